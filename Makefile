@@ -1,0 +1,56 @@
+# Every target sets up what it needs on a fresh machine: Python 3.11 or newer, make, and a network with package registries.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := uv==0.13.8
+MACROS := $(BIN)/python -m macros
+# Two builds of one commit give the same bytes.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+export NO_MKDOCS_2_WARNING := 1
+BASE ?= main
+
+.PHONY: help site serve test check style pdf offline diff bench bench-web mutate release lock new clean
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/site.ok: requirements.txt
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("expected Python 3.11 or newer, found " + sys.version.split()[0] + ". Fix: make PYTHON=python3.11 …")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement $<
+	touch $@
+
+$(VENV)/test.ok: requirements-test.txt $(VENV)/site.ok
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement $<
+	touch $@
+
+site: $(VENV)/site.ok ## build site/: zh at the root, en under en/, api/
+	$(MACROS) site
+
+serve: $(VENV)/site.ok ## both languages with live reload
+	$(MACROS) serve
+
+check: $(VENV)/test.ok ## data, style and types, in seconds
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(MACROS) check
+	$(BIN)/mypy
+
+style: $(VENV)/test.ok ## mend what can be mended by a machine
+	$(BIN)/ruff check --quiet --fix .
+	$(BIN)/ruff format --quiet .
+
+test: check ## everything that can fail
+	$(BIN)/python -m pytest
+
+lock: $(VENV)/site.ok ## renew requirements*.txt, hashes only
+	for set in requirements requirements-test; do \
+	  $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 $$set.in -o $$set.txt; done
+
+clean: ## forget what was built
+	rm -rf site dist .cache

@@ -1,0 +1,54 @@
+"""The command line: `python -m macros <command>`. Each command imports what it needs, so that a question is answered fast."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """All that a machine can say about the data, in seconds."""
+    from macros.specs import load
+
+    load(ROOT / "data")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and its options."""
+    top = argparse.ArgumentParser(prog="python -m macros", description="Which hardware runs which open LLM, how fast, and why.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Command) -> argparse.ArgumentParser:
+        lines = (run.__doc__ or "").splitlines()
+        made = commands.add_parser(name, help=lines[0], description=lines[0])
+        made.set_defaults(run=run)
+        return made
+
+    command("check", check)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; a user's mistake is one line on stderr and exit code 1, never a traceback."""
+    from macros.specs import SpecErrors
+
+    arguments = parser().parse_args(argv)
+    try:
+        run: Command = arguments.run
+        return run(arguments)
+    except SpecErrors as errors:
+        print(errors.report(), file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

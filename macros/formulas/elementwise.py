@@ -1,0 +1,63 @@
+"""The few functions that formulas need and that Python has for numbers only: each works on a number or on a pandas column.
+
+The calculator's JavaScript has the same five; everything else in a formula is plain arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+def _is_column(*values: Any) -> bool:
+    return any(isinstance(value, pd.Series | np.ndarray) for value in values)
+
+
+def maximum(a: Any, b: Any) -> Any:
+    """The larger of two, element by element.
+
+    >>> maximum(2, 3)
+    3
+    """
+    return np.maximum(a, b) if _is_column(a, b) else (a if a >= b else b)
+
+
+def minimum(a: Any, b: Any) -> Any:
+    """The smaller of two, element by element.
+
+    >>> minimum(2, 3)
+    2
+    """
+    return np.minimum(a, b) if _is_column(a, b) else (a if a <= b else b)
+
+
+def ceil(a: Any) -> Any:
+    """The next whole number upwards.
+
+    >>> ceil(2.1)
+    3
+    """
+    return np.ceil(a) if _is_column(a) else math.ceil(a)
+
+
+def floor(a: Any) -> Any:
+    """The next whole number downwards.
+
+    >>> floor(2.9)
+    2
+    """
+    return np.floor(a) if _is_column(a) else math.floor(a)
+
+
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """`a` where the condition holds, else `b`.
+
+    >>> where(True, 1, 2)
+    1
+    """
+    if _is_column(condition, a, b):
+        return np.where(condition, a, b)
+    return a if condition else b

@@ -1,0 +1,74 @@
+"""What is wrong with the data, told so that the reader can mend it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, order=True)
+class SpecError:
+    """One mistake: `path:line: key: expected …, got …. Fix: …`."""
+
+    path: str
+    line: int
+    key: str
+    expected: str
+    got: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.key}: expected {self.expected}, got {self.got}. Fix: {self.fix}"
+
+    def annotation(self) -> str:
+        """The same as a workflow command, with its separators escaped, so that no value can start a command of its own."""
+
+        def escape(text: str, more: str = "") -> str:
+            for character in "%\r\n" + more:
+                text = text.replace(character, f"%{ord(character):02X}")
+            return text
+
+        message = f"{self.key}: expected {self.expected}, got {self.got}. Fix: {self.fix}"
+        return f"::error file={escape(self.path, ':,')},line={self.line}::{escape(message)}"
+
+
+class SpecErrors(Exception):  # noqa: N818  (a collection of errors)
+    """All mistakes of one reading, sorted by file and line."""
+
+    def __init__(self, errors: Iterable[SpecError]) -> None:
+        self.errors = sorted(set(errors))
+        super().__init__(self.report())
+
+    def report(self) -> str:
+        """One line a mistake and their count; as annotations where a workflow runs."""
+        actions = os.environ.get("GITHUB_ACTIONS") == "true"
+        lines = [str(error) for error in self.errors] + ([error.annotation() for error in self.errors] if actions else [])
+        count = len(self.errors)
+        return "\n".join([*lines, f"{count} error{'' if count == 1 else 's'}"])
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The valid word that a wrong one was most likely meant to be, as a phrase for `Fix:`; lists what is valid if none is near.
+
+    >>> nearest("bandwith", ["bandwidth", "memory"])
+    "write 'bandwidth'"
+    >>> nearest("x", ["bandwidth", "memory"])
+    'use one of bandwidth, memory'
+    """
+    choices = sorted(words)
+    close = difflib.get_close_matches(str(word), choices, n=1)
+    if close:
+        return f"write '{close[0]}'"
+    shown = ", ".join(choices[:12]) + (", …" if len(choices) > 12 else "")
+    return f"use one of {shown}" if choices else "remove it"
+
+
+def shown_path(path: Path, root: Path) -> str:
+    """A path as the contributor knows it: relative to the repository."""
+    try:
+        return path.resolve().relative_to(root.resolve().parent).as_posix()
+    except ValueError:
+        return path.as_posix()

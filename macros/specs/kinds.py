@@ -1,0 +1,14 @@
+"""The kinds of records: a folder of data/ and the form of each file in it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from macros.specs.record import Record
+from macros.specs.sources import Source
+
+KINDS: dict[str, type[Record]] = {}
+"""Folder -> record; one file a record."""
+
+SINGLE_FILES: dict[str, type[BaseModel]] = {"sources": Source}
+"""File of many small records -> record."""

@@ -1,0 +1,90 @@
+"""What every record has in common: an id, strict keys, and a source for each number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+def _plain(text: str) -> str:
+    """Names and sentences reach pages: markup and templates have no place in them."""
+    if not text.strip():
+        raise ValueError("expected text, got an empty string. Fix: write it, or null where the key allows it")
+    for mark in ("<", ">", "{", "}", "`"):
+        if mark in text:
+            raise ValueError(f"expected plain text, got {mark!r} in it. Fix: say it without markup")
+    if any(ord(character) < 32 for character in text.replace("\n", "")):
+        raise ValueError("expected plain text, got a control character. Fix: remove it")
+    return text
+
+
+Plain = Annotated[str, Field(max_length=2000), AfterValidator(_plain)]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
+
+
+class Strict(BaseModel):
+    """Unknown keys, wrong types, NaN and infinity are refused; nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class Text(Strict):
+    """A text for readers, in both languages."""
+
+    zh: Plain
+    """简体中文"""
+    en: Plain
+    """English"""
+
+    def __getitem__(self, language: str) -> str:
+        return str(getattr(self, language))
+
+
+class Record(Strict):
+    """One YAML file: a thing with an id (the file's stem) and, for each of its numbers, where it comes from."""
+
+    SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Name of a group in `sources:` -> the fields that it covers. A field's own name always covers it."""
+
+    UNSOURCED: ClassVar[tuple[str, ...]] = ()
+    """Numeric fields that are a choice of this guide and not a fact of the world."""
+
+    id: Id = Field(exclude=True)
+    """The file's stem; not written in the file."""
+    sources: dict[str, list[Id]] = Field(default_factory=dict)
+    """Field or named group of fields -> ids in data/sources.yaml."""
+
+    def cited(self) -> Iterator[str]:
+        """Source ids that stand elsewhere than in `sources:` (a measurement file names its source once for all rows)."""
+        yield from ()
+
+    def numbers(self) -> Iterator[tuple[str | int, ...]]:
+        """Where this record holds a number."""
+        for name in type(self).model_fields:
+            if name not in {"id", "sources"}:
+                yield from _numbers(getattr(self, name), (name,))
+
+    def sourced_fields(self) -> set[str]:
+        """The top-level fields that `sources:` covers."""
+        return {field for name in self.sources for field in self.SOURCE_GROUPS.get(name, (name,))}
+
+
+def _numbers(value: Any, at: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, bool):
+        return
+    if isinstance(value, int | float):
+        yield at
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _numbers(getattr(value, name), (*at, name))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _numbers(item, (*at, name))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _numbers(item, (*at, index))

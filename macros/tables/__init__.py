@@ -1,0 +1,106 @@
+"""What is shown: specs x formulas -> frames of numbers at full precision, a module a chapter. How they look is render's."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from macros.specs import Catalogue
+
+Words = dict[str, str]
+"""A text in both languages, {"zh": …, "en": …}."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its id (a door: other people's scripts read it), its unit, its title, and how many digits a reader needs."""
+
+    id: str
+    title: Words
+    unit: str | None = None
+    digits: int | None = None
+    """Digits after the point for a reader; None for text and for whole numbers."""
+    link: str | None = None
+    """Kind of record (`models`, `gpus`, …) whose page the cell leads to, when the value is an id."""
+    note: Words | None = None
+    """What a reader should know of this column."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the guide: frames are computed from a catalogue, never stored."""
+
+    id: str
+    title: Words
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    compute: Callable[[Catalogue], pd.DataFrame]
+    formulas: tuple[str, ...] = ()
+    """Names of the formulas behind the numbers, for the proof that a cell opens."""
+
+    def frame(self, catalogue: Catalogue) -> pd.DataFrame:
+        """The numbers, one row a key, columns as declared; computed once for each catalogue."""
+        known = _frames.get(id(catalogue))
+        if known is None or known[0] is not catalogue:
+            _frames.clear()
+            known = _frames[id(catalogue)] = (catalogue, {})
+        frames = known[1]
+        if self.id not in frames:
+            frames[self.id] = self._checked(self.compute(catalogue))
+        return frames[self.id]
+
+    def _checked(self, frame: pd.DataFrame) -> pd.DataFrame:
+        declared = [column.id for column in self.columns]
+        if list(frame.columns) != declared:
+            raise ValueError(f"table {self.id}: expected columns {declared}, got {list(frame.columns)}")
+        if frame.duplicated(list(self.key)).any():
+            raise ValueError(f"table {self.id}: expected one row for each {self.key}, got duplicates")
+        return frame
+
+
+_frames: dict[int, tuple[Catalogue, dict[str, pd.DataFrame]]] = {}
+_registry: dict[str, Table] = {}
+
+
+def table(
+    *,
+    id: str,
+    title: Words,
+    key: list[str],
+    columns: list[Column],
+    formulas: tuple[str, ...] = (),
+) -> Callable[[Callable[[Catalogue], pd.DataFrame]], Callable[[Catalogue], pd.DataFrame]]:
+    """Declare the function below as the computation of a table."""
+
+    def declare(compute: Callable[[Catalogue], pd.DataFrame]) -> Callable[[Catalogue], pd.DataFrame]:
+        if id in _registry and _registry[id].compute.__module__ != compute.__module__:
+            raise ValueError(f"two tables are called {id}: in {_registry[id].compute.__module__} and {compute.__module__}")
+        _registry[id] = Table(id, title, tuple(key), tuple(columns), compute, formulas)
+        return compute
+
+    return declare
+
+
+@cache
+def _import_chapters() -> None:
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+
+
+def tables() -> dict[str, Table]:
+    """All tables by id."""
+    _import_chapters()
+    return dict(sorted(_registry.items()))
+
+
+def plain(value: Any) -> Any:
+    """A cell as JSON knows it: numbers, text, null."""
+    if value is None or (isinstance(value, float) and value != value):
+        return None
+    return value.item() if hasattr(value, "item") else value
