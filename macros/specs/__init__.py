@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from macros.specs import references as references  # registers its checks
 from macros.specs.catalogue import Catalogue, load
 from macros.specs.errors import SpecError, SpecErrors
 

@@ -28,7 +28,7 @@ class Catalogue:
 
     def __getattr__(self, kind: str) -> dict[str, Any]:
         try:
-            return self.records[kind]
+            return self.records[kind.replace("_", "-")]
         except KeyError:
             raise AttributeError(kind) from None
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind
+from macros.specs.measurements import MeasurementFile
 from macros.specs.record import Record
 from macros.specs.sources import Source
 
-KINDS: dict[str, type[Record]] = {}
+KINDS: dict[str, type[Record]] = {
+    "cpus": Cpu,
+    "device-families": DeviceFamily,
+    "drives": Drive,
+    "gpus": Gpu,
+    "measurements": MeasurementFile,
+    "memory": MemoryKind,
+}
 """Folder -> record; one file a record."""
 
 SINGLE_FILES: dict[str, type[BaseModel]] = {"sources": Source}

@@ -15,7 +15,7 @@ MAX_BYTES = 2**20
 Location = tuple[str | int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each reading is itself: what was made of it is remembered by it
 class YamlFile:
     """Values of one file and where each of them stands."""
 

@@ -1,0 +1,199 @@
+"""What computes and what holds: graphics devices, processors, memory kinds, drives, and the families that behave alike."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from macros.specs.quantities import (
+    Bits,
+    Count,
+    Dollars,
+    Gibibytes,
+    GigabytesPerSecond,
+    Mebibytes,
+    MegabytesPerSecond,
+    Megahertz,
+    Megatransfers,
+    Teraflops,
+    Watts,
+)
+from macros.specs.record import Id, Plain, Record, Text
+
+PcieGeneration = Annotated[float, Field(ge=1, le=8)]
+MemoryClass = Literal["gddr", "hbm", "unified", "ddr"]
+
+
+class DeviceFamily(Record):
+    """Devices of one architecture generation and one kind of memory: they share the constants of the speed formulas."""
+
+    name: Text
+    """Name for readers."""
+    vendor: Plain
+    """Maker of the chips."""
+    memory: MemoryClass
+    """Kind of memory. Vendor and kind of memory make the wider class that a family without enough measurements falls back to."""
+    compute: Literal["int8", "fp16", "fp32", "compute-units", "bandwidth"]
+    """The published rate that prompt processing goes by: matrix units for INT8 or FP16, shaders, units counted, or memory only."""
+    covers: Text
+    """Which devices belong to it."""
+
+    @property
+    def wider(self) -> str:
+        """The class of families that it belongs to."""
+        return f"{self.vendor.lower()}-{self.memory}"
+
+
+class Gpu(Record):
+    """Whatever `--gpu` accepts: cards, laptop GPUs, accelerators, Apple chips, unified boxes, integrated graphics."""
+
+    SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {
+        "memory": ("memory_gib", "memory_sizes_gib", "memory_bus_bits"),
+        "bandwidth": ("bandwidth_gb_per_s",),
+        "compute": ("fp32_tflops", "fp16_tensor_tflops", "int8_tensor_tops", "compute_units", "boost_mhz", "l2_mib"),
+        "power": ("tdp_w", "power_range_w"),
+        "interface": ("pcie_generation", "pcie_lanes"),
+        "launch": ("launch_price_usd",),
+    }
+
+    name: Plain
+    """Name as sold."""
+    vendor: Plain
+    """Maker of the chip."""
+    kind: Literal["card", "laptop", "accelerator", "unified", "integrated", "phone"]
+    """Form in which it is sold."""
+    family: Id
+    """Id in data/device-families."""
+    architecture: Plain
+    """Generation of the chip, in the vendor's word."""
+    released: date | None
+    """Day of the launch."""
+    memory_gib: Gibibytes | None = None
+    """Memory of its own [GiB]; absent where `memory_sizes_gib` says it."""
+    memory_sizes_gib: list[Gibibytes] | None = None
+    """Sizes sold, for memory shared with the processor [GiB]."""
+    memory_kind: Plain
+    """GDDR6X, HBM3, LPDDR5X …"""
+    memory_bus_bits: Bits | None
+    """Width of the memory bus."""
+    bandwidth_gb_per_s: GigabytesPerSecond
+    """Peak of the memory, transfer rate times bus width [GB/s]."""
+    fp32_tflops: Teraflops | None
+    """Peak of the shaders, FP32 [TFLOP/s]."""
+    fp16_tensor_tflops: Teraflops | None
+    """Peak of the matrix units, FP16 with FP32 accumulation, dense [TFLOP/s]; null: it has none, or the vendor does not say."""
+    int8_tensor_tops: Teraflops | None
+    """Peak of the matrix units, INT8, dense [TOP/s]; null: it has none, or the vendor does not say."""
+    compute_units: Count | None
+    """SMs, compute units, Xe cores or Apple GPU cores."""
+    boost_mhz: Megahertz | None
+    """Boost clock [MHz]."""
+    tdp_w: Watts | None = None
+    """Board power [W]; absent where `power_range_w` says it."""
+    power_range_w: tuple[Watts, Watts] | None = None
+    """Lowest and highest board power that makers of laptops may set [W]."""
+    l2_mib: Mebibytes | None
+    """Last-level cache of the GPU [MiB]."""
+    pcie_generation: PcieGeneration | None
+    """PCI Express generation; null: it does not sit in a slot."""
+    pcie_lanes: Count | None
+    """PCI Express lanes; null: it does not sit in a slot."""
+    launch_price_usd: Dollars | None
+    """Price at launch in the United States [USD]; null: never sold alone, or not published."""
+    modified: bool = False
+    """A card that others than its maker rebuilt (more memory)."""
+    notes: Text | None = None
+    """What a reader should know of these figures; required where one of them is unknown."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tuples(cls, value: object) -> object:
+        """YAML has lists only."""
+        if isinstance(value, dict) and isinstance(value.get("power_range_w"), list):
+            return {**value, "power_range_w": tuple(value["power_range_w"])}
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Gpu:
+        if (self.memory_gib is None) == (not self.memory_sizes_gib):
+            raise ValueError("expected one of memory_gib and memory_sizes_gib, got both or neither. Fix: keep the one that fits")
+        unknown = [name for name in ("fp32_tflops", "compute_units", "boost_mhz", "released") if getattr(self, name) is None]
+        if unknown and self.notes is None:
+            raise ValueError(f"expected notes for what is unknown ({', '.join(unknown)}), got none. Fix: add notes: zh and en")
+        return self
+
+    @property
+    def largest_memory_gib(self) -> float:
+        """Its memory, the largest of the sizes sold [GiB]."""
+        return self.memory_gib if self.memory_gib is not None else max(self.memory_sizes_gib or [0.0])
+
+
+class MemoryKind(Record):
+    """A kind of system memory at one transfer rate; bandwidth follows from the channels."""
+
+    SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {"rate": ("transfer_rate_mt_per_s", "bus_bits_per_channel")}
+
+    name: Plain
+    """DDR4-3600 …"""
+    standard: Plain
+    """DDR4, DDR5, LPDDR5X …"""
+    transfer_rate_mt_per_s: Megatransfers
+    """Transfers a second on each wire [MT/s]."""
+    bus_bits_per_channel: Bits
+    """Width of one channel as counted here (64)."""
+
+
+class Cpu(Record):
+    """A processor; its memory is named beside it, because it is bought apart."""
+
+    SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {
+        "compute": ("cores", "threads", "base_mhz", "boost_mhz"),
+        "memory": ("memory_channels", "max_memory_gib"),
+        "reachable": ("reachable_bandwidth_gb_per_s",),
+        "power": ("tdp_w",),
+        "interface": ("pcie_generation",),
+    }
+
+    name: Plain
+    """Name as sold."""
+    vendor: Plain
+    """Maker."""
+    family: Id
+    """Id in data/device-families."""
+    released: date | None
+    """Day of the launch."""
+    cores: Count
+    """Cores."""
+    threads: Count
+    """Hardware threads."""
+    base_mhz: Megahertz | None
+    """Base clock [MHz]."""
+    boost_mhz: Megahertz | None
+    """Highest boost clock [MHz]."""
+    memory_kinds: Annotated[list[Id], Field(min_length=1)]
+    """Ids in data/memory that it takes; the first is assumed where a question names none."""
+    memory_channels: Count
+    """Memory channels of 64 bits."""
+    max_memory_gib: Gibibytes | None
+    """Most memory that it takes [GiB]."""
+    reachable_bandwidth_gb_per_s: GigabytesPerSecond | None = None
+    """What its cores can draw at most where that is less than the memory gives [GB/s]; absent: no measurement says so."""
+    tdp_w: Watts | None
+    """Power [W]."""
+    pcie_generation: PcieGeneration | None
+    """PCI Express generation."""
+    notes: Text | None = None
+    """What a reader should know of these figures."""
+
+
+class Drive(Record):
+    """A kind of drive that a model is loaded from."""
+
+    name: Text
+    """Name for readers."""
+    interface: Plain
+    """SATA 6 Gb/s, PCIe 4.0 x4 …"""
+    read_mb_per_s: MegabytesPerSecond
+    """Sequential reading [MB/s]."""

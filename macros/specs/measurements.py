@@ -1,0 +1,197 @@
+"""What others measured and published: speeds, times and sizes, one file a source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from macros.specs.quantities import Bytes, Count, GigabytesPerSecond, Watts, Whole
+from macros.specs.record import Id, Plain, Record, Strict, Text
+
+Speed = Annotated[float, Field(gt=0, le=10_000_000)]
+Seconds = Annotated[float, Field(gt=0, le=1_000_000)]
+Mib = Annotated[float, Field(gt=0, le=100_000_000)]
+
+
+class Quality(Strict):
+    """Why a value is shown but no constant is fitted to it."""
+
+    flag: Literal["noisy", "anomalous", "incomplete", "not-measured"]
+    """noisy: scattered; anomalous: far from like results; incomplete: settings unknown; not-measured: a maker's statement."""
+    reason: Text
+    """What speaks against it."""
+
+
+class Row(Strict):
+    """One measured value. Keys that a question to `estimate` has too mean the same here."""
+
+    kind: str
+    """What was measured."""
+    model: Id | None = None
+    """Id in data/models."""
+    quant: Id | None = None
+    """Id in data/quantizations."""
+    gpus: list[Id] = Field(default_factory=list)
+    """Ids in data/gpus, repeated for several of a kind."""
+    cpu: Id | None = None
+    """Id in data/cpus."""
+    memory: Id | None = None
+    """Id in data/memory."""
+    memory_channels: Count | None = None
+    """Channels of memory in use."""
+    host_bandwidth_gb_per_s: GigabytesPerSecond | None = None
+    """Memory bandwidth of the host as the source states or measured it [GB/s]."""
+    published_as: Plain | None = None
+    """Model, format or device in the source's words, where no id says it."""
+    engine: Plain = "llama.cpp"
+    """Program that ran it."""
+    backend: Literal["cuda", "rocm", "vulkan", "sycl", "metal", "cpu", "other"] | None = None
+    """Back end of the program."""
+    build: Plain | None = None
+    """Version of the program: build number or commit."""
+    built: date | None = None
+    """When that version was made, to the month; where the source does not say, when it was published."""
+    file_bytes: Bytes | None = None
+    """Size of the model's file, where published [bytes]."""
+    source: Id | None = None
+    """Source of this row, where it is not the file's."""
+    quality: Quality | None = None
+    """Absent: sound as far as known."""
+    note: Text | None = None
+    """What a reader should know of it."""
+
+    @model_validator(mode="after")
+    def _named(self) -> Row:
+        if not self.gpus and self.cpu is None and self.published_as is None:
+            raise ValueError("expected gpus, cpu or published_as, got none. Fix: say on what it was measured")
+        if (self.model is None or self.quant is None) and self.published_as is None:
+            raise ValueError("expected model and quant, got none. Fix: add them, or published_as where the guide has no such record")
+        return self
+
+
+class Generation(Row):
+    """Speed of the model."""
+
+    tokens_per_second: Speed
+    """Tokens a second, of all users together [1/s]."""
+    flash_attention: bool | None = None
+    """Whether flash attention was on; absent: unknown."""
+    context: Count | None = None
+    """Cells of the KV cache."""
+    threads: Count | None = None
+    """Threads of the processor."""
+    gpu_layers: Whole | None = None
+    """Layers on the GPU as llama.cpp counts; absent: all."""
+    split: Literal["layer", "row", "tensor"] | None = None
+    """How several GPUs share the model."""
+    users: Count = 1
+    """Sequences at a time."""
+    wall_watts: Watts | None = None
+    """Power of the whole machine while it ran [W]."""
+
+
+class Decode(Generation):
+    """Tokens generated a second."""
+
+    kind: Literal["decode"]
+    depth: Whole = 0
+    """Tokens in the cache before the first one was generated."""
+    generated_tokens: Count | None = None
+    """Tokens generated."""
+
+
+class Prefill(Generation):
+    """Tokens of the prompt read a second."""
+
+    kind: Literal["prefill"]
+    prompt_tokens: Count | None = None
+    """Length of the prompt."""
+
+
+class Load(Row):
+    """Time to load a model."""
+
+    kind: Literal["load"]
+    seconds: Seconds
+    """From start to ready [s]."""
+    cached: bool | None = None
+    """Whether the file was in the page cache; absent: unknown."""
+    drive: Plain | None = None
+    """The drive, in the source's words."""
+
+
+class FineTune(Row):
+    """Peak memory of training."""
+
+    kind: Literal["finetune"]
+    peak_mib: Mib
+    """Most GPU memory in use on one device [MiB]."""
+    method: Plain
+    """Full, LoRA, QLoRA …, in the source's words."""
+    sequence_length: Count | None = None
+    """Tokens of a sample."""
+    micro_batch: Count | None = None
+    """Samples at a time on one device."""
+
+
+class MemoryUse(Row):
+    """Memory that an engine took or planned."""
+
+    kind: Literal["memory"]
+    mib: Mib
+    """In all [MiB]."""
+    parts_mib: dict[str, dict[str, float]] | None = None
+    """Device -> part (weights, kv_cache, compute_buffer) -> [MiB]."""
+    context: Count | None = None
+    """Cells of the KV cache."""
+    ubatch: Count | None = None
+    """Micro-batch."""
+    flash_attention: bool | None = None
+    """Whether flash attention was on."""
+    kv_type: Id | None = None
+    """Type of the cache."""
+
+
+AnyRow = Annotated[Decode | Prefill | Load | FineTune | MemoryUse, Field(discriminator="kind")]
+
+
+class MeasurementFile(Record):
+    """Rows of one source, or of one kind of source."""
+
+    UNSOURCED: ClassVar[tuple[str, ...]] = ("defaults",)
+
+    title: Text
+    """What was measured, and by whom."""
+    source: Id | None
+    """Source of all rows that name none of their own."""
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    """Keys that all rows share unless they say otherwise."""
+    rows: Annotated[list[AnyRow], Field(min_length=1)]
+    """The measured values."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _share(cls, value: Any) -> Any:
+        """Give each row the keys that all share."""
+        if not isinstance(value, dict) or not isinstance(value.get("rows"), list) or not isinstance(value.get("defaults", {}), dict):
+            return value
+        shared = {"source": value.get("source"), **value.get("defaults", {})}
+        return {**value, "rows": [{**shared, **row} if isinstance(row, dict) else row for row in value["rows"]]}
+
+    @model_validator(mode="after")
+    def _sourced(self) -> MeasurementFile:
+        for index, row in enumerate(self.rows):
+            if row.source is None:
+                raise ValueError(f"expected a source for rows.{index}, got none. Fix: add source: to the file or to the row")
+        return self
+
+    def sourced_fields(self) -> set[str]:
+        """Each row has its source, which `_sourced` holds."""
+        return {"rows"}
+
+    def cited(self) -> Iterator[str]:
+        """The sources of the rows."""
+        yield from dict.fromkeys(row.source for row in self.rows if row.source is not None)

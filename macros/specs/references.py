@@ -1,0 +1,43 @@
+"""Do names in one record lead to another record?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from macros.specs.catalogue import Catalogue, cross_check
+from macros.specs.errors import SpecError, nearest
+from macros.specs.yaml_file import Location
+
+
+def _missing(catalogue: Catalogue, kind: str, record: str, at: Location, folder: str, name: str | None) -> Iterator[SpecError]:
+    known: Mapping[str, Any] = catalogue.records[folder]
+    if name is not None and name not in known:
+        yield catalogue.error(kind, record, at, f"the id of a file in data/{folder}", f"'{name}'", nearest(name, known))
+
+
+@cross_check
+def devices(catalogue: Catalogue) -> Iterator[SpecError]:
+    """Every device names a family, and every processor kinds of memory, that exist."""
+    for kind in ("gpus", "cpus"):
+        for record in catalogue.records[kind].values():
+            yield from _missing(catalogue, kind, record.id, ("family",), "device-families", record.family)
+    for cpu in catalogue.cpus.values():
+        for index, memory in enumerate(cpu.memory_kinds):
+            yield from _missing(catalogue, "cpus", cpu.id, ("memory_kinds", index), "memory", memory)
+
+
+@cross_check
+def measurements(catalogue: Catalogue) -> Iterator[SpecError]:
+    """Every measured row names devices, a model, a format and a source that exist."""
+    for file in catalogue.measurements.values():
+        for index, row in enumerate(file.rows):
+            at: Location = ("rows", index)
+            for gpu in row.gpus:
+                yield from _missing(catalogue, "measurements", file.id, (*at, "gpus"), "gpus", gpu)
+            for key, folder in (("cpu", "cpus"), ("memory", "memory"), ("model", "models"), ("quant", "quantizations")):
+                if folder in catalogue.records:
+                    yield from _missing(catalogue, "measurements", file.id, (*at, key), folder, getattr(row, key))
+            if row.source not in catalogue.sources:
+                fix = f"{nearest(row.source, catalogue.sources)}, or add it to data/sources.yaml"
+                yield catalogue.error("measurements", file.id, (*at, "source"), "an id in data/sources.yaml", f"'{row.source}'", fix)
