@@ -1,0 +1,799 @@
+"""Python functions -> JavaScript, from their syntax trees, so that the calculator computes with the guide's own formulas.
+
+The subset is what formulas need: arithmetic, comparisons, conditions, loops, lists, dictionaries, plain records, calls of
+one another. Whatever is not listed here is refused with its file and line, never guessed. What differs between the two
+languages (floor division, truth of an empty list, `+` on lists, keyword arguments) goes through python_semantics.js.
+Results have equal bits as long as whole numbers stay below 2^53, which the tests hold.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dataclasses
+import functools
+import inspect
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SEMANTICS = Path(__file__).with_name("python_semantics.js")
+
+# Python's built-in or method -> function of python_semantics.js; arguments in order, keywords named.
+BUILTINS: dict[Any, tuple[str, tuple[str, ...]]] = {
+    builtins.abs: ("Math.abs", ()),
+    builtins.all: ("all", ()),
+    builtins.any: ("any", ()),
+    builtins.bool: ("truth", ()),
+    builtins.dict: ("dictionary", ()),
+    builtins.enumerate: ("enumerate", ("", "start")),
+    builtins.float: ("Number", ()),
+    builtins.int: ("int", ()),
+    builtins.len: ("length", ()),
+    builtins.list: ("list", ()),
+    builtins.range: ("range", ()),
+    builtins.reversed: ("reversed", ()),
+    builtins.round: ("roundHalfEven", ()),
+    builtins.set: ("set", ()),
+    builtins.frozenset: ("set", ()),
+    builtins.sorted: ("sorted", ("", "key", "reverse")),
+    builtins.str: ("text", ()),
+    builtins.sum: ("sum", ("", "start")),
+    builtins.tuple: ("list", ()),
+    builtins.zip: ("zip", ()),
+    math.ceil: ("ceil", ()),
+    math.floor: ("floor", ()),
+    math.sqrt: ("Math.sqrt", ()),
+    math.isfinite: ("Number.isFinite", ()),
+    dataclasses.replace: ("replace", ()),
+}
+ELEMENTWISE = "macros.formulas.elementwise"
+METHODS = {
+    "append": "{0}.push({1})",
+    "extend": "{0}.push(...list({1}))",
+    "copy": "{0}.slice()",
+    "index": "{0}.indexOf({1})",
+    "add": "{0}.add({1})",
+    "get": "get({0}, {1})",
+    "keys": "keys({0})",
+    "values": "values({0})",
+    "items": "items({0})",
+    "pop": "pop({0}, {1})",
+    "startswith": "{0}.startsWith({1})",
+    "endswith": "{0}.endsWith({1})",
+    "lower": "{0}.toLowerCase()",
+    "upper": "{0}.toUpperCase()",
+    "strip": "{0}.trim()",
+    "split": "{0}.split({1})",
+    "replace": "{0}.replaceAll({1})",
+    "join": "list({1}).join({0})",
+}
+TYPE_TESTS: dict[Any, str] = {
+    int: "isInt",
+    float: "isFloat",
+    str: "isText",
+    bool: "isBool",
+    list: "isList",
+    tuple: "isList",
+    dict: "isDict",
+    Mapping: "isDict",
+}
+ARITHMETIC: dict[type[ast.operator], str] = {ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+COMPARISONS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+RESERVED_WORDS = """
+    arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally
+    for function globalThis if implements import in instanceof interface let new null package private protected public return self
+    static super switch this throw true try typeof undefined var void while window with yield
+"""
+RESERVED = frozenset(RESERVED_WORDS.split())
+LARGEST = 2**53
+
+
+class Refused(ValueError):  # noqa: N818  (the word for it)
+    """A construct outside the subset: `path:line: construct: expected …, got …. Fix: …`."""
+
+
+def translate(roots: Mapping[str, Callable[..., Any]]) -> str:
+    """A classic script that defines `globalThis.formulas`, with the given functions and all that they call.
+
+    >>> from macros.formulas.elementwise import ceil
+    >>> "globalThis.formulas" in translate({})
+    True
+    """
+    script = _Script()
+    names = {public: script.name_of(function, None, None) for public, function in roots.items()}
+    exported = ", ".join(f"{public}: {name}" for public, name in names.items())
+    body = "\n".join(script.finished())
+    return f'(() => {{\n"use strict";\n{SEMANTICS.read_text("utf-8")}\n{body}\nglobalThis.formulas = {{ {exported} }};\n}})();\n'
+
+
+class _Script:
+    """What is translated so far: each Python object once, under one name."""
+
+    def __init__(self) -> None:
+        self.names: dict[int, str] = {}
+        self.kept: list[Any] = []  # so that no id is used twice
+        self.taken: set[str] = set()
+        self.parts: list[str] = []
+        self.waiting: list[tuple[Any, str]] = []
+
+    def finished(self) -> list[str]:
+        while self.waiting:
+            thing, name = self.waiting.pop(0)
+            self.parts.append(_class(self, thing, name) if isinstance(thing, type) else _function(self, thing, name))
+        # Classes and constants are not hoisted as functions are: they come first, constants after what they hold.
+        order = {"class": 0, "const": 1, "function": 2}
+        return sorted(self.parts, key=lambda part: order[part.split(" ", 1)[0]])
+
+    def name_of(self, thing: Any, node: ast.AST | None, place: _Place | None) -> str:
+        """The JavaScript name of a function, class or constant of the package, which is translated too."""
+        if isinstance(thing, FunctionType) and thing.__module__ == ELEMENTWISE:
+            return thing.__name__
+        if isinstance(thing, type) and issubclass(thing, Exception) and thing in (ValueError, KeyError):
+            return thing.__name__
+        known = self.names.get(id(thing))
+        if known:
+            return known
+        source = inspect.unwrap(thing) if callable(thing) and not isinstance(thing, type) else thing
+        if not isinstance(source, FunctionType | type) or not _of_the_package(source):
+            raise refusal(place, node, "a name", "a function, record or constant of the package", repr(thing))
+        name = self.fresh(source.__name__)
+        self.remember(thing, name)
+        self.waiting.append((thing, name))
+        return name
+
+    def remember(self, thing: Any, name: str) -> None:
+        self.names[id(thing)] = name
+        self.kept.append(thing)
+
+    def fresh(self, wanted: str) -> str:
+        """A name that no local variable can have: Python's names have no `$`."""
+        wanted = f"${wanted}"
+        name, count = wanted, 1
+        while name in self.taken:
+            count += 1
+            name = f"{wanted}{count}"
+        self.taken.add(name)
+        return name
+
+    def constant(self, value: Any, hint: str, node: ast.AST, place: _Place) -> str:
+        """A literal for a small value; a shared constant for a list, dictionary or record."""
+        if value is None or isinstance(value, bool | int | float | str):
+            return literal(value, node, place)
+        if id(value) not in self.names:
+            text = self.written(value, node, place)
+            name = self.fresh(hint)
+            self.remember(value, name)
+            self.parts.append(f"const {name} = {text};")
+        return self.names[id(value)]
+
+    def written(self, value: Any, node: ast.AST, place: _Place) -> str:
+        if value is None or isinstance(value, bool | int | float | str):
+            return literal(value, node, place)
+        if isinstance(value, Mapping):
+            pairs = ", ".join(f"[{self.written(k, node, place)}, {self.written(v, node, place)}]" for k, v in value.items())
+            return f"new Map([{pairs}])"
+        if isinstance(value, list | tuple):
+            return "[" + ", ".join(self.written(one, node, place) for one in value) + "]"
+        if isinstance(value, set | frozenset):
+            return "new Set([" + ", ".join(self.written(one, node, place) for one in sorted(value)) + "])"
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = ", ".join(self.written(getattr(value, f.name), node, place) for f in dataclasses.fields(value))
+            return f"new {self.name_of(type(value), node, place)}({fields})"
+        if callable(value):
+            return self.name_of(value, node, place)
+        raise refusal(place, node, "a constant", "numbers, texts, lists, dictionaries, records", type(value).__name__)
+
+
+@dataclasses.dataclass
+class _Place:
+    """Where a function stands: for names and for messages."""
+
+    path: str
+    first_line: int
+    names: Mapping[str, Any]
+
+
+def refusal(place: _Place | None, node: ast.AST | None, what: str, expected: str, got: str) -> Refused:
+    """Name the construct, its file and its line."""
+    where = f"{place.path}:{place.first_line - 1 + getattr(node, 'lineno', 1)}: " if place else ""
+    fix = "write it with what the calculator's translator knows (macros/publish/javascript.py)"
+    return Refused(f"{where}{what}: expected {expected}, got {got}. Fix: {fix}")
+
+
+def literal(value: Any, node: ast.AST, place: _Place) -> str:
+    """A number, text, truth value or nothing, as JavaScript writes it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, int):
+        if abs(value) > LARGEST:
+            raise refusal(place, node, "a whole number", "at most 2^53", str(value))
+        return str(value) if value >= 0 else f"({value})"
+    if isinstance(value, float):
+        if math.isnan(value):
+            return "NaN"
+        if math.isinf(value):
+            return "Infinity" if value > 0 else "(-Infinity)"
+        return repr(value) if value >= 0 else f"({value!r})"
+    raise refusal(place, node, "a constant", "a number, a text, a truth value, None", type(value).__name__)
+
+
+def _of_the_package(thing: Any) -> bool:
+    try:
+        return Path(inspect.getsourcefile(thing) or "").resolve().is_relative_to(ROOT)
+    except TypeError:
+        return False
+
+
+@functools.cache
+def _semantics_names() -> frozenset[str]:
+    text = SEMANTICS.read_text("utf-8")
+    words = (line.split("(")[0].split() for line in text.splitlines())
+    return frozenset(parts[1] for parts in words if len(parts) > 1 and parts[0] in {"function", "const", "class"})
+
+
+@functools.cache
+def _tree(function: Any) -> tuple[ast.AST, str, int]:
+    lines, first = inspect.getsourcelines(function)
+    margin = len(lines[0]) - len(lines[0].lstrip())
+    source = "".join(line[margin:] if line[:margin].isspace() or margin == 0 else line for line in lines)
+    path = Path(inspect.getsourcefile(function) or "?")
+    shown = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+    return ast.parse(source).body[0], shown, first
+
+
+def _place(thing: Any) -> tuple[ast.AST, _Place]:
+    tree, path, first = _tree(thing)
+    names = vars(sys.modules[thing.__module__]) if isinstance(thing, type) else thing.__globals__
+    return tree, _Place(path, first, names)
+
+
+def _function(script: _Script, function: Any, name: str) -> str:
+    plain = inspect.unwrap(function)
+    tree, place = _place(plain)
+    if not isinstance(tree, ast.FunctionDef):
+        raise refusal(place, tree, "a function", "`def`", type(tree).__name__)
+    cached = False
+    for decorator in tree.decorator_list:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if ast.unparse(called) not in {"cache", "lru_cache", "functools.cache", "functools.lru_cache"}:
+            raise refusal(place, decorator, "a decorator", "cache", ast.unparse(decorator))
+        cached = True
+    body = _Body(script, place)
+    text = body.definition(tree)
+    return f"const {name} = remembered(function {text});" if cached else f"function {name}{text}"
+
+
+def _class(script: _Script, cls: type, name: str) -> str:
+    if issubclass(cls, Exception):
+        parent = script.name_of(cls.__bases__[0], None, None)
+        return f"class {name} extends {parent} {{}}"
+    tree, place = _place(cls)
+    assert isinstance(tree, ast.ClassDef)
+    if not dataclasses.is_dataclass(cls):
+        raise refusal(place, tree, f"class {cls.__name__}", "a dataclass or an exception", "another class")
+    fields = []
+    for field in dataclasses.fields(cls):
+        if field.default is not dataclasses.MISSING:
+            fields.append(f"{_safe(field.name)} = {script.written(field.default, tree, place)}")
+        elif field.default_factory is not dataclasses.MISSING:
+            fields.append(f"{_safe(field.name)} = {script.written(field.default_factory(), tree, place)}")
+        else:
+            fields.append(_safe(field.name))
+    sets = " ".join(f"this.{field.name} = {_safe(field.name)};" for field in dataclasses.fields(cls))
+    parts = [f"constructor({', '.join(fields)}) {{ {sets} }}"]
+    for base in (b for b in reversed(cls.__mro__) if dataclasses.is_dataclass(b)):
+        node, base_place = _place(base)
+        assert isinstance(node, ast.ClassDef)
+        for member in node.body:
+            if isinstance(member, ast.FunctionDef):
+                parts.append(_method(script, member, base_place))
+    return f"class {name} {{\n" + "\n".join(parts) + "\n}"
+
+
+def _method(script: _Script, member: ast.FunctionDef, place: _Place) -> str:
+    kinds = {ast.unparse(decorator) for decorator in member.decorator_list}
+    if not kinds <= {"property", "cached_property", "functools.cached_property"}:
+        raise refusal(place, member, f"method {member.name}", "a method or a property", ", ".join(sorted(kinds)))
+    if not member.args.args or member.args.args[0].arg != "self":
+        raise refusal(place, member, f"method {member.name}", "`self` first", "none")
+    text = _Body(script, place).definition(member, method=True)
+    return f"{'get ' if kinds else ''}{member.name}{text}"
+
+
+def _safe(name: str) -> str:
+    return f"{name}$" if name in RESERVED or name in _semantics_names() else name
+
+
+class _Body:
+    """The statements and expressions of one function."""
+
+    def __init__(self, script: _Script, place: _Place, outer: _Body | None = None) -> None:
+        self.script = script
+        self.place = place
+        self.outer = outer
+        self.locals: set[str] = set()
+        self.inner: dict[str, ast.arguments] = {}
+        self.counter = 0
+
+    def refusal(self, node: ast.AST, what: str, expected: str, got: str) -> Refused:
+        return refusal(self.place, node, what, expected, got)
+
+    def knows(self, name: str) -> bool:
+        return name in self.locals or (self.outer is not None and self.outer.knows(name))
+
+    def inner_arguments(self, name: str) -> ast.arguments | None:
+        return self.inner.get(name) or (self.outer.inner_arguments(name) if self.outer else None)
+
+    # Definitions
+
+    def definition(self, tree: ast.FunctionDef, *, method: bool = False) -> str:
+        """`(parameters) { … }`."""
+        parameters = self.parameters(tree.args, method=method)
+        assigned = sorted(_assigned(tree.body) - self.locals)
+        self.locals |= set(assigned)
+        self.inner = {node.name: node.args for node in tree.body if isinstance(node, ast.FunctionDef)}
+        body = tree.body[1:] if ast.get_docstring(tree) is not None else tree.body
+        lines = ["const $self = this;"] if method else []
+        names = [_safe(name) for name in assigned if name not in self.inner]
+        if names:
+            lines.append(f"let {', '.join(names)};")
+        for statement in body:
+            lines += self.statement(statement)
+        return f"({', '.join(parameters)}) {{\n" + "\n".join(lines) + "\n}"
+
+    def parameters(self, arguments: ast.arguments, *, method: bool = False) -> list[str]:
+        if arguments.vararg or arguments.kwarg:
+            raise self.refusal(arguments.vararg or arguments.kwarg or arguments, "parameters", "names, each for itself", "* or **")
+        names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+        first = [*arguments.posonlyargs, *arguments.args]
+        defaults: list[ast.expr | None] = (
+            [None] * (len(first) - len(arguments.defaults)) + list(arguments.defaults) + list(arguments.kw_defaults)
+        )
+        written = []
+        for name, default in zip(names, defaults, strict=True):
+            self.locals.add(name)
+            if method and name == "self":
+                continue
+            written.append(_safe(name) if default is None else f"{_safe(name)} = {self.expression(default)}")
+        return written
+
+    # Statements
+
+    def block(self, statements: Iterable[ast.stmt]) -> str:
+        return "{\n" + "\n".join(line for statement in statements for line in self.statement(statement)) + "\n}"
+
+    def statement(self, node: ast.stmt) -> list[str]:
+        match node:
+            case ast.Return(value=None):
+                return ["return null;"]
+            case ast.Return(value=ast.expr() as value):
+                return [f"return {self.expression(value)};"]
+            case ast.Assign(targets=targets, value=value):
+                if len(targets) != 1:
+                    raise self.refusal(node, "an assignment", "one target", f"{len(targets)}")
+                return [self.assignment(targets[0], self.expression(value))]
+            case ast.AnnAssign(target=target, value=value):
+                return [] if value is None else [self.assignment(target, self.expression(value))]
+            case ast.AugAssign(target=target, op=operator, value=value):
+                if not isinstance(target, ast.Name | ast.Subscript | ast.Attribute):
+                    raise self.refusal(node, "an assignment", "a name or an item", ast.unparse(target))
+                read = ast.copy_location(ast.BinOp(_loaded(target), operator, value), node)
+                return [self.assignment(target, self.expression(ast.fix_missing_locations(read)))]
+            case ast.Expr(value=ast.Constant(value=str())) | ast.Pass():
+                return []
+            case ast.Expr(value=ast.Call() as call):
+                return [f"{self.expression(call)};"]
+            case ast.If(test=test, body=body, orelse=otherwise):
+                text = f"if ({self.condition(test)}) {self.block(body)}"
+                return [f"{text} else {self.block(otherwise)}" if otherwise else text]
+            case ast.For():
+                return [self.loop(node)]
+            case ast.While(test=test, body=body, orelse=[]):
+                return [f"while ({self.condition(test)}) {self.block(body)}"]
+            case ast.Break():
+                return ["break;"]
+            case ast.Continue():
+                return ["continue;"]
+            case ast.Raise(exc=ast.Call(func=ast.Name() as error, args=arguments)):
+                return [f"throw new {self.name(error)}({', '.join(self.expression(one) for one in arguments)});"]
+            case ast.Assert(test=test):
+                return [f'if (!{self.condition(test)}) throw new ValueError("assertion");']
+            case ast.FunctionDef(name=name, decorator_list=[]):
+                return [f"function {_safe(name)}{_Body(self.script, self.place, self).definition(node)}"]
+        kind = type(node.value if isinstance(node, ast.Expr) else node).__name__
+        raise self.refusal(node, kind, "a statement of the subset", ast.unparse(node).splitlines()[0])
+
+    def assignment(self, target: ast.expr, value: str) -> str:
+        match target:
+            case ast.Name(id=name):
+                return f"{_safe(name)} = {value};"
+            case ast.Tuple() | ast.List():
+                return f"{self.pattern(target)} = {value};"
+            case ast.Subscript(value=container, slice=key) if not isinstance(key, ast.Slice):
+                return f"setItem({self.expression(container)}, {self.expression(key)}, {value});"
+        raise self.refusal(target, "an assignment", "a name, names in a tuple, or an item", ast.unparse(target))
+
+    def pattern(self, target: ast.expr) -> str:
+        match target:
+            case ast.Name(id=name):
+                return _safe(name)
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                return f"[{', '.join(self.pattern(part) for part in parts)}]"
+            case ast.Starred(value=ast.Name(id=name)):
+                return f"...{_safe(name)}"
+        raise self.refusal(target, "unpacking", "names", ast.unparse(target))
+
+    def loop(self, node: ast.For) -> str:
+        if node.orelse:
+            raise self.refusal(node, "for … else", "a loop without else", "else")
+        body = self.block(node.body)
+        match node.iter:
+            case ast.Call(func=ast.Name(id="range"), args=[*bounds], keywords=[]) if len(bounds) <= 2 and not self.knows("range"):
+                start, stop = ["0", *(self.expression(bound) for bound in bounds)][-2:]
+                self.counter += 1
+                step, end = f"$i{self.counter}", f"$n{self.counter}"
+                head = f"for (let {step} = {start}, {end} = {stop}; {step} < {end}; {step}++)"
+                return f"{head} {{\n{self.pattern(node.target)} = {step};\n{body[2:]}"
+        return f"for ({self.pattern(node.target)} of list({self.expression(node.iter)})) {body}"
+
+    # Expressions
+
+    def condition(self, node: ast.expr) -> str:
+        """An expression of which only the truth counts."""
+        match node:
+            case ast.BoolOp(op=operator, values=values):
+                sign = " && " if isinstance(operator, ast.And) else " || "
+                return "(" + sign.join(self.condition(value) for value in values) + ")"
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return f"!{self.condition(operand)}"
+            case ast.Compare() | ast.Constant(value=bool()):
+                return self.expression(node)
+            case ast.Call(func=ast.Name(id="isinstance" | "any" | "all" | "bool")):
+                return self.expression(node)
+        return f"truth({self.expression(node)})"
+
+    def expression(self, node: ast.expr) -> str:
+        match node:
+            case ast.Constant(value=value):
+                return literal(value, node, self.place)
+            case ast.Name():
+                return self.name(node)
+            case ast.Attribute():
+                return self.attribute(node)
+            case ast.BinOp():
+                return self.arithmetic(node)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return f"(-{self.expression(operand)})"
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.expression(operand)
+            case ast.UnaryOp(op=ast.Not()):
+                return self.condition(node)
+            case ast.BoolOp(op=operator, values=values):
+                name = "and" if isinstance(operator, ast.And) else "or"
+                written = self.expression(values[-1])
+                for earlier in reversed(values[:-1]):
+                    written = f"{name}({self.expression(earlier)}, () => {written})"
+                return written
+            case ast.Compare(left=left, ops=operators, comparators=others):
+                sides = [left, *others]
+                if len(others) > 1 and not all(isinstance(side, ast.Name | ast.Constant | ast.Attribute) for side in others[:-1]):
+                    raise self.refusal(node, "a chain of comparisons", "names or numbers in the middle", ast.unparse(node))
+                parts = [self.comparison(node, a, operator, b) for a, operator, b in zip(sides, operators, others, strict=False)]
+                return parts[0] if len(parts) == 1 else f"({' && '.join(parts)})"
+            case ast.IfExp(test=test, body=body, orelse=otherwise):
+                return f"({self.condition(test)} ? {self.expression(body)} : {self.expression(otherwise)})"
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                return f"[{', '.join(self.element(part) for part in parts)}]"
+            case ast.Set(elts=parts):
+                return f"set([{', '.join(self.element(part) for part in parts)}])"
+            case ast.Dict(keys=keys, values=values):
+                pairs = [
+                    f"...{self.expression(value)}" if key is None else f"[{self.expression(key)}, {self.expression(value)}]"
+                    for key, value in zip(keys, values, strict=True)
+                ]
+                return f"dictionary([{', '.join(pairs)}])"
+            case ast.Subscript(value=container, slice=ast.Slice(lower=lower, upper=upper, step=None)):
+                bounds = [self.expression(bound) if bound else "null" for bound in (lower, upper)]
+                return f"slice({self.expression(container)}, {', '.join(bounds)})"
+            case ast.Subscript(value=container, slice=key) if not isinstance(key, ast.Slice):
+                return f"item({self.expression(container)}, {self.expression(key)})"
+            case ast.ListComp(elt=element, generators=generators) | ast.GeneratorExp(elt=element, generators=generators):
+                return self.comprehension(generators, lambda: self.expression(element))
+            case ast.SetComp(elt=element, generators=generators):
+                return f"set({self.comprehension(generators, lambda: self.expression(element))})"
+            case ast.DictComp(key=key, value=held, generators=generators):
+                return f"dictionary({self.comprehension(generators, lambda: f'[{self.expression(key)}, {self.expression(held)}]')})"
+            case ast.NamedExpr(target=ast.Name(id=name), value=value):
+                return f"({_safe(name)} = {self.expression(value)})"
+            case ast.Lambda(args=arguments, body=body):
+                inner = _Body(self.script, self.place, self)
+                parameters = inner.parameters(arguments)
+                return f"(({', '.join(parameters)}) => {inner.expression(body)})"
+            case ast.JoinedStr(values=values):
+                return "`" + "".join(self.message_part(value) for value in values) + "`"
+            case ast.Call():
+                return self.call(node)
+        raise self.refusal(node, type(node).__name__, "an expression of the subset", ast.unparse(node))
+
+    def element(self, node: ast.expr) -> str:
+        return f"...list({self.expression(node.value)})" if isinstance(node, ast.Starred) else self.expression(node)
+
+    def message_part(self, node: ast.expr) -> str:
+        match node:
+            case ast.Constant(value=str() as text):
+                return json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"').replace("`", "\\`").replace("${", "\\${")
+            case ast.FormattedValue(value=value, conversion=conversion, format_spec=None):
+                return f"${{{'quoted' if conversion == ord('r') else 'text'}({self.expression(value)})}}"
+        raise self.refusal(node, "a message", "a value without a format", ast.unparse(node))
+
+    def comprehension(self, generators: Sequence[ast.comprehension], element: Callable[[], str]) -> str:
+        generator, *rest = generators
+        source = f"list({self.expression(generator.iter)})"
+        names = _assigned([ast.Assign([generator.target], ast.Constant(0))])
+        outside, self.locals = self.locals, self.locals | names
+        pattern = self.pattern(generator.target)
+        for test in generator.ifs:
+            source += f".filter(({pattern}) => {self.condition(test)})"
+        text = (
+            f"{source}.flatMap(({pattern}) => {self.comprehension(rest, element)})" if rest else f"{source}.map(({pattern}) => {element()})"
+        )
+        self.locals = outside
+        return text
+
+    def arithmetic(self, node: ast.BinOp) -> str:
+        value = _folded(node)
+        if value is not None:
+            return literal(value, node, self.place)
+        left, right = self.expression(node.left), self.expression(node.right)
+        match node.op:
+            case ast.Add():
+                if _is_number(node.left) or _is_number(node.right):
+                    return f"({left} + {right})"
+                return f"add({left}, {right})"
+            case ast.Mult() if isinstance(node.left, ast.List | ast.Tuple):
+                return f"repeat({left}, {right})"
+            case ast.FloorDiv():
+                return f"floorDivide({left}, {right})"
+            case ast.Mod() if not isinstance(node.left, ast.Constant | ast.JoinedStr):
+                return f"modulo({left}, {right})"
+        sign = ARITHMETIC.get(type(node.op))
+        if sign is None:
+            raise self.refusal(node, type(node.op).__name__, "+ - * / // %", ast.unparse(node))
+        return f"({left} {sign} {right})"
+
+    def comparison(self, node: ast.Compare, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> str:
+        a, b = self.expression(left), self.expression(right)
+        match operator:
+            case ast.Is() | ast.IsNot() if isinstance(right, ast.Constant):
+                return f"({a} {'===' if isinstance(operator, ast.Is) else '!=='} {b})"
+            case ast.Eq() | ast.NotEq():
+                plain = any(isinstance(side, ast.Constant) or _is_number(side) for side in (left, right))
+                if plain:
+                    return f"({a} {'===' if isinstance(operator, ast.Eq) else '!=='} {b})"
+                return f"{'' if isinstance(operator, ast.Eq) else '!'}equal({a}, {b})"
+            case ast.In():
+                return f"contains({b}, {a})"
+            case ast.NotIn():
+                return f"!contains({b}, {a})"
+        sign = COMPARISONS.get(type(operator))
+        if sign is None:
+            raise self.refusal(node, type(operator).__name__, "a comparison of the subset", ast.unparse(node))
+        if isinstance(left, ast.Tuple) or isinstance(right, ast.Tuple):
+            return f"(compare({a}, {b}) {sign} 0)"
+        return f"({a} {sign} {b})"
+
+    # Names and calls
+
+    def resolved(self, node: ast.expr) -> tuple[bool, Any]:
+        """The Python object that a global name, or an attribute of a module, stands for."""
+        if isinstance(node, ast.Name) and not self.knows(node.id):
+            if node.id in self.place.names:
+                return True, self.place.names[node.id]
+            if hasattr(builtins, node.id):
+                return True, getattr(builtins, node.id)
+            raise self.refusal(node, "a name", "one that is defined", node.id)
+        if isinstance(node, ast.Attribute):
+            found, owner = self.resolved(node.value) if isinstance(node.value, ast.Name | ast.Attribute) else (False, None)
+            if found and isinstance(owner, ModuleType):
+                return True, getattr(owner, node.attr)
+        return False, None
+
+    def name(self, node: ast.Name) -> str:
+        if node.id == "self" and self.knows("self"):
+            return "$self"
+        found, value = self.resolved(node)
+        return self.global_value(value, node.id, node) if found else _safe(node.id)
+
+    def attribute(self, node: ast.Attribute) -> str:
+        found, value = self.resolved(node)
+        return self.global_value(value, node.attr, node) if found else f"{self.expression(node.value)}.{node.attr}"
+
+    def global_value(self, value: Any, hint: str, node: ast.AST) -> str:
+        if isinstance(value, ModuleType):
+            raise self.refusal(node, "a module", "a name in it", hint)
+        try:
+            if value in BUILTINS:
+                return BUILTINS[value][0]
+        except TypeError:
+            pass
+        if callable(value) and not dataclasses.is_dataclass(value):
+            return self.script.name_of(value, node, self.place)
+        if isinstance(value, type):
+            return self.script.name_of(value, node, self.place)
+        return self.script.constant(value, hint, node, self.place)
+
+    def call(self, node: ast.Call) -> str:
+        found, callee = self.resolved(node.func)
+        if callee is isinstance:
+            return self.type_test(node)
+        if any(isinstance(argument, ast.Starred) for argument in node.args) and callee not in (min, max, zip):
+            raise self.refusal(node, "a call", "arguments, each for itself", "*")
+        if any(keyword.arg is None for keyword in node.keywords):
+            raise self.refusal(node, "a call", "arguments, each for itself", "**")
+        given = [self.element(argument) for argument in node.args]
+        named = {str(keyword.arg): self.expression(keyword.value) for keyword in node.keywords}
+        if not found:
+            return self.local_call(node, given, named)
+        if callee in (min, max):
+            candidates = given[0] if len(given) == 1 and not isinstance(node.args[0], ast.Starred) else f"[{', '.join(given)}]"
+            return f"{callee.__name__}({', '.join([candidates, named.get('key', 'undefined'), named.get('default', 'undefined')])})"
+        if callee is zip:
+            named.pop("strict", None)
+        if callee is range and len(given) == 1:
+            given = ["0", *given]
+        if callee is dataclasses.replace:
+            return f"replace({given[0]}, {{ {', '.join(f'{name}: {value}' for name, value in named.items())} }})"
+        if callee in (dict, list, set, tuple, frozenset) and not given and not named:
+            return "dictionary([])" if callee is dict else "set([])" if callee in (set, frozenset) else "[]"
+        if callee in (list, tuple):
+            return f"[...list({given[0]})]"
+        try:
+            name, order = BUILTINS.get(callee, ("", ()))
+        except TypeError:
+            name, order = "", ()
+        if name:
+            if callee is round and len(given) != 1:
+                raise self.refusal(node, "round", "one argument", ast.unparse(node))
+            return f"{name}({', '.join(self.ordered(node, given, named, list(order), name))})"
+        if isinstance(callee, type) and dataclasses.is_dataclass(callee):
+            fields = [field.name for field in dataclasses.fields(callee)]
+            arguments = ", ".join(self.ordered(node, given, named, fields, callee.__name__))
+            return f"new {self.script.name_of(callee, node, self.place)}({arguments})"
+        if isinstance(callee, type) or not callable(callee):
+            raise self.refusal(node, "a call", "a function or record of the package, or a listed built-in", ast.unparse(node.func))
+        parameters = list(inspect.signature(callee).parameters)
+        return (
+            f"{self.script.name_of(callee, node, self.place)}({', '.join(self.ordered(node, given, named, parameters, callee.__name__))})"
+        )
+
+    def local_call(self, node: ast.Call, given: list[str], named: dict[str, str]) -> str:
+        """A function held in a variable, or a method."""
+        if isinstance(node.func, ast.Name):
+            arguments = self.inner_arguments(node.func.id)
+            parameters = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)] if arguments else []
+            return f"{_safe(node.func.id)}({', '.join(self.ordered(node, given, named, parameters, node.func.id))})"
+        if not isinstance(node.func, ast.Attribute):
+            raise self.refusal(node, "a call", "a name or a method", ast.unparse(node.func))
+        if named:
+            given = self.ordered(node, given, named, self.method_parameters(node.func), node.func.attr)
+        owner = self.expression(node.func.value)
+        pattern = METHODS.get(node.func.attr)
+        if pattern is None:
+            return f"{owner}.{node.func.attr}({', '.join(given)})"
+        return pattern.replace("{0}", owner).replace("{1}", ", ".join(given)).replace(", )", ")")
+
+    def method_parameters(self, method: ast.Attribute) -> list[str]:
+        """Of the one method with that name among the records that the module names."""
+        records = [value for value in self.place.names.values() if isinstance(value, type) and dataclasses.is_dataclass(value)]
+        found = {tuple(inspect.signature(getattr(record, method.attr)).parameters) for record in records if hasattr(record, method.attr)}
+        if len(found) != 1:
+            raise self.refusal(method, f"method {method.attr}", "arguments by position", "keywords")
+        return list(found.pop())[1:]
+
+    def ordered(self, node: ast.AST, given: list[str], named: dict[str, str], parameters: list[str], callee: str) -> list[str]:
+        """Keyword arguments at the place where they were declared."""
+        if not named:
+            return given
+        unknown = [name for name in named if name not in parameters]
+        if unknown:
+            raise self.refusal(node, f"call of {callee}", f"the arguments {', '.join(parameters)}", ", ".join(unknown))
+        last = max(parameters.index(name) for name in named)
+        rest = [named.get(parameter, "undefined") for parameter in parameters[len(given) : last + 1]]
+        return [*given, *rest]
+
+    def type_test(self, node: ast.Call) -> str:
+        value, kinds = node.args
+        written = self.expression(value)
+        types = kinds.elts if isinstance(kinds, ast.Tuple) else _alternatives(kinds)
+        tests = []
+        for kind in types:
+            _, cls = self.resolved(kind)
+            if cls in TYPE_TESTS:
+                tests.append(f"{TYPE_TESTS[cls]}({written})")
+            elif isinstance(cls, type) and dataclasses.is_dataclass(cls):
+                tests.append(f"({written} instanceof {self.script.name_of(cls, node, self.place)})")
+            else:
+                raise self.refusal(node, "isinstance", "a number, text, list, dict or record", ast.unparse(kind))
+        return tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
+
+
+def _alternatives(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return [*_alternatives(node.left), *_alternatives(node.right)]
+    return [node]
+
+
+def _loaded(target: ast.expr) -> ast.expr:
+    text = ast.parse(ast.unparse(target), mode="eval").body
+    return ast.copy_location(text, target)
+
+
+def _assigned(statements: Iterable[ast.stmt]) -> set[str]:
+    """Names that a function sets, without those of functions inside it."""
+    names: set[str] = set()
+
+    def targets(node: ast.expr) -> None:
+        match node:
+            case ast.Name(id=name):
+                names.add(name)
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                for part in parts:
+                    targets(part)
+            case ast.Starred(value=value):
+                targets(value)
+
+    def visit(node: ast.AST) -> None:
+        match node:
+            case ast.FunctionDef(name=name):
+                names.add(name)
+                return
+            case ast.Lambda():
+                return
+            case ast.Assign(targets=found):
+                for target in found:
+                    targets(target)
+            case ast.AnnAssign(target=target) | ast.AugAssign(target=target) | ast.For(target=target) | ast.NamedExpr(target=target):
+                targets(target)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    for statement in statements:
+        visit(statement)
+    return names
+
+
+def _folded(node: ast.expr) -> int | None:
+    """The value of arithmetic on whole literals, such as 2**30."""
+    match node:
+        case ast.Constant(value=int() as value) if not isinstance(value, bool):
+            return value
+        case ast.BinOp(left=left, op=ast.Pow() | ast.Mult() | ast.LShift() as operator, right=right):
+            a, b = _folded(left), _folded(right)
+            if a is None or b is None or not 0 <= b <= 2**40:
+                return None
+            return a**b if isinstance(operator, ast.Pow) else a << b if isinstance(operator, ast.LShift) else a * b
+    return None
+
+
+def _is_number(node: ast.expr) -> bool:
+    """Whether an operand can only be a number, so that `+` means addition."""
+    match node:
+        case ast.Constant(value=value):
+            return isinstance(value, int | float)
+        case ast.BinOp(op=ast.Sub() | ast.Div() | ast.FloorDiv() | ast.Mult(), left=left):
+            return not isinstance(left, ast.List | ast.Tuple) and not (isinstance(left, ast.Constant) and isinstance(left.value, str))
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
+            return _is_number(left) or _is_number(right)
+        case ast.UnaryOp(op=ast.USub()):
+            return True
+    return False

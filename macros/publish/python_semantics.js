@@ -1,0 +1,228 @@
+// What Python's operators and built-ins do where JavaScript's differ; the translated functions (javascript.py) call these.
+// Whole numbers must stay below 2^53 in size: a test of the formulas holds that.
+
+class ValueError extends Error {}
+class KeyError extends Error {}
+
+const isList = Array.isArray;
+
+function truth(value) {
+  if (value === null || value === undefined) return false;
+  if (typeof value === "object") {
+    if (isList(value)) return value.length > 0;
+    if (value instanceof Map || value instanceof Set) return value.size > 0;
+    return true;
+  }
+  return typeof value === "number" ? value !== 0 : Boolean(value);
+}
+
+function and(first, second) {
+  return truth(first) ? second() : first;
+}
+
+function or(first, second) {
+  return truth(first) ? first : second();
+}
+
+function add(a, b) {
+  return isList(a) ? a.concat(b) : a + b;
+}
+
+function repeat(list, times) {
+  const result = [];
+  for (let i = 0; i < times; i++) result.push(...list);
+  return result;
+}
+
+// The algorithm of Python's floats; exact for whole numbers, as the remainder of two doubles is exact.
+function modulo(a, b) {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
+function floorDivide(a, b) {
+  if (b === 0) throw new ValueError("division by zero");
+  let rest = a % b;
+  let quotient = (a - rest) / b;
+  if (rest !== 0 && rest < 0 !== b < 0) quotient -= 1;
+  const whole = Math.floor(quotient);
+  return quotient - whole > 0.5 ? whole + 1 : whole;
+}
+
+function roundHalfEven(x) {
+  const below = Math.floor(x) + 0;
+  const rest = x - below;
+  if (rest < 0.5) return below;
+  if (rest > 0.5) return below + 1;
+  return below % 2 === 0 ? below : below + 1;
+}
+
+function equal(a, b) {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (isList(a)) return isList(b) && a.length === b.length && a.every((value, i) => equal(value, b[i]));
+  if (a instanceof Map) return b instanceof Map && a.size === b.size && [...a].every(([key, value]) => b.has(key) && equal(value, b.get(key)));
+  const keys = Object.keys(a);
+  return !isList(b) && keys.length === Object.keys(b).length && keys.every((key) => equal(a[key], b[key]));
+}
+
+// Order of numbers, texts and lists of them: negative, zero, positive.
+function compare(a, b) {
+  if (isList(a) && isList(b)) {
+    for (let i = 0; i < a.length && i < b.length; i++) {
+      const order = compare(a[i], b[i]);
+      if (order) return order;
+    }
+    return a.length - b.length;
+  }
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function list(values) {
+  if (isList(values)) return values;
+  if (values instanceof Map) return [...values.keys()];
+  return [...values];
+}
+
+const has = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
+
+function contains(container, value) {
+  if (typeof container === "string") return container.includes(value);
+  if (isList(container)) return container.some((known) => equal(known, value));
+  return container.has(value);
+}
+
+function plainKey(key) {
+  if (typeof key === "object" && key !== null) throw new TypeError("expected a number or a text as key");
+  return key;
+}
+
+function item(container, key) {
+  if (container instanceof Map) {
+    if (!container.has(plainKey(key))) throw new KeyError(String(key));
+    return container.get(key);
+  }
+  const index = key < 0 ? key + container.length : key;
+  if (!(index >= 0 && index < container.length)) throw new RangeError(`index ${key} of ${container.length}`);
+  return container[index];
+}
+
+function setItem(container, key, value) {
+  if (container instanceof Map) container.set(plainKey(key), value);
+  else container[key < 0 ? key + container.length : key] = value;
+}
+
+const slice = (container, from, to) => container.slice(from ?? 0, to ?? undefined);
+
+function get(map, key, otherwise = null) {
+  return map.has(plainKey(key)) ? map.get(key) : otherwise;
+}
+
+const keys = (map) => [...map.keys()];
+const values = (map) => [...map.values()];
+const items = (map) => [...map];
+
+// Known entries first, as `{**a, "b": 1}` and `dict(pairs)` have it.
+const dictionary = (pairs) => new Map(isList(pairs) ? pairs.map(([key, value]) => [plainKey(key), value]) : pairs);
+const set = (members) => new Set(list(members).map(plainKey));
+
+const length = (container) => container.length ?? container.size;
+
+function sum(numbers, start = 0) {
+  let total = start;
+  for (const value of list(numbers)) total = add(total, value);
+  return total;
+}
+
+function extreme(sign, candidates, key, otherwise) {
+  let best;
+  let bestKey;
+  for (const value of list(candidates)) {
+    const rank = key ? key(value) : value;
+    if (bestKey === undefined || compare(rank, bestKey) * sign > 0) [best, bestKey] = [value, rank];
+  }
+  if (bestKey !== undefined) return best;
+  if (otherwise === undefined) throw new ValueError("the largest or smallest of nothing");
+  return otherwise;
+}
+
+const max = (candidates, key, otherwise) => extreme(1, candidates, key, otherwise);
+const min = (candidates, key, otherwise) => extreme(-1, candidates, key, otherwise);
+
+function sorted(members, key, reverse) {
+  const sign = reverse ? -1 : 1;
+  const ranked = list(members).map((value) => [key ? key(value) : value, value]);
+  return ranked.sort((a, b) => compare(a[0], b[0]) * sign).map(([, value]) => value);
+}
+
+const reversed = (members) => [...list(members)].reverse();
+const all = (tests) => list(tests).every(truth);
+const any = (tests) => list(tests).some(truth);
+const enumerate = (members, start = 0) => list(members).map((value, i) => [i + start, value]);
+
+function zip(...lists) {
+  const all = lists.map(list);
+  const rows = [];
+  for (let i = 0; i < Math.min(...all.map((one) => one.length)); i++) rows.push(all.map((one) => one[i]));
+  return rows;
+}
+
+function range(from, to, step = 1) {
+  const numbers = [];
+  for (let i = from; step > 0 ? i < to : i > to; i += step) numbers.push(i);
+  return numbers;
+}
+
+function pop(container, key) {
+  if (container instanceof Map) {
+    const value = item(container, key);
+    container.delete(key);
+    return value;
+  }
+  return container.splice(key ?? -1, 1)[0];
+}
+
+const isInt = (value) => typeof value === "number" && Number.isInteger(value);
+const isFloat = (value) => typeof value === "number";
+const isText = (value) => typeof value === "string";
+const isBool = (value) => typeof value === "boolean";
+const isDict = (value) => value instanceof Map;
+
+function int(value) {
+  const number = typeof value === "string" ? (/^\s*[-+]?\d+\s*$/.test(value) ? Number(value) : NaN) : Math.trunc(value);
+  if (!Number.isFinite(number)) throw new ValueError(`expected a whole number, got ${value}`);
+  return number + 0;
+}
+
+// For messages only: numbers may look otherwise than Python's.
+function text(value) {
+  return value === null ? "None" : value === true ? "True" : value === false ? "False" : String(value);
+}
+
+const quoted = (value) => (typeof value === "string" ? `'${value}'` : text(value));
+
+function replace(record, changes) {
+  return Object.assign(Object.create(Object.getPrototypeOf(record)), record, changes);
+}
+
+// A pure function of records, numbers and texts, remembered for the arguments it has seen.
+function remembered(compute) {
+  const known = new Map();
+  const end = Symbol("result");
+  return (...given) => {
+    let here = known;
+    for (const argument of given) {
+      if (!here.has(argument)) here.set(argument, new Map());
+      here = here.get(argument);
+    }
+    if (!here.has(end)) here.set(end, compute(...given));
+    return here.get(end);
+  };
+}
+
+// Python's whole numbers have no negative zero.
+const ceil = (x) => Math.ceil(x) + 0;
+const floor = (x) => Math.floor(x) + 0;
+const maximum = (a, b) => (a >= b ? a : b);
+const minimum = (a, b) => (a <= b ? a : b);
+const where = (condition, a, b) => (truth(condition) ? a : b);
