@@ -6,6 +6,8 @@ from pydantic import BaseModel
 
 from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind
 from macros.specs.measurements import MeasurementFile
+from macros.specs.models import Family, Model
+from macros.specs.quantizations import Quantization, TensorType
 from macros.specs.record import Record
 from macros.specs.sources import Source
 
@@ -13,9 +15,13 @@ KINDS: dict[str, type[Record]] = {
     "cpus": Cpu,
     "device-families": DeviceFamily,
     "drives": Drive,
+    "families": Family,
     "gpus": Gpu,
     "measurements": MeasurementFile,
     "memory": MemoryKind,
+    "models": Model,
+    "quantizations": Quantization,
+    "tensor-types": TensorType,
 }
 """Folder -> record; one file a record."""
 

@@ -41,3 +41,11 @@ def measurements(catalogue: Catalogue) -> Iterator[SpecError]:
             if row.source not in catalogue.sources:
                 fix = f"{nearest(row.source, catalogue.sources)}, or add it to data/sources.yaml"
                 yield catalogue.error("measurements", file.id, (*at, "source"), "an id in data/sources.yaml", f"'{row.source}'", fix)
+
+
+@cross_check
+def models(catalogue: Catalogue) -> Iterator[SpecError]:
+    """Every model names a family, and a derived one the model that it is based on, that exist."""
+    for model in catalogue.models.values():
+        yield from _missing(catalogue, "models", model.id, ("family",), "families", model.family)
+        yield from _missing(catalogue, "models", model.id, ("based_on",), "models", model.based_on)

@@ -1,0 +1,48 @@
+"""How many parameters a model has, and how many of them work for one token."""
+
+from __future__ import annotations
+
+from macros.formulas.tensors import tensor_groups
+from macros.specs.architectures import Architecture
+
+
+def parameters(architecture: Architecture) -> int:
+    """Parameters of a model: the values of all its tensors.
+
+    Equation: parameters = sum over tensors of row x rows x stack
+
+    Args:
+        architecture: the shapes of the model
+
+    Returns:
+        Parameters [values].
+
+    Assumes: text part only; a tied matrix counts once; stored position-scaling factors do not count.
+
+    Source: the model's configuration.
+    """
+    return sum(group.values * group.count for group in tensor_groups(architecture) if group.is_parameter)
+
+
+def active_parameters(architecture: Architecture) -> int:
+    """Parameters that take part in one token: of the routed experts only those that it visits, of the embedding table one row.
+
+    Equation: active = sum over tensors of row x rows x stack x share read
+
+    Args:
+        architecture: the shapes of the model
+
+    Returns:
+        Parameters [values].
+
+    Assumes: prediction layers are not used; a tied embedding table is read whole, as the output matrix.
+
+    Source: the model's configuration.
+    """
+    total = 0.0
+    for group in tensor_groups(architecture):
+        if not group.is_parameter:
+            continue
+        share = 1.0 if group.name == "token_embd" and architecture.tied_embeddings else group.active
+        total += group.values * share * sum(1 for layer in group.layers if layer < architecture.layers)
+    return round(total)

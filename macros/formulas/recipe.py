@@ -1,0 +1,314 @@
+"""Which type each tensor gets, and so what the weights weigh: the presets of llama.cpp, and the formats of other engines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from macros.formulas.tensors import TensorGroup, tensor_groups
+from macros.specs.architectures import Architecture
+from macros.specs.quantizations import PerWeight, Quantization, Recipe, Rule, TensorType
+
+LARGE_CLASS_LAYERS = 80
+"""llama.cpp calls models of the LLaMA and Qwen2 classes with so many layers and grouped heads its 70B class."""
+LARGE_CLASSES = ("llama", "qwen2")
+
+RULED_ROLES = ("value", "key", "query", "attention_output", "down", "gate_up")
+"""Kinds of tensors that a recipe has rules for."""
+
+Types = Mapping[str, TensorType]
+
+
+@dataclass(frozen=True)
+class TypedTensors:
+    """Tensors of a group that got the same type."""
+
+    group: TensorGroup
+    type: str
+    layers: tuple[int, ...]
+    bytes_each: int
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all of them."""
+        return self.bytes_each * len(self.layers)
+
+
+def tensor_bytes(*, row: int, rows: int, block: int, block_bytes: int) -> int:
+    """Bytes of a tensor whose rows are stored in blocks.
+
+    Equation: bytes = rows x row / block x block_bytes
+
+    Args:
+        row: values of a row [values]; a multiple of `block`
+        rows: number of rows, of all matrices of the tensor [rows]
+        block: values in a block [values]
+        block_bytes: bytes of a block [bytes]
+
+    Returns:
+        Bytes [bytes].
+
+    Assumes: no padding between rows.
+
+    Source: GGUF specification, tensor data.
+
+    >>> tensor_bytes(row=4096, rows=4096, block=256, block_bytes=144)
+    9437184
+    """
+    return rows * (row // block) * block_bytes
+
+
+def more_bits(index: int, count: int) -> bool:
+    """Whether a layer is one of those that medium presets store with more bits: the outer eighths and every third between.
+
+    Args:
+        index: place of the tensor among its like [layers]
+        count: how many there are [layers]
+
+    Returns:
+        True or False.
+
+    >>> [i for i in range(32) if more_bits(i, 32)]
+    [0, 1, 2, 3, 6, 9, 12, 15, 18, 21, 24, 27, 28, 29, 30, 31]
+    """
+    eighth = count // 8
+    return index < eighth or index >= 7 * count // 8 or (index - eighth) % 3 == 2
+
+
+def _covers(rule: Rule, index: int, count: int) -> bool:
+    match rule.layers:
+        case None:
+            return True
+        case "first-2":
+            return index < 2
+        case "first-4":
+            return index < 4
+        case "first-eighth":
+            return index < count // 8
+        case "first-sixteenth":
+            return index < count // 16
+        case "middle":
+            return count // 8 <= index < 7 * count // 8
+        case "more-bits":
+            return more_bits(index, count)
+
+
+def _query_heads_per_kv_head(a: Architecture) -> int:
+    # Of the first layer: a hybrid that lists its heads by layer has none there. The gated delta-net class writes one number for all.
+    if not a.attends(0) and a.recurrent is not None and a.recurrent.kind != "gated-delta-net":
+        return 0
+    return a.attention.heads // a.kv_heads(0)
+
+
+def _applicable(rules: Sequence[Rule], a: Architecture, importance_matrix: bool) -> list[Rule]:
+    experts = a.experts.count if a.experts is not None else 0
+    sharing = _query_heads_per_kv_head(a)
+    return [
+        rule
+        for rule in rules
+        if (rule.query_heads_per_kv_head_at_least is None or sharing >= rule.query_heads_per_kv_head_at_least)
+        and (rule.experts_at_least is None or experts >= rule.experts_at_least)
+        and (rule.eight_experts is None or (experts == 8) == rule.eight_experts)
+        and (rule.importance_matrix is None or importance_matrix == rule.importance_matrix)
+    ]
+
+
+def _is_large(a: Architecture) -> bool:
+    return a.engine_name in LARGE_CLASSES and a.layers == LARGE_CLASS_LAYERS and a.attention.heads > a.attention.kv_heads
+
+
+def fitting_type(chosen: str, row: int, types: Types) -> str:
+    """The type chosen, or the first of its fallbacks whose block divides the row.
+
+    Args:
+        chosen: a tensor type
+        row: values of a row [values]
+        types: every tensor type
+
+    Returns:
+        A tensor type.
+    """
+    kind = types[chosen]
+    while row % kind.block:
+        assert kind.fallback is not None
+        kind = types[kind.fallback]
+    return kind.id
+
+
+def _ranks(groups: Sequence[TensorGroup], role: str) -> dict[tuple[str, int, int], int]:
+    """Place of each tensor of a role in the order of the file."""
+    order = sorted((layer, group.name, number) for number, group in enumerate(groups) if group.role == role for layer in group.layers)
+    return {(name, layer, number): rank for rank, (layer, name, number) in enumerate(order)}
+
+
+def typed_tensors(
+    architecture: Architecture,
+    recipe: Recipe,
+    types: Types,
+    *,
+    importance_matrix: bool = False,
+    groups: Sequence[TensorGroup] | None = None,
+) -> list[TypedTensors]:
+    """Every tensor of the file with its type.
+
+    Args:
+        architecture: the shapes of the model
+        recipe: the preset
+        types: every tensor type
+        importance_matrix: whether the file was made with one
+        groups: the tensors, where the caller has them already
+
+    Returns:
+        Tensors in groups of one shape and one type.
+
+    Assumes: what is never quantized is stored as 32-bit floats, as conversions do.
+
+    Source: llama.cpp, llama-quant.cpp at commit 0c1e57098.
+    """
+    a = architecture
+    if groups is None:
+        groups = tensor_groups(a)
+    blocks = a.layers + a.prediction_layers
+    value_ranks = _ranks(groups, "value") if any(group.role == "value" for group in groups) else {}
+    down_ranks = _ranks(groups, "down") if recipe.counts_down_tensors else {}
+    values = len(value_ranks) or blocks
+    rules = {role: _applicable(getattr(recipe, role), a, importance_matrix) for role in RULED_ROLES}
+    floating = types[recipe.base].block == 1
+    eight = a.experts is not None and a.experts.count == 8
+    large = _is_large(a)
+    found: list[TypedTensors] = []
+
+    def add(group: TensorGroup, chosen: str, layers: tuple[int, ...]) -> None:
+        kind = types[fitting_type(chosen, group.row, types)]
+        size = tensor_bytes(row=group.row, rows=group.rows * group.stack, block=kind.block, block_bytes=kind.block_bytes)
+        found.append(TypedTensors(group, kind.id, layers, size))
+
+    for number, group in enumerate(groups):
+        role = "value" if group.role == "value_fused" else group.role
+        if role == "kept":
+            add(group, "f32", group.layers)
+        elif role == "kept_matrix":
+            add(group, "f16", group.layers)
+        elif role == "output" or (role == "token_embedding" and a.tied_embeddings):
+            divides = group.row % types[recipe.base].block == 0
+            add(group, recipe.output if divides else "q8_0", group.layers)
+        elif role == "token_embedding":
+            add(group, recipe.token_embedding, group.layers)
+        elif floating:
+            add(group, recipe.base, group.layers)
+        elif recipe.stacked is not None:
+            add(group, recipe.stacked if group.stack > 1 else recipe.base, group.layers)
+        elif role not in rules:
+            add(group, recipe.base, group.layers)
+        else:
+            chosen: dict[str, list[int]] = {}
+            for layer in group.layers:
+                index, count = layer, blocks
+                if role == "value":
+                    index, count = value_ranks.get((group.name, layer, number), layer), values
+                elif role == "down" and recipe.counts_down_tensors:
+                    index = down_ranks[group.name, layer, number]
+                kind = next((rule.type for rule in rules[role] if _covers(rule, index, count)), recipe.base)
+                if role == "value" and large and recipe.value_large is not None and kind in ("q3_k", "q4_k"):
+                    kind = recipe.value_large
+                if role == "value" and eight and recipe.value_eight_experts is not None:
+                    kind = recipe.value_eight_experts
+                chosen.setdefault(kind, []).append(layer)
+            for kind, layers in chosen.items():
+                add(group, kind, tuple(layers))
+    return found
+
+
+def _is_linear(group: TensorGroup) -> bool:
+    """Whether a group is what other engines quantize: the matrices of linear layers inside the blocks."""
+    return group.rows > 1 and group.role not in ("token_embedding", "output", "kept", "kept_matrix") and min(group.layers) >= 0
+
+
+def linear_layer_bytes(
+    *, inputs: int, outputs: int, weight_bits: float, group_size: int, scale_bits: float, zero_point_bits: float, input_index_bits: int
+) -> float:
+    """Bytes of one linear layer in a format that stores all of them alike.
+
+    Equation: bits = inputs x outputs x (weight_bits + (scale_bits + zero_point_bits) / group_size) + inputs x input_index_bits
+
+    Args:
+        inputs: columns of the matrix [values]
+        outputs: rows of the matrix [values]
+        weight_bits: bits of a weight [bits]
+        group_size: weights along the inputs that share a scale [values]
+        scale_bits: bits of a group's scale [bits]
+        zero_point_bits: bits of a group's zero point [bits]
+        input_index_bits: bits for each input [bits]
+
+    Returns:
+        Bytes [bytes].
+
+    Assumes: groups are not padded.
+
+    Source: the papers of the formats.
+
+    >>> linear_layer_bytes(inputs=4096, outputs=4096, weight_bits=4, group_size=128, scale_bits=16, zero_point_bits=4, input_index_bits=32)
+    8732672.0
+    """
+    weights = inputs * outputs
+    return (weights * weight_bits + weights / group_size * (scale_bits + zero_point_bits) + inputs * input_index_bits) / 8
+
+
+def uniform_bytes(architecture: Architecture, per_weight: PerWeight) -> int:
+    """Bytes of the weights in a format that treats every linear layer alike (GPTQ, AWQ, FP8, bitsandbytes, plain floats).
+
+    Args:
+        architecture: the shapes of the model
+        per_weight: the format
+
+    Returns:
+        Bytes [bytes].
+
+    Assumes: embeddings, output matrix, norms and routers keep `other_bits`; position-scaling factors are not stored.
+
+    Source: the papers of the formats.
+    """
+    return sum(size for _, size in uniform_tensors(architecture, per_weight))
+
+
+def uniform_tensors(architecture: Architecture, per_weight: PerWeight) -> list[tuple[TensorGroup, int]]:
+    """The same, group by group."""
+    found = []
+    for group in tensor_groups(architecture):
+        if not group.is_parameter:
+            continue
+        if _is_linear(group):
+            size = group.stack * linear_layer_bytes(
+                inputs=group.row,
+                outputs=group.rows,
+                weight_bits=per_weight.weight_bits,
+                group_size=per_weight.group_size or group.row,
+                scale_bits=per_weight.scale_bits,
+                zero_point_bits=per_weight.zero_point_bits,
+                input_index_bits=per_weight.input_index_bits,
+            )
+        else:
+            size = group.values * per_weight.other_bits / 8
+        found.append((group, round(size) * group.count))
+    return found
+
+
+def weight_bytes(architecture: Architecture, quantization: Quantization, types: Types, *, importance_matrix: bool = False) -> int:
+    """Bytes of all tensors, each once.
+
+    Args:
+        architecture: the shapes of the model
+        quantization: the preset or format
+        types: every tensor type
+        importance_matrix: whether the file was made with one
+
+    Returns:
+        Bytes [bytes].
+
+    Source: the recipe of the preset, or the paper of the format.
+    """
+    if quantization.per_weight is not None:
+        return uniform_bytes(architecture, quantization.per_weight)
+    assert quantization.recipe is not None
+    tensors = typed_tensors(architecture, quantization.recipe, types, importance_matrix=importance_matrix)
+    return sum(tensor.bytes for tensor in tensors)

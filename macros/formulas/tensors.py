@@ -1,0 +1,262 @@
+"""The tensors of a model: every matrix and vector of its file, from its architecture.
+
+Equal tensors of several layers are one group, so that a model is some twenty groups instead of a thousand tensors.
+Shapes are written as the file has them: `row` values lie side by side, `rows` of them, `stack` such matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from macros.specs.architectures import Architecture, Recurrent
+
+FIRST, LAST = -1, -2
+"""Where a tensor belongs that is in no layer: with the input, or with the output."""
+
+
+@dataclass(frozen=True)
+class TensorGroup:
+    """Tensors of one name and one shape."""
+
+    name: str
+    """The part of the name that says what it is, as in `blk.0.<name>.weight`."""
+    layers: tuple[int, ...]
+    """Layers that have one; FIRST or LAST for those outside the layers."""
+    row: int
+    """Values of a row: quantization works along it."""
+    rows: int = 1
+    """Rows of a matrix."""
+    stack: int = 1
+    """Matrices of a tensor (experts, or heads of latent attention)."""
+    role: str = "other"
+    """What the recipes call it; `kept` is never quantized, `kept_matrix` stays at 16 bits."""
+    is_parameter: bool = True
+    """Whether the checkpoint counts it."""
+    active: float = 1.0
+    """Share of it that is read for one token."""
+
+    @property
+    def values(self) -> int:
+        """Values of one of its tensors."""
+        return self.row * self.rows * self.stack
+
+    @property
+    def count(self) -> int:
+        """Tensors in the group."""
+        return len(self.layers)
+
+
+def tensor_groups(architecture: Architecture) -> list[TensorGroup]:
+    """Every tensor of the file, in groups.
+
+    Args:
+        architecture: the shapes of the model.
+
+    Returns:
+        The groups; a name can return with another shape (layers of different width).
+
+    Assumes: the layout that llama.cpp's converter writes: norms and biases apart, experts stacked, text part only.
+
+    Source: llama.cpp, the tensor list of each architecture.
+    """
+    merged: dict[tuple[object, ...], list[int]] = {}
+    for layer in range(architecture.layers + architecture.prediction_layers):
+        for group in _layer(architecture, layer):
+            key = (group.name, group.row, group.rows, group.stack, group.role, group.is_parameter, group.active)
+            merged.setdefault(key, []).append(layer)
+    groups = [
+        TensorGroup(name, tuple(layers), row, rows, stack, role, is_parameter, active)  # type: ignore[arg-type]
+        for (name, row, rows, stack, role, is_parameter, active), layers in merged.items()
+    ]
+    return [*_outside(architecture), *groups]
+
+
+def _outside(a: Architecture) -> Iterator[TensorGroup]:
+    width = a.hidden_size
+    yield TensorGroup("token_embd", (FIRST,), width, a.vocabulary_size, role="token_embedding", active=1.0 / a.vocabulary_size)
+    yield TensorGroup("output_norm", (LAST,), width, role="kept")
+    if not a.tied_embeddings:
+        yield TensorGroup("output", (LAST,), width, a.vocabulary_size, role="output")
+    for number in range(a.attention.rope_factor_sets):
+        yield TensorGroup(f"rope_factors_{number}", (0,), a.attention.rope_factors, role="kept", is_parameter=False)
+    extra = a.per_layer_embeddings
+    if extra is not None:
+        all_layers = extra.size * a.layers
+        active = 1.0 / a.vocabulary_size
+        yield TensorGroup("per_layer_token_embd", (FIRST,), all_layers, a.vocabulary_size, role="token_embedding", active=active)
+        yield TensorGroup("per_layer_model_proj", (LAST,), width, all_layers, role="kept_matrix")
+        yield TensorGroup("per_layer_proj_norm", (LAST,), extra.size, role="kept")
+    streams = a.alternating_updates
+    if streams is not None:
+        yield TensorGroup("altup_proj", (LAST,), width, width, streams.streams - 1, role="kept_matrix")
+        yield TensorGroup("altup_unembd_proj", (LAST,), width, width, streams.streams - 1, role="kept_matrix")
+
+
+def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
+    def vector(name: str, size: int, **more: bool) -> TensorGroup:
+        return TensorGroup(name, (), size, role="kept", **more)
+
+    width = a.hidden_size
+    if a.norms != "after":
+        yield vector("attn_norm", width)
+        yield vector("ffn_norm", width)
+    if a.norms != "before":
+        yield vector("post_attention_norm", width)
+        yield vector("post_ffw_norm", width)
+    if a.attends(layer):
+        yield from _latent(a) if a.attention.latent is not None else _attention(a, layer)
+    if a.recurs(layer) and a.recurrent is not None:
+        yield from _recurrent(width, a.recurrent)
+    yield from _feed_forward(a, layer)
+    if a.per_layer_embeddings is not None:
+        size = a.per_layer_embeddings.size
+        yield TensorGroup("inp_gate", (), width, size)
+        yield TensorGroup("proj", (), size, width)
+        yield vector("post_norm", width)
+    if a.alternating_updates is not None:
+        yield from _alternating(width, a.alternating_updates.streams, a.alternating_updates.low_rank)
+    if a.layer_scale:
+        yield vector("layer_output_scale", 1)
+    if layer >= a.layers:
+        yield TensorGroup("nextn.eh_proj", (), 2 * width, width)
+        yield vector("nextn.enorm", width)
+        yield vector("nextn.hnorm", width)
+        yield vector("nextn.shared_head_norm", width)
+        if a.prediction_embeddings:
+            yield TensorGroup("nextn.embed_tokens", (), width, a.vocabulary_size)
+            yield TensorGroup("nextn.shared_head_head", (), width, a.vocabulary_size)
+
+
+def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
+    t = a.attention
+    width, head = a.hidden_size, a.head_dim(layer)
+    query, key = t.heads * head, a.kv_heads(layer) * head
+    projects = a.has_cache(layer) or t.shared_cache_projections
+    value = projects and not (t.value_is_key and a.sees_all(layer))
+    if t.fused_qkv:
+        yield TensorGroup("attn_qkv", (), width, query + 2 * key, role="value_fused")
+    else:
+        yield TensorGroup("attn_q", (), width, 2 * query if t.output_gate else query, role="query")
+        if projects:
+            yield TensorGroup("attn_k", (), width, key, role="key")
+        if value:
+            yield TensorGroup("attn_v", (), width, key, role="value")
+    yield TensorGroup("attn_output", (), query, width, role="attention_output")
+    biases = [query, key, key] if t.qkv_bias else []
+    biases += [width] if t.output_bias else []
+    for number, size in enumerate(biases):
+        yield TensorGroup(f"attn_bias_{number}", (), size, role="kept")
+    if t.qk_norm is not None:
+        yield TensorGroup("attn_q_norm", (), head if t.qk_norm == "per-head" else query, role="kept")
+        if projects:
+            yield TensorGroup("attn_k_norm", (), head if t.qk_norm == "per-head" else key, role="kept")
+    if t.sinks:
+        yield TensorGroup("attn_sinks", (), t.heads, role="kept")
+
+
+def _latent(a: Architecture) -> Iterator[TensorGroup]:
+    t, latent = a.attention, a.attention.latent
+    assert latent is not None
+    width, heads = a.hidden_size, t.heads
+    query = heads * (latent.nope_dim + latent.rope_dim)
+    if latent.query_rank > 0:
+        yield TensorGroup("attn_q_a", (), width, latent.query_rank)
+        yield TensorGroup("attn_q_a_norm", (), latent.query_rank, role="kept")
+        yield TensorGroup("attn_q_b", (), latent.query_rank, query)
+    else:
+        yield TensorGroup("attn_q", (), width, query, role="query")
+    yield TensorGroup("attn_kv_a_mqa", (), width, latent.kv_rank + latent.rope_dim)
+    yield TensorGroup("attn_kv_a_norm", (), latent.kv_rank, role="kept")
+    yield TensorGroup("attn_k_b", (), latent.nope_dim, latent.kv_rank, heads)
+    yield TensorGroup("attn_v_b", (), latent.kv_rank, latent.value_dim, heads)
+    yield TensorGroup("attn_output", (), heads * latent.value_dim, width, role="attention_output")
+    if t.indexer is not None:
+        yield TensorGroup("indexer.k_norm", (), t.indexer.head_dim, role="kept")
+        yield TensorGroup("indexer.k_norm_bias", (), t.indexer.head_dim, role="kept")
+        yield TensorGroup("indexer.proj", (), width, t.indexer.heads)
+        yield TensorGroup("indexer.attn_k", (), width, t.indexer.head_dim)
+        yield TensorGroup("indexer.attn_q_b", (), latent.query_rank, t.indexer.heads * t.indexer.head_dim)
+
+
+def _recurrent(width: int, r: Recurrent) -> Iterator[TensorGroup]:
+    if r.kind == "short-convolution":
+        yield TensorGroup("shortconv.conv", (), r.conv_kernel, width, role="kept")
+        yield TensorGroup("shortconv.in_proj", (), width, 3 * width)
+        yield TensorGroup("shortconv.out_proj", (), width, width)
+        return
+    convolved = r.inner_size + 2 * r.groups * r.state_size
+    yield TensorGroup("ssm_conv1d", (), r.conv_kernel, convolved, role="kept")
+    yield TensorGroup("ssm_dt", (), r.heads, role="kept")
+    yield TensorGroup("ssm_a", (), r.heads, role="kept")
+    if r.kind == "gated-delta-net":
+        yield TensorGroup("attn_qkv", (), width, convolved, role="value")
+        yield TensorGroup("attn_gate", (), width, r.inner_size)
+        if r.fused_beta_alpha:
+            yield TensorGroup("ssm_ba", (), width, 2 * r.heads)
+        else:
+            yield TensorGroup("ssm_beta", (), width, r.heads)
+            yield TensorGroup("ssm_alpha", (), width, r.heads)
+        if r.norm:
+            yield TensorGroup("ssm_norm", (), r.state_size, role="kept")
+    else:
+        yield TensorGroup("ssm_in", (), width, r.inner_size + convolved + r.heads)
+        yield TensorGroup("ssm_conv1d_bias", (), convolved, role="kept")
+        yield TensorGroup("ssm_d", (), r.heads, role="kept")
+        if r.norm:
+            yield TensorGroup("ssm_norm", (), r.inner_size // r.groups, r.groups, role="kept")
+    yield TensorGroup("ssm_out", (), r.inner_size, width)
+
+
+def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
+    width = a.hidden_size
+    block, experts = a.feed_forward, a.experts
+    if a.has_dense(layer) and block is not None:
+        size = a.feed_forward_size(layer)
+        if block.fused_gate_up:
+            yield TensorGroup("ffn_up", (), width, 2 * size, role="gate_up")
+        else:
+            if block.gated:
+                yield TensorGroup("ffn_gate", (), width, size, role="gate_up")
+            yield TensorGroup("ffn_up", (), width, size, role="gate_up")
+        yield TensorGroup("ffn_down", (), size, width, role="down")
+    if not a.is_mixture(layer) or experts is None:
+        return
+    number, size, active = experts.count, experts.size, experts.used / experts.count
+    yield TensorGroup("ffn_gate_inp", (), width, number, role="kept")
+    if experts.fused_gate_up:
+        yield TensorGroup("ffn_gate_up_exps", (), width, 2 * size, number, role="gate_up", active=active)
+    else:
+        yield TensorGroup("ffn_gate_exps", (), width, size, number, role="gate_up", active=active)
+        yield TensorGroup("ffn_up_exps", (), width, size, number, role="gate_up", active=active)
+    yield TensorGroup("ffn_down_exps", (), size, width, number, role="down", active=active)
+    if experts.biases:
+        yield TensorGroup("ffn_gate_inp_bias", (), number, role="kept")
+        yield TensorGroup("ffn_gate_exps_bias", (), size, number, role="kept", active=active)
+        yield TensorGroup("ffn_up_exps_bias", (), size, number, role="kept", active=active)
+        yield TensorGroup("ffn_down_exps_bias", (), width, number, role="kept", active=active)
+    if experts.selection_bias:
+        yield TensorGroup("exp_probs_b", (), number, role="kept")
+    if experts.shared_size > 0:
+        if experts.shared_gate:
+            yield TensorGroup("ffn_gate_inp_shexp", (), width, role="kept")
+        yield TensorGroup("ffn_gate_shexp", (), width, experts.shared_size, role="gate_up")
+        yield TensorGroup("ffn_up_shexp", (), width, experts.shared_size, role="gate_up")
+        yield TensorGroup("ffn_down_shexp", (), experts.shared_size, width, role="down")
+    if experts.beside_dense:
+        yield TensorGroup("ffn_gate_inp_scale", (), width, role="kept")
+        yield TensorGroup("ffn_down_exps_scale", (), number, role="kept")
+        yield TensorGroup("pre_ffw_norm_2", (), width, role="kept")
+        yield TensorGroup("post_ffw_norm_1", (), width, role="kept")
+        yield TensorGroup("post_ffw_norm_2", (), width, role="kept")
+
+
+def _alternating(width: int, streams: int, low_rank: int) -> Iterator[TensorGroup]:
+    yield TensorGroup("altup_correct_coef", (), streams, streams, role="kept")
+    yield TensorGroup("altup_correct_scale", (), width, role="kept")
+    yield TensorGroup("altup_predict_coef", (), streams, streams * streams, role="kept")
+    yield TensorGroup("altup_router", (), width, streams, role="kept_matrix")
+    yield TensorGroup("altup_router_norm", (), width, role="kept")
+    yield TensorGroup("laurel_l", (), width, low_rank, role="kept_matrix")
+    yield TensorGroup("laurel_r", (), low_rank, width, role="kept_matrix")
+    yield TensorGroup("laurel_post_norm", (), width, role="kept")

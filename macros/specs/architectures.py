@@ -1,0 +1,327 @@
+"""What a model is made of: a composition of features. A new model is a new composition; a new feature is a new field here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from macros.specs.quantities import Count, Whole
+from macros.specs.record import Strict
+
+Layers = Annotated[int, Field(gt=0, le=1000)]
+LayerIndex = Annotated[int, Field(ge=0, lt=1000)]
+
+
+class LayerPattern(Strict):
+    """Some of the layers: the last of every n, or a list of indices counted from 0."""
+
+    every: Count | None = None
+    """Layers n-1, 2n-1, 3n-1 …"""
+    indices: list[LayerIndex] | None = None
+    """Their indices, where there is no period."""
+
+    @model_validator(mode="after")
+    def _one(self) -> LayerPattern:
+        if (self.every is None) == (self.indices is None):
+            raise ValueError("expected either `every` or `indices`, got both or neither. Fix: keep one of them")
+        return self
+
+    def of(self, layers: int) -> list[int]:
+        """Indices of the layers meant, of so many."""
+        if self.indices is not None:
+            return list(self.indices)
+        assert self.every is not None
+        return list(range(self.every - 1, layers, self.every))
+
+
+class Window(Strict):
+    """Layers that see only a part of the context; the others see all of it."""
+
+    kind: Literal["sliding", "chunked"] = "sliding"
+    """sliding: the last `size` tokens; chunked: the tokens of the same block of `size`."""
+    size: Count
+    """Tokens that such a layer sees."""
+    full_layers: LayerPattern
+    """The layers that see the whole context."""
+    head_dim: Count | None = None
+    """Size of a head in the windowed layers, where it differs from `attention.head_dim`."""
+    kv_heads: Count | None = None
+    """Key and value heads of the windowed layers, where they differ from `attention.kv_heads`."""
+
+
+class LatentAttention(Strict):
+    """Multi-head latent attention: keys and values are rebuilt from one small vector a token, and only that is cached."""
+
+    query_rank: Whole
+    """Width of the compressed query; 0: the query is not compressed."""
+    kv_rank: Count
+    """Width of the compressed key and value."""
+    nope_dim: Count
+    """Part of a key without position, for each head."""
+    rope_dim: Count
+    """Part of a key with position, shared by the heads."""
+    value_dim: Count
+    """Size of a value, for each head."""
+
+
+class Indexer(Strict):
+    """Sparse attention: a small scorer picks the tokens that are looked at; its keys are cached as well."""
+
+    heads: Count
+    """Heads of the scorer."""
+    head_dim: Count
+    """Size of one of its heads."""
+    top_k: Count
+    """Tokens that it picks."""
+
+
+class Attention(Strict):
+    """Softmax attention and what it keeps for each token."""
+
+    heads: Count
+    """Query heads."""
+    kv_heads: Count
+    """Key and value heads; fewer than `heads` is grouped-query attention."""
+    head_dim: Count
+    """Size of a head (of the layers that see everything). A field of its own: not always hidden size / heads."""
+    layers: LayerPattern | None = None
+    """The layers that attend, in a hybrid; null: all."""
+    qkv_bias: bool = False
+    """Biases on the query, key and value projections."""
+    output_bias: bool = False
+    """A bias on the output projection."""
+    qk_norm: Literal["per-head", "whole"] | None = None
+    """Norms on queries and keys: one of a head's size, or one as wide as all heads."""
+    fused_qkv: bool = False
+    """One matrix instead of three."""
+    output_gate: bool = False
+    """The query projection is twice as wide: its other half gates the output."""
+    sinks: bool = False
+    """A learned logit for each head that takes up attention."""
+    rope_factors: Whole = 0
+    """Stored position-scaling factors (32-bit values that are in the file but are not parameters)."""
+    rope_factor_sets: Whole = 0
+    """How many such lists there are."""
+    value_is_key: bool = False
+    """The layers that see everything have no value projection: they use the key's. Both are cached."""
+    shared_cache_layers: Whole = 0
+    """The last so many layers read the cache of an earlier layer and have none of their own."""
+    shared_cache_projections: bool = False
+    """Those layers have key and value projections in the file all the same."""
+    softcap: bool = False
+    """Attention scores are squashed before the softmax."""
+    window: Window | None = None
+    """Sliding-window or chunked layers."""
+    latent: LatentAttention | None = None
+    """Multi-head latent attention."""
+    indexer: Indexer | None = None
+    """Sparse attention."""
+
+    @model_validator(mode="after")
+    def _divides(self) -> Attention:
+        if self.heads % self.kv_heads:
+            raise ValueError(
+                f"expected query heads that are a multiple of key-value heads, got {self.heads} and {self.kv_heads}. "
+                "Fix: read both again in the model's configuration"
+            )
+        if bool(self.rope_factors) != bool(self.rope_factor_sets):
+            raise ValueError("expected both `rope_factors` and `rope_factor_sets`, got one. Fix: write the other as well")
+        return self
+
+
+class FeedForward(Strict):
+    """The dense feed-forward block."""
+
+    size: Count
+    """Its inner width."""
+    gated: bool = True
+    """Three matrices (gate, up, down) instead of two."""
+    fused_gate_up: bool = False
+    """Gate and up are one matrix."""
+    size_in_shared_cache_layers: Count | None = None
+    """Its width in the layers that share a cache, where that differs."""
+
+
+class Experts(Strict):
+    """A mixture of experts: a router sends each token to a few of many feed-forward blocks."""
+
+    count: Count
+    """Routed experts of a layer: all of them need memory."""
+    used: Count
+    """Routed experts that one token visits: only these are read for it."""
+    size: Count
+    """Inner width of one expert."""
+    shared_size: Whole = 0
+    """Inner width, taken together, of the experts that every token visits."""
+    shared_gate: bool = False
+    """A gate weighs the shared expert."""
+    leading_dense_layers: Whole = 0
+    """The first layers that have a dense block instead."""
+    every: Count = 1
+    """Only the last of every n layers is a mixture."""
+    selection_bias: bool = False
+    """A bias for each expert that only steers the choice."""
+    biases: bool = False
+    """Router and experts have biases."""
+    beside_dense: bool = False
+    """The dense block stays, beside the experts."""
+    fused_gate_up: bool = False
+    """Gate and up of the experts are one tensor."""
+
+    @model_validator(mode="after")
+    def _fewer(self) -> Experts:
+        if self.used > self.count:
+            raise ValueError(
+                f"expected at most {self.count} experts used, got {self.used}. Fix: read both again in the model's configuration"
+            )
+        return self
+
+
+class Recurrent(Strict):
+    """Layers with a state of constant size instead of a cache that grows."""
+
+    kind: Literal["gated-delta-net", "mamba-2", "short-convolution"]
+    """What the layer computes."""
+    conv_kernel: Count
+    """Tokens that its convolution sees."""
+    inner_size: Whole = 0
+    """Width inside the layer (all value heads)."""
+    heads: Whole = 0
+    """Value heads."""
+    groups: Whole = 0
+    """Key heads (groups that share keys)."""
+    state_size: Whole = 0
+    """Size of the state of a head: its rows."""
+    norm: bool = True
+    """A norm before the output projection."""
+    fused_beta_alpha: bool = False
+    """The two small projections of a gated delta-net are one matrix."""
+    beside_attention: bool = False
+    """Recurrence and attention stand side by side in every layer, instead of taking turns."""
+
+
+class PerLayerEmbeddings(Strict):
+    """A second, large embedding table with a small vector for each layer; looked up, so it can stay in host memory."""
+
+    size: Count
+    """Width of one layer's vector."""
+
+
+class AlternatingUpdates(Strict):
+    """Several parallel residual streams, one of which is computed (with a low-rank side path)."""
+
+    streams: Count
+    """How many."""
+    low_rank: Count
+    """Rank of the side path."""
+
+
+class Architecture(Strict):
+    """The shapes of a model. Text part only; vision and audio towers are files of their own."""
+
+    engine_name: str = Field(pattern=r"^[a-z0-9._-]+$", max_length=40)
+    """What llama.cpp calls this class (`general.architecture` in the file)."""
+    layers: Layers
+    """Layers, without prediction layers."""
+    hidden_size: Count
+    """Width of the residual stream."""
+    vocabulary_size: Count
+    """Rows of the embedding table."""
+    context_length: Count
+    """Tokens that it was trained for."""
+    tied_embeddings: bool
+    """The output matrix is the embedding table."""
+    norms: Literal["before", "after", "both"] = "before"
+    """Where the norms of a block stand: before it, after it, or both (sandwich)."""
+    attention: Attention
+    """Attention."""
+    feed_forward: FeedForward | None = None
+    """The dense block; null where every layer is a mixture."""
+    experts: Experts | None = None
+    """The mixture of experts."""
+    recurrent: Recurrent | None = None
+    """Recurrent layers."""
+    per_layer_embeddings: PerLayerEmbeddings | None = None
+    """Per-layer embeddings."""
+    alternating_updates: AlternatingUpdates | None = None
+    """Parallel residual streams."""
+    layer_scale: bool = False
+    """One learned factor for the output of each layer."""
+    prediction_layers: Whole = 0
+    """Multi-token prediction layers in the file; the engine does not load them by default."""
+    prediction_embeddings: bool = False
+    """They bring their own copies of the embedding table and the output matrix."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Architecture:
+        if self.feed_forward is None and self.experts is None:
+            raise ValueError("expected `feed_forward` or `experts`, got neither. Fix: write the block that the model has")
+        if self.experts and self.feed_forward is None and (self.experts.leading_dense_layers or self.experts.every > 1):
+            raise ValueError("expected `feed_forward` for the dense layers, got none. Fix: write its size")
+        hybrid = self.recurrent is not None and not self.recurrent.beside_attention
+        if hybrid != (self.attention.layers is not None):
+            raise ValueError(
+                "expected `attention.layers` exactly where recurrent layers take turns with attention, "
+                f"got {'none' if hybrid else 'some'}. Fix: {'list the layers that attend' if hybrid else 'remove it'}"
+            )
+        if self.attention.indexer is not None and self.attention.latent is None:
+            raise ValueError("expected `latent` beside `indexer`, got none. Fix: write the latent attention that it serves")
+        if self.attention.shared_cache_layers >= self.layers:
+            raise ValueError(
+                f"expected fewer shared cache layers than the {self.layers} layers, got {self.attention.shared_cache_layers}. "
+                "Fix: read both again in the model's configuration"
+            )
+        return self
+
+    def attends(self, layer: int) -> bool:
+        """Whether a layer has attention."""
+        pattern = self.attention.layers
+        return pattern is None or layer >= self.layers or layer in pattern.of(self.layers)
+
+    def recurs(self, layer: int) -> bool:
+        """Whether a layer is recurrent."""
+        if self.recurrent is None or layer >= self.layers:
+            return False
+        return self.recurrent.beside_attention or not self.attends(layer)
+
+    def sees_all(self, layer: int) -> bool:
+        """Whether a layer's attention sees the whole context."""
+        window = self.attention.window
+        return window is None or layer >= self.layers or layer in window.full_layers.of(self.layers)
+
+    def has_cache(self, layer: int) -> bool:
+        """Whether a layer has keys and values of its own."""
+        return self.attends(layer) and (layer >= self.layers or layer < self.layers - self.attention.shared_cache_layers)
+
+    def is_mixture(self, layer: int) -> bool:
+        """Whether a layer has experts."""
+        experts = self.experts
+        return experts is not None and layer >= experts.leading_dense_layers and (layer + 1) % experts.every == 0
+
+    def has_dense(self, layer: int) -> bool:
+        """Whether a layer has a dense feed-forward block."""
+        return not self.is_mixture(layer) or (self.experts is not None and self.experts.beside_dense)
+
+    def head_dim(self, layer: int) -> int:
+        """Size of a head in a layer."""
+        window = self.attention.window
+        if window is not None and window.head_dim is not None and not self.sees_all(layer):
+            return window.head_dim
+        return self.attention.head_dim
+
+    def kv_heads(self, layer: int) -> int:
+        """Key and value heads of a layer."""
+        window = self.attention.window
+        if window is not None and window.kv_heads is not None and not self.sees_all(layer):
+            return window.kv_heads
+        return self.attention.kv_heads
+
+    def feed_forward_size(self, layer: int) -> int:
+        """Inner width of the dense block of a layer."""
+        block = self.feed_forward
+        if block is None:
+            return 0
+        if block.size_in_shared_cache_layers is not None and layer >= self.layers - self.attention.shared_cache_layers:
+            return block.size_in_shared_cache_layers
+        return block.size

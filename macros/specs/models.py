@@ -1,0 +1,86 @@
+"""Models, and the families that share a tokenizer."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, ClassVar
+
+from pydantic import Field, model_validator
+
+from macros.specs.architectures import Architecture
+from macros.specs.quantities import Bytes, Count
+from macros.specs.record import Id, Plain, Record, Text
+
+Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$", max_length=120)]
+
+
+class Family(Record):
+    """Models that share a tokenizer: what a GGUF file of theirs holds beside the tensors."""
+
+    name: Plain
+    """Name of the family."""
+    tokenizer: Plain
+    """The tokenizer's kind and size."""
+    header_bytes: Bytes | None
+    """Bytes of a GGUF file before the tensors: tokenizer and metadata; null: not known, and then estimated from the vocabulary."""
+
+
+class Model(Record):
+    """One model, base or derived."""
+
+    SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {
+        "parameters": ("published_parameters", "published_parameters_rounded_to"),
+    }
+
+    name: Plain
+    """Its name as its publisher writes it."""
+    publisher: Plain
+    """Who made it."""
+    family: Id
+    """The family whose tokenizer it uses."""
+    released: date | None
+    """When its weights became public."""
+    licence: Plain | None
+    """Name of its licence."""
+    based_on: Id | None = None
+    """The model whose shapes it has, for a fine-tuned one; then it has no architecture of its own."""
+    published_parameters: Count | None
+    """Parameters as its publisher counts them."""
+    published_parameters_rounded_to: Count | None = None
+    """1: that count is exact; otherwise what it is rounded to."""
+    hugging_face: Repository | None
+    """Repository on Hugging Face."""
+    modelscope: Repository | None = None
+    """Repository on ModelScope."""
+    architecture: Architecture | None = None
+    """Its shapes."""
+    notes: Text | None = None
+    """What a reader should know of it."""
+
+    @property
+    def published_parameters_exact(self) -> bool:
+        """Whether the published count is an exact integer."""
+        return self.published_parameters_rounded_to == 1
+
+    @model_validator(mode="after")
+    def _shapes(self) -> Model:
+        if (self.architecture is None) == (self.based_on is None):
+            raise ValueError("expected either `architecture` or `based_on`, got both or neither. Fix: keep one of them")
+        if (self.published_parameters is None) != (self.published_parameters_rounded_to is None):
+            raise ValueError(
+                "expected `published_parameters_rounded_to` exactly where there is a count, got one of the two. "
+                "Fix: write 1 for an exact count, 100000000 for a count like 8.0B"
+            )
+        return self
+
+
+def architecture_of(model: Model, models: dict[str, Model]) -> Architecture:
+    """A model's shapes, its own or those of the model that it is based on."""
+    seen = {model.id}
+    while model.architecture is None:
+        assert model.based_on is not None
+        model = models[model.based_on]
+        if model.id in seen:
+            raise ValueError(f"expected a model with shapes of its own, got a circle at {model.id}. Fix: correct based_on")
+        seen.add(model.id)
+    return model.architecture
