@@ -48,6 +48,9 @@ style: $(VENV)/test.ok ## mend what can be mended by a machine
 test: check ## everything that can fail
 	$(BIN)/python -m pytest
 
+diff: $(VENV)/site.ok ## what changed in the computed tables since BASE, as Markdown
+	@$(MACROS) diff $(if $(FULL),--full) $(if $(REPORT),--report "$(REPORT)") "$(BASE)"
+
 lock: $(VENV)/site.ok ## renew requirements*.txt, hashes only
 	for set in requirements requirements-test; do \
 	  $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 $$set.in -o $$set.txt; done

@@ -20,6 +20,30 @@ def check(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def tables(arguments: argparse.Namespace) -> int:
+    """Print every computed table, and the authored keys behind them, as one JSON."""
+    from macros.publish import dump
+    from macros.specs import SpecErrors, load
+
+    try:
+        sys.stdout.write(dump.text(dump.dump(load(ROOT / "data"))))
+    except SpecErrors as errors:
+        sys.stdout.write(dump.text(dump.failure(errors)))
+        raise
+    return 0
+
+
+def diff(arguments: argparse.Namespace) -> int:
+    """Print, as Markdown, what changed in the computed tables since a revision."""
+    from macros.publish import diff, revisions
+
+    base, head, code = revisions.dumps(ROOT, arguments.base)
+    if arguments.report:
+        revisions.write(arguments.report, base, head)
+    sys.stdout.write(diff.markdown(base, head, code=code, full=arguments.full))
+    return 0 if "tables" in head else 1
+
+
 def parser() -> argparse.ArgumentParser:
     """Every command and its options."""
     top = argparse.ArgumentParser(prog="python -m macros", description="Which hardware runs which open LLM, how fast, and why.")
@@ -32,6 +56,11 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     command("check", check)
+    command("tables", tables)
+    of_diff = command("diff", diff)
+    of_diff.add_argument("base", help="a branch, tag or commit")
+    of_diff.add_argument("--full", action="store_true", help="every change, however many")
+    of_diff.add_argument("--report", type=Path, metavar="FOLDER", help="write both sides' tables there as well (base.json, head.json)")
     return top
 
 

@@ -1,0 +1,122 @@
+"""Two revisions of this repository -> their dumps: each tree computes its own tables with its own code and its own locked packages."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from macros.publish import untrusted
+
+Dump = dict[str, Any]
+LOCK = "requirements.txt"
+PATIENCE = 900
+"""Seconds until a tree that computes for ever is given up."""
+
+
+class NoSuchRevision(Exception):  # noqa: N818  (names what is wrong)
+    """The base is no revision of this repository."""
+
+
+def git(root: Path, *arguments: str) -> bytes:
+    """What git says; NoSuchRevision with its last line when it refuses."""
+    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
+    if done.returncode:
+        raise NoSuchRevision(last_line(done.stderr) or f"git {arguments[0]} failed")
+    return done.stdout
+
+
+def merge_base(root: Path, base: str) -> str:
+    """The commit that the work started from, so that what others landed since does not appear as a change.
+
+    The base itself where the two share no history (a shallow clone).
+    """
+    commit = git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", base + "^{commit}").decode().strip()
+    try:
+        return git(root, "merge-base", "HEAD", commit).decode().split()[0]
+    except NoSuchRevision:
+        return commit
+
+
+def changed_code(root: Path, base: str) -> list[str]:
+    """Paths under macros/, and the lock, that the working tree has changed since the base."""
+    paths = git(root, "diff", "--name-only", "-z", base, "--", "macros", LOCK) + git(
+        root, "ls-files", "--others", "--exclude-standard", "-z", "--", "macros"
+    )
+    return sorted({path for path in paths.decode().split("\0") if path})
+
+
+def dumps(root: Path, base: str) -> tuple[Dump, Dump, list[str]]:
+    """(base's dump, the working tree's dump, changed code); a dump that failed is {"failed": why} or {"errors": […]}."""
+    head = dump_of(root, Path(sys.executable))
+    try:
+        commit = merge_base(root, base)
+        code = changed_code(root, commit)
+    except NoSuchRevision as error:
+        return failed(f"{base} is no revision of this repository: {error}"), head, []
+    with tempfile.TemporaryDirectory(prefix="base-") as folder:
+        tree = Path(folder)
+        with tarfile.open(fileobj=BytesIO(git(root, "archive", "--format=tar", commit))) as archive:
+            archive.extractall(tree, filter="data")
+        try:
+            python = interpreter(root, tree)
+        except subprocess.CalledProcessError as error:
+            return failed(f"its packages cannot be set up: {last_line(error.stderr)}"), head, code
+        return dump_of(tree, python), head, code
+
+
+def interpreter(root: Path, tree: Path) -> Path:
+    """The Python that has a tree's locked packages: this one where the locks are equal, else an environment kept by the lock's hash."""
+    lock = tree / LOCK
+    if not lock.exists() or lock.read_bytes() == (root / LOCK).read_bytes():
+        return Path(sys.executable)
+    home = root / ".cache" / "environments" / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    ready = home / "site.ok"
+    if not ready.exists():
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(parents=True)
+        (tree / ".venv").symlink_to(home)
+        subprocess.run(["make", "--silent", ".venv/site.ok"], cwd=tree, capture_output=True, check=True)
+    return home / "bin" / "python"
+
+
+def dump_of(tree: Path, python: Path) -> Dump:
+    """What `python -m macros tables` of a tree prints."""
+    try:
+        done = subprocess.run([python, "-m", "macros", "tables"], cwd=tree, capture_output=True, check=False, timeout=PATIENCE)
+    except (subprocess.TimeoutExpired, OSError) as error:
+        return failed(str(error))
+    try:
+        dump = json.loads(done.stdout)
+        if "errors" in dump or not done.returncode:
+            return untrusted.checked(dump)
+    except (ValueError, TypeError, RecursionError):
+        pass
+    except untrusted.Refused as error:
+        return failed(str(error))
+    return failed(last_line(done.stderr) or f"`python -m macros tables` ended with code {done.returncode} and no tables")
+
+
+def failed(why: str) -> Dump:
+    """The dump of a tree that gives none."""
+    return {"schema": 1, "failed": why}
+
+
+def last_line(raw: bytes | None) -> str:
+    """The last line that says something: an error's, of a traceback."""
+    lines = [line.strip() for line in (raw or b"").decode("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""
+
+
+def write(folder: Path, base: Dump, head: Dump) -> None:
+    """The two dumps as the files that the reporter of pull requests reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, dump in (("base", base), ("head", head)):
+        (folder / f"{name}.json").write_text(json.dumps(dump, ensure_ascii=False, sort_keys=True), "utf-8")

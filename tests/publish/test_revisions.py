@@ -1,0 +1,147 @@
+"""Two revisions of a repository, each computed by its own code: small trees that print their own tables."""
+
+import json
+import subprocess
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from macros.publish import diff, revisions
+from macros.specs.catalogue import load
+
+PROGRAM = """
+    import json, pathlib
+    price = json.loads(pathlib.Path("data.json").read_text())
+    rows = [{"card": card, "watts": watts * FACTOR} for card, watts in sorted(price.items())]
+    columns = [{"id": name, "unit": None, "digits": None} for name in ("card", "watts")]
+    table = {"key": ["card"], "columns": columns, "rows": rows}
+    print(json.dumps({"schema": 1, "inputs": {"data.json": price}, "tables": {"power": table}}))
+"""
+
+
+def commit(tree: Path, message: str = "change") -> str:
+    revisions.git(tree, "add", "--all")
+    revisions.git(tree, "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", message)
+    return revisions.git(tree, "rev-parse", "HEAD").decode().strip()
+
+
+def program(tree: Path, factor: str = "1") -> None:
+    (tree / "macros").mkdir(exist_ok=True)
+    (tree / "macros" / "__main__.py").write_text(dedent(PROGRAM).replace("FACTOR", factor))
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A repository with one commit on main: two cards and a formula."""
+    revisions.git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    program(tmp_path)
+    (tmp_path / "requirements.txt").write_text("")
+    (tmp_path / "data.json").write_text(json.dumps({"a": 100, "b": 200}))
+    commit(tmp_path)
+    return tmp_path
+
+
+def report(tree: Path, base: str = "main") -> str:
+    before, after, code = revisions.dumps(tree, base)
+    return diff.markdown(before, after, code=code)
+
+
+def test_a_value_changed_in_the_working_tree(tree: Path):
+    """What is not committed yet counts as well: that is what its author asks about."""
+    (tree / "data.json").write_text(json.dumps({"a": 100, "b": 250}))
+    text = report(tree)
+    assert "1 value in 1 table" in text
+    assert "| `power` | `b` | `watts` | 200 | 250 | +25 % ⚠️ |" in text
+    assert "- `data.json`: `b` 200 → 250" in text
+
+
+def test_a_formula_changed(tree: Path):
+    """Base is computed by base's code, head by head's, so a formula shows although no data changed."""
+    revisions.git(tree, "switch", "--quiet", "--create", "work")
+    program(tree, "1.5")
+    commit(tree)
+    text = report(tree)
+    assert "2 values in 1 table" in text
+    assert "- code: `macros/__main__.py`" in text
+
+
+def test_what_others_landed_since_is_no_change_of_ours(tree: Path):
+    """The merge base is compared, not the tip of main."""
+    revisions.git(tree, "switch", "--quiet", "--create", "work")
+    revisions.git(tree, "switch", "--quiet", "main")
+    (tree / "data.json").write_text(json.dumps({"a": 7, "b": 200}))
+    commit(tree)
+    revisions.git(tree, "switch", "--quiet", "work")
+    assert "no computed value changes" in report(tree)
+
+
+def test_a_base_that_cannot_be_built(tree: Path):
+    """It says so, with the last line of its error, and the working tree is computed nonetheless."""
+    (tree / "macros" / "__main__.py").write_text("raise RuntimeError('from before there were tables')")
+    commit(tree)
+    program(tree)
+    text = report(tree)
+    assert "the base could not be computed" in text
+    assert "RuntimeError: from before there were tables" in text
+    assert "This revision computes: 1 table." in text
+
+
+@pytest.mark.parametrize("base", ["no-such-branch", "--output=x", ""])
+def test_a_base_that_is_none(tree: Path, base: str):
+    """A slip in the name is no traceback."""
+    text = report(tree, base)
+    assert "is no revision of this repository" in text
+    assert not (tree / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        ("print('[]')", "does not have the form"),
+        ("print('{}')", "does not have the form"),
+        ("print('no json')", "ended with code 0 and no tables"),
+        ("", "ended with code 0 and no tables"),
+        ("import sys; sys.exit('a plain word')", "a plain word"),
+    ],
+)
+def test_a_tree_that_prints_something_else(tree: Path, printed: str, said: str):
+    """A base older than the form of today's dump."""
+    (tree / "macros" / "__main__.py").write_text(printed)
+    commit(tree)
+    program(tree)
+    assert said in report(tree)
+
+
+def test_the_environment_is_shared_when_the_lock_is_the_same(tree: Path, monkeypatch: pytest.MonkeyPatch):
+    """Another lock gets an environment of its own, made by that tree's own Makefile and kept for the next time."""
+    here = Path(revisions.sys.executable)
+    assert revisions.interpreter(tree, tree) == here
+    other = tree / "other"
+    other.mkdir()
+    (other / "requirements.txt").write_text("# another\n")
+    (other / "Makefile").write_text(
+        ".venv/site.ok:\n\tmkdir .venv/bin\n\tln -s $$(command -v python3) .venv/bin/python\n\techo made >> ../made\n\ttouch $@\n"
+    )
+    first = revisions.interpreter(tree, other)
+    assert first != here
+    assert revisions.interpreter(tree, other) == first
+    assert (tree / "made").read_text() == "made\n"
+    (other / "requirements.txt").write_text("# broken\n")
+    (other / "Makefile").write_text(".venv/site.ok:\n\techo no such package >&2; exit 1\n")
+    (other / ".venv").unlink()
+    with pytest.raises(subprocess.CalledProcessError):
+        revisions.interpreter(tree, other)
+
+
+def test_this_repository_dumps_stable_text():
+    """Two dumps of one state are the same bytes, of the form that the reporter accepts, with every file of data behind them."""
+    from macros.publish import dump, untrusted
+
+    root = Path(__file__).resolve().parents[2]
+    catalogue = load(root / "data")
+    text = dump.text(dump.dump(catalogue))
+    assert text == dump.text(dump.dump(load(root / "data")))
+    found = untrusted.dump(text.encode())
+    assert str(root) not in text
+    assert set(found["inputs"]) == {file.path for (kind, _), file in catalogue.files.items() if kind != "sources"}
