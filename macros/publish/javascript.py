@@ -19,7 +19,9 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
 
 ROOT = Path(__file__).resolve().parents[2]
 SEMANTICS = Path(__file__).with_name("python_semantics.js")
@@ -60,6 +62,7 @@ METHODS = {
     "index": "{0}.indexOf({1})",
     "add": "{0}.add({1})",
     "get": "get({0}, {1})",
+    "setdefault": "setDefault({0}, {1})",
     "keys": "keys({0})",
     "values": "values({0})",
     "items": "items({0})",
@@ -119,16 +122,26 @@ class _Script:
         self.names: dict[int, str] = {}
         self.kept: list[Any] = []  # so that no id is used twice
         self.taken: set[str] = set()
-        self.parts: list[str] = []
+        self.constants: list[str] = []
+        self.functions: list[str] = []
+        self.records: dict[str, _Record] = {}
         self.waiting: list[tuple[Any, str]] = []
+        self.attributes: set[str] = set()
+        """Names that some function reads from a record: of its methods, only those are translated."""
 
     def finished(self) -> list[str]:
-        while self.waiting:
+        """Classes and constants are not hoisted as functions are: they come first."""
+        while self.waiting or any(record.translate_methods() for record in list(self.records.values())):
+            if not self.waiting:
+                continue
             thing, name = self.waiting.pop(0)
-            self.parts.append(_class(self, thing, name) if isinstance(thing, type) else _function(self, thing, name))
-        # Classes and constants are not hoisted as functions are: they come first, constants after what they hold.
-        order = {"class": 0, "const": 1, "function": 2}
-        return sorted(self.parts, key=lambda part: order[part.split(" ", 1)[0]])
+            if not isinstance(thing, type):
+                self.functions.append(_function(self, thing, name))
+            elif issubclass(thing, Exception):
+                self.constants.insert(0, f"class {name} extends {self.name_of(thing.__bases__[0], None, None)} {{}}")
+            else:
+                self.records[name] = _Record(self, thing, name)
+        return [*(record.text() for record in self.records.values()), *self.constants, *self.functions]
 
     def name_of(self, thing: Any, node: ast.AST | None, place: _Place | None) -> str:
         """The JavaScript name of a function, class or constant of the package, which is translated too."""
@@ -169,7 +182,7 @@ class _Script:
             text = self.written(value, node, place)
             name = self.fresh(hint)
             self.remember(value, name)
-            self.parts.append(f"const {name} = {text};")
+            self.constants.append(f"const {name} = {text};")
         return self.names[id(value)]
 
     def written(self, value: Any, node: ast.AST, place: _Place) -> str:
@@ -177,14 +190,14 @@ class _Script:
             return literal(value, node, place)
         if isinstance(value, Mapping):
             pairs = ", ".join(f"[{self.written(k, node, place)}, {self.written(v, node, place)}]" for k, v in value.items())
-            return f"new Map([{pairs}])"
+            return f"dictionary([{pairs}])"
         if isinstance(value, list | tuple):
             return "[" + ", ".join(self.written(one, node, place) for one in value) + "]"
         if isinstance(value, set | frozenset):
-            return "new Set([" + ", ".join(self.written(one, node, place) for one in sorted(value)) + "])"
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            fields = ", ".join(self.written(getattr(value, f.name), node, place) for f in dataclasses.fields(value))
-            return f"new {self.name_of(type(value), node, place)}({fields})"
+            return "set([" + ", ".join(self.written(one, node, place) for one in sorted(value)) + "])"
+        if is_record(type(value)):
+            given = ", ".join(f"{name}: {self.written(getattr(value, name), node, place)}" for name in field_names(type(value)))
+            return f"new {self.name_of(type(value), node, place)}({{ {given} }})"
         if callable(value):
             return self.name_of(value, node, place)
         raise refusal(place, node, "a constant", "numbers, texts, lists, dictionaries, records", type(value).__name__)
@@ -270,44 +283,102 @@ def _function(script: _Script, function: Any, name: str) -> str:
         cached = True
     body = _Body(script, place)
     text = body.definition(tree)
-    return f"const {name} = remembered(function {text});" if cached else f"function {name}{text}"
+    return f"const {name} = remembered(function{body.star} {text});" if cached else f"function{body.star} {name}{text}"
 
 
-def _class(script: _Script, cls: type, name: str) -> str:
-    if issubclass(cls, Exception):
-        parent = script.name_of(cls.__bases__[0], None, None)
-        return f"class {name} extends {parent} {{}}"
-    tree, place = _place(cls)
-    assert isinstance(tree, ast.ClassDef)
-    if not dataclasses.is_dataclass(cls):
-        raise refusal(place, tree, f"class {cls.__name__}", "a dataclass or an exception", "another class")
-    fields = []
+class _Record:
+    """A dataclass, or a checked record of macros.specs: its fields with their defaults, and the methods that are used.
+
+    It is made from an object that names its fields; what is left out has its default. So data may leave out defaults too.
+    """
+
+    def __init__(self, script: _Script, cls: type, name: str) -> None:
+        self.script = script
+        self.name = name
+        self.methods: dict[str, str | None] = {}
+        self.bodies: dict[str, tuple[ast.FunctionDef, _Place]] = {}
+        tree, place = _place(cls)
+        if not is_record(cls):
+            raise refusal(place, tree, f"class {cls.__name__}", "a dataclass, a record or an exception", "another class")
+        self.fields = [self._field(name, default, annotation, tree, place) for name, default, annotation in _fields(cls)]
+        for base in reversed(cls.__mro__):
+            if is_record(base) and _of_the_package(base):
+                node, base_place = _place(base)
+                assert isinstance(node, ast.ClassDef)
+                self.bodies |= {one.name: (one, base_place) for one in node.body if isinstance(one, ast.FunctionDef)}
+
+    def _field(self, name: str, default: Any, annotation: Any, tree: ast.AST, place: _Place) -> str:
+        value = f"given.{name}"
+        inner = _inner_record(annotation)
+        if inner is not None:
+            made = self.script.name_of(inner[1], tree, place)
+            value = f"made({value}, {made}{', true' if inner[0] else ''})"
+        if default is not dataclasses.MISSING:
+            value = f"given.{name} === undefined ? {self.script.written(default, tree, place)} : {value}"
+        return f"this.{name} = {value};"
+
+    def translate_methods(self) -> bool:
+        """Whether some were new."""
+        wanted = [name for name in self.bodies if name in self.script.attributes and name not in self.methods]
+        for name in wanted:
+            self.methods[name] = None  # it may call itself
+            self.methods[name] = self._method(*self.bodies[name])
+        return bool(wanted)
+
+    def _method(self, member: ast.FunctionDef, place: _Place) -> str:
+        kinds = {ast.unparse(decorator) for decorator in member.decorator_list}
+        if not kinds <= {"property", "cached_property", "functools.cached_property"}:
+            raise refusal(place, member, f"method {member.name}", "a method or a property", ", ".join(sorted(kinds)))
+        if not member.args.args or member.args.args[0].arg != "self":
+            raise refusal(place, member, f"method {member.name}", "`self` first", "none")
+        body = _Body(self.script, place)
+        text = body.definition(member, method=True)
+        return f"{'get ' if kinds else body.star}{member.name}{text}"
+
+    def text(self) -> str:
+        methods = "\n".join(text for text in self.methods.values() if text)
+        return f"class {self.name} {{\nconstructor(given) {{ {' '.join(self.fields)} }}\n{methods}\n}}"
+
+
+def is_record(cls: Any) -> bool:
+    """Whether a class is a dataclass or a checked record."""
+    return isinstance(cls, type) and (dataclasses.is_dataclass(cls) or issubclass(cls, BaseModel))
+
+
+def _fields(cls: Any) -> list[tuple[str, Any, Any]]:
+    """(name, default, type) of each field."""
+    if issubclass(cls, BaseModel):
+        return [
+            (
+                name,
+                field.get_default(call_default_factory=True) if not field.is_required() else dataclasses.MISSING,
+                field.annotation,
+            )
+            for name, field in cls.model_fields.items()
+        ]
+    types = get_type_hints(cls)
+    made = []
     for field in dataclasses.fields(cls):
-        if field.default is not dataclasses.MISSING:
-            fields.append(f"{_safe(field.name)} = {script.written(field.default, tree, place)}")
-        elif field.default_factory is not dataclasses.MISSING:
-            fields.append(f"{_safe(field.name)} = {script.written(field.default_factory(), tree, place)}")
-        else:
-            fields.append(_safe(field.name))
-    sets = " ".join(f"this.{field.name} = {_safe(field.name)};" for field in dataclasses.fields(cls))
-    parts = [f"constructor({', '.join(fields)}) {{ {sets} }}"]
-    for base in (b for b in reversed(cls.__mro__) if dataclasses.is_dataclass(b)):
-        node, base_place = _place(base)
-        assert isinstance(node, ast.ClassDef)
-        for member in node.body:
-            if isinstance(member, ast.FunctionDef):
-                parts.append(_method(script, member, base_place))
-    return f"class {name} {{\n" + "\n".join(parts) + "\n}"
+        default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+        made.append((field.name, default, types[field.name]))
+    return made
 
 
-def _method(script: _Script, member: ast.FunctionDef, place: _Place) -> str:
-    kinds = {ast.unparse(decorator) for decorator in member.decorator_list}
-    if not kinds <= {"property", "cached_property", "functools.cached_property"}:
-        raise refusal(place, member, f"method {member.name}", "a method or a property", ", ".join(sorted(kinds)))
-    if not member.args.args or member.args.args[0].arg != "self":
-        raise refusal(place, member, f"method {member.name}", "`self` first", "none")
-    text = _Body(script, place).definition(member, method=True)
-    return f"{'get ' if kinds else ''}{member.name}{text}"
+def field_names(cls: Any) -> list[str]:
+    """Names of a record's fields, in their order."""
+    return [name for name, _, _ in _fields(cls)]
+
+
+def _inner_record(annotation: Any) -> tuple[bool, type] | None:
+    """(whether many, record) where a field holds records that data brings as plain objects."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return False, annotation
+    many = get_origin(annotation) in (list, tuple)
+    for argument in get_args(annotation):
+        inner = _inner_record(argument)
+        if inner is not None:
+            return many or inner[0], inner[1]
+    return None
 
 
 def _safe(name: str) -> str:
@@ -324,6 +395,8 @@ class _Body:
         self.locals: set[str] = set()
         self.inner: dict[str, ast.arguments] = {}
         self.counter = 0
+        self.star = ""
+        """`*` once the body has yielded: then it is a generator."""
 
     def refusal(self, node: ast.AST, what: str, expected: str, got: str) -> Refused:
         return refusal(self.place, node, what, expected, got)
@@ -391,6 +464,12 @@ class _Body:
                 return [self.assignment(target, self.expression(ast.fix_missing_locations(read)))]
             case ast.Expr(value=ast.Constant(value=str())) | ast.Pass():
                 return []
+            case ast.Expr(value=ast.Yield(value=ast.expr() as value)):
+                self.star = "*"
+                return [f"yield {self.expression(value)};"]
+            case ast.Expr(value=ast.YieldFrom(value=value)):
+                self.star = "*"
+                return [f"yield* list({self.expression(value)});"]
             case ast.Expr(value=ast.Call() as call):
                 return [f"{self.expression(call)};"]
             case ast.If(test=test, body=body, orelse=otherwise):
@@ -409,7 +488,9 @@ class _Body:
             case ast.Assert(test=test):
                 return [f'if (!{self.condition(test)}) throw new ValueError("assertion");']
             case ast.FunctionDef(name=name, decorator_list=[]):
-                return [f"function {_safe(name)}{_Body(self.script, self.place, self).definition(node)}"]
+                inner = _Body(self.script, self.place, self)
+                text = inner.definition(node)
+                return [f"function{inner.star} {_safe(name)}{text}"]
         kind = type(node.value if isinstance(node, ast.Expr) else node).__name__
         raise self.refusal(node, kind, "a statement of the subset", ast.unparse(node).splitlines()[0])
 
@@ -616,7 +697,10 @@ class _Body:
 
     def attribute(self, node: ast.Attribute) -> str:
         found, value = self.resolved(node)
-        return self.global_value(value, node.attr, node) if found else f"{self.expression(node.value)}.{node.attr}"
+        if found:
+            return self.global_value(value, node.attr, node)
+        self.script.attributes.add(node.attr)
+        return f"{self.expression(node.value)}.{node.attr}"
 
     def global_value(self, value: Any, hint: str, node: ast.AST) -> str:
         if isinstance(value, ModuleType):
@@ -626,9 +710,7 @@ class _Body:
                 return BUILTINS[value][0]
         except TypeError:
             pass
-        if callable(value) and not dataclasses.is_dataclass(value):
-            return self.script.name_of(value, node, self.place)
-        if isinstance(value, type):
+        if callable(value) and not is_record(type(value)):
             return self.script.name_of(value, node, self.place)
         return self.script.constant(value, hint, node, self.place)
 
@@ -665,10 +747,11 @@ class _Body:
             if callee is round and len(given) != 1:
                 raise self.refusal(node, "round", "one argument", ast.unparse(node))
             return f"{name}({', '.join(self.ordered(node, given, named, list(order), name))})"
-        if isinstance(callee, type) and dataclasses.is_dataclass(callee):
-            fields = [field.name for field in dataclasses.fields(callee)]
-            arguments = ", ".join(self.ordered(node, given, named, fields, callee.__name__))
-            return f"new {self.script.name_of(callee, node, self.place)}({arguments})"
+        if is_record(callee):
+            fields = dict(zip(field_names(callee), given, strict=False)) | named
+            self.ordered(node, given, named, field_names(callee), callee.__name__)
+            arguments = ", ".join(f"{name}: {value}" for name, value in fields.items())
+            return f"new {self.script.name_of(callee, node, self.place)}({{ {arguments} }})"
         if isinstance(callee, type) or not callable(callee):
             raise self.refusal(node, "a call", "a function or record of the package, or a listed built-in", ast.unparse(node.func))
         parameters = list(inspect.signature(callee).parameters)
@@ -689,12 +772,13 @@ class _Body:
         owner = self.expression(node.func.value)
         pattern = METHODS.get(node.func.attr)
         if pattern is None:
+            self.script.attributes.add(node.func.attr)
             return f"{owner}.{node.func.attr}({', '.join(given)})"
         return pattern.replace("{0}", owner).replace("{1}", ", ".join(given)).replace(", )", ")")
 
     def method_parameters(self, method: ast.Attribute) -> list[str]:
         """Of the one method with that name among the records that the module names."""
-        records = [value for value in self.place.names.values() if isinstance(value, type) and dataclasses.is_dataclass(value)]
+        records = [value for value in self.place.names.values() if is_record(value)]
         found = {tuple(inspect.signature(getattr(record, method.attr)).parameters) for record in records if hasattr(record, method.attr)}
         if len(found) != 1:
             raise self.refusal(method, f"method {method.attr}", "arguments by position", "keywords")
@@ -720,7 +804,7 @@ class _Body:
             _, cls = self.resolved(kind)
             if cls in TYPE_TESTS:
                 tests.append(f"{TYPE_TESTS[cls]}({written})")
-            elif isinstance(cls, type) and dataclasses.is_dataclass(cls):
+            elif is_record(cls):
                 tests.append(f"({written} instanceof {self.script.name_of(cls, node, self.place)})")
             else:
                 raise self.refusal(node, "isinstance", "a number, text, list, dict or record", ast.unparse(kind))

@@ -10,7 +10,7 @@ function truth(value) {
   if (value === null || value === undefined) return false;
   if (typeof value === "object") {
     if (isList(value)) return value.length > 0;
-    if (value instanceof Map || value instanceof Set) return value.size > 0;
+    if (value instanceof Dictionary || value instanceof Set) return value.size > 0;
     return true;
   }
   return typeof value === "number" ? value !== 0 : Boolean(value);
@@ -61,7 +61,9 @@ function equal(a, b) {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (isList(a)) return isList(b) && a.length === b.length && a.every((value, i) => equal(value, b[i]));
-  if (a instanceof Map) return b instanceof Map && a.size === b.size && [...a].every(([key, value]) => b.has(key) && equal(value, b.get(key)));
+  if (a instanceof Dictionary) {
+    return b instanceof Dictionary && a.size === b.size && a.items().every(([key, value]) => b.has(key) && equal(value, b.get(key)));
+  }
   const keys = Object.keys(a);
   return !isList(b) && keys.length === Object.keys(b).length && keys.every((key) => equal(a[key], b[key]));
 }
@@ -79,27 +81,57 @@ function compare(a, b) {
 }
 
 function list(values) {
-  if (isList(values)) return values;
-  if (values instanceof Map) return [...values.keys()];
-  return [...values];
+  return isList(values) ? values : [...values];
 }
-
-const has = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
 
 function contains(container, value) {
   if (typeof container === "string") return container.includes(value);
   if (isList(container)) return container.some((known) => equal(known, value));
-  return container.has(value);
+  return container.has(container instanceof Set ? keyOf(value) : value);
 }
 
-function plainKey(key) {
-  if (typeof key === "object" && key !== null) throw new TypeError("expected a number or a text as key");
-  return key;
+// A dictionary that keeps the order of its keys and takes lists (Python's tuples) as keys by what they hold.
+const keyOf = (key) => (isList(key) ? JSON.stringify(key) : key);
+
+class Dictionary {
+  constructor() {
+    this.entries = new Map();
+  }
+  get size() {
+    return this.entries.size;
+  }
+  has(key) {
+    return this.entries.has(keyOf(key));
+  }
+  get(key) {
+    return this.entries.get(keyOf(key))?.[1];
+  }
+  set(key, value) {
+    const id = keyOf(key);
+    const entry = this.entries.get(id);
+    if (entry) entry[1] = value;
+    else this.entries.set(id, [key, value]);
+  }
+  delete(key) {
+    this.entries.delete(keyOf(key));
+  }
+  items() {
+    return [...this.entries.values()].map((entry) => [...entry]);
+  }
+  [Symbol.iterator]() {
+    return this.items().map(([key]) => key)[Symbol.iterator]();
+  }
+}
+
+function dictionary(pairs) {
+  const made = new Dictionary();
+  for (const [key, value] of pairs instanceof Dictionary ? pairs.items() : list(pairs)) made.set(key, value);
+  return made;
 }
 
 function item(container, key) {
-  if (container instanceof Map) {
-    if (!container.has(plainKey(key))) throw new KeyError(String(key));
+  if (container instanceof Dictionary) {
+    if (!container.has(key)) throw new KeyError(String(key));
     return container.get(key);
   }
   const index = key < 0 ? key + container.length : key;
@@ -108,23 +140,25 @@ function item(container, key) {
 }
 
 function setItem(container, key, value) {
-  if (container instanceof Map) container.set(plainKey(key), value);
+  if (container instanceof Dictionary) container.set(key, value);
   else container[key < 0 ? key + container.length : key] = value;
 }
 
 const slice = (container, from, to) => container.slice(from ?? 0, to ?? undefined);
 
-function get(map, key, otherwise = null) {
-  return map.has(plainKey(key)) ? map.get(key) : otherwise;
+function get(dict, key, otherwise = null) {
+  return dict.has(key) ? dict.get(key) : otherwise;
 }
 
-const keys = (map) => [...map.keys()];
-const values = (map) => [...map.values()];
-const items = (map) => [...map];
+function setDefault(dict, key, value = null) {
+  if (!dict.has(key)) dict.set(key, value);
+  return dict.get(key);
+}
 
-// Known entries first, as `{**a, "b": 1}` and `dict(pairs)` have it.
-const dictionary = (pairs) => new Map(isList(pairs) ? pairs.map(([key, value]) => [plainKey(key), value]) : pairs);
-const set = (members) => new Set(list(members).map(plainKey));
+const keys = (dict) => [...dict];
+const values = (dict) => dict.items().map(([, value]) => value);
+const items = (dict) => dict.items();
+const set = (members) => new Set(list(members).map(keyOf));
 
 const length = (container) => container.length ?? container.size;
 
@@ -174,7 +208,7 @@ function range(from, to, step = 1) {
 }
 
 function pop(container, key) {
-  if (container instanceof Map) {
+  if (container instanceof Dictionary) {
     const value = item(container, key);
     container.delete(key);
     return value;
@@ -186,7 +220,7 @@ const isInt = (value) => typeof value === "number" && Number.isInteger(value);
 const isFloat = (value) => typeof value === "number";
 const isText = (value) => typeof value === "string";
 const isBool = (value) => typeof value === "boolean";
-const isDict = (value) => value instanceof Map;
+const isDict = (value) => value instanceof Dictionary;
 
 function int(value) {
   const number = typeof value === "string" ? (/^\s*[-+]?\d+\s*$/.test(value) ? Number(value) : NaN) : Math.trunc(value);
@@ -203,6 +237,13 @@ const quoted = (value) => (typeof value === "string" ? `'${value}'` : text(value
 
 function replace(record, changes) {
   return Object.assign(Object.create(Object.getPrototypeOf(record)), record, changes);
+}
+
+// A record, or a list of them, from plain data.
+function made(given, Kind, many) {
+  if (given === null || given === undefined) return given;
+  if (many) return given.map((one) => made(one, Kind));
+  return given instanceof Kind ? given : new Kind(given);
 }
 
 // A pure function of records, numbers and texts, remembered for the arguments it has seen.

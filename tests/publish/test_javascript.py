@@ -16,6 +16,7 @@ from macros.formulas import units
 from macros.formulas.elementwise import ceil, floor, maximum, minimum, where
 from macros.formulas.units import GIB
 from macros.publish.javascript import Refused, translate
+from macros.specs.record import Strict
 
 SHARES = {"attention": 0.35, "feed_forward": 0.65}
 SIZES = ((1, 0.5), (2, 0.7), (4, 0.9))
@@ -112,6 +113,45 @@ def split(cards, layers):
 def two_cards(first, second, layers):
     cards = [Card("a", first), Card(memory=second, name="b", bandwidth=448.0)]
     return split(cards, layers)
+
+
+class Layer(Strict):
+    heads: int
+    kv_heads: int = 8
+    window: int | None = None
+
+    def cells(self, context: int) -> int:
+        return context if self.window is None else min(context, self.window)
+
+
+class Shape(Strict):
+    layers: list[Layer]
+    first: Layer | None = None
+    scale: float = 0.5
+
+    @property
+    def heads(self) -> int:
+        return sum(layer.heads for layer in self.layers)
+
+    def wide(self):
+        yield self.scale
+        for layer in self.layers:
+            yield from [layer.heads, layer.kv_heads]
+
+
+def grouped(shape, context):
+    merged = {}
+    for index, layer in enumerate(shape.layers):
+        merged.setdefault((layer.kv_heads, layer.cells(context)), []).append(index)
+    made = Layer(heads=3, window=shape.layers[0].window)
+    first = 0 if shape.first is None else shape.first.kv_heads
+    return [[key, indices] for key, indices in merged.items()] + [
+        shape.heads,
+        *shape.wide(),
+        made.cells(context),
+        first,
+        (8, context) in merged,
+    ]
 
 
 @functools.cache
@@ -219,6 +259,19 @@ def test_constants_cached_functions_and_errors():
     assert run_in_node(script, ["attention", -1]) == "ValueError: times: expected 0 or more, got -1"
 
 
+@pytest.mark.parametrize("first", [None, {"heads": 2}])
+def test_checked_records_come_as_data_without_their_defaults(first):
+    shape = Shape.model_validate(
+        {"layers": [{"heads": 4, "window": 100}, {"heads": 4}, {"heads": 1, "window": 100, "kv_heads": 2}], "first": first}
+    )
+    script = (
+        translate({"grouped": grouped, "Shape": Shape})
+        + "const run = ([shape, context]) => formulas.grouped(new formulas.Shape(shape), context);"
+    )
+    for context in (50, 100, 1000):
+        assert run_in_node(script, [shape.model_dump(exclude_defaults=True), context]) == json.loads(json.dumps(grouped(shape, context)))
+
+
 @pytest.mark.parametrize("value", ["", "a", 0, 3, 2.5, [], [1], True])
 def test_types(value):
     got = run_in_node(translate(FUNCTIONS) + "const run = (given) => formulas.kinds(given);", value)
@@ -235,7 +288,7 @@ REFUSED = {
     "import os": "Import",
     "global z": "Global",
     "del x": "Delete",
-    "yield x": "Yield",
+    "a = yield x": "Yield",
     "return open(x)": "a name",
     "return eval(x)": "a name",
     "return x[::2]": "Subscript",
