@@ -94,8 +94,8 @@ def _outside(a: Architecture) -> Iterator[TensorGroup]:
 
 
 def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
-    def vector(name: str, size: int, **more: bool) -> TensorGroup:
-        return TensorGroup(name, (), size, role="kept", **more)
+    def vector(name: str, size: int) -> TensorGroup:
+        return TensorGroup(name, (), size, role="kept")
 
     width = a.hidden_size
     if a.norms != "after":

@@ -38,6 +38,7 @@ BUILTINS: dict[Any, tuple[str, tuple[str, ...]]] = {
     builtins.int: ("int", ()),
     builtins.len: ("length", ()),
     builtins.list: ("list", ()),
+    builtins.next: ("next", ()),
     builtins.range: ("range", ()),
     builtins.reversed: ("reversed", ()),
     builtins.round: ("roundHalfEven", ()),
@@ -250,7 +251,7 @@ def _of_the_package(thing: Any) -> bool:
 @functools.cache
 def _semantics_names() -> frozenset[str]:
     text = SEMANTICS.read_text("utf-8")
-    words = (line.split("(")[0].split() for line in text.splitlines())
+    words = (line.split("(")[0].split() for line in text.splitlines() if not line.startswith(" "))
     return frozenset(parts[1] for parts in words if len(parts) > 1 and parts[0] in {"function", "const", "class"})
 
 
@@ -487,6 +488,8 @@ class _Body:
                 return [f"throw new {self.name(error)}({', '.join(self.expression(one) for one in arguments)});"]
             case ast.Assert(test=test):
                 return [f'if (!{self.condition(test)}) throw new ValueError("assertion");']
+            case ast.Match(subject=subject, cases=cases):
+                return [self.match(subject, cases)]
             case ast.FunctionDef(name=name, decorator_list=[]):
                 inner = _Body(self.script, self.place, self)
                 text = inner.definition(node)
@@ -526,6 +529,30 @@ class _Body:
                 head = f"for (let {step} = {start}, {end} = {stop}; {step} < {end}; {step}++)"
                 return f"{head} {{\n{self.pattern(node.target)} = {step};\n{body[2:]}"
         return f"for ({self.pattern(node.target)} of list({self.expression(node.iter)})) {body}"
+
+    def match(self, subject: ast.expr, cases: list[ast.match_case]) -> str:
+        """Cases of constants, one after the other."""
+        self.counter += 1
+        name = f"$m{self.counter}"
+        chain = ""
+        for case in cases:
+            test = self.case(case.pattern, name)
+            if case.guard is not None:
+                raise self.refusal(case.guard, "a case", "no guard", ast.unparse(case.guard))
+            chain += f"{' else ' if chain else ''}if ({test}) {self.block(case.body)}"
+        return f"const {name} = {self.expression(subject)};\n{chain}"
+
+    def case(self, pattern: ast.pattern, name: str) -> str:
+        match pattern:
+            case ast.MatchValue(value=value):
+                return f"{name} === {self.expression(value)}"
+            case ast.MatchSingleton(value=value):
+                return f"{name} === {literal(value, pattern, self.place)}"
+            case ast.MatchOr(patterns=patterns):
+                return " || ".join(self.case(one, name) for one in patterns)
+            case ast.MatchAs(pattern=None, name=None):
+                return "true"
+        raise self.refusal(pattern, "a case", "a constant", ast.unparse(pattern))
 
     # Expressions
 
@@ -718,6 +745,8 @@ class _Body:
         found, callee = self.resolved(node.func)
         if callee is isinstance:
             return self.type_test(node)
+        if callee is getattr and len(node.args) == 2 and not node.keywords:
+            return f"{self.expression(node.args[0])}[{self.expression(node.args[1])}]"
         if any(isinstance(argument, ast.Starred) for argument in node.args) and callee not in (min, max, zip):
             raise self.refusal(node, "a call", "arguments, each for itself", "*")
         if any(keyword.arg is None for keyword in node.keywords):

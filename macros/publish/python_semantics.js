@@ -189,6 +189,12 @@ function sorted(members, key, reverse) {
   return ranked.sort((a, b) => compare(a[0], b[0]) * sign).map(([, value]) => value);
 }
 
+function next(members, otherwise) {
+  for (const value of members) return value;
+  if (otherwise === undefined) throw new RangeError("the next of nothing");
+  return otherwise;
+}
+
 const reversed = (members) => [...list(members)].reverse();
 const all = (tests) => list(tests).every(truth);
 const any = (tests) => list(tests).some(truth);
