@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from macros.specs.article import Chapter
 from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind
+from macros.specs.glossary import Term
 from macros.specs.measurements import MeasurementFile
 from macros.specs.models import Family, Model
 from macros.specs.quantizations import Quantization, TensorType
@@ -12,10 +14,12 @@ from macros.specs.record import Record
 from macros.specs.sources import Source
 
 KINDS: dict[str, type[Record]] = {
+    "article": Chapter,
     "cpus": Cpu,
     "device-families": DeviceFamily,
     "drives": Drive,
     "families": Family,
+    "glossary": Term,
     "gpus": Gpu,
     "measurements": MeasurementFile,
     "memory": MemoryKind,
