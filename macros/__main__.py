@@ -14,9 +14,33 @@ Command = Callable[[argparse.Namespace], int]
 
 def check(arguments: argparse.Namespace) -> int:
     """All that a machine can say about the data, in seconds."""
-    from macros.specs import load
+    from macros import MACROS
+    from macros.publish.site import page_errors
+    from macros.specs import SpecErrors, load
 
-    load(ROOT / "data")
+    errors = list(page_errors(ROOT, MACROS))
+    try:
+        load(ROOT / "data")
+    except SpecErrors as found:
+        errors += found.errors
+    if errors:
+        raise SpecErrors(errors)
+    return 0
+
+
+def site(arguments: argparse.Namespace) -> int:
+    """Build site/: Chinese at the root, English under en/, the numbers for machines under api/."""
+    import macros
+
+    macros.build()
+    return 0
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve both languages and reload on every edit."""
+    import macros
+
+    macros.serve(arguments.host, arguments.port)
     return 0
 
 
@@ -61,6 +85,10 @@ def parser() -> argparse.ArgumentParser:
     of_diff.add_argument("base", help="a branch, tag or commit")
     of_diff.add_argument("--full", action="store_true", help="every change, however many")
     of_diff.add_argument("--report", type=Path, metavar="FOLDER", help="write both sides' tables there as well (base.json, head.json)")
+    command("site", site)
+    made = command("serve", serve)
+    made.add_argument("--host", default="127.0.0.1")
+    made.add_argument("--port", type=int, default=8000)
     return top
 
 

@@ -1,0 +1,119 @@
+"""The site around the generator: what it is given to read, what stands beside its pages, and the swap that puts it in place."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import jinja2
+from jinja2 import nodes
+
+from macros.publish import api
+from macros.render import pages
+from macros.render.view import LANGUAGES, View
+from macros.specs import Catalogue, SpecError, SpecErrors
+from macros.specs.errors import nearest
+
+
+def stage(catalogue: Catalogue, docs: Path, into: Path) -> None:
+    """Write the Markdown of both languages that a generator reads: the authored pages, and one page for each model and device.
+
+    Files that are already right are left alone.
+    """
+    for language in LANGUAGES:
+        wanted: dict[Path, str | Path] = {
+            path.relative_to(docs / language): path for path in (docs / language).rglob("*") if path.is_file()
+        }
+        for page in pages.generated(View(catalogue, language)):
+            head = {"title": page.title, "description": page.description, "record": page.record, "kind": page.kind}
+            lines = "\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items())
+            wanted[Path(page.path)] = f"---\n{lines}\n---\n{page.markdown}\n"
+        _write(wanted, into / language)
+
+
+def _write(wanted: Mapping[Path, str | Path], into: Path) -> None:
+    for path in into.rglob("*"):
+        if path.is_file() and path.relative_to(into) not in wanted:
+            path.unlink()
+    for name, content in wanted.items():
+        target = into / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, Path):
+            if not target.exists() or not filecmp.cmp(content, target, shallow=False):
+                shutil.copyfile(content, target)
+        elif not target.exists() or target.read_text("utf-8") != content:
+            target.write_text(content, "utf-8")
+
+
+def page_errors(root: Path, macros: Mapping[str, object]) -> Iterator[SpecError]:
+    """Mistakes in the pages that can be seen without rendering them: broken template syntax and macros that do not exist."""
+    for path in sorted((root / "docs").glob("*/**/*.md")):
+        shown = path.relative_to(root).as_posix()
+        try:
+            tree = jinja2.Environment(autoescape=True).parse(path.read_text("utf-8"))
+        except UnicodeDecodeError as error:
+            yield SpecError(shown, 1, "page", "UTF-8 text", f"byte 0x{error.object[error.start]:02x}", "save the file as UTF-8")
+            continue
+        except jinja2.TemplateSyntaxError as error:
+            yield SpecError(shown, error.lineno, "page", "macro calls like {{ name(…) }}", str(error.message), "correct the call")
+            continue
+        local = {node.name for node in tree.find_all(nodes.Name) if node.ctx in ("store", "param")}
+        for node in tree.find_all(nodes.Name):
+            if node.ctx == "load" and node.name not in macros and node.name not in local:
+                yield SpecError(shown, node.lineno, node.name, "a macro", "an undefined name", nearest(node.name, macros))
+
+
+def line_of(path: Path, text: str) -> int:
+    """The first line of a file that contains a text; 1 where none does."""
+    if path.is_file():
+        for index, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
+            if text in line:
+                return index
+    return 1
+
+
+def generator_error(root: Path, language: str, message: str) -> SpecError:
+    """A warning of the generator in the form of this project."""
+    about = re.search(r"'([^']+\.md)'", message)
+    name = about[1] if about else ""
+    path = root / "docs" / language / name
+    if not path.is_file():
+        path = root / ("mkdocs.yml" if language == "zh" else "mkdocs.en.yml")
+    links = [part for part in re.findall(r"'([^']+)'", message) if part != name]
+    line = line_of(path, links[0] if links else name)
+    key = links[0] if links else "page"
+    return SpecError(path.relative_to(root).as_posix(), line, key, "a build without warnings", " ".join(message.split()), "correct it")
+
+
+def beside(catalogue: Catalogue, site: Path) -> None:
+    """What stands beside the pages: the data files, and the search index that is made from the pages."""
+    for name, content in api.files(catalogue).items():
+        path = site / "api" / "v1" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content())
+    index(site)
+
+
+def index(site: Path) -> None:
+    """Index the built pages for the search, each language its own."""
+    command = [sys.executable, "-m", "pagefind", "--site", str(site), "--quiet"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        told = (ran.stdout + ran.stderr).strip().splitlines()
+        raise SpecErrors([SpecError("site", 1, "search", "an index of the pages", told[-1] if told else "nothing", "see the log above")])
+
+
+def swap(new: Path, site: Path) -> None:
+    """Put a finished site in place of the one before, which stays as it is until this moment."""
+    old = new.with_name("site-before")
+    shutil.rmtree(old, ignore_errors=True)
+    if site.exists():
+        site.rename(old)
+    new.rename(site)
+    shutil.rmtree(old, ignore_errors=True)

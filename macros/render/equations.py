@@ -1,0 +1,187 @@
+"""Formulas as readers meet them: the equation from the function's own syntax tree, its arguments, units and source from its docstring."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from types import ModuleType
+from typing import Any
+
+import macros.formulas
+from macros.render.view import View, one_of
+
+Function = Callable[..., Any]
+
+
+@cache
+def formulas() -> dict[str, Function]:
+    """Every public function of macros/formulas by name."""
+    found: dict[str, Function] = {}
+    for info in pkgutil.iter_modules(macros.formulas.__path__):
+        module: ModuleType = importlib.import_module(f"macros.formulas.{info.name}")
+        for name, value in vars(module).items():
+            if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_"):
+                found[name] = value
+    return found
+
+
+@dataclass(frozen=True)
+class Told:
+    """A docstring in its parts."""
+
+    summary: str
+    arguments: dict[str, str]
+    parts: dict[str, str]
+    """Equation, Returns, Assumes, Source, as far as the docstring has them."""
+
+
+def told(function: Function) -> Told:
+    """Read a docstring of this project's form."""
+    text = inspect.getdoc(function) or ""
+    text = re.split(r"^\s*(?:Example:|>>> )", text, maxsplit=1, flags=re.M)[0]
+    sections = re.split(r"^(Equation|Args|Returns|Raises|Assumes|Source):", text, flags=re.M)
+    parts = {name: " ".join(body.split()) for name, body in zip(sections[1::2], sections[2::2], strict=True) if name != "Args"}
+    listed = dict(zip(sections[1::2], sections[2::2], strict=True)).get("Args", "")
+    arguments = {
+        match[1]: " ".join(match[2].split())
+        for match in re.finditer(r"^\s*(\w+):\s*(.*?)(?=^\s*\w+:\s|\Z)", textwrap.dedent(listed), re.M | re.S)
+    }
+    return Told(" ".join(sections[0].split()), arguments, parts)
+
+
+def formula(view: View, name: str) -> str:
+    """A formula with all that is known of it."""
+    one_of("a formula", name, formulas())
+    function = formulas()[name]
+    about = told(function)
+    words = {"Returns": ("得到", "Gives"), "Assumes": ("前提", "Assumes"), "Source": ("出处", "Source"), "Equation": ("算式", "Equation")}
+    equation = mathml(function)
+    shown = "".join(f'<div class="equation">{line}</div>' for line in equation)
+    if not equation and "Equation" in about.parts:
+        shown = f'<p class="equation" lang="en">{escape(about.parts["Equation"])}</p>'
+    listed = "".join(f"<div><dt><code>{escape(key)}</code></dt><dd>{escape(text)}</dd></div>" for key, text in about.arguments.items())
+    rest = "".join(
+        f"<div><dt>{view.pick(*words[key])}</dt><dd>{escape(text)}</dd></div>"
+        for key, text in about.parts.items()
+        if key in words and key != "Equation"
+    )
+    source = inspect.getsourcefile(function) or ""
+    where = "macros/formulas/" + source.rsplit("/", 1)[-1]
+    return (
+        f'<div class="formula" data-formula="{escape(name)}">{shown}'
+        f'<p lang="en">{escape(about.summary)}</p><dl lang="en">{listed}{rest}</dl>'
+        f'<p class="formula-code"><code>{escape(name)}</code> · <code>{escape(where)}</code></p></div>'
+    )
+
+
+@cache
+def mathml(function: Function) -> tuple[str, ...]:
+    """The lines of a function as MathML; none where it is more than arithmetic (a walk over tensors)."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    try:
+        return tuple(f'<math display="block">{line}</math>' for statement in tree.body for line in _statement(statement, function.__name__))
+    except NotImplementedError:
+        return ()
+
+
+_SIGNS = {ast.Add: "+", ast.Sub: "−", ast.Mult: "·"}
+_COMPARISONS = {ast.Lt: "&lt;", ast.LtE: "≤", ast.Gt: "&gt;", ast.GtE: "≥", ast.Eq: "=", ast.NotEq: "≠"}
+_CALLS = {"maximum": "max", "minimum": "min", "max": "max", "min": "min"}
+
+
+def _statement(node: ast.stmt, name: str) -> list[str]:
+    match node:
+        case ast.Expr(value=ast.Constant()):
+            return []
+        case ast.Return(value=value) if value is not None:
+            return [_equal(_name(name), _expression(value))]
+        case ast.Assign(targets=[ast.Name(id=target)], value=value):
+            return [_equal(_name(target), _expression(value))]
+        case ast.If(test=_, body=body, orelse=[]) if all(isinstance(inner, ast.Raise) for inner in body):
+            return []
+        case ast.If(test=test, body=[ast.Return(value=value)], orelse=[]) if value is not None:
+            when = f'<mspace width="1em"/><mtext>if</mtext><mspace width=".4em"/>{_expression(test)}'
+            return [_equal(_name(name), _expression(value) + when)]
+    raise NotImplementedError(ast.dump(node))
+
+
+def _equal(left: str, right: str) -> str:
+    return f"<mrow>{left}<mo>=</mo>{right}</mrow>"
+
+
+def _name(name: str) -> str:
+    return f'<mi mathvariant="normal">{escape(name.replace("_", " "))}</mi>'
+
+
+def _expression(node: ast.expr, inside: int = 0) -> str:
+    """`inside`: how tightly the operator around binds (0 none, 1 sum, 2 product)."""
+    match node:
+        case ast.Constant(value=bool() | str() as value):
+            return f"<mtext>{escape(str(value))}</mtext>"
+        case ast.Constant(value=int() | float() as value):
+            return f"<mn>{value:,}</mn>" if isinstance(value, int) else f"<mn>{value!r}</mn>"
+        case ast.Name(id=name):
+            return _name(name)
+        case ast.Attribute(attr=name):
+            return _name(name)
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return f"<mfrac>{_row(_expression(left))}{_row(_expression(right))}</mfrac>"
+        case ast.BinOp(left=left, op=ast.FloorDiv(), right=right):
+            return f"<mrow><mo>⌊</mo><mfrac>{_row(_expression(left))}{_row(_expression(right))}</mfrac><mo>⌋</mo></mrow>"
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _SIGNS:
+            strength = 2 if isinstance(op, ast.Mult) else 1
+            tighter = strength + (1 if isinstance(op, ast.Sub) else 0)
+            inner = f"{_expression(left, strength)}<mo>{_SIGNS[type(op)]}</mo>{_expression(right, tighter)}"
+            return _fenced(inner) if strength < inside else inner
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return f"<mo>−</mo>{_expression(operand, 2)}"
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return f"<mtext>not</mtext><mspace width='.4em'/>{_expression(operand, 2)}"
+        case ast.BoolOp(op=op, values=values):
+            word = "and" if isinstance(op, ast.And) else "or"
+            return f'<mspace width=".4em"/><mtext>{word}</mtext><mspace width=".4em"/>'.join(_expression(value) for value in values)
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARISONS:
+            return f"{_expression(left)}<mo>{_COMPARISONS[type(op)]}</mo>{_expression(right)}"
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            return _cases(body, test, orelse)
+        case ast.Call(func=ast.Name(id="where"), args=[test, body, orelse]):
+            return _cases(body, test, orelse)
+        case ast.Call(func=ast.Name(id=("ceil" | "floor") as name), args=[operand]):
+            opening, closing = ("⌈", "⌉") if name == "ceil" else ("⌊", "⌋")
+            return f"<mrow><mo>{opening}</mo>{_expression(operand)}<mo>{closing}</mo></mrow>"
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
+            shown = [_expression(value) for value in args] + [
+                _expression(word.value) if _same(word) else f"{_name(word.arg or '')}<mo>=</mo>{_expression(word.value)}"
+                for word in keywords
+            ]
+            return f"{_name(_CALLS.get(name, name))}{_fenced('<mo>,</mo>'.join(shown))}"
+    raise NotImplementedError(ast.dump(node))
+
+
+def _same(word: ast.keyword) -> bool:
+    return isinstance(word.value, ast.Name) and word.value.id == word.arg
+
+
+def _row(inner: str) -> str:
+    return f"<mrow>{inner}</mrow>"
+
+
+def _fenced(inner: str) -> str:
+    return f"<mrow><mo>(</mo>{inner}<mo>)</mo></mrow>"
+
+
+def _cases(body: ast.expr, test: ast.expr, orelse: ast.expr) -> str:
+    rows = (
+        f"<mtr><mtd>{_expression(body)}</mtd><mtd><mtext>if</mtext><mspace width='.4em'/>{_expression(test)}</mtd></mtr>"
+        f"<mtr><mtd>{_expression(orelse)}</mtd><mtd><mtext>else</mtext></mtd></mtr>"
+    )
+    return f'<mrow><mo>{{</mo><mtable columnalign="left left">{rows}</mtable></mrow>'

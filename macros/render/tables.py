@@ -1,0 +1,111 @@
+"""Frames as accessible HTML: caption, units in the headers, sticky header and first column, links to the data behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from macros.render.numbers import MISSING, number, unit_html
+from macros.render.view import Mistake, View, one_of
+from macros.specs.errors import nearest
+from macros.tables import Column, Table, plain, tables
+
+PAGES = {"models": "models/", "gpus": "devices/", "cpus": "devices/"}
+"""Kinds of records that have a page each -> the folder of these pages."""
+
+
+def table(view: View, id: str, *, columns: list[str] | None = None, **where: Any) -> str:
+    """The table `id` as HTML: all of it, or the rows where each named column has the given value (or one of a list of them)."""
+    one_of("a table", id, tables())
+    known = tables()[id]
+    return render(view, known, selected(view, known, where), shown(known, columns))
+
+
+def selected(view: View, table: Table, where: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows of a table that a page asks for."""
+    frame = table.frame(view.catalogue)
+    for name, wanted in where.items():
+        if name not in frame:
+            raise Mistake(f"a column of table {table.id}", repr(name), nearest(name, map(str, frame.columns)))
+        values = wanted if isinstance(wanted, list | tuple) else [wanted]
+        for value in values:
+            if not (frame[name] == value).any():
+                raise Mistake(f"a value in column {name} of table {table.id}", repr(value), nearest(str(value), map(str, frame[name])))
+        frame = frame[frame[name].isin(values)]
+    return frame
+
+
+def shown(table: Table, columns: list[str] | None) -> tuple[Column, ...]:
+    """The columns that a page asks for, in the order of the table."""
+    if columns is None:
+        return table.columns
+    for name in columns:
+        one_of(f"a column of table {table.id}", name, (column.id for column in table.columns))
+    return tuple(column for column in table.columns if column.id in columns)
+
+
+def render(view: View, table: Table, frame: pd.DataFrame, columns: tuple[Column, ...]) -> str:
+    """A frame with the headings of its table."""
+    numeric = {column.id for column in columns if _is_numeric(frame[column.id]) and column.link is None}
+    heads = "".join(_head(view, column, column.id in numeric) for column in columns)
+    rows = "".join(_row(view, columns, values, numeric) for values in zip(*(frame[column.id] for column in columns), strict=True))
+    caption = view.html(table.title)
+    data = "".join(f'<a href="{escape(view.api(f"tables/{table.id}.{form}"))}" download>{form.upper()}</a>' for form in ("csv", "json"))
+    large = " table-large" if len(frame) > 12 else ""
+    return (
+        f'<div class="table{large}" data-table="{escape(table.id)}">'
+        f'<div class="table-bar"><p class="table-title">{caption}</p><p class="table-data" data-pagefind-ignore>{data}</p></div>'
+        f'<div class="table-scroll" role="region" tabindex="0" aria-label="{caption}">'
+        f'<table><caption class="visually-hidden">{caption}</caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div></div>"
+    )
+
+
+def _is_numeric(values: pd.Series) -> bool:
+    known = [value for value in values if plain(value) is not None]
+    return bool(known) and all(isinstance(plain(value), int | float) and not isinstance(plain(value), bool) for value in known)
+
+
+def _head(view: View, column: Column, numeric: bool) -> str:
+    unit = f' <span class="unit">{unit_html(column.unit)}</span>' if column.unit else ""
+    note = f' title="{view.html(column.note)}"' if column.note else ""
+    kind = ' class="n"' if numeric else ""
+    return f'<th scope="col" data-column="{escape(column.id)}"{kind}{note}>{view.html(column.title)}{unit}</th>'
+
+
+def _row(view: View, columns: tuple[Column, ...], values: tuple[Any, ...], numeric: set[str]) -> str:
+    cells = []
+    for index, (column, value) in enumerate(zip(columns, values, strict=True)):
+        text = cell(view, column, value)
+        if index == 0:
+            cells.append(f'<th scope="row">{text}</th>')
+        else:
+            cells.append(f'<td class="n">{text}</td>' if column.id in numeric else f"<td>{text}</td>")
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def cell(view: View, column: Column, value: Any) -> str:
+    """One cell, escaped."""
+    value = value if isinstance(value, dict | list | tuple) else plain(value)
+    if value is None:
+        return f'<span title="{view.pick("未知或不适用", "unknown or not applicable")}">{MISSING}</span>'
+    if isinstance(value, bool):
+        return view.pick("是", "yes") if value else view.pick("否", "no")
+    if isinstance(value, int | float):
+        return number(value, column.digits)
+    if column.link and isinstance(value, str):
+        return record_link(view, column.link, value)
+    if isinstance(value, list | tuple):
+        return view.pick("、", ", ").join(cell(view, column, item) for item in value)
+    return view.html(value)
+
+
+def record_link(view: View, kind: str, id: str) -> str:
+    """The name of a record, leading to its page where it has one."""
+    name = view.name(kind, id)
+    if kind in PAGES and id in view.catalogue.records.get(kind, {}):
+        return f'<a href="{escape(view.page(f"{PAGES[kind]}{id}/"))}">{name}</a>'
+    return name
