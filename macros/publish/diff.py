@@ -26,6 +26,7 @@ ALIKE = 3
 LINES_PER_TABLE = 20
 KEYS_PER_FILE = 8
 FILES = 20
+MISTAKES = 50
 LENGTH = 40_000
 """Characters of the whole, well under the 65,536 that a comment may have."""
 TEXT_LENGTH = 80
@@ -414,10 +415,10 @@ def _failure(dump: Dump) -> list[str]:
 
 
 def error_lines(errors: list[Dump]) -> list[str]:
-    """Mistakes in the data as a list, the first hundred."""
+    """Mistakes in the data as a list, the first of them."""
     lines = [
         f"- {shown(error['path'] + ':' + str(error['line']))} {shown(error['key'])}: expected {shown(error['expected'], 200)}, "
         f"got {shown(error['got'], 120)}. Fix: {shown(error['fix'], 200)}"
-        for error in errors[:100]
+        for error in errors[:MISTAKES]
     ]
-    return [*lines, *([f"- … {_count(len(errors) - 100, 'more mistake')}"] if len(errors) > 100 else [])]
+    return [*lines, *([f"- … {_count(len(errors) - MISTAKES, 'more mistake')}"] if len(errors) > MISTAKES else [])]

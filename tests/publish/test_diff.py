@@ -155,7 +155,7 @@ def test_wrong_data_is_listed_with_file_and_line():
     mistake = {"path": "data/gpus/a.yaml", "line": 7, "key": "tdp_w", "expected": "a number", "got": "'350W'", "fix": "write 350"}
     text = markdown(dump_of([row("a")]), {"schema": 1, "errors": [mistake] * 150})
     assert "- `data/gpus/a.yaml:7` `tdp_w`: expected `a number`, got `'350W'`. Fix: `write 350`" in text
-    assert "… 50 more mistakes" in text
+    assert "… 100 more mistakes" in text
 
 
 HOSTILE = [
