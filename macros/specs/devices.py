@@ -37,6 +37,8 @@ class DeviceFamily(Record):
     """Kind of memory. Vendor and kind of memory make the wider class that a family without enough measurements falls back to."""
     compute: Literal["int8", "fp16", "fp32", "compute-units", "bandwidth"]
     """The published rate that prompt processing goes by: matrix units for INT8 or FP16, shaders, units counted, or memory only."""
+    integer_dot: bool = True
+    """Whether its shaders multiply and add bytes in one instruction; without it quantized weights cost arithmetic."""
     covers: Text
     """Which devices belong to it."""
 
@@ -52,7 +54,7 @@ class Gpu(Record):
     SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {
         "memory": ("memory_gib", "memory_sizes_gib", "memory_bus_bits"),
         "bandwidth": ("bandwidth_gb_per_s",),
-        "compute": ("fp32_tflops", "fp16_tensor_tflops", "int8_tensor_tops", "compute_units", "boost_mhz", "l2_mib"),
+        "compute": ("fp32_tflops", "fp16_tensor_tflops", "int8_tensor_tops", "compute_units", "boost_mhz", "dies", "l2_mib"),
         "power": ("tdp_w", "power_range_w"),
         "interface": ("pcie_generation", "pcie_lanes"),
         "launch": ("launch_price_usd",),
@@ -90,6 +92,8 @@ class Gpu(Record):
     """SMs, compute units, Xe cores or Apple GPU cores."""
     boost_mhz: Megahertz | None
     """Boost clock [MHz]."""
+    dies: Count = 1
+    """Chips that are joined to one device (two in Apple's Ultra)."""
     tdp_w: Watts | None = None
     """Board power [W]; absent where `power_range_w` says it."""
     power_range_w: tuple[Watts, Watts] | None = None

@@ -1,0 +1,205 @@
+"""How long one token takes: the bytes that it reads, over what the memory really gives, plus a time for each layer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from macros.formulas.units import TERA
+
+REFERENCE_TFLOPS = 20
+"""Shader rate of a middling card: the layer times of families are stated for it."""
+
+
+def decode_ceiling(*, bytes_read: Any, bandwidth: Any) -> Any:
+    """Tokens a second that no engine can exceed: every token reads the active weights and the cache once.
+
+    Equation: ceiling = bandwidth / bytes_read
+
+    Args:
+        bytes_read: bytes of weights and cache that one token reads [bytes]
+        bandwidth: peak of the memory [bytes/s]
+
+    Returns:
+        Tokens a second [1/s].
+
+    Assumes: one user; caches of the chip hold a negligible part.
+
+    Source: the roofline model for memory-bound work.
+
+    >>> round(decode_ceiling(bytes_read=13e9, bandwidth=115.2e9), 1)
+    8.9
+    """
+    return bandwidth / bytes_read
+
+
+def memory_seconds(*, weight_bytes: Any, cache_bytes: Any, bandwidth: Any, efficiency: Any, cache_factor: Any = 1.0) -> Any:
+    """Time to read what one token needs.
+
+    Equation: seconds = (weights + cache x cache_factor) / (bandwidth x efficiency)
+
+    Args:
+        weight_bytes: bytes of weights read [bytes]
+        cache_bytes: bytes of the KV cache in use [bytes]
+        bandwidth: peak of the memory [bytes/s]
+        efficiency: share of the peak that the family of devices reaches [1], at most 1
+        cache_factor: how much dearer a byte of cache is than one of weights (without flash attention) [1]
+
+    Returns:
+        Seconds [s].
+
+    Assumes: one user.
+
+    Source: fitted to published measurements; see the accuracy page.
+
+    >>> memory_seconds(weight_bytes=4e9, cache_bytes=0, bandwidth=1e12, efficiency=0.8)
+    0.005
+    """
+    return (weight_bytes + cache_bytes * cache_factor) / (bandwidth * efficiency)
+
+
+def layer_seconds(
+    *, layers: Any, mixture_layers: Any, layer_time: Any, mixture_factor: Any, fp32_tflops: float, dies: int, die_factor: float
+) -> Any:
+    """Time that layers take whatever their size: starting kernels, waiting for one another, filling the memory's pipeline.
+
+    Equation: seconds = (layers + mixture_layers x (mixture_factor - 1)) x layer_time x (20 TFLOPS / shaders)^(1/4) x die_factor^(dies - 1)
+
+    Args:
+        layers: layers on the device [layers]
+        mixture_layers: those of them with a mixture of experts [layers]
+        layer_time: time of a layer on a device of the family with 20 TFLOPS [s]
+        mixture_factor: how many plain layers a mixture layer stands for [1]
+        fp32_tflops: shader rate of the device [TFLOP/s]
+        dies: chips joined to one device [chips]
+        die_factor: how much longer a layer takes across two chips [1]
+
+    Returns:
+        Seconds [s].
+
+    Assumes: a device of the same family with more units waits a little less.
+
+    Source: fitted to published measurements; see the accuracy page.
+
+    >>> layer_seconds(layers=32, mixture_layers=0, layer_time=50e-6, mixture_factor=1.5, fp32_tflops=20, dies=1, die_factor=1.5)
+    0.0016
+    """
+    speed = math.sqrt(math.sqrt(fp32_tflops / REFERENCE_TFLOPS))
+    slower = 1.0
+    for _ in range(dies - 1):
+        slower = slower * die_factor
+    return (layers + mixture_layers * (mixture_factor - 1)) * layer_time / speed * slower
+
+
+def dot_product_seconds(*, parameters: Any, fp32_tflops: Any, cost: Any) -> Any:
+    """Time that a device without integer dot products spends on unpacking weights.
+
+    Equation: seconds = 2 x parameters x cost / shaders
+
+    Args:
+        parameters: parameters that work for one token [values]
+        fp32_tflops: shader rate of the device [TFLOP/s]
+        cost: operations that one multiplication and addition costs there; 0: the device has integer dot products [1]
+
+    Returns:
+        Seconds [s].
+
+    Assumes: quantized weights.
+
+    Source: fitted to published measurements; see the accuracy page.
+
+    >>> dot_product_seconds(parameters=6.5e9, fp32_tflops=10, cost=5)
+    0.0065
+    """
+    return 2 * parameters * cost / (fp32_tflops * TERA)
+
+
+def unpacking_seconds(*, parameters: Any, cycles: Any, cores: Any, clock_mhz: Any) -> Any:
+    """Time that the cores of a processor spend on unpacking weights.
+
+    Equation: seconds = parameters x cycles / (cores x clock)
+
+    Args:
+        parameters: parameters that work for one token [values]
+        cycles: cycles of a core for each weight, by kind of format [1]
+        cores: cores at work [cores]
+        clock_mhz: their clock [MHz]
+
+    Returns:
+        Seconds [s].
+
+    Assumes: as many threads as cores.
+
+    Source: fitted to published measurements; see the accuracy page.
+
+    >>> unpacking_seconds(parameters=8e9, cycles=0.1, cores=16, clock_mhz=5000)
+    0.01
+    """
+    return parameters * cycles / (cores * clock_mhz * 1_000_000)
+
+
+def all_reduce_seconds(*, layers: Any, devices: Any, exchange_time: Any) -> Any:
+    """Time that cards spend on adding up their parts, when each holds a slice of every layer.
+
+    Equation: seconds = 2 x layers x exchange_time where there are several devices
+
+    Args:
+        layers: layers of the model [layers]
+        devices: cards that share each layer [devices]
+        exchange_time: time of one exchange [s]
+
+    Returns:
+        Seconds [s].
+
+    Assumes: two exchanges a layer, small messages, so latency counts and not size.
+
+    Source: fitted to published measurements; see the accuracy page.
+
+    >>> all_reduce_seconds(layers=80, devices=2, exchange_time=25e-6)
+    0.004
+    """
+    return 2 * layers * exchange_time if devices > 1 else 0.0
+
+
+def experts_touched(*, used: int, count: int, users: int) -> float:
+    """Share of the experts that a step reads when several users' tokens choose theirs independently.
+
+    Equation: share = 1 - (1 - used / count)^users
+
+    Args:
+        used: experts that a token visits [experts]
+        count: experts of a layer [experts]
+        users: tokens in the step [tokens]
+
+    Returns:
+        Share of the experts [1].
+
+    Assumes: choices are independent and even.
+
+    Source: elementary probability.
+
+    >>> experts_touched(used=2, count=8, users=2)
+    0.4375
+    """
+    missed = 1.0
+    for _ in range(users):
+        missed = missed * (1 - used / count)
+    return 1 - missed
+
+
+def tokens_per_second(*, seconds: Any, users: Any = 1) -> Any:
+    """Tokens a second of all users together.
+
+    Equation: speed = users / seconds
+
+    Args:
+        seconds: time of one step, in which each user gets a token [s]
+        users: users at a time [users]
+
+    Returns:
+        Tokens a second [1/s].
+
+    >>> tokens_per_second(seconds=0.02)
+    50.0
+    """
+    return users / seconds
