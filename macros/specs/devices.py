@@ -92,8 +92,8 @@ class Gpu(Record):
     """SMs, compute units, Xe cores or Apple GPU cores."""
     boost_mhz: Megahertz | None
     """Boost clock [MHz]."""
-    dies: Count = 1
-    """Chips that are joined to one device (two in Apple's Ultra)."""
+    dies: Count | None = None
+    """Chips that act as one GPU, where there is more than one (two in Apple's Ultra)."""
     tdp_w: Watts | None = None
     """Board power [W]; absent where `power_range_w` says it."""
     power_range_w: tuple[Watts, Watts] | None = None
