@@ -18,7 +18,7 @@ Element: TypeAlias = Any  # an lxml element: the library has no types of its own
 
 LEFT_OUT = {"script", "style", "button", "input", "label", "select", "option", "template", "form", "nav", "noscript", "textarea", "output"}
 """What a reader of paper can't use."""
-LEFT_OUT_CLASSES = {"headerlink", "md-content__button", "screen-only", "md-source-file"}
+LEFT_OUT_CLASSES = {"headerlink", "screen-only", "table-bar"}
 INLINE = {"span", "abbr", "u", "small", "time", "dfn", "data"}
 TRANSPARENT = INLINE | {"div", "section", "article", "main", "tbody", "aside", "header", "footer"}
 LANDSCAPE_COLUMNS = 9
@@ -27,6 +27,10 @@ LANDSCAPE_COLUMNS = 9
 
 class CannotSet(Exception):  # noqa: N818  (told to the user as it is)
     """A page that cannot be turned into paper, and why."""
+
+
+INK = "#1b1f24"
+CHART_FONT = "Noto Sans CJK SC"
 
 
 def literal(text: str) -> str:
@@ -90,9 +94,12 @@ class Page:
         """One element."""
         tag = element.tag
         classes = set((element.get("class") or "").split())
-        if tag in LEFT_OUT or classes & LEFT_OUT_CLASSES or element.get("aria-hidden") == "true" or "hidden" in element.attrib:
+        unseen = element.get("aria-hidden") == "true" and tag != "svg"
+        if tag in LEFT_OUT or classes & LEFT_OUT_CLASSES or unseen or "hidden" in element.attrib:
             return ""
         mark = self.label(element)
+        if "table-proof" in classes:
+            return _proof(self, element)
         if tag in TRANSPARENT:
             special = next((BY_CLASS[name] for name in BY_CLASS if name in classes), None)
             inner = special(self, element) if special else "".join(self.nodes(element))
@@ -163,7 +170,7 @@ def _list(function: str) -> Callable[[Page, Element], str]:
 
 def _terms(page: Page, element: Element) -> str:
     rows, term = [], "[]"
-    for child in element:
+    for child in element.iter("dt", "dd"):
         if child.tag == "dt":
             term = f"[{page.label(child)}" + page.content(child)[1:]
         elif child.tag == "dd":
@@ -218,7 +225,7 @@ def _table(page: Page, element: Element) -> str:
 
 def _is_number(cell: Element) -> bool:
     classes = set((cell.get("class") or "").split())
-    return "number" in classes or "text-align: right" in (cell.get("style") or "")
+    return "n" in classes or "text-align: right" in (cell.get("style") or "")
 
 
 def _figure(page: Page, element: Element) -> str:
@@ -230,7 +237,8 @@ def _figure(page: Page, element: Element) -> str:
 
 def _svg(page: Page, element: Element) -> str:
     source = html.tostring(element, encoding="unicode", with_tail=False, method="xml")
-    source = source.replace("currentColor", "#1b1f24")
+    source = re.sub(r"var\(--[\w-]+,\s*(#\w+)\)", r"\1", source).replace("currentColor", INK)
+    source = re.sub(r'font-family="[^"]*"', f'font-family="{CHART_FONT}"', source)
     if "xmlns=" not in source:
         source = source.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
     title = element.get("aria-label") or element.findtext("title") or ""
@@ -248,6 +256,12 @@ def _details(page: Page, element: Element) -> str:
     if summary is not None:
         summary.drop_tree()
     return f"#unfolded({title}, {page.content(element)})\n"
+
+
+def _proof(page: Page, element: Element) -> str:
+    # The methods chapter has every formula once: under a table their names are enough.
+    names = [f"#raw({literal(name)})" for name in element.xpath(".//@data-formula")]
+    return f"#formulas([{', '.join(names)}])\n"
 
 
 def _admonition(page: Page, element: Element) -> str:
@@ -269,8 +283,8 @@ def _footnotes(page: Page, element: Element) -> str:
 
 
 SPACING = {
-    **dict.fromkeys("([{", "opening"),
-    **dict.fromkeys(")]}", "closing"),
+    **dict.fromkeys("([{⌊⌈", "opening"),
+    **dict.fromkeys(")]}⌋⌉", "closing"),
     **dict.fromkeys(",;", "punctuation"),
     **dict.fromkeys("|", "fence"),
     **dict.fromkeys("=<>≤≥≠≈→", "relation"),
