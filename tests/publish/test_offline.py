@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from macros.publish import archive, offline
 
 PAGE = '<!doctype html><html><head><link rel="canonical" href="https://example.org/a/"></head><body>{}</body></html>'
@@ -60,8 +62,6 @@ def test_an_interrupted_archive_leaves_nothing(tmp_path):
         def __getitem__(self, key):
             raise KeyboardInterrupt
 
-    try:
+    with pytest.raises(KeyboardInterrupt):
         archive.write_zip(Interrupted(a=b""), tmp_path / "x.zip", 0)
-    except KeyboardInterrupt:
-        pass
     assert not list(tmp_path.iterdir())

@@ -7,14 +7,14 @@ from macros.publish import typesetting
 from macros.publish.typesetting import CannotSet, Page, literal
 
 
-def put(source: str, **page) -> str:
+def put(source: str) -> str:
     root = html.fragment_fromstring(source, create_parent="article")
-    made = Page(**{"url": "gpu/", "pages": {"", "gpu/", "cpu/"}, "anchors": {"gpu/#", "cpu/#", "cpu/#why"}, "site": "https://example.org/"} | page)
+    made = Page("gpu/", {"", "gpu/", "cpu/"}, {"gpu/#", "cpu/#", "cpu/#why"}, "https://example.org/")
     return "".join(made.nodes(root))
 
 
 def test_text_is_a_string_and_never_markup():
-    assert put("a #b *c* _d_ $e$ \\ \"f\"") == '#"a #b *c* _d_ $e$ \\\\ \\"f\\""'
+    assert put('a #b *c* _d_ $e$ \\ "f"') == '#"a #b *c* _d_ $e$ \\\\ \\"f\\""'
 
 
 def test_a_line_end_between_chinese_characters_is_no_space():
@@ -64,7 +64,8 @@ def test_tabs_stand_one_under_the_other():
 
 
 def test_a_chart_keeps_its_text_alternative_and_prints_in_ink():
-    made = put('<div role="img" aria-label="speed"><svg viewBox="0 0 1 1" aria-hidden="true"><path fill="var(--ink-1,#0b5a61)" stroke="currentColor"/></svg></div>')
+    path = '<path fill="var(--ink-1,#0b5a61)" stroke="currentColor"/>'
+    made = put(f'<div role="img" aria-label="speed"><svg viewBox="0 0 1 1" aria-hidden="true">{path}</svg></div>')
     assert 'alt: "speed"' in made
     assert "#0b5a61" in made
     assert "var(" not in made
