@@ -106,11 +106,20 @@ def cite(view: View, *ids: str) -> str:
 
 @macro
 def term(view: View, id: str, text: str | None = None) -> str:
-    """A word of the glossary, explained on hover: `term("kv-cache")`; `text` where the sentence needs another form.
-    The glossary page (docs/*/glossary.md) has a heading `## KV cache {#kv-cache}` for each, and its first paragraph is the explanation."""
-    from macros.render import glossary, slots
+    """A word of data/glossary, explained on hover: `term("kv-cache")`; `text` where the sentence needs another form."""
+    from macros.render import glossary as words
+    from macros.render import slots
 
-    return slots.inline(glossary.term(view, ROOT / "docs", id, text))
+    return slots.inline(words.term(view, id, text))
+
+
+@macro
+def glossary(view: View) -> str:
+    """Every word of data/glossary, for the glossary page."""
+    from macros.render import glossary as words
+    from macros.render import slots
+
+    return slots.block(words.glossary(view))
 
 
 @macro
@@ -147,14 +156,6 @@ def quick_answers(view: View) -> str:
     from macros.render import quick, slots
 
     return slots.block(quick.answers(view))
-
-
-@macro
-def article(view: View, id: str) -> str:
-    """A figure of the founding article as published, by the id of its row in data/article: `article("gpu-llama-7b-vram")`."""
-    from macros.render import citations, slots
-
-    return slots.inline(citations.article(view, id))
 
 
 def define_env(env: Any) -> None:

@@ -68,52 +68,6 @@ def diff(arguments: argparse.Namespace) -> int:
     return 0 if "tables" in head else 1
 
 
-def pdf(arguments: argparse.Namespace) -> int:
-    """Set the built site as a PDF, in each language."""
-    from macros.publish import pdf
-    from macros.publish.edition import NAME, edition
-    from macros.publish.typesetting import CannotSet
-    from macros.specs import load
-
-    now = edition(ROOT, load(ROOT / "data"))
-    try:
-        pdf.fonts()
-        for language, folder in (("zh", ROOT / "site"), ("en", ROOT / "site" / "en")):
-            pdf.typeset(pdf.book(folder, language, now), ROOT / "dist" / f"{NAME}-{language}.pdf", now.timestamp)
-    except CannotSet as error:
-        print(f"make pdf: needs {error}" if "Fix:" in str(error) else f"make pdf: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def offline(arguments: argparse.Namespace) -> int:
-    """Pack the built site as a copy that opens from a folder."""
-    from macros.publish import offline
-    from macros.publish.archive import write_zip
-    from macros.publish.edition import NAME, edition
-    from macros.specs import load
-
-    now = edition(ROOT, load(ROOT / "data"))
-    inside = offline.files(ROOT / "site", now.version)
-    write_zip({f"{NAME}/{name}": content for name, content in inside.items()}, ROOT / "dist" / f"{NAME}-offline.zip", now.timestamp)
-    return 0
-
-
-def release(arguments: argparse.Namespace) -> int:
-    """Collect what a release has: both PDFs, the offline copy, the data, and their checksums."""
-    from macros.publish.archive import write_zip
-    from macros.publish.edition import NAME, edition, write_checksums
-    from macros.specs import load
-
-    now = edition(ROOT, load(ROOT / "data"))
-    data = ROOT / "site" / "api" / "v1"
-    files = {f"api/v1/{path.relative_to(data).as_posix()}": path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file()}
-    dist = ROOT / "dist"
-    write_zip(files, dist / f"{NAME}-data.zip", now.timestamp)
-    write_checksums([*dist.glob("*.pdf"), *dist.glob("*.zip")], dist / "SHA256SUMS")
-    return 0
-
-
 def parser() -> argparse.ArgumentParser:
     """Every command and its options."""
     top = argparse.ArgumentParser(prog="python -m macros", description="Which hardware runs which open LLM, how fast, and why.")
@@ -135,9 +89,6 @@ def parser() -> argparse.ArgumentParser:
     made = command("serve", serve)
     made.add_argument("--host", default="127.0.0.1")
     made.add_argument("--port", type=int, default=8000)
-    command("pdf", pdf)
-    command("offline", offline)
-    command("release", release)
     return top
 
 

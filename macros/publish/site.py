@@ -31,7 +31,7 @@ def stage(catalogue: Catalogue, docs: Path, into: Path) -> None:
             path.relative_to(docs / language): path for path in (docs / language).rglob("*") if path.is_file()
         }
         for page in pages.generated(View(catalogue, language)):
-            head = {"title": page.title, "description": page.description, "record": page.record, "kind": page.kind}
+            head = {"title": page.title, "description": page.description, "record": page.record}
             lines = "\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items())
             wanted[Path(page.path)] = f"---\n{lines}\n---\n{page.markdown}\n"
         _write(wanted, into / language)
@@ -102,7 +102,7 @@ def beside(catalogue: Catalogue, site: Path) -> None:
 
 def index(site: Path) -> None:
     """Index the built pages for the search, each language its own."""
-    command = [sys.executable, "-m", "pagefind", "--site", str(site), "--quiet"]
+    command = [sys.executable, "-m", "pagefind", "--site", str(site), "--quiet", "--exclude-selectors", ".headerlink"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:
         told = (ran.stdout + ran.stderr).strip().splitlines()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from macros.render.numbers import number, unit_html
 from macros.render.view import View, one_of
 
 
@@ -21,13 +20,3 @@ def link(view: View, id: str) -> str:
     source: Any = view.catalogue.sources[id]
     hover = escape(f"{source.title}, {source.accessed.isoformat()}")
     return f'<a href="{escape(source.url)}" title="{hover}" rel="noopener">{escape(source.publisher)}</a>'
-
-
-def article(view: View, id: str) -> str:
-    """A figure as the founding article published it."""
-    records = view.catalogue.records.get("article", {})
-    one_of("a row of data/article", id, records)
-    row: Any = records[id]
-    value, unit = getattr(row, "value", None), getattr(row, "unit", None)
-    shown = view.html(value) if not isinstance(value, int | float) else number(value)
-    return f'<span class="value">{shown}{" " + unit_html(unit) if unit else ""}</span>'

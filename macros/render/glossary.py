@@ -1,32 +1,27 @@
-"""Words explained where they are used. The explanations stand once, on the glossary page."""
+"""Words explained where they are used, and all of them on one page."""
 
 from __future__ import annotations
 
-import re
-from functools import cache
 from html import escape
-from pathlib import Path
+from typing import Any
 
 from macros.render.view import View, one_of
 
-_ENTRY = re.compile(r"^#{2,3}\s+(.+?)\s*\{\s*#([\w.-]+)\s*\}\s*\n+((?:(?!#).+\n?)+)", re.M)
 
-
-def term(view: View, docs: Path, id: str, text: str | None) -> str:
+def term(view: View, id: str, text: str | None) -> str:
     """A word with its explanation on hover, leading to the glossary."""
-    path = docs / view.language / "glossary.md"
-    entries = _entries(path, path.stat().st_mtime_ns) if path.is_file() else {}
-    one_of(f"a heading of docs/{view.language}/glossary.md", id, entries)
-    name, explanation = entries[id]
-    shown = escape(text or name)
-    return f'<a class="term" href="{escape(view.page("glossary/"))}#{escape(id)}" title="{escape(explanation)}">{shown}</a>'
+    one_of("a term in data/glossary", id, view.catalogue.glossary)
+    known: Any = view.catalogue.glossary[id]
+    shown = escape(text) if text else view.html(known.name)
+    return f'<a class="term" href="{escape(view.page("glossary/"))}#{escape(id)}" title="{view.html(known.definition)}">{shown}</a>'
 
 
-@cache
-def _entries(path: Path, stamp: int) -> dict[str, tuple[str, str]]:
-    found = {}
-    for name, anchor, paragraph in _ENTRY.findall(path.read_text("utf-8")):
-        plain = re.sub(r"\{\{.*?\}\}", lambda match: " ".join(re.findall(r'"([^"]*)"', match[0])[-1:]), paragraph)
-        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)|[*`_]{1,2}(\S[^*`_]*)[*`_]{1,2}", lambda match: match[1] or match[2], plain)
-        found[anchor] = (re.sub(r"[（(].*?[）)]", "", name).strip(), " ".join(plain.split()))
-    return found
+def glossary(view: View) -> str:
+    """Every term, in the order of its name."""
+    entries = []
+    for anchor, known in sorted(view.catalogue.glossary.items(), key=lambda item: view.words(item[1].name).lower()):
+        other = view.words(known.name["en" if view.language == "zh" else "zh"])
+        also = [other, *known.also[view.language]] if other != view.words(known.name) else known.also[view.language]
+        names = f" <small>{escape(view.pick('、', ', ').join(also))}</small>" if also else ""
+        entries.append(f'<dt id="{escape(anchor)}">{view.html(known.name)}{names}</dt><dd>{view.html(known.definition)}</dd>')
+    return f'<dl class="glossary">{"".join(entries)}</dl>'

@@ -1,11 +1,21 @@
-"""The pages that no one writes: one for each model and each device, made from its record."""
+"""The pages that no one writes: one for each model and each device, made from its record and from the tables that name it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import escape
+from typing import Any
 
+from macros.formulas import units
+from macros.render import slots
+from macros.render.fields import specs
+from macros.render.numbers import number
+from macros.render.tables import record_link, render
 from macros.render.view import View
+from macros.tables import tables
+
+FOLDERS = {"models": "models", "gpus": "devices", "cpus": "devices"}
 
 
 @dataclass(frozen=True)
@@ -13,7 +23,6 @@ class Page:
     """A page to be: where it lies, what search engines are told, and its Markdown."""
 
     path: str
-    kind: str
     title: str
     description: str
     record: str
@@ -23,9 +32,121 @@ class Page:
 
 def generated(view: View) -> Iterator[Page]:
     """Every generated page in one language."""
-    yield from ()
+    for kind, folder in FOLDERS.items():
+        for name, record in view.catalogue.records.get(kind, {}).items():
+            title, description = _told(view, kind, record)
+            yield Page(f"{folder}/{name}.md", title, description, f"data/{kind}/{name}.yaml", f'{{{{ record_page("{kind}", "{name}") }}}}')
 
 
 def body(view: View, kind: str, id: str) -> str:
     """What stands on the page of one record, as Markdown with its tables already in place."""
-    return ""
+    record = view.catalogue.records[kind][id]
+    parts = [f"# {slots.inline(view.html(record.name))}", slots.block(f'<p class="lead">{_lead(view, kind, record)}</p>')]
+    for title, anchor, table, column in SECTIONS[kind]:
+        if table in tables():
+            known = tables()[table]
+            frame = _rows(known.frame(view.catalogue), view, table, column).get(id)
+            if frame is not None:
+                columns = tuple(shown for shown in known.columns if shown.id != column)
+                parts += [f"## {view.pick(*title)} {{#{anchor}}}", slots.block(render(view, known, frame, columns))]
+    parts += [f"## {view.pick('规格与出处', 'Specs and sources')} {{#specs}}"]
+    if getattr(record, "notes", None):
+        parts.append(slots.block(f"<p>{view.html(record.notes)}</p>"))
+    parts.append(slots.block(specs(view, kind, record)))
+    parts += [f"## {view.pick('上一档与下一档', 'A step up, a step down')} {{#neighbours}}", slots.block(_neighbours(view, kind, id))]
+    return "\n\n".join(parts)
+
+
+SECTIONS: dict[str, list[tuple[tuple[str, str], str, str, str]]] = {
+    "models": [
+        (("需要多少内存", "What it needs"), "needs", "model-memory", "model"),
+        (("在哪些设备上跑、多快", "Where it runs, and how fast"), "runs", "model-devices", "model"),
+        (("上下文占多少内存", "What context costs"), "context", "model-context", "model"),
+    ],
+    "gpus": [(("能运行什么、多快", "What it runs, and how fast"), "runs", "device-models", "gpu")],
+    "cpus": [(("能运行什么、多快", "What it runs, and how fast"), "runs", "cpu-models", "cpu")],
+}
+"""Kind of record -> sections: heading, anchor, the table, and the column in which it names the record."""
+
+_groups: dict[tuple[str, str], tuple[Any, dict[str, Any]]] = {}
+
+
+def _rows(frame: Any, view: View, table: str, column: str) -> dict[str, Any]:
+    """The rows of a table by record, cut once for all pages."""
+    known = _groups.get((table, column))
+    if known is None or known[0] is not frame:
+        known = _groups[table, column] = (frame, dict(tuple(frame.groupby(column, sort=False))))
+    return known[1]
+
+
+def _told(view: View, kind: str, record: Any) -> tuple[str, str]:
+    name, lead = view.words(record.name), _facts(view, kind, record)
+    if kind == "models":
+        return view.pick(f"{name} 需要什么硬件", f"{name}: what hardware it needs"), view.pick(
+            f"{name}（{lead}）各种量化下需要多少显存和内存，在哪些设备上能运行、每秒多少词元。",
+            f"How much VRAM and RAM {name} ({lead}) needs at each quantization, which devices run it, and at how many tokens per second.",
+        )
+    return view.pick(f"{name} 能运行哪些大模型", f"{name}: which LLMs it runs"), view.pick(
+        f"{name}（{lead}）能运行哪些开放权重的大模型、用哪种量化、每秒多少词元；规格与出处。",
+        f"Which open-weight models the {name} ({lead}) runs, at which quantization and how many tokens per second; specs and sources.",
+    )
+
+
+def _facts(view: View, kind: str, record: Any) -> str:
+    comma = view.pick("，", ", ")
+    match kind:
+        case "gpus":
+            facts = [f"{number(record.largest_memory_gib)} GiB {record.memory_kind}", f"{number(record.bandwidth_gb_per_s)} GB/s"]
+        case "cpus":
+            facts = [
+                view.pick(f"{record.cores} 核", f"{record.cores} cores"),
+                view.pick(f"{record.memory_channels} 通道内存", f"{record.memory_channels} memory channels"),
+            ]
+        case _:
+            facts = [record.publisher]
+            if record.published_parameters:
+                facts.append(view.pick(f"{_billions(record)}B 参数", f"{_billions(record)}B parameters"))
+    return comma.join(facts)
+
+
+def _billions(record: Any) -> str:
+    return number(record.published_parameters / units.GB, 2 if record.published_parameters < 10 * units.GB else 1)
+
+
+def _lead(view: View, kind: str, record: Any) -> str:
+    """The first sentence: who made it, what it is, since when."""
+    parts = [_facts(view, kind, record)]
+    if kind != "models":
+        maker = f"{record.vendor} {record.architecture}" if kind == "gpus" else record.vendor
+        parts[0] = f"{maker}{view.pick('：', ': ')}{parts[0]}"
+    if record.released:
+        month = record.released.isoformat()[:7]
+        parts.append(view.pick(f"{month} 发布", f"released {month}"))
+    if getattr(record, "licence", None):
+        parts.append(view.pick("许可：", "licence: ") + record.licence)
+    return escape(view.pick("，", ", ").join(parts) + view.pick("。", "."))
+
+
+_SIZES: dict[str, Callable[[Any], tuple[float, ...]]] = {
+    "models": lambda record: (record.published_parameters or 0,),
+    "gpus": lambda record: (record.largest_memory_gib, record.bandwidth_gb_per_s),
+    "cpus": lambda record: (record.memory_channels, record.cores, record.boost_mhz or 0),
+}
+
+
+def _neighbours(view: View, kind: str, id: str) -> str:
+    """The next smaller and larger records of the same sort."""
+    records = view.catalogue.records[kind]
+    sort = records[id].kind if kind == "gpus" else None
+    size = _SIZES[kind]
+    alike = sorted((other for other in records.values() if sort is None or other.kind == sort), key=lambda other: (*size(other), other.id))
+    at = next(index for index, other in enumerate(alike) if other.id == id)
+    items = []
+    for step, words in ((at + 1, ("上一档", "A step up")), (at - 1, ("下一档", "A step down"))):
+        if 0 <= step < len(alike):
+            other = alike[step]
+            name, facts = record_link(view, kind, other.id), escape(_facts(view, kind, other))
+            items.append(f"<li>{view.pick(*words)}{view.pick('：', ': ')}{name} ({facts})</li>")
+    index = {"models": view.pick("全部模型", "All models")}.get(kind, view.pick("全部设备", "All devices"))
+    items.append(f'<li><a href="{escape(view.page(FOLDERS[kind] + "/"))}">{index}</a></li>')
+    return f"<ul>{''.join(items)}</ul>"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from macros.render import equations
 from macros.render.numbers import MISSING, number, unit_html
 from macros.render.view import Mistake, View, one_of
 from macros.specs.errors import nearest
@@ -53,14 +54,31 @@ def render(view: View, table: Table, frame: pd.DataFrame, columns: tuple[Column,
     heads = "".join(_head(view, column, column.id in numeric) for column in columns)
     rows = "".join(_row(view, columns, values, numeric) for values in zip(*(frame[column.id] for column in columns), strict=True))
     caption = view.html(table.title)
+    proof = _proof(view, table)
     data = "".join(f'<a href="{escape(view.api(f"tables/{table.id}.{form}"))}" download>{form.upper()}</a>' for form in ("csv", "json"))
     large = " table-large" if len(frame) > 12 else ""
     return (
-        f'<div class="table{large}" data-table="{escape(table.id)}">'
+        f'<div class="table{large}" data-table="{escape(table.id)}" data-api="{escape(view.api(""))}">'
         f'<div class="table-bar"><p class="table-title">{caption}</p><p class="table-data" data-pagefind-ignore>{data}</p></div>'
         f'<div class="table-scroll" role="region" tabindex="0" aria-label="{caption}">'
         f'<table><caption class="visually-hidden">{caption}</caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div></div>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{proof}</div>"
+    )
+
+
+def _proof(view: View, table: Table) -> str:
+    """Where the numbers come from: the formulas behind them. The page's script shows it with the inputs of one row."""
+    if not table.formulas:
+        return ""
+    shown = "".join(equations.formula(view, name) for name in table.formulas)
+    more = view.pick(
+        f'误差见<a href="{view.page("accuracy/")}">准确度</a>，公式的全部说明见<a href="{view.page("methods/")}">方法</a>。',
+        f'Error bands: <a href="{view.page("accuracy/")}">accuracy</a>. Every formula: <a href="{view.page("methods/")}">methods</a>.',
+    )
+    summary = view.pick("这些数字怎么来", "Where these numbers come from")
+    return (
+        f'<details class="table-proof" data-pagefind-ignore><summary>{summary}</summary>'
+        f'<div class="table-proof-body">{shown}<p>{more}</p></div></details>'
     )
 
 
@@ -105,7 +123,7 @@ def cell(view: View, column: Column, value: Any) -> str:
 
 def record_link(view: View, kind: str, id: str) -> str:
     """The name of a record, leading to its page where it has one."""
-    name = view.name(kind, id)
+    name, mark = view.name(kind, id), f'data-record="{escape(kind)}/{escape(id)}"'
     if kind in PAGES and id in view.catalogue.records.get(kind, {}):
-        return f'<a href="{escape(view.page(f"{PAGES[kind]}{id}/"))}">{name}</a>'
-    return name
+        return f'<a href="{escape(view.page(f"{PAGES[kind]}{id}/"))}" {mark}>{name}</a>'
+    return f"<span {mark}>{name}</span>" if id in view.catalogue.records.get(kind, {}) else name

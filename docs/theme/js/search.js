@@ -1,1 +1,105 @@
-export function open() {}
+// Search: nothing of it is loaded before its first use. The index is Pagefind's, each language its own.
+const zh = document.documentElement.lang.startsWith("zh");
+const say = (chinese, english) => (zh ? chinese : english);
+const home = new URL(document.querySelector("[data-search]").dataset.search, location.href);
+const SHOWN = 12;
+
+let engine;
+const ready = () => (engine ??= (async () => {
+  const pagefind = await import(new URL("pagefind/pagefind.js", home).href);
+  await pagefind.options({ baseUrl: home.pathname, excerptLength: zh ? 24 : 22 });
+  await pagefind.init();
+  return pagefind;
+})());
+
+/** Pages that contain every word of the query; where none does, the nearest that the index knows. */
+export async function find(query) {
+  const pagefind = await ready();
+  const { results } = await pagefind.search(query);
+  const pages = await Promise.all(results.map((result) => result.data()));
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const exact = pages.filter(({ content, meta }) => {
+    const text = `${meta.title} ${content}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  return exact.length ? exact : pages;
+}
+
+const dialog = document.createElement("dialog");
+dialog.className = "search";
+dialog.setAttribute("aria-label", say("搜索本站", "Search this site"));
+const form = document.createElement("form");
+form.method = "dialog";
+const input = Object.assign(document.createElement("input"), { type: "search", autocomplete: "off", spellcheck: false, placeholder: say("型号、模型、术语……", "A card, a model, a term …") });
+input.setAttribute("aria-label", say("搜索词", "Search for"));
+input.setAttribute("aria-controls", "search-results");
+const close = Object.assign(document.createElement("button"), { type: "submit", textContent: say("关闭", "Close") });
+const status = document.createElement("p");
+status.setAttribute("role", "status");
+const list = Object.assign(document.createElement("ol"), { id: "search-results" });
+form.append(input, close);
+dialog.append(form, status, list);
+document.body.append(dialog);
+
+// Excerpts are the index's own text with <mark> around the words: read as text and marks, never as HTML.
+function marked(excerpt) {
+  const piece = document.createDocumentFragment();
+  for (const [index, part] of excerpt.split(/<\/?mark>/).entries()) {
+    const text = new DOMParser().parseFromString(part.replaceAll("<", "&lt;"), "text/html").body.textContent;
+    if (index % 2) piece.append(Object.assign(document.createElement("mark"), { textContent: text }));
+    else piece.append(text);
+  }
+  return piece;
+}
+
+function item(page) {
+  const li = document.createElement("li");
+  const a = Object.assign(document.createElement("a"), { href: page.url });
+  const title = Object.assign(document.createElement("b"), { textContent: page.meta.title });
+  const text = document.createElement("span");
+  text.append(marked(page.excerpt));
+  a.append(title, text);
+  li.append(a);
+  return li;
+}
+
+let asked = 0;
+async function answer() {
+  const query = input.value.trim();
+  const mine = ++asked;
+  if (!query) { list.replaceChildren(); status.textContent = ""; return; }
+  let pages;
+  try { pages = await find(query); } catch { status.textContent = say("搜索索引不可用：先运行 make site。", "There is no search index: run make site first."); return; }
+  if (mine !== asked) return;
+  status.textContent = pages.length ? say(`${pages.length} 页`, `${pages.length} page${pages.length === 1 ? "" : "s"}`) : say("没有找到", "Nothing found");
+  list.replaceChildren(...pages.slice(0, SHOWN).map(item));
+  if (pages.length > SHOWN) {
+    const more = Object.assign(document.createElement("button"), { type: "button", textContent: say("全部显示", "Show all") });
+    more.addEventListener("click", () => { more.parentElement.remove(); list.append(...pages.slice(SHOWN).map(item)); });
+    const li = document.createElement("li");
+    li.append(more);
+    list.append(li);
+  }
+}
+
+input.addEventListener("input", answer);
+form.addEventListener("submit", (event) => {
+  if (event.submitter === close) return;
+  event.preventDefault();
+  list.querySelector("a")?.click();
+});
+dialog.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const stops = [input, ...list.querySelectorAll("a, button")];
+  stops[Math.max(0, Math.min(stops.length - 1, stops.indexOf(document.activeElement) + step))].focus();
+});
+dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+
+export function open() {
+  if (!dialog.open) dialog.showModal();
+  input.focus();
+  input.select();
+  ready().catch(() => {});
+}
