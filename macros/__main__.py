@@ -14,6 +14,7 @@ Command = Callable[[argparse.Namespace], int]
 
 def check(arguments: argparse.Namespace) -> int:
     """All that a machine can say about the data, in seconds."""
+    import macros.formulas.checks  # noqa: F401  (adds its checks to those of the records)
     from macros import MACROS
     from macros.publish.site import page_errors
     from macros.specs import SpecErrors, load

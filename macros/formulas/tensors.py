@@ -76,6 +76,8 @@ def _outside(a: Architecture) -> Iterator[TensorGroup]:
     width = a.hidden_size
     yield TensorGroup("token_embd", (FIRST,), width, a.vocabulary_size, role="token_embedding", active=1.0 / a.vocabulary_size)
     yield TensorGroup("output_norm", (LAST,), width, role="kept")
+    if a.norm_biases:
+        yield TensorGroup("output_norm_bias", (LAST,), width, role="kept")
     if not a.tied_embeddings:
         yield TensorGroup("output", (LAST,), width, a.vocabulary_size, role="output")
     for number in range(a.attention.rope_factor_sets):
@@ -98,14 +100,16 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         return TensorGroup(name, (), size, role="kept")
 
     width = a.hidden_size
-    if a.norms != "after":
-        yield vector("attn_norm", width)
-        yield vector("ffn_norm", width)
+    before = 0 if a.norms == "after" else 1 if a.blocks is not None else 2
+    for number in range(before):
+        yield vector("ffn_norm" if number else "attn_norm", width)
+        if a.norm_biases:
+            yield vector("ffn_norm_bias" if number else "attn_norm_bias", width)
     if a.norms != "before":
         yield vector("post_attention_norm", width)
         yield vector("post_ffw_norm", width)
     if a.attends(layer):
-        yield from _latent(a) if a.attention.latent is not None else _attention(a, layer)
+        yield from _latent(a, layer) if a.attention.latent is not None else _attention(a, layer)
     if a.recurs(layer) and a.recurrent is not None:
         yield from _recurrent(width, a.recurrent)
     yield from _feed_forward(a, layer)
@@ -155,7 +159,7 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         yield TensorGroup("attn_sinks", (), t.heads, role="kept")
 
 
-def _latent(a: Architecture) -> Iterator[TensorGroup]:
+def _latent(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     t, latent = a.attention, a.attention.latent
     assert latent is not None
     width, heads = a.hidden_size, t.heads
@@ -171,7 +175,7 @@ def _latent(a: Architecture) -> Iterator[TensorGroup]:
     yield TensorGroup("attn_k_b", (), latent.nope_dim, latent.kv_rank, heads)
     yield TensorGroup("attn_v_b", (), latent.kv_rank, latent.value_dim, heads)
     yield TensorGroup("attn_output", (), heads * latent.value_dim, width, role="attention_output")
-    if t.indexer is not None:
+    if t.indexer is not None and a.scores(layer):
         yield TensorGroup("indexer.k_norm", (), t.indexer.head_dim, role="kept")
         yield TensorGroup("indexer.k_norm_bias", (), t.indexer.head_dim, role="kept")
         yield TensorGroup("indexer.proj", (), width, t.indexer.heads)
@@ -220,6 +224,11 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
                 yield TensorGroup("ffn_gate", (), width, size, role="gate_up")
             yield TensorGroup("ffn_up", (), width, size, role="gate_up")
         yield TensorGroup("ffn_down", (), size, width, role="down")
+        if block.biases:
+            if block.gated:
+                yield TensorGroup("ffn_gate_bias", (), size, role="kept")
+            yield TensorGroup("ffn_up_bias", (), size, role="kept")
+            yield TensorGroup("ffn_down_bias", (), width, role="kept")
     if not a.is_mixture(layer) or experts is None:
         return
     number, size, active = experts.count, experts.size, experts.used / experts.count
@@ -227,7 +236,8 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     if experts.fused_gate_up:
         yield TensorGroup("ffn_gate_up_exps", (), width, 2 * size, number, role="gate_up", active=active)
     else:
-        yield TensorGroup("ffn_gate_exps", (), width, size, number, role="gate_up", active=active)
+        if experts.gated:
+            yield TensorGroup("ffn_gate_exps", (), width, size, number, role="gate_up", active=active)
         yield TensorGroup("ffn_up_exps", (), width, size, number, role="gate_up", active=active)
     yield TensorGroup("ffn_down_exps", (), size, width, number, role="down", active=active)
     if experts.biases:
@@ -240,7 +250,8 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     if experts.shared_size > 0:
         if experts.shared_gate:
             yield TensorGroup("ffn_gate_inp_shexp", (), width, role="kept")
-        yield TensorGroup("ffn_gate_shexp", (), width, experts.shared_size, role="gate_up")
+        if experts.gated:
+            yield TensorGroup("ffn_gate_shexp", (), width, experts.shared_size, role="gate_up")
         yield TensorGroup("ffn_up_shexp", (), width, experts.shared_size, role="gate_up")
         yield TensorGroup("ffn_down_shexp", (), experts.shared_size, width, role="down")
     if experts.beside_dense:

@@ -74,6 +74,8 @@ class Indexer(Strict):
     """Size of one of its heads."""
     top_k: Count
     """Tokens that it picks."""
+    layers: LayerPattern | None = None
+    """The layers that score for themselves; the others take over the last choice. null: all."""
 
 
 class Attention(Strict):
@@ -139,6 +141,8 @@ class FeedForward(Strict):
     """Three matrices (gate, up, down) instead of two."""
     fused_gate_up: bool = False
     """Gate and up are one matrix."""
+    biases: bool = False
+    """Its matrices have biases."""
     size_in_shared_cache_layers: Count | None = None
     """Its width in the layers that share a cache, where that differs."""
 
@@ -152,6 +156,8 @@ class Experts(Strict):
     """Routed experts that one token visits: only these are read for it."""
     size: Count
     """Inner width of one expert."""
+    gated: bool = True
+    """Three matrices an expert (gate, up, down) instead of two."""
     shared_size: Whole = 0
     """Inner width, taken together, of the experts that every token visits."""
     shared_gate: bool = False
@@ -234,6 +240,10 @@ class Architecture(Strict):
     """The output matrix is the embedding table."""
     norms: Literal["before", "after", "both"] = "before"
     """Where the norms of a block stand: before it, after it, or both (sandwich)."""
+    norm_biases: bool = False
+    """Norms shift as well as scale."""
+    blocks: str | None = Field(default=None, pattern=r"^[M*E-]+$", max_length=1000)
+    """One block a layer instead of attention and feed-forward: M recurrent, * attention, E experts, - dense feed-forward."""
     attention: Attention
     """Attention."""
     feed_forward: FeedForward | None = None
@@ -259,7 +269,12 @@ class Architecture(Strict):
             raise ValueError("expected `feed_forward` or `experts`, got neither. Fix: write the block that the model has")
         if self.experts and self.feed_forward is None and (self.experts.leading_dense_layers or self.experts.every > 1):
             raise ValueError("expected `feed_forward` for the dense layers, got none. Fix: write its size")
-        hybrid = self.recurrent is not None and not self.recurrent.beside_attention
+        if self.blocks is not None and (len(self.blocks) != self.layers or self.attention.layers is not None):
+            raise ValueError(
+                f"expected one letter of `blocks` for each of the {self.layers} layers and no `attention.layers`, "
+                f"got {len(self.blocks)} letters. Fix: copy the pattern of the model's configuration"
+            )
+        hybrid = self.recurrent is not None and not self.recurrent.beside_attention and self.blocks is None
         if hybrid != (self.attention.layers is not None):
             raise ValueError(
                 "expected `attention.layers` exactly where recurrent layers take turns with attention, "
@@ -276,6 +291,8 @@ class Architecture(Strict):
 
     def attends(self, layer: int) -> bool:
         """Whether a layer has attention."""
+        if self.blocks is not None and layer < self.layers:
+            return self.blocks[layer] == "*"
         pattern = self.attention.layers
         return pattern is None or layer >= self.layers or layer in pattern.of(self.layers)
 
@@ -283,7 +300,14 @@ class Architecture(Strict):
         """Whether a layer is recurrent."""
         if self.recurrent is None or layer >= self.layers:
             return False
+        if self.blocks is not None:
+            return self.blocks[layer] == "M"
         return self.recurrent.beside_attention or not self.attends(layer)
+
+    def scores(self, layer: int) -> bool:
+        """Whether a layer has a scorer of its own that picks the tokens to look at."""
+        indexer = self.attention.indexer
+        return indexer is not None and (indexer.layers is None or layer >= self.layers or layer in indexer.layers.of(self.layers))
 
     def sees_all(self, layer: int) -> bool:
         """Whether a layer's attention sees the whole context."""
@@ -296,11 +320,15 @@ class Architecture(Strict):
 
     def is_mixture(self, layer: int) -> bool:
         """Whether a layer has experts."""
+        if self.blocks is not None and layer < self.layers:
+            return self.blocks[layer] == "E"
         experts = self.experts
         return experts is not None and layer >= experts.leading_dense_layers and (layer + 1) % experts.every == 0
 
     def has_dense(self, layer: int) -> bool:
         """Whether a layer has a dense feed-forward block."""
+        if self.blocks is not None and layer < self.layers:
+            return self.blocks[layer] == "-"
         return not self.is_mixture(layer) or (self.experts is not None and self.experts.beside_dense)
 
     def head_dim(self, layer: int) -> int:

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from macros.specs.architectures import Architecture
-from macros.specs.quantities import Bytes, Count
-from macros.specs.record import Id, Plain, Record, Text
+from macros.specs.quantities import Bytes, Count, Whole
+from macros.specs.record import Id, Plain, Record, Strict, Text
 
 Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$", max_length=120)]
 
@@ -25,11 +25,29 @@ class Family(Record):
     """Bytes of a GGUF file before the tensors: tokenizer and metadata; null: not known, and then estimated from the vocabulary."""
 
 
+class Projector(Strict):
+    """Vision and audio towers with their projector: a file of their own (mmproj), loaded beside the text model."""
+
+    parameters: Count
+    """Parameters of the towers and the projector together."""
+    file_bytes: Bytes | None = None
+    """Bytes of the published 16-bit file; null: not known, and then two bytes a parameter."""
+
+
+class Beside(Strict):
+    """What a published count holds beside the text model: published = text + projector + these."""
+
+    prediction: Whole = 0
+    """Prediction layers that the checkpoint brings and the architecture of this record leaves out."""
+    stored: Whole = 0
+    """Stored values that are no parameters of their own: rotary frequencies, scales of 8-bit weights, a tied matrix stored twice."""
+
+
 class Model(Record):
     """One model, base or derived."""
 
     SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {
-        "parameters": ("published_parameters", "published_parameters_rounded_to"),
+        "parameters": ("published_parameters", "published_parameters_rounded_to", "published_beside", "projector"),
     }
 
     name: Plain
@@ -48,6 +66,12 @@ class Model(Record):
     """Parameters as its publisher counts them."""
     published_parameters_rounded_to: Count | None = None
     """1: that count is exact; otherwise what it is rounded to."""
+    published_beside: Beside | None = None
+    """What that count holds beside text model and projector."""
+    projector: Projector | None = None
+    """Towers for pictures and sound, where it has them."""
+    draft: Id | None = None
+    """A small model of the same vocabulary that can guess ahead for it (speculative decoding)."""
     hugging_face: Repository | None
     """Repository on Hugging Face."""
     modelscope: Repository | None = None
@@ -62,6 +86,12 @@ class Model(Record):
         """Whether the published count is an exact integer."""
         return self.published_parameters_rounded_to == 1
 
+    @property
+    def counted_beside_text(self) -> int:
+        """Values in the published count that are not the text model's."""
+        beside = self.published_beside or Beside()
+        return beside.prediction + beside.stored + (self.projector.parameters if self.projector else 0)
+
     @model_validator(mode="after")
     def _shapes(self) -> Model:
         if (self.architecture is None) == (self.based_on is None):
@@ -70,6 +100,10 @@ class Model(Record):
             raise ValueError(
                 "expected `published_parameters_rounded_to` exactly where there is a count, got one of the two. "
                 "Fix: write 1 for an exact count, 100000000 for a count like 8.0B"
+            )
+        if self.published_beside is not None and self.published_parameters is None:
+            raise ValueError(
+                "expected `published_parameters` beside `published_beside`, got none. Fix: write the count, or remove the other"
             )
         return self
 

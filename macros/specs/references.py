@@ -45,7 +45,12 @@ def measurements(catalogue: Catalogue) -> Iterator[SpecError]:
 
 @cross_check
 def models(catalogue: Catalogue) -> Iterator[SpecError]:
-    """Every model names a family, and a derived one the model that it is based on, that exist."""
+    """Every model names a family, and other models (its base, its draft), that exist; a draft shares its vocabulary."""
     for model in catalogue.models.values():
         yield from _missing(catalogue, "models", model.id, ("family",), "families", model.family)
         yield from _missing(catalogue, "models", model.id, ("based_on",), "models", model.based_on)
+        yield from _missing(catalogue, "models", model.id, ("draft",), "models", model.draft)
+        draft = catalogue.models.get(model.draft)
+        if draft is not None and draft.family != model.family:
+            expected, got = f"a model of the family {model.family}", f"'{draft.id}' of {draft.family}"
+            yield catalogue.error("models", model.id, ("draft",), expected, got, "name a small model with the same tokenizer, or remove it")
