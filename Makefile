@@ -51,6 +51,15 @@ test: check ## everything that can fail
 diff: $(VENV)/site.ok ## what changed in the computed tables since BASE, as Markdown
 	@$(MACROS) diff $(if $(FULL),--full) $(if $(REPORT),--report "$(REPORT)") "$(BASE)"
 
+pdf: site ## both PDFs in dist/
+	$(MACROS) pdf
+
+offline: site ## dist/local-llm-hardware-guide-offline.zip, opens from the file system
+	$(MACROS) offline
+
+release: pdf offline ## everything of a release in dist/, with checksums
+	$(MACROS) release
+
 lock: $(VENV)/site.ok ## renew requirements*.txt, hashes only
 	for set in requirements requirements-test; do \
 	  $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 $$set.in -o $$set.txt; done

@@ -69,32 +69,50 @@ def diff(arguments: argparse.Namespace) -> int:
     return 0 if "tables" in head else 1
 
 
-def estimate(arguments: argparse.Namespace) -> int:
-    """Answer one question: which memory and speed a model has on devices."""
-    from macros.estimate import command
+def pdf(arguments: argparse.Namespace) -> int:
+    """Set the built site as a PDF, in each language."""
+    from macros.publish import pdf
+    from macros.publish.edition import NAME, edition
+    from macros.publish.typesetting import CannotSet
+    from macros.specs import load
 
-    return command.run(arguments, ROOT)
+    now = edition(ROOT, load(ROOT / "data"))
+    try:
+        pdf.fonts()
+        for language, folder in (("zh", ROOT / "site"), ("en", ROOT / "site" / "en")):
+            pdf.typeset(pdf.book(folder, language, now), ROOT / "dist" / f"{NAME}-{language}.pdf", now.timestamp)
+    except CannotSet as error:
+        print(f"make pdf: needs {error}" if "Fix:" in str(error) else f"make pdf: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
-def _question(of_estimate: argparse.ArgumentParser) -> None:
-    """The options of `estimate`: the keys of a question."""
-    add = of_estimate.add_argument
-    add("--model", help="id of a model")
-    add("--config", type=Path, help="a Hugging Face config.json instead of a model's id")
-    add("--quant", help="id of a quantization")
-    add("--gpu", action="append", default=[], dest="gpus", metavar="ID", help="id of a GPU; repeat it for several")
-    add("--gpu-layers", help='layers on GPUs, or "auto"')
-    add("--no-flash-attention", action="store_true", help="turn flash attention off")
-    add("--memory-gib", type=float, help="which of the sizes sold, for unified memory")
-    add("--margin-mib", type=float, help="what should stay free on each device")
-    for name in ("context", "ubatch", "slots", "logits-rows", "memory-channels", "prompt-tokens", "depth", "users"):
-        add(f"--{name}", type=int)
-    for name in ("engine", "kv-type", "kv-type-k", "kv-type-v", "profile", "cpu", "memory", "drive"):
-        add(f"--{name}")
-    for name in ("imatrix", "swa-full", "experts-on-host"):
-        add(f"--{name}", action="store_true")
-    add("--json", action="store_true", help="print one JSON object")
-    add("--batch", metavar="FILE", help="one JSON object a line, - for standard input; answers one a line")
+def offline(arguments: argparse.Namespace) -> int:
+    """Pack the built site as a copy that opens from a folder."""
+    from macros.publish import offline
+    from macros.publish.archive import write_zip
+    from macros.publish.edition import NAME, edition
+    from macros.specs import load
+
+    now = edition(ROOT, load(ROOT / "data"))
+    inside = offline.files(ROOT / "site", now.version)
+    write_zip({f"{NAME}/{name}": content for name, content in inside.items()}, ROOT / "dist" / f"{NAME}-offline.zip", now.timestamp)
+    return 0
+
+
+def release(arguments: argparse.Namespace) -> int:
+    """Collect what a release has: both PDFs, the offline copy, the data, and their checksums."""
+    from macros.publish.archive import write_zip
+    from macros.publish.edition import NAME, edition, write_checksums
+    from macros.specs import load
+
+    now = edition(ROOT, load(ROOT / "data"))
+    data = ROOT / "site" / "api" / "v1"
+    files = {f"api/v1/{path.relative_to(data).as_posix()}": path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file()}
+    dist = ROOT / "dist"
+    write_zip(files, dist / f"{NAME}-data.zip", now.timestamp)
+    write_checksums([*dist.glob("*.pdf"), *dist.glob("*.zip")], dist / "SHA256SUMS")
+    return 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -109,7 +127,6 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     command("check", check)
-    _question(command("estimate", estimate))
     command("tables", tables)
     of_diff = command("diff", diff)
     of_diff.add_argument("base", help="a branch, tag or commit")
@@ -119,6 +136,9 @@ def parser() -> argparse.ArgumentParser:
     made = command("serve", serve)
     made.add_argument("--host", default="127.0.0.1")
     made.add_argument("--port", type=int, default=8000)
+    command("pdf", pdf)
+    command("offline", offline)
+    command("release", release)
     return top
 
 

@@ -1,0 +1,395 @@
+"""Built HTML -> Typst: the same words, tables, charts and formulas, set for paper.
+
+Everything is written in Typst's code mode, text as string literals, so that nothing in a page can be taken for markup.
+An element that is not known here is refused by name: nothing gets lost without a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from urllib.parse import unquote, urljoin, urlsplit
+
+from lxml import html
+
+Element: TypeAlias = Any  # an lxml element: the library has no types of its own
+
+LEFT_OUT = {"script", "style", "button", "input", "label", "select", "option", "template", "form", "nav", "noscript", "textarea", "output"}
+"""What a reader of paper can't use."""
+LEFT_OUT_CLASSES = {"headerlink", "screen-only", "table-bar"}
+INLINE = {"span", "abbr", "u", "small", "time", "dfn", "data"}
+TRANSPARENT = INLINE | {"div", "section", "article", "main", "tbody", "aside", "header", "footer"}
+LANDSCAPE_COLUMNS = 9
+"""Tables with more columns than this stand on a turned page."""
+
+
+class CannotSet(Exception):  # noqa: N818  (told to the user as it is)
+    """A page that cannot be turned into paper, and why."""
+
+
+INK = "#1b1f24"
+CHART_FONT = "Noto Sans CJK SC"
+
+
+def literal(text: str) -> str:
+    r"""A Typst string.
+
+    >>> print(literal('say "a\\b"'))
+    "say \"a\\b\""
+    """
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def anchor(page: str, fragment: str = "") -> str:
+    """The label of a page or of a place on it; one name for the whole book.
+
+    >>> anchor("gpu/", "why")
+    'gpu/#why'
+    """
+    return f"{page}#{fragment}"
+
+
+@dataclass
+class Page:
+    """One page of the site on its way to paper."""
+
+    url: str
+    """Its address within the language, `gpu/`; empty for the home page."""
+    pages: set[str]
+    """Addresses of all pages of the book."""
+    anchors: set[str]
+    """Every label of the book."""
+    site: str
+    """Public address of the language's site, for links that lead out of the book."""
+    shift: int = 0
+    """By how much headings move down."""
+    noted: dict[str, int] = field(default_factory=dict)
+    """Footnotes of this page: address -> its number, so that an address is printed once a page."""
+    in_table: bool = False
+    pictures: list[str] = field(default_factory=list)
+
+    def content(self, element: Element) -> str:
+        """The children of an element as a Typst content block `[…]`."""
+        return "[" + "".join(self.nodes(element)) + "]"
+
+    def nodes(self, element: Element) -> Iterator[str]:
+        """Text and children, in order."""
+        yield self.text(element.text)
+        for child in element:
+            if isinstance(child.tag, str):
+                yield self.node(child)
+            yield self.text(child.tail)
+
+    def text(self, text: str | None) -> str:
+        """A run of text; line ends between Chinese characters are no spaces."""
+        if not text:
+            return ""
+        text = re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef])\s*\n\s*(?=[\u3000-\u9fff\uff00-\uffef])", "", text)
+        text = re.sub(r"[ \t\r\n]+", " ", text)
+        return f"#{literal(text)}" if text else ""
+
+    def node(self, element: Element) -> str:
+        """One element."""
+        tag = element.tag
+        classes = set((element.get("class") or "").split())
+        unseen = element.get("aria-hidden") == "true" and tag != "svg"
+        if tag in LEFT_OUT or classes & LEFT_OUT_CLASSES or unseen or "hidden" in element.attrib:
+            return ""
+        mark = self.label(element)
+        if "table-proof" in classes:
+            return _proof(self, element)
+        if tag in TRANSPARENT:
+            special = next((BY_CLASS[name] for name in BY_CLASS if name in classes), None)
+            inner = special(self, element) if special else "".join(self.nodes(element))
+            return mark + inner if tag in INLINE else f"{mark}#parbreak(){inner}#parbreak()"
+        try:
+            return mark + BY_TAG[tag](self, element)
+        except KeyError:
+            raise CannotSet(f"an element <{tag}> that paper does not know, line {element.sourceline}") from None
+
+    def label(self, element: Element) -> str:
+        """A place that links can lead to."""
+        name = element.get("id")
+        if not name or anchor(self.url, name) not in self.anchors or re.fullmatch(r"h[1-6]", str(element.tag)):
+            return ""
+        return f"#place-label({literal(anchor(self.url, name))})"
+
+    def target(self, address: str) -> tuple[str, str]:
+        """Where a link leads: ("inside", label) or ("outside", address)."""
+        parts = urlsplit(urljoin(f"https://book/{self.url}", address))
+        if parts.netloc != "book":
+            return "outside", urljoin(f"https://book/{self.url}", address)
+        page = unquote(parts.path).lstrip("/").removesuffix("index.html")
+        label = anchor(page, unquote(parts.fragment))
+        if label in self.anchors:
+            return "inside", label
+        if page in self.pages:
+            return "inside", anchor(page)
+        return "outside", urljoin(self.site, page) + (f"#{parts.fragment}" if parts.fragment else "")
+
+
+def _paragraph(page: Page, element: Element) -> str:
+    return f"#par{page.content(element)}\n"
+
+
+def _heading(page: Page, element: Element) -> str:
+    level = int(element.tag[1]) + page.shift
+    name = element.get("id") or ""
+    label = f"#label({literal(anchor(page.url, name))})" if name else ""
+    start = f"#place-label({literal(anchor(page.url))})" if element.tag == "h1" else ""
+    return f"\n#heading(level: {level}){page.content(element)}{label}{start}\n"
+
+
+def _link(page: Page, element: Element) -> str:
+    address = element.get("href")
+    inner = page.content(element)
+    if not address or inner == "[]":
+        return f"#{inner}"
+    kind, to = page.target(address)
+    if kind == "inside":
+        shown = "" if page.in_table or element.getparent().get("class") == "no-page" else f"#page-of({literal(to)})"
+        return f"#link(label({literal(to)})){inner}{shown}"
+    if to in page.noted:
+        return f"#link({literal(to)}){inner}#again({literal(page.url)}, {page.noted[to]})"
+    if "".join(element.itertext()).strip() == to:
+        return f"#link({literal(to)}){inner}"
+    page.noted[to] = len(page.noted)
+    return f"#link({literal(to)}){inner}#noted({literal(page.url)}, {page.noted[to]}, {literal(to)})"
+
+
+def _list(function: str) -> Callable[[Page, Element], str]:
+    def put(page: Page, element: Element) -> str:
+        items = ", ".join(page.content(child) for child in element if child.tag == "li")
+        start = f"start: {int(element.get('start'))}, " if element.get("start") else ""
+        return f"#{function}({start}{items})\n"
+
+    return put
+
+
+def _terms(page: Page, element: Element) -> str:
+    rows, term = [], "[]"
+    for child in element.iter("dt", "dd"):
+        if child.tag == "dt":
+            term = f"[{page.label(child)}" + page.content(child)[1:]
+        elif child.tag == "dd":
+            rows.append(f"terms.item({term}, {page.content(child)})")
+            term = "[]"
+    return f"#terms({', '.join(rows)})\n"
+
+
+def _wrapped(function: str) -> Callable[[Page, Element], str]:
+    return lambda page, element: f"#{function}{page.content(element)}"
+
+
+def _code(page: Page, element: Element) -> str:
+    return f"#raw({literal(element.text_content())})"
+
+
+def _code_block(page: Page, element: Element) -> str:
+    return f"#raw({literal(element.text_content().rstrip())}, block: true)\n"
+
+
+def _table(page: Page, element: Element) -> str:
+    outer, page.in_table = page.in_table, True
+    head = list(element.iterfind("thead/tr"))
+    body = [row for row in element.iter("tr") if row not in head]
+    rows = [*head, *body]
+    if not rows:
+        page.in_table = outer
+        return ""
+    columns = max(sum(int(cell.get("colspan") or 1) for cell in row if cell.tag in {"td", "th"}) for row in rows)
+
+    def cells(row: Element) -> Iterator[str]:
+        for cell in row:
+            if cell.tag not in {"td", "th"}:
+                continue
+            options = [f"{name}: {int(cell.get(name))}" for name in ("colspan", "rowspan") if int(cell.get(name) or 1) > 1]
+            if _is_number(cell):
+                options.append("align: right")
+            inner = page.content(cell)
+            if cell.tag == "th" and row not in head:
+                inner = f"[#strong{inner}]"
+            yield f"table.cell({', '.join(options)}){inner}" if options else inner
+
+    parts = [", ".join(cells(row)) for row in body]
+    header = ", ".join(cell for row in head for cell in cells(row))
+    caption = next(iter(element.iterfind("caption")), None)
+    title = page.content(caption) if caption is not None else "none"
+    page.in_table = outer
+    listed = ",\n  ".join(part for part in parts if part)
+    wide = "true" if columns > LANDSCAPE_COLUMNS else "false"
+    return f"\n#data-table({columns}, {wide}, {title}, ({header}{',' if header else ''}),\n  ({listed},))\n"
+
+
+def _is_number(cell: Element) -> bool:
+    classes = set((cell.get("class") or "").split())
+    return "n" in classes or "text-align: right" in (cell.get("style") or "")
+
+
+def _figure(page: Page, element: Element) -> str:
+    caption = next(iter(element.iterfind("figcaption")), None)
+    inner = "".join(page.node(child) for child in element if child is not caption and isinstance(child.tag, str))
+    words = page.content(caption) if caption is not None else "none"
+    return f"#picture([{inner}], {words})\n"
+
+
+def _svg(page: Page, element: Element) -> str:
+    source = html.tostring(element, encoding="unicode", with_tail=False, method="xml")
+    source = re.sub(r"var\(--[\w-]+,\s*(#\w+)\)", r"\1", source).replace("currentColor", INK)
+    source = re.sub(r'font-family="[^"]*"', f'font-family="{CHART_FONT}"', source)
+    if "xmlns=" not in source:
+        source = source.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    title = element.get("aria-label") or element.findtext("title") or ""
+    if not title:
+        holder = element.getparent()
+        title = (holder.get("aria-label") if holder is not None else "") or ""
+    if not title:
+        raise CannotSet(f"a picture without a text alternative, line {element.sourceline}")
+    return f'#image(bytes({literal(source)}), format: "svg", width: 100%, alt: {literal(title)})'
+
+
+def _details(page: Page, element: Element) -> str:
+    summary = next(iter(element.iterfind("summary")), None)
+    title = page.content(summary) if summary is not None else "none"
+    if summary is not None:
+        summary.drop_tree()
+    return f"#unfolded({title}, {page.content(element)})\n"
+
+
+def _proof(page: Page, element: Element) -> str:
+    # The methods chapter has every formula once: under a table their names are enough.
+    names = [f"#raw({literal(name)})" for name in element.xpath(".//@data-formula")]
+    return f"#formulas([{', '.join(names)}])\n"
+
+
+def _admonition(page: Page, element: Element) -> str:
+    title = next((child for child in element if "admonition-title" in (child.get("class") or "")), None)
+    words = page.content(title) if title is not None else "none"
+    if title is not None:
+        title.drop_tree()
+    return f"#unfolded({words}, {page.content(element)})\n"
+
+
+def _tabs(page: Page, element: Element) -> str:
+    labels = [page.content(label) for label in element.iterfind("div[@class='tabbed-labels']/label")]
+    blocks = element.findall("div[@class='tabbed-content']/div")
+    return "".join(f"#unfolded({label}, {page.content(block)})\n" for label, block in zip(labels, blocks, strict=True))
+
+
+def _footnotes(page: Page, element: Element) -> str:
+    return "".join(page.nodes(element))
+
+
+SPACING = {
+    **dict.fromkeys("([{⌊⌈", "opening"),
+    **dict.fromkeys(")]}⌋⌉", "closing"),
+    **dict.fromkeys(",;", "punctuation"),
+    **dict.fromkeys("|", "fence"),
+    **dict.fromkeys("=<>≤≥≠≈→", "relation"),
+    **dict.fromkeys("+-−×·⋅/÷*", "binary"),
+}
+"""How Typst sets a sign apart from what stands around it."""
+
+
+def math(element: Element) -> str:
+    """MathML -> Typst's math, written as code."""
+    tag = str(element.tag).split("}")[-1]
+    children = [child for child in element if isinstance(child.tag, str)]
+    word = (element.text or "").strip()
+
+    def row(items: list[Element]) -> str:
+        return " ".join(math(item) for item in items)
+
+    match tag:
+        case "math" | "mrow" | "mstyle" | "mpadded" | "mtd":
+            return row(children)
+        case "semantics":
+            return math(children[0])
+        case "annotation" | "mspace" | "mphantom":
+            return ""
+        case "mi" | "mtext" | "mn" | "mo" | "ms":
+            if not word:
+                return ""
+            if tag == "mo":
+                return f"#math.class({literal(SPACING.get(word, 'normal'))}, {literal(word)})"
+            if tag == "mi" and len(word) == 1:
+                return f"#math.italic({literal(word)})"
+            return f"#math.upright({literal(word)})"
+        case "mfrac":
+            return f"#math.frac($ {math(children[0])} $, $ {math(children[1])} $)"
+        case "msqrt":
+            return f"#math.sqrt($ {row(children)} $)"
+        case "msub" | "munder":
+            return f"#math.attach($ {math(children[0])} $, b: $ {math(children[1])} $)"
+        case "msup" | "mover":
+            return f"#math.attach($ {math(children[0])} $, t: $ {math(children[1])} $)"
+        case "msubsup" | "munderover":
+            return f"#math.attach($ {math(children[0])} $, b: $ {math(children[1])} $, t: $ {math(children[2])} $)"
+        case "mfenced":
+            return f"#math.lr($ ({row(children)}) $)"
+        case "mtable":
+            rows = [[f"$ {math(cell)} $" for cell in line] for line in children]
+            return "#math.cases(" + ", ".join(" + ".join(line) for line in rows) + ")"
+    raise CannotSet(f"a formula with <{tag}>, line {element.sourceline}")
+
+
+def _equation(page: Page, element: Element) -> str:
+    alternative = element.get("alttext") or element.get("aria-label") or " ".join(element.itertext())
+    block = "true" if element.get("display") == "block" else "false"
+    return f"#math.equation(block: {block}, alt: {literal(' '.join(alternative.split()))}, $ {math(element)} $)"
+
+
+def _image(page: Page, element: Element) -> str:
+    address = element.get("src") or ""
+    if not element.get("alt"):
+        raise CannotSet(f"a picture without a text alternative, {address}")
+    _, path = "file", unquote(urlsplit(urljoin(f"https://book/{page.url}", address)).path)
+    page.pictures.append(path)
+    return f"#image({literal(path)}, width: 100%, alt: {literal(element.get('alt'))})"
+
+
+BY_CLASS: dict[str, Callable[[Page, Element], str]] = {
+    "admonition": _admonition,
+    "tabbed-set": _tabs,
+    "highlight": lambda page, element: _code_block(page, element),
+    "footnote": _footnotes,
+}
+
+BY_TAG: dict[str, Callable[[Page, Element], str]] = {
+    **{f"h{level}": _heading for level in range(1, 7)},
+    "p": _paragraph,
+    "a": _link,
+    "ul": _list("list"),
+    "ol": _list("enum"),
+    "dl": _terms,
+    "strong": _wrapped("strong"),
+    "b": _wrapped("strong"),
+    "em": _wrapped("emph"),
+    "i": _wrapped("emph"),
+    "cite": _wrapped("emph"),
+    "q": _wrapped("quote"),
+    "sub": _wrapped("sub"),
+    "sup": _wrapped("super"),
+    "mark": _wrapped("highlight"),
+    "ins": _wrapped("underline"),
+    "del": _wrapped("strike"),
+    "code": _code,
+    "kbd": _code,
+    "samp": _code,
+    "var": _wrapped("emph"),
+    "pre": _code_block,
+    "br": lambda page, element: "#linebreak()",
+    "wbr": lambda page, element: "#sym.zws",
+    "hr": lambda page, element: "#line(length: 100%, stroke: 0.5pt + rule-colour)\n",
+    "blockquote": lambda page, element: f"#quote(block: true){page.content(element)}\n",
+    "table": _table,
+    "figure": _figure,
+    "svg": _svg,
+    "img": _image,
+    "details": _details,
+    "math": _equation,
+    "address": _wrapped("par"),
+    "fieldset": lambda page, element: "",
+}

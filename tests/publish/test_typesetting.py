@@ -1,0 +1,101 @@
+"""Built HTML -> Typst: nothing of a page is lost, nothing of it is taken for markup."""
+
+import pytest
+from lxml import html
+
+from macros.publish import typesetting
+from macros.publish.typesetting import CannotSet, Page, literal
+
+
+def put(source: str) -> str:
+    root = html.fragment_fromstring(source, create_parent="article")
+    made = Page("gpu/", {"", "gpu/", "cpu/"}, {"gpu/#", "cpu/#", "cpu/#why"}, "https://example.org/")
+    return "".join(made.nodes(root))
+
+
+def test_text_is_a_string_and_never_markup():
+    assert put('a #b *c* _d_ $e$ \\ "f"') == '#"a #b *c* _d_ $e$ \\\\ \\"f\\""'
+
+
+def test_a_line_end_between_chinese_characters_is_no_space():
+    assert put("显存\n带宽 and\nwords") == '#"显存带宽 and words"'
+
+
+def test_a_link_inside_the_book_shows_its_page():
+    assert put('<a href="../cpu/#why">x</a>') == '#link(label("cpu/#why"))[#"x"]#page-of("cpu/#why")'
+
+
+def test_a_link_to_an_anchor_that_paper_lacks_leads_to_the_page():
+    assert put('<a href="../cpu/#gone">x</a>').startswith('#link(label("cpu/#"))')
+
+
+def test_a_link_to_a_page_outside_the_book_keeps_its_address():
+    assert '"https://example.org/api/v1/x.json"' in put('<a href="../api/v1/x.json">x</a>')
+
+
+def test_an_outside_address_is_printed_once_a_page():
+    twice = put('<a href="https://a.example/">x</a><a href="https://a.example/">y</a>')
+    assert twice.count("#noted(") == 1
+    assert twice.count("#again(") == 1
+
+
+def test_the_table_keeps_every_cell_and_spans():
+    made = put('<table><thead><tr><th colspan="2">h</th></tr></thead><tbody><tr><th>a</th><td class="n">1</td></tr></tbody></table>')
+    assert '(table.cell(colspan: 2)[#"h"],)' in made
+    assert '[#strong[#"a"]], table.cell(align: right)[#"1"]' in made
+    assert made.startswith("\n#data-table(2, false,")
+
+
+def test_a_wide_table_stands_on_a_turned_page():
+    row = "".join(f"<td>{number}</td>" for number in range(typesetting.LANDSCAPE_COLUMNS + 1))
+    assert f"#data-table({typesetting.LANDSCAPE_COLUMNS + 1}, true," in put(f"<table><tr>{row}</tr></table>")
+
+
+def test_folded_parts_are_opened():
+    assert put("<details><summary>s</summary><p>t</p></details>") == '#unfolded([#"s"], [#par[#"t"]\n])\n'
+
+
+def test_tabs_stand_one_under_the_other():
+    source = (
+        '<div class="tabbed-set"><div class="tabbed-labels"><label>A</label><label>B</label></div>'
+        '<div class="tabbed-content"><div>1</div><div>2</div></div></div>'
+    )
+    assert '#unfolded([#"A"], [#"1"])\n#unfolded([#"B"], [#"2"])' in put(source)
+
+
+def test_a_chart_keeps_its_text_alternative_and_prints_in_ink():
+    path = '<path fill="var(--ink-1,#0b5a61)" stroke="currentColor"/>'
+    made = put(f'<div role="img" aria-label="speed"><svg viewBox="0 0 1 1" aria-hidden="true">{path}</svg></div>')
+    assert 'alt: "speed"' in made
+    assert "#0b5a61" in made
+    assert "var(" not in made
+    assert "currentColor" not in made
+
+
+def test_a_picture_without_a_text_alternative_is_refused():
+    with pytest.raises(CannotSet, match="text alternative"):
+        put("<svg></svg>")
+
+
+def test_an_unknown_element_is_refused_by_name():
+    with pytest.raises(CannotSet, match="<canvas>"):
+        put("<canvas></canvas>")
+
+
+@pytest.mark.parametrize("source", ["<script>x</script>", "<button>x</button>", '<a class="headerlink" href="#x">#</a>', "<p hidden>x</p>"])
+def test_what_paper_cannot_use_is_left_out(source):
+    assert "x" not in put(source)
+
+
+def test_a_fraction_is_real_mathematics():
+    made = put("<math><mfrac><mi>a</mi><mn>2</mn></mfrac></math>")
+    assert '#math.frac($ #math.italic("a") $, $ #math.upright("2") $)' in made
+
+
+def test_an_unknown_part_of_a_formula_is_refused():
+    with pytest.raises(CannotSet, match="mglyph"):
+        put("<math><mglyph></mglyph></math>")
+
+
+def test_a_string_ends_where_it_should():
+    assert literal('"\\') == '"\\"\\\\"'
