@@ -14,7 +14,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 export NO_MKDOCS_2_WARNING := 1
 BASE ?= main
 
-.PHONY: help site serve test check style pdf offline diff bench bench-web mutate release lock new clean
+.PHONY: help site serve test check style pdf offline diff rehearse links bench bench-web mutate release lock new clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -35,7 +35,9 @@ site: $(VENV)/site.ok ## build site/: zh at the root, en under en/, api/
 serve: $(VENV)/site.ok ## both languages with live reload
 	$(MACROS) serve
 
-check: $(VENV)/test.ok ## data, style and types, in seconds
+check: $(VENV)/test.ok ## data, style, types and workflows, in seconds
+	$(BIN)/zizmor --offline --persona auditor --quiet .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(MACROS) check
@@ -57,8 +59,15 @@ pdf: site ## both PDFs in dist/
 offline: site ## dist/local-llm-hardware-guide-offline.zip, opens from the file system
 	$(MACROS) offline
 
-release: pdf offline ## everything of a release in dist/, with checksums
+release: pdf offline ## everything of a release in dist/, with checksums and notes
 	$(MACROS) release
+	$(MACROS) notes
+
+rehearse: $(VENV)/site.ok ## the path of a pull request on this machine: base, head, artifacts, report
+	$(BIN)/python -m tests.publish.rehearse
+
+links: $(VENV)/site.ok ## which sources cannot be opened any more, in dist/links.md
+	$(MACROS) links
 
 lock: $(VENV)/site.ok ## renew requirements*.txt, hashes only
 	for set in requirements requirements-test; do \

@@ -115,6 +115,29 @@ def release(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def links(arguments: argparse.Namespace) -> int:
+    """Ask every source whether it still answers; the list goes to dist/links.md."""
+    from macros.publish import links
+    from macros.specs import load
+
+    target = ROOT / "dist" / "links.md"
+    target.parent.mkdir(exist_ok=True)
+    text = links.markdown(links.look({name: source.url for name, source in load(ROOT / "data").sources.items()}))
+    target.write_text(text, "utf-8")
+    print(text, end="")
+    return 0
+
+
+def notes(arguments: argparse.Namespace) -> int:
+    """Write which computed values changed since the last release to dist/notes.md."""
+    from macros.publish import revisions
+
+    target = ROOT / "dist" / "notes.md"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(revisions.notes(ROOT), "utf-8")
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     """Every command and its options."""
     top = argparse.ArgumentParser(prog="python -m macros", description="Which hardware runs which open LLM, how fast, and why.")
@@ -128,6 +151,8 @@ def parser() -> argparse.ArgumentParser:
 
     command("check", check)
     command("tables", tables)
+    command("links", links)
+    command("notes", notes)
     of_diff = command("diff", diff)
     of_diff.add_argument("base", help="a branch, tag or commit")
     of_diff.add_argument("--full", action="store_true", help="every change, however many")

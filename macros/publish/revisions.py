@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from macros.publish import untrusted
+from macros.publish import diff, untrusted
 
 Dump = dict[str, Any]
 LOCK = "requirements.txt"
@@ -120,3 +120,13 @@ def write(folder: Path, base: Dump, head: Dump) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, dump in (("base", base), ("head", head)):
         (folder / f"{name}.json").write_text(json.dumps(dump, ensure_ascii=False, sort_keys=True), "utf-8")
+
+
+def notes(root: Path) -> str:
+    """Which computed values changed since the tag before."""
+    try:
+        last = git(root, "describe", "--tags", "--abbrev=0", "--match", "v*", "HEAD^").decode().strip()
+    except NoSuchRevision:
+        return "The first release.\n"
+    base, head, code = dumps(root, last)
+    return f"Since {last}:\n\n{diff.markdown(base, head, code=code)}"

@@ -26,6 +26,7 @@ class State:
     files: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     artifacts: list[dict[str, Any]] = field(default_factory=list)
     jobs: list[dict[str, Any]] = field(default_factory=list)
+    issues: list[dict[str, Any]] = field(default_factory=list)
     zips: dict[int, bytes] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     broken: dict[str, int] = field(default_factory=dict)
@@ -82,6 +83,8 @@ class _Api(_Handler):
             (r"actions/runs/(\d+)/jobs", lambda n: self._page(self.state.jobs, query, "jobs")),
             (r"actions/artifacts/(\d+)/zip", self._zip),
             (r"issues/(\d+)/comments", lambda n: self._comments(n, method, query, body)),
+            (r"issues", lambda query: self._issues(method, query, body)),
+            (r"issues/(\d+)", lambda n: self._edit_issue(n, body)),
             (r"issues/comments/(\d+)", lambda n: self._edit(n, body)),
         ):
             if match := re.fullmatch(pattern, path):
@@ -114,6 +117,16 @@ class _Api(_Handler):
                 comment["body"] = body["body"]
                 return self._answer(200, comment)
         return self._answer(404, {"message": "Not Found"})
+
+    def _issues(self, method: str, query: dict[str, str], body: dict[str, Any]) -> None:
+        if method == "GET":
+            return self._page([issue for issue in self.state.issues if issue["state"] == query["state"]], query)
+        self.state.issues.append({"number": 1 + len(self.state.issues), "state": "open", **body})
+        return self._answer(201, self.state.issues[-1])
+
+    def _edit_issue(self, number: int, body: dict[str, Any]) -> None:
+        self.state.issues[number - 1].update(body)
+        self._answer(200, self.state.issues[number - 1])
 
     def do_GET(self) -> None:
         self._route("GET")

@@ -145,3 +145,13 @@ def test_this_repository_dumps_stable_text():
     found = untrusted.dump(text.encode())
     assert str(root) not in text
     assert set(found["inputs"]) == {file.path for (kind, _), file in catalogue.files.items() if kind != "sources"}
+
+
+def test_the_notes_of_a_release_compare_with_the_tag_before(tree: Path):
+    """The newest tag that is older than the commit; the first release says that it is one."""
+    revisions.git(tree, "tag", "v1.0")
+    assert revisions.notes(tree) == "The first release.\n"
+    (tree / "data.json").write_text(json.dumps({"a": 100, "b": 250}))
+    commit(tree)
+    revisions.git(tree, "tag", "v1.1")
+    assert revisions.notes(tree).startswith("Since v1.0:\n\n### Computed tables: 1 value in 1 table")
