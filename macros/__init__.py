@@ -376,7 +376,12 @@ def _stamp(name: str) -> int:
     """Changes when a file below does."""
     top = ROOT / name
     paths = [top] if top.is_file() else [Path(at, file) for at, _, names in os.walk(top) for file in names if not file.endswith(".pyc")]
-    return hash(tuple((path, *os.stat(path)[6:9:2]) for path in sorted(paths) if path.exists()))
+    found = []
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):  # an editor's own file, gone again
+            status = path.stat()
+            found.append((path, status.st_mtime_ns, status.st_size))
+    return hash(tuple(sorted(found)))
 
 
 def _restart_if_sound() -> None:
