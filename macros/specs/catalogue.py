@@ -222,7 +222,7 @@ def sources_resolve(catalogue: Catalogue) -> Iterator[SpecError]:
                             f"{nearest(source, catalogue.sources)}, or add it to data/sources.yaml",
                         )
             covered = record.sourced_fields() | set(record.UNSOURCED)
-            for location in record.numbers():
+            for location in record.numbers:
                 if location[0] not in covered:
                     yield catalogue.error(
                         kind, record.id, location, "a source for this number", "none", f"add `{location[0]}:` under `sources:`"

@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 
@@ -66,6 +67,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
     return f"use one of {shown}" if choices else "remove it"
 
 
+@cache
 def shown_path(path: Path, root: Path) -> str:
     """A path as the contributor knows it: relative to the repository."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -63,11 +64,11 @@ class Record(Strict):
         """Source ids that stand elsewhere than in `sources:` (a measurement file names its source once for all rows)."""
         yield from ()
 
-    def numbers(self) -> Iterator[tuple[str | int, ...]]:
-        """Where this record holds a number."""
-        for name in type(self).model_fields:
-            if name not in {"id", "sources"}:
-                yield from _numbers(getattr(self, name), (name,))
+    @cached_property
+    def numbers(self) -> list[tuple[str | int, ...]]:
+        """Where this record holds a number; looked up once, because a record never changes."""
+        fields = [name for name in type(self).model_fields if name not in {"id", "sources"}]
+        return [location for name in fields for location in _numbers(getattr(self, name), (name,))]
 
     def sourced_fields(self) -> set[str]:
         """The top-level fields that `sources:` covers."""
