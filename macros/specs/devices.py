@@ -123,6 +123,10 @@ class Gpu(Record):
     def _complete(self) -> Gpu:
         if (self.memory_gib is None) == (not self.memory_sizes_gib):
             raise ValueError("expected one of memory_gib and memory_sizes_gib, got both or neither. Fix: keep the one that fits")
+        if self.kind == "laptop" and self.power_range_w is None:
+            raise ValueError("expected power_range_w for a laptop GPU, got none. Fix: write power_range_w: [lowest, highest] in W")
+        if self.power_range_w and self.power_range_w[0] > self.power_range_w[1]:
+            raise ValueError(f"expected power_range_w from low to high, got {list(self.power_range_w)}. Fix: swap them")
         unknown = [name for name in ("fp32_tflops", "compute_units", "boost_mhz", "released") if getattr(self, name) is None]
         if unknown and self.notes is None:
             raise ValueError(f"expected notes for what is unknown ({', '.join(unknown)}), got none. Fix: add notes: zh and en")
