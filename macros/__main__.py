@@ -138,6 +138,34 @@ def notes(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def estimate(arguments: argparse.Namespace) -> int:
+    """Answer one question: which memory and speed a model has on devices."""
+    from macros.estimate import command
+
+    return command.run(arguments, ROOT)
+
+
+def _question(of_estimate: argparse.ArgumentParser) -> None:
+    """The options of `estimate`: the keys of a question."""
+    add = of_estimate.add_argument
+    add("--model", help="id of a model")
+    add("--config", type=Path, help="a Hugging Face config.json instead of a model's id")
+    add("--quant", help="id of a quantization")
+    add("--gpu", action="append", default=[], dest="gpus", metavar="ID", help="id of a GPU; repeat it for several")
+    add("--gpu-layers", help='layers on GPUs, or "auto"')
+    add("--no-flash-attention", action="store_true", help="turn flash attention off")
+    add("--memory-gib", type=float, help="which of the sizes sold, for unified memory")
+    add("--margin-mib", type=float, help="what should stay free on each device")
+    for name in ("context", "ubatch", "slots", "logits-rows", "memory-channels", "prompt-tokens", "depth", "users"):
+        add(f"--{name}", type=int)
+    for name in ("engine", "kv-type", "kv-type-k", "kv-type-v", "profile", "cpu", "memory", "drive"):
+        add(f"--{name}")
+    for name in ("imatrix", "swa-full", "experts-on-host"):
+        add(f"--{name}", action="store_true")
+    add("--json", action="store_true", help="print one JSON object")
+    add("--batch", metavar="FILE", help="one JSON object a line, - for standard input; answers one a line")
+
+
 def parser() -> argparse.ArgumentParser:
     """Every command and its options."""
     top = argparse.ArgumentParser(prog="python -m macros", description="Which hardware runs which open LLM, how fast, and why.")
@@ -150,6 +178,7 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     command("check", check)
+    _question(command("estimate", estimate))
     command("tables", tables)
     command("links", links)
     command("notes", notes)

@@ -1,0 +1,73 @@
+"""One question answered: placement on devices, memory, speed; for one setting or for columns of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from macros.estimate.placement import Placement, Share, place
+from macros.estimate.setting import Refused, Setting, check_setting
+from macros.formulas.parameters import parameters
+from macros.specs import Catalogue
+
+__all__ = ["Placement", "Refused", "Setting", "Share", "answer", "check_setting", "estimate", "place"]
+
+
+def estimate(question: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+    """Answer one question; raises Refused, which names the field, for a question that cannot be answered.
+
+    Args:
+        question: keys and values as `python -m macros estimate` takes them
+        catalogue: the records
+
+    Returns:
+        Memory as integers of bytes, speeds with their range; what was not asked is absent.
+    """
+    return answer(place(check_setting(question, catalogue), catalogue), catalogue)
+
+
+def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
+    """A placement in the words of the door: see the design of `estimate`."""
+    from macros.estimate.speed import answer as speed
+
+    setting = placement.setting
+    shares = [*placement.devices, placement.host]
+    state = sum(share.state_bytes for share in shares)
+    result: dict[str, Any] = {
+        "parameters": parameters(setting.architecture),
+        "weights": {"bytes": placement.weights.bytes},
+        "kv_cache": {"bytes": sum(share.kv_cache_bytes for share in shares)},
+    }
+    if setting.architecture.recurrent is not None:
+        result["state"] = {"bytes": state}
+    result |= {
+        "compute_buffer": {"bytes": sum(share.compute_buffer_bytes for share in shares)},
+        "runtime": {"bytes": sum(share.runtime_bytes for share in shares)},
+        "total": {"bytes": sum(share.memory_bytes for share in shares)},
+        "devices": [_device(share) for share in placement.devices],
+        "host": {
+            "weights_bytes": placement.host.weights_bytes,
+            "kv_cache_bytes": placement.host.kv_cache_bytes,
+            "compute_buffer_bytes": placement.host.compute_buffer_bytes,
+        },
+        "gpu_layers": placement.gpu_layers,
+        "fits": placement.fits,
+    }
+    result |= speed(setting, placement, catalogue)
+    result["warnings"] = [*setting.warnings, *result.get("warnings", [])]
+    result["engine"] = {"name": setting.engine.name, "build": setting.engine.build}
+    return result
+
+
+def _device(share: Share) -> dict[str, Any]:
+    return {
+        "id": share.id,
+        "memory_bytes": share.memory_bytes,
+        "weights_bytes": share.weights_bytes,
+        "kv_cache_bytes": share.kv_cache_bytes,
+        "compute_buffer_bytes": share.compute_buffer_bytes,
+        "runtime_bytes": share.runtime_bytes,
+        "usable_bytes": share.usable_bytes,
+        "margin_bytes": share.margin_bytes,
+        "layers": len(share.layers) + share.has_output,
+    }

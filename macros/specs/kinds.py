@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from macros.specs.article import Chapter
 from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind
+from macros.specs.engines import Engine
 from macros.specs.glossary import Term
 from macros.specs.measurements import MeasurementFile
 from macros.specs.models import Family, Model
@@ -18,6 +19,7 @@ KINDS: dict[str, type[Record]] = {
     "cpus": Cpu,
     "device-families": DeviceFamily,
     "drives": Drive,
+    "engines": Engine,
     "families": Family,
     "glossary": Term,
     "gpus": Gpu,

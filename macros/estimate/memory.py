@@ -1,0 +1,255 @@
+"""What each device and the host hold, for layers that have been placed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from macros.estimate.setting import Setting
+from macros.estimate.weights import ModelWeights
+from macros.formulas.compute_buffer import Batch, device_compute_bytes, host_compute_bytes
+from macros.formulas.kv_cache import padded_cells, paged_cache_bytes, recurrent_state_bytes, row_bytes, window_cells
+from macros.specs.architectures import Architecture
+from macros.specs.quantizations import TensorType
+
+ROW_PADDING = 512
+"""CUDA pads the last row of a quantized tensor whose rows are no multiple of so many values."""
+
+Placed = tuple[Sequence[int], bool]
+"""Layers, and whether the output is with them."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one device, or the host, holds."""
+
+    weights_bytes: int
+    read_bytes: float
+    active_parameters: float
+    kv_cache_bytes: int
+    state_bytes: int
+    cache_rows: tuple[tuple[int, int], ...]
+    compute_buffer_bytes: int
+    expert_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All parts."""
+
+    devices: tuple[Part, ...]
+    host: Part
+    batch: Batch
+
+
+def batch_of(setting: Setting) -> Batch:
+    """The sizes of one pass.
+
+    Args:
+        setting: a checked question
+
+    Returns:
+        Tokens, cells and logits of a pass.
+    """
+    a = setting.architecture
+    # A pass is a whole number of tokens for each slot.
+    tokens = min(setting.ubatch, setting.context)
+    tokens = -(-tokens // setting.slots) * setting.slots
+    cells = padded_cells(setting.context)
+    window = a.attention.window
+    seen = 0
+    if window is not None:
+        small = window_cells(cells=cells, window=window.size, sequences=setting.slots, batch=tokens)
+        seen = cells if setting.swa_full else small
+    rows = tokens if setting.logits_rows is None else min(tokens, setting.logits_rows)
+    return Batch(
+        tokens=tokens,
+        cells=cells,
+        window_cells=seen,
+        outputs=rows,
+        sequences=setting.slots,
+        flash_attention=setting.flash_attention,
+        key_half=setting.kv_type_k.id in ("f16", "bf16", "f32"),
+        value_half=setting.kv_type_v.id in ("f16", "bf16", "f32"),
+    )
+
+
+def cache_row(a: Architecture, layer: int, key_type: TensorType, value_type: TensorType) -> tuple[int, int]:
+    """Bytes that one token takes in a layer: keys, values.
+
+    Args:
+        a: the shapes of the model
+        layer: a layer with a cache
+        key_type: type of the keys
+        value_type: type of the values
+
+    Returns:
+        Bytes of keys and of values [bytes].
+    """
+    keys, values = cache_values(a, layer)
+    return (
+        row_bytes(values=keys, block=key_type.block, block_bytes=key_type.block_bytes),
+        row_bytes(values=values, block=value_type.block, block_bytes=value_type.block_bytes),
+    )
+
+
+def cache_values(a: Architecture, layer: int) -> tuple[int, int]:
+    """Values that one token takes in a layer: keys, values."""
+    latent = a.attention.latent
+    if latent is not None:
+        indexer = a.attention.indexer
+        return latent.kv_rank + latent.rope_dim + (indexer.head_dim if indexer is not None else 0), 0
+    size = a.kv_heads(layer) * a.head_dim(layer)
+    return size, size
+
+
+def state_values(a: Architecture) -> tuple[int, int, int]:
+    """Of one recurrent layer: what its convolution sees [tokens], its channels [values], the values of its state."""
+    r = a.recurrent
+    if r is None:
+        return 1, 0, 0
+    if r.kind == "short-convolution":
+        return r.conv_kernel, a.hidden_size, 0
+    return r.conv_kernel, r.inner_size + 2 * r.groups * r.state_size, r.state_size * r.inner_size
+
+
+def plan_buffers(setting: Setting, weights: ModelWeights, devices: Sequence[Placed], host: Placed) -> Plan:
+    """What each device and the host hold.
+
+    Args:
+        setting: a checked question
+        weights: what the layers weigh
+        devices: the layers of each device
+        host: the layers of the host
+
+    Returns:
+        The parts.
+    """
+    batch = batch_of(setting)
+    if setting.engine.id == "vllm":
+        return _plan_vllm(setting, weights, devices, host, batch)
+    split = len(devices) > 1
+    streamed = _largest_streamed(setting, weights, host) if devices else 0
+    parts = []
+    for layers, has_output in devices:
+        compute = device_compute_bytes(
+            setting.architecture, batch, layers=layers, has_output=has_output, streamed=streamed, copies=4 if split else 1
+        )
+        parts.append(_part(setting, weights, layers, has_output, on_device=True, compute=compute))
+    layers, has_output = host
+    compute = host_compute_bytes(
+        setting.architecture, batch, layers=layers, has_output=has_output, with_devices=bool(devices), copies=4 if split else 1
+    )
+    return Plan(tuple(parts), _part(setting, weights, layers, has_output, on_device=False, compute=compute, gpu_layers=devices), batch)
+
+
+def _largest_streamed(setting: Setting, weights: ModelWeights, host: Placed) -> int:
+    """The largest matrix that lies on the host and is used on a device for large batches [bytes]."""
+    layers, has_output = host
+    sizes = [0]
+    for layer in layers:
+        sizes += [weights.layers[layer].largest, weights.layers[layer].largest_expert]
+    if setting.experts_on_host:
+        sizes += [layer.largest_expert for layer in weights.layers]
+    if has_output:
+        sizes += [weights.output.largest, weights.tied.largest]
+    return max(sizes)
+
+
+def _part(
+    setting: Setting,
+    weights: ModelWeights,
+    layers: Sequence[int],
+    has_output: bool,
+    *,
+    on_device: bool,
+    compute: int,
+    gpu_layers: Sequence[Placed] = (),
+) -> Part:
+    held, read, active, expert_bytes = 0, 0.0, 0.0, 0
+    away = setting.experts_on_host and on_device
+    for layer in layers:
+        w = weights.layers[layer]
+        held += (w.device_bytes if on_device else w.bytes) - ((w.expert_device_bytes if on_device else w.expert_bytes) if away else 0)
+        read += w.read_bytes - (w.expert_read_bytes if away else 0.0)
+        active += w.active - (w.expert_active if away else 0.0)
+    if has_output:
+        for w in (weights.output, weights.tied):
+            read += w.read_bytes
+            active += w.active
+        held += (weights.output.device_bytes + weights.tied.device_bytes) if on_device else weights.output.bytes
+    if not on_device:
+        held += weights.embedding.bytes
+        read += weights.embedding.read_bytes
+        active += weights.embedding.active
+        if setting.experts_on_host:
+            for placed, _ in gpu_layers:
+                for layer in placed:
+                    w = weights.layers[layer]
+                    held += w.expert_bytes
+                    expert_bytes += w.expert_bytes
+                    read += w.expert_read_bytes
+                    active += w.expert_active
+    cache, state, rows = _cache(setting, layers, on_device=on_device)
+    return Part(held, read, active, cache + state, state, rows, compute, expert_bytes)
+
+
+def _cache(setting: Setting, layers: Sequence[int], *, on_device: bool) -> tuple[int, int, tuple[tuple[int, int], ...]]:
+    a = setting.architecture
+    batch = batch_of(setting)
+    cache = 0
+    rows: list[tuple[int, int]] = []
+    for layer in layers:
+        if not a.has_cache(layer):
+            continue
+        key, value = cache_row(a, layer, setting.kv_type_k, setting.kv_type_v)
+        full = a.sees_all(layer)
+        cells = batch.cells if full else batch.window_cells
+        cache += cells * (key + value)
+        if on_device:
+            cache += _padding(a, layer, setting.kv_type_k, setting.kv_type_v)
+        window = a.attention.window
+        rows.append((key + value, cells if full or window is None else min(window.size, cells)))
+    kernel, convolved, values = state_values(a)
+    recurrent = sum(1 for layer in layers if a.recurs(layer))
+    state = recurrent_state_bytes(layers=recurrent, sequences=setting.slots, conv_kernel=kernel, convolved=convolved, state=values)
+    return cache, state, tuple(rows)
+
+
+def _padding(a: Architecture, layer: int, key_type: TensorType, value_type: TensorType) -> int:
+    padding = 0
+    for values, kind in zip(cache_values(a, layer), (key_type, value_type), strict=True):
+        if kind.block > 1 and values % ROW_PADDING:
+            padding += (ROW_PADDING - values % ROW_PADDING) // kind.block * kind.block_bytes
+    return padding
+
+
+def _plan_vllm(setting: Setting, weights: ModelWeights, devices: Sequence[Placed], host: Placed, batch: Batch) -> Plan:
+    """vLLM holds everything on the devices, in equal shares (tensor parallel)."""
+    a = setting.architecture
+    count = max(len(devices), 1)
+    page = setting.engine.page_tokens or 16
+    cache = 0
+    rows: list[tuple[int, int]] = []
+    for layer in range(a.layers):
+        if a.has_cache(layer):
+            key, value = cache_row(a, layer, setting.kv_type_k, setting.kv_type_v)
+            cache += paged_cache_bytes(tokens=setting.context, page=page, layers=1, key_row_bytes=key, value_row_bytes=value)
+            window = a.attention.window
+            rows.append(((key + value) // count, setting.context if a.sees_all(layer) or window is None else window.size))
+    kernel, convolved, values = state_values(a)
+    recurrent = sum(1 for layer in range(a.layers) if a.recurs(layer))
+    state = recurrent_state_bytes(layers=recurrent, sequences=setting.slots, conv_kernel=kernel, convolved=convolved, state=values)
+    tokens = min(setting.engine.batched_tokens or batch.tokens, max(setting.context, 1))
+    sequences = min(setting.engine.sequences or 1, tokens)
+    inner = max(a.feed_forward_size(0), a.experts.used * a.experts.size if a.experts is not None else 0)
+    compute = tokens * (2 * inner + 4 * a.hidden_size) * 2 + sequences * a.vocabulary_size * 4
+    pieces = (*weights.layers, weights.output, weights.embedding)
+    held = sum(w.bytes for w in pieces)
+    read = sum(w.read_bytes for w in (*pieces, weights.tied))
+    active = sum(w.active for w in (*pieces, weights.tied))
+    part = Part(
+        -(-held // count), read / count, active / count, -(-(cache + state) // count), state // count, tuple(rows), -(-compute // count)
+    )
+    nothing = Part(0, 0.0, 0.0, 0, 0, (), 0)
+    return Plan(tuple(part for _ in devices), nothing if devices else part, batch)

@@ -1,0 +1,219 @@
+"""Where everything goes: which layers on which device, and what each device then holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from macros.estimate.memory import Plan, plan_buffers
+from macros.estimate.setting import Device, Setting
+from macros.estimate.weights import ModelWeights, model_weights
+from macros.formulas.runtime import context_bytes, unified_share, usable_bytes
+from macros.formulas.units import MIB
+from macros.specs import Catalogue
+
+BACKENDS = {"NVIDIA": "cuda", "AMD": "rocm", "Apple": "metal", "Intel": "sycl"}
+"""The back end that a vendor's devices run."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one device, or the host, holds and does."""
+
+    id: str
+    """Id of the device; `host`."""
+    device: Device | None
+    """The device; None: the host."""
+    layers: tuple[int, ...]
+    """Repeating layers placed here."""
+    has_output: bool
+    """Whether the output matrix is here."""
+    weights_bytes: int = 0
+    """Weights held."""
+    read_bytes: float = 0.0
+    """Weights read for one token: of routed experts only the active ones, of a table that is looked up one row."""
+    active_parameters: float = 0.0
+    """Parameters that work for one token."""
+    kv_cache_bytes: int = 0
+    """Cache reserved, with the states of recurrent layers."""
+    state_bytes: int = 0
+    """Of it, the states of recurrent layers; read and written for every token."""
+    cache_rows: tuple[tuple[int, int], ...] = ()
+    """(bytes of a cell, most cells that a token reads) of each layer with a cache."""
+    compute_buffer_bytes: int = 0
+    """Compute buffer."""
+    runtime_bytes: int = 0
+    """The back end's context."""
+    usable_bytes: int = 0
+    """Memory that may be used; 0 for the host: unlimited here."""
+    margin_bytes: int = 0
+    """What should stay free of it."""
+    expert_bytes: int = 0
+    """Routed experts of layers placed elsewhere that are held here."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """All that it holds."""
+        return self.weights_bytes + self.kv_cache_bytes + self.compute_buffer_bytes + self.runtime_bytes
+
+    @property
+    def fits(self) -> bool:
+        """Whether that leaves the margin free."""
+        return self.device is None or self.memory_bytes + self.margin_bytes <= self.usable_bytes
+
+    def cache_read_bytes(self, depth: int) -> int:
+        """Cache read for one token when so many are in it [bytes]."""
+        return sum(row * min(depth, cells) for row, cells in self.cache_rows) + self.state_bytes
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A whole answer to where things go."""
+
+    setting: Setting
+    weights: ModelWeights
+    devices: tuple[Share, ...]
+    host: Share
+    plan: Plan = field(repr=False)
+
+    @property
+    def gpu_layers(self) -> int:
+        """Layers on GPUs as llama.cpp counts them."""
+        return sum(len(share.layers) + share.has_output for share in self.devices)
+
+    @property
+    def fits(self) -> bool:
+        """Whether every device has room."""
+        return all(share.fits for share in self.devices)
+
+
+def usable_memory(device: Device, setting: Setting) -> int:
+    """Memory of a device that an engine may use [bytes]."""
+    share = 1.0
+    if device.gpu.vendor == "Apple":
+        small, large = setting.engine.usable_shares if setting.engine.usable_shares else (None, None)
+        if small is not None and large is not None and small.up_to_gib is not None:
+            share = unified_share(memory_gib=device.memory_gib, small_gib=small.up_to_gib, small_share=small.share, large_share=large.share)
+    if setting.engine.memory_utilization is not None:
+        share = share * setting.engine.memory_utilization
+    return int(usable_bytes(memory_gib=device.memory_gib, share=share))
+
+
+def runtime_memory(device: Device, setting: Setting) -> int:
+    """What the back end takes on a device [bytes]."""
+    contexts: Mapping[str, object] = setting.engine.contexts
+    backend = BACKENDS.get(device.gpu.vendor, "cuda")
+    context = setting.engine.contexts[backend if backend in contexts else "cuda"]
+    return int(
+        context_bytes(
+            base_mib=context.base_mib,
+            per_compute_unit_mib=context.per_compute_unit_mib,
+            compute_units=device.gpu.compute_units or 0,
+        )
+    )
+
+
+def margin_memory(device: Device, setting: Setting) -> int:
+    """What should stay free on a device [bytes]: the desktop and other programs; unified memory has its own limit."""
+    if setting.margin_mib is not None:
+        return int(setting.margin_mib * MIB)
+    if device.gpu.kind in ("unified", "integrated", "phone") or setting.engine.margin_mib is None:
+        return 0
+    return int(setting.engine.margin_mib * MIB)
+
+
+def split_layers(*, layers: int, gpu_layers: int, free: Sequence[float]) -> list[tuple[list[int], bool]]:
+    """Which layers go to which device: the last ones, in shares like the devices' free memory.
+
+    Args:
+        layers: layers in the file, prediction layers among them [layers]
+        gpu_layers: layers to place, the output counting as one [layers]
+        free: free memory of each device [bytes]
+
+    Returns:
+        For each device its layers and whether it has the output.
+    """
+    first = max(layers + 1 - gpu_layers, 0)
+    placed = min(gpu_layers, layers + 1)
+    total = sum(free)
+    bounds = [sum(free[: index + 1]) / total for index in range(len(free))]
+    result: list[tuple[list[int], bool]] = [([], False) for _ in free]
+    for layer in range(first, layers + 1):
+        position = (layer - first) / placed
+        device = next((index for index, bound in enumerate(bounds) if bound > position), len(free) - 1)
+        if layer == layers:
+            result[device] = (result[device][0], True)
+        else:
+            result[device][0].append(layer)
+    return result
+
+
+def place(setting: Setting, catalogue: Catalogue) -> Placement:
+    """Place a model: as asked, or with as many layers on the devices as fit.
+
+    Args:
+        setting: a checked question
+        catalogue: the records
+
+    Returns:
+        The placement.
+
+    Assumes: layers go to devices in shares like their free memory, as llama.cpp splits them.
+    """
+    a = setting.architecture
+    weights = model_weights(a, setting.quant, catalogue.tensor_types, imatrix=setting.imatrix)
+    every = a.layers + a.prediction_layers + 1
+    if setting.engine.id == "vllm" or not setting.gpus:
+        return _placed(setting, weights, every if setting.gpus else 0)
+    if setting.gpu_layers is not None:
+        return _placed(setting, weights, setting.gpu_layers)
+    low, high = 0, every
+    best = _placed(setting, weights, every)
+    if best.fits:
+        return best
+    best = _placed(setting, weights, 0)
+    # What a device holds grows with its layers, except where a split moves: so search downwards from the place that halving finds.
+    while low < high:
+        middle = (low + high + 1) // 2
+        tried = _placed(setting, weights, middle)
+        if tried.fits:
+            low, best = middle, tried
+        else:
+            high = middle - 1
+    for count in range(min(every, low + 4), low, -1):
+        tried = _placed(setting, weights, count)
+        if tried.fits:
+            return tried
+    return best
+
+
+def _placed(setting: Setting, weights: ModelWeights, gpu_layers: int) -> Placement:
+    a = setting.architecture
+    count = a.layers + a.prediction_layers
+    runtimes = [runtime_memory(device, setting) for device in setting.gpus]
+    usable = [usable_memory(device, setting) for device in setting.gpus]
+    margins = [margin_memory(device, setting) for device in setting.gpus]
+    free = [max(u - r, 1) for u, r in zip(usable, runtimes, strict=True)]
+    parts = split_layers(layers=count, gpu_layers=gpu_layers, free=free) if setting.gpus else []
+    placed = {layer for layers, _ in parts for layer in layers}
+    devices = []
+    for device, (layers, has_output), r, u, m in zip(setting.gpus, parts, runtimes, usable, margins, strict=True):
+        own = tuple(layer for layer in layers if layer < a.layers)
+        devices.append(Share(device.id, device, own, has_output, runtime_bytes=r, usable_bytes=u, margin_bytes=m))
+    host = Share("host", None, tuple(layer for layer in range(a.layers) if layer not in placed), not any(s.has_output for s in devices))
+    plan = plan_buffers(setting, weights, [(share.layers, share.has_output) for share in devices], (host.layers, host.has_output))
+    filled = [
+        replace(
+            share,
+            compute_buffer_bytes=part.compute_buffer_bytes,
+            weights_bytes=part.weights_bytes,
+            kv_cache_bytes=part.kv_cache_bytes,
+            state_bytes=part.state_bytes,
+            cache_rows=part.cache_rows,
+            read_bytes=part.read_bytes,
+            active_parameters=part.active_parameters,
+            expert_bytes=part.expert_bytes,
+        )
+        for share, part in zip([*devices, host], [*plan.devices, plan.host], strict=True)
+    ]
+    return Placement(setting, weights, tuple(filled[:-1]), filled[-1], plan)
