@@ -62,7 +62,10 @@ def load(root: Path) -> Catalogue:
                 SpecError(shown_path(path, root), 1, path.name, "a kind of record", "an unknown folder", nearest(path.name, KINDS))
             )
     for kind, model in KINDS.items():
-        for path in sorted((root / kind).glob("*")) if (root / kind).is_dir() else []:
+        folder = root / kind
+        if folder.exists() and not folder.is_dir():
+            errors.append(SpecError(shown_path(folder, root), 1, kind, "a folder", "a file", "make it a folder of records"))
+        for path in sorted(folder.glob("*")):
             try:
                 file = _file(path, shown_path(path, root))
                 records[kind][path.stem] = _record(path, _stamp(path), file, model)
@@ -99,6 +102,9 @@ def _file(path: Path, shown: str) -> YamlFile:
         raise SpecErrors(
             [SpecError(shown, 1, "file", "a name like rtx-3090.yaml (a-z, 0-9, hyphen, dot)", path.name, "rename the file to its id")]
         )
+    if path.is_dir() or (path.is_symlink() and not path.exists()):
+        got = "a folder" if path.is_dir() else "a link to nothing"
+        raise SpecErrors([SpecError(shown, 1, "file", "a plain file", got, "put the record itself there")])
     return _read(path, shown, _stamp(path))
 
 
@@ -109,18 +115,26 @@ def _read(path: Path, shown: str, stamp: tuple[int, int]) -> YamlFile:
 
 @cache
 def _record(path: Path, stamp: tuple[int, int], file: YamlFile, model: type[Record]) -> Record:
-    if not isinstance(file.value, dict):
-        raise SpecErrors([file.error((), "a mapping of keys to values", type(file.value).__name__, "write `key: value` lines")])
+    keys = _keys(file)
+    if "id" in keys:
+        raise SpecErrors([file.error(("id",), "a key of this record", "an unknown key", "remove it: the file's name is the id")])
     try:
-        return model.model_validate({"id": path.stem, **file.value})
+        return model.model_validate({"id": path.stem, **keys})
     except ValidationError as error:
         raise SpecErrors(list(translate(error, file, model, ()))) from None
+
+
+def _keys(file: YamlFile) -> dict[str, Any]:
+    if not isinstance(file.value, dict):
+        got = "a list" if isinstance(file.value, list) else "a text or a number"
+        raise SpecErrors([file.error((), "a mapping of keys to values", got, "write `key: value` lines")])
+    return file.value
 
 
 def _mapping(file: YamlFile, model: type[BaseModel]) -> dict[str, Any]:
     errors: list[SpecError] = []
     result: dict[str, Any] = {}
-    for name, value in (file.value or {}).items():
+    for name, value in _keys(file).items():
         if not ID.fullmatch(name):
             errors.append(file.error((name,), "an id (a-z, 0-9, hyphen, dot)", name, "rename it"))
         try:
@@ -210,6 +224,8 @@ def sources_resolve(catalogue: Catalogue) -> Iterator[SpecError]:
                     yield catalogue.error(
                         kind, record.id, ("sources", name), "a field or group of this record", f"'{name}'", nearest(name, groups)
                     )
+                if not ids:
+                    yield catalogue.error(kind, record.id, ("sources", name), "at least one source", "none", "name one, or remove the key")
                 for index, source in enumerate(ids):
                     used.add(source)
                     if source not in catalogue.sources:

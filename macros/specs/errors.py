@@ -22,7 +22,8 @@ class SpecError:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.key}: expected {self.expected}, got {self.got}. Fix: {self.fix}"
+        text = f"{self.path}:{self.line}: {self.key}: expected {self.expected}, got {self.got}. Fix: {self.fix}"
+        return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
     def annotation(self) -> str:
         """The same as a workflow command, with its separators escaped, so that no value can start a command of its own."""
@@ -71,6 +72,6 @@ def nearest(word: str, words: Iterable[str]) -> str:
 def shown_path(path: Path, root: Path) -> str:
     """A path as the contributor knows it: relative to the repository."""
     try:
-        return path.resolve().relative_to(root.resolve().parent).as_posix()
+        return path.absolute().relative_to(root.absolute().parent).as_posix()  # a link is named by itself, not by its target
     except ValueError:
         return path.as_posix()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
@@ -19,7 +20,7 @@ def _plain(text: str) -> str:
     for mark in ("<", ">", "{", "}", "`"):
         if mark in text:
             raise ValueError(f"expected plain text, got {mark!r} in it. Fix: say it without markup")
-    if any(ord(character) < 32 for character in text.replace("\n", "")):
+    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"} for character in text.replace("\n", "")):
         raise ValueError("expected plain text, got a control character. Fix: remove it")
     return text
 

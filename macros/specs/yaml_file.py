@@ -12,6 +12,10 @@ import yaml
 from macros.specs.errors import SpecError, SpecErrors
 
 MAX_BYTES = 2**20
+MAX_DEPTH = 20
+PLAIN_TAGS = {"tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
+SAFE_OPENINGS = 4000
+"""So many levels libyaml composes without running out of stack; a file that could hold more is walked through first."""
 Location = tuple[str | int, ...]
 
 
@@ -53,6 +57,8 @@ def read(path: Path, shown: str) -> YamlFile:
         raise refuse(line, "UTF-8 text", f"byte 0x{raw[error.start]:02x}", "save the file as UTF-8") from None
     loader = yaml.CSafeLoader(text)
     try:
+        if too_deep(text):
+            raise refuse(1, f"at most {MAX_DEPTH} levels of nesting", "more", "write it flatter")
         node = loader.get_single_node()
         if node is None:
             raise refuse(1, "a mapping of keys to values", "an empty file", "write the record or delete the file")
@@ -64,8 +70,6 @@ def read(path: Path, shown: str) -> YamlFile:
         raise refuse(mark.line + 1 if mark else 1, "well-formed YAML", str(error.problem), "correct the YAML at this line") from None
     except yaml.YAMLError as error:
         raise refuse(1, "well-formed YAML", " ".join(str(error).split()), "remove the characters that YAML does not allow") from None
-    except ValueError as error:  # a scalar that looks like a date, 2024-13-01
-        raise refuse(1, "valid scalars", str(error), "correct the date") from None
     finally:
         loader.dispose()
     if errors:
@@ -73,27 +77,61 @@ def read(path: Path, shown: str) -> YamlFile:
     return YamlFile(shown, value, lines)
 
 
+def too_deep(text: str) -> bool:
+    """Whether a text nests deeper than any record: libyaml would recurse with it.
+
+    >>> too_deep("[" * 5000), too_deep("- a\\n" * 5000)
+    (True, False)
+    """
+    if sum(text.count(opening) for opening in "[{-?") <= SAFE_OPENINGS:
+        return False
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                return True
+    except yaml.YAMLError:
+        return False  # told with its line by who reads it
+    return False
+
+
 def _value(loader: yaml.CSafeLoader, node: yaml.Node, at: Location, lines: dict[Location, int], errors: list[SpecError], shown: str) -> Any:
     line = node.start_mark.line + 1
-    key = ".".join(map(str, at)) or "file"
     lines.setdefault(at, line)
-    if lines.get(("#", id(node))):
-        errors.append(SpecError(shown, line, key, "a value written out", "an alias (*)", "write the value again"))
-        return None
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_object(node)
+
+    def wrong(expected: str, got: str, fix: str, here: int = line, where: Location = at) -> None:
+        errors.append(SpecError(shown, here, ".".join(map(str, where)) or "file", expected, got, fix))
+
+    if ("#", id(node)) in lines:
+        return wrong("a value written out", "an alias (*)", "write the value again")
     lines[("#", id(node))] = line
+    if len(at) > MAX_DEPTH:
+        return wrong(f"at most {MAX_DEPTH} levels of nesting", "more", "write it flatter", where=at[:1])
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            return loader.construct_object(node)
+        except ValueError:  # 2024-13-01 looks like a day, and five thousand digits like a number
+            return wrong("a number or a day that there is", f"'{node.value[:40]}'", "correct it, or quote it if it is text")
+    if node.tag not in PLAIN_TAGS:
+        return wrong("a value without a tag", f"'{node.tag.replace('tag:yaml.org,2002:', '!!')}'", "remove the tag")
     if isinstance(node, yaml.SequenceNode):
         return [_value(loader, child, (*at, index), lines, errors, shown) for index, child in enumerate(node.value)]
     mapping: dict[Any, Any] = {}
     for key_node, value_node in node.value:
-        name = loader.construct_object(key_node) if isinstance(key_node, yaml.ScalarNode) else str(key_node.value)
         here = key_node.start_mark.line + 1
-        where = ".".join(map(str, (*at, name)))
+        if not isinstance(key_node, yaml.ScalarNode):
+            wrong("a text key", "a list or mapping", "write a plain word", here)
+            continue
+        if key_node.tag.endswith(":merge"):
+            wrong("a value written out", "a merge (<<)", "write the keys again", here)
+            continue
+        name = loader.construct_object(key_node)
+        where = (*at, name)
         if not isinstance(name, str):
-            errors.append(SpecError(shown, here, where, "a text key", f"{name!r}", f"quote it: '{name}'"))
+            wrong("a text key", f"{name!r}", f"quote it: '{name}'", here, where)
         if name in mapping:
-            errors.append(SpecError(shown, here, where, "each key once", "a second one", "remove one of the two"))
-        lines[(*at, name)] = here
-        mapping[name] = _value(loader, value_node, (*at, name), lines, errors, shown)
+            wrong("each key once", "a second one", "remove one of the two", here, where)
+        lines[where] = here
+        mapping[name] = _value(loader, value_node, where, lines, errors, shown)
     return mapping
