@@ -20,7 +20,7 @@ from macros.specs.quantities import (
     Teraflops,
     Watts,
 )
-from macros.specs.record import Id, Plain, Record, Text
+from macros.specs.record import Id, Plain, Record, Strict, Text
 
 PcieGeneration = Annotated[float, Field(ge=1, le=8)]
 MemoryClass = Literal["gddr", "hbm", "unified", "ddr"]
@@ -46,6 +46,44 @@ class DeviceFamily(Record):
     def wider(self) -> str:
         """The class of families that it belongs to."""
         return f"{self.vendor.lower()}-{self.memory}"
+
+
+class SharedPart(Strict):
+    """How much of one size of memory a GPU may use."""
+
+    memory_gib: Gibibytes
+    """Memory of the machine [GiB]."""
+    gpu_gib: Gibibytes
+    """The most that the GPU may use of it [GiB]."""
+
+    @model_validator(mode="after")
+    def _part(self) -> SharedPart:
+        if self.gpu_gib > self.memory_gib:
+            raise ValueError(f"expected gpu_gib of at most the {self.memory_gib} GiB of the machine, got {self.gpu_gib}. Fix: check both")
+        return self
+
+
+class SharedMemory(Record):
+    """What a system lets a GPU use of the memory that it shares with the processor, as it stands after installing."""
+
+    name: Text
+    """Name for readers."""
+    parts: Annotated[list[SharedPart], Field(min_length=1)]
+    """Known sizes, from small to large."""
+    raised_by: Text | None
+    """How an owner raises it; null: not at all, or nobody says."""
+
+    @model_validator(mode="after")
+    def _sorted(self) -> SharedMemory:
+        sizes = [part.memory_gib for part in self.parts]
+        if sizes != sorted(set(sizes)):
+            raise ValueError(f"expected sizes from small to large, each once, got {sizes}. Fix: sort them")
+        return self
+
+    def gpu_gib(self, memory_gib: float) -> float:
+        """The most that a GPU may use of `memory_gib`: the share known for the next smaller size, or for the smallest [GiB]."""
+        part = max((part for part in self.parts if part.memory_gib <= memory_gib), key=lambda part: part.memory_gib, default=self.parts[0])
+        return memory_gib * part.gpu_gib / part.memory_gib
 
 
 class Gpu(Record):
@@ -76,6 +114,8 @@ class Gpu(Record):
     """Memory of its own [GiB]; absent where `memory_sizes_gib` says it."""
     memory_sizes_gib: list[Gibibytes] | None = None
     """Sizes sold, for memory shared with the processor [GiB]."""
+    shared_memory: Id | None = None
+    """Id in data/shared-memory: what the system lets it use of memory that it shares; absent: all of it is its own, or nobody says."""
     memory_kind: Plain
     """GDDR6X, HBM3, LPDDR5X …"""
     memory_bus_bits: Bits | None
@@ -99,7 +139,7 @@ class Gpu(Record):
     power_range_w: tuple[Watts, Watts] | None = None
     """Lowest and highest board power that makers of laptops may set [W]."""
     l2_mib: Mebibytes | None
-    """Last-level cache of the GPU [MiB]."""
+    """Level-2 cache of the GPU, without the larger cache behind it that some have [MiB]."""
     pcie_generation: PcieGeneration | None
     """PCI Express generation; null: it does not sit in a slot."""
     pcie_lanes: Count | None

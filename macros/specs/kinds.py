@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from macros.specs.article import Chapter
-from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind
+from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind, SharedMemory
 from macros.specs.engines import Engine
 from macros.specs.glossary import Term
 from macros.specs.measurements import MeasurementFile
@@ -27,6 +27,7 @@ KINDS: dict[str, type[Record]] = {
     "memory": MemoryKind,
     "models": Model,
     "quantizations": Quantization,
+    "shared-memory": SharedMemory,
     "tensor-types": TensorType,
 }
 """Folder -> record; one file a record."""

@@ -18,10 +18,12 @@ def _missing(catalogue: Catalogue, kind: str, record: str, at: Location, folder:
 
 @cross_check
 def devices(catalogue: Catalogue) -> Iterator[SpecError]:
-    """Every device names a family, and every processor kinds of memory, that exist."""
+    """Every device names a family, what shares its memory, and every processor kinds of memory, that exist."""
     for kind in ("gpus", "cpus"):
         for record in catalogue.records[kind].values():
             yield from _missing(catalogue, kind, record.id, ("family",), "device-families", record.family)
+    for gpu in catalogue.gpus.values():
+        yield from _missing(catalogue, "gpus", gpu.id, ("shared_memory",), "shared-memory", gpu.shared_memory)
     for cpu in catalogue.cpus.values():
         for index, memory in enumerate(cpu.memory_kinds):
             yield from _missing(catalogue, "cpus", cpu.id, ("memory_kinds", index), "memory", memory)

@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from macros.specs import load
-from macros.specs.devices import Gpu
+from macros.specs.devices import Gpu, SharedMemory
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 CATALOGUE = load(DATA)
@@ -122,3 +122,24 @@ def test_refused(name, values, message):
     record = yaml.safe_load((DATA / "gpus" / f"{name}.yaml").read_text("utf-8"))
     with pytest.raises(ValidationError, match=message):
         Gpu.model_validate({"id": name, **record, **values})
+
+
+@pytest.mark.parametrize(("memory", "left"), [(8, 5.33), (16, 11.84), (24, 17.76), (64, 51.84), (128, 107.52), (4, 2.665)])
+def test_macos_keeps_a_part_of_the_memory(memory, left):
+    assert CATALOGUE.gpus["apple-m4-max-40c"].shared_memory == "macos"
+    assert CATALOGUE.shared_memory["macos"].gpu_gib(memory) == pytest.approx(left)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([(16, 17)], "expected gpu_gib of at most the 16.0 GiB of the machine, got 17.0"),
+        ([(32, 24), (16, 12)], "expected sizes from small to large, each once"),
+        ([], "at least 1 item"),
+    ],
+)
+def test_shared_memory_refused(parts, message):
+    values = [{"memory_gib": float(memory), "gpu_gib": float(gpu)} for memory, gpu in parts]
+    name = {"zh": "系统", "en": "System"}
+    with pytest.raises(ValidationError, match=message):
+        SharedMemory.model_validate({"id": "system", "name": name, "parts": values, "raised_by": None})
