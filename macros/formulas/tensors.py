@@ -100,12 +100,12 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         return TensorGroup(name, (), size, role="kept")
 
     width = a.hidden_size
-    before = 0 if a.norms == "after" else 1 if a.blocks is not None else 2
+    before = 0 if a.norms == "after" else 1 if a.norms == "shared" or a.blocks is not None else 2
     for number in range(before):
         yield vector("ffn_norm" if number else "attn_norm", width)
         if a.norm_biases:
             yield vector("ffn_norm_bias" if number else "attn_norm_bias", width)
-    if a.norms != "before":
+    if a.norms == "after" or a.norms == "both":
         yield vector("post_attention_norm", width)
         yield vector("post_ffw_norm", width)
     if a.attends(layer):

@@ -238,8 +238,8 @@ class Architecture(Strict):
     """Tokens that it was trained for."""
     tied_embeddings: bool
     """The output matrix is the embedding table."""
-    norms: Literal["before", "after", "both"] = "before"
-    """Where the norms of a block stand: before it, after it, or both (sandwich)."""
+    norms: Literal["before", "after", "both", "shared"] = "before"
+    """Where the norms of a block stand: before it, after it, both (sandwich), or one for attention and feed-forward side by side."""
     norm_biases: bool = False
     """Norms shift as well as scale."""
     blocks: str | None = Field(default=None, pattern=r"^[M*E-]+$", max_length=1000)

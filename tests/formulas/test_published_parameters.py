@@ -93,6 +93,8 @@ PLAIN = 2 * 800 + 8 + 2 * (8 * 8 + 2 * 8 * 4 + 8 * 8 + 3 * 8 * 16 + 2 * 8)
         ({}, 0),
         ({"tied_embeddings": True}, -800),
         ({"norms": "both"}, 2 * 2 * 8),
+        ({"norms": "after"}, 0),
+        ({"norms": "shared"}, -2 * 8),
         ({"norm_biases": True}, 8 + 2 * 2 * 8),
         ({"feed_forward": {"size": 16, "gated": False}}, -2 * 8 * 16),
         ({"feed_forward": {"size": 16, "biases": True}}, 2 * (16 + 16 + 8)),
