@@ -26,6 +26,20 @@ def check(arguments: argparse.Namespace) -> int:
         errors += found.errors
     if errors:
         raise SpecErrors(errors)
+    from macros.calibrate import store
+
+    print("\n".join(store.due(load(ROOT / "data"))), end="")
+    return 0
+
+
+def fit(arguments: argparse.Namespace) -> int:
+    """Fit the constants of the speed formulas to data/measurements and store them in data/calibration."""
+    from macros.calibrate import store
+    from macros.specs import load
+
+    catalogue = load(ROOT / "data")
+    told = store.due(catalogue) or ["nothing has moved"] if arguments.dry_run else store.write(catalogue, ROOT / "data")
+    print("\n".join(told))
     return 0
 
 
@@ -179,6 +193,8 @@ def parser() -> argparse.ArgumentParser:
 
     command("check", check)
     _question(command("estimate", estimate))
+    of_fit = command("fit", fit)
+    of_fit.add_argument("--dry-run", action="store_true", help="only say whether a refit is due and what it would change")
     command("tables", tables)
     command("links", links)
     command("notes", notes)

@@ -58,37 +58,51 @@ def memory_seconds(*, weight_bytes: Any, cache_bytes: Any, bandwidth: Any, effic
     return (weight_bytes + cache_bytes * cache_factor) / (bandwidth * efficiency)
 
 
-def layer_seconds(
-    *, layers: Any, mixture_layers: Any, layer_time: Any, mixture_factor: Any, fp32_tflops: float, dies: int, die_factor: float
-) -> Any:
+def device_pace(*, fp32_tflops: float) -> float:
+    """How much faster than the reference a device gets through its layers, whatever their size.
+
+    Equation: pace = (shaders / 20 TFLOPS)^(1/4)
+
+    Args:
+        fp32_tflops: shader rate of the device [TFLOP/s]
+
+    Returns:
+        Pace [1].
+
+    Assumes: a device of the same family with more units waits a little less.
+
+    Source: the power was chosen on published measurements; see the accuracy page.
+
+    >>> device_pace(fp32_tflops=320)
+    2.0
+    """
+    return math.sqrt(math.sqrt(fp32_tflops / REFERENCE_TFLOPS))
+
+
+def layer_seconds(*, layers: Any, mixture_layers: Any, layer_time: Any, mixture_factor: Any, pace: Any, die_factor: Any) -> Any:
     """Time that layers take whatever their size: starting kernels, waiting for one another, filling the memory's pipeline.
 
-    Equation: seconds = (layers + mixture_layers x (mixture_factor - 1)) x layer_time x (20 TFLOPS / shaders)^(1/4) x die_factor^(dies - 1)
+    Equation: seconds = (layers + mixture_layers x (mixture_factor - 1)) x layer_time x die_factor / pace
 
     Args:
         layers: layers on the device [layers]
         mixture_layers: those of them with a mixture of experts [layers]
-        layer_time: time of a layer on a device of the family with 20 TFLOPS [s]
+        layer_time: time of a layer on a device of the family at pace 1 [s]
         mixture_factor: how many plain layers a mixture layer stands for [1]
-        fp32_tflops: shader rate of the device [TFLOP/s]
-        dies: chips joined to one device [chips]
-        die_factor: how much longer a layer takes across two chips [1]
+        pace: how much faster than the reference the device is [1]
+        die_factor: how much longer a layer takes on a device of two joined chips; 1 for a single chip [1]
 
     Returns:
         Seconds [s].
 
-    Assumes: a device of the same family with more units waits a little less.
+    Assumes: layers run one after another.
 
     Source: fitted to published measurements; see the accuracy page.
 
-    >>> layer_seconds(layers=32, mixture_layers=0, layer_time=50e-6, mixture_factor=1.5, fp32_tflops=20, dies=1, die_factor=1.5)
+    >>> layer_seconds(layers=32, mixture_layers=0, layer_time=50e-6, mixture_factor=1.5, pace=1, die_factor=1)
     0.0016
     """
-    speed = math.sqrt(math.sqrt(fp32_tflops / REFERENCE_TFLOPS))
-    slower = 1.0
-    for _ in range(dies - 1):
-        slower = slower * die_factor
-    return (layers + mixture_layers * (mixture_factor - 1)) * layer_time / speed * slower
+    return (layers + mixture_layers * (mixture_factor - 1)) * layer_time * die_factor / pace
 
 
 def dot_product_seconds(*, parameters: Any, fp32_tflops: Any, cost: Any) -> Any:
@@ -136,6 +150,91 @@ def unpacking_seconds(*, parameters: Any, cycles: Any, cores: Any, clock_mhz: An
     0.01
     """
     return parameters * cycles / (cores * clock_mhz * 1_000_000)
+
+
+def token_seconds(
+    *,
+    weight_bytes: Any,
+    cache_bytes: Any,
+    layers: Any,
+    mixture_layers: Any,
+    parameters: Any,
+    bandwidth: Any,
+    pace: Any,
+    joined: Any,
+    fp32_tflops: Any,
+    plain_dot: Any,
+    plain_attention: Any,
+    cores: Any,
+    clock_mhz: Any,
+    unpacks_k: Any,
+    unpacks_codebook: Any,
+    efficiency: Any,
+    layer_time: Any,
+    cache_factor: Any,
+    mixture_factor: Any,
+    die_factor: Any,
+    dot_cost: Any,
+    cycles_k: Any,
+    cycles_codebook: Any,
+    slower: Any,
+) -> Any:
+    """Time of one token on the layers that one device holds.
+
+    Equation: seconds = (memory + layers + dot products + unpacking) x slower
+
+    Args:
+        weight_bytes: bytes of weights read [bytes]
+        cache_bytes: bytes of the KV cache in use [bytes]
+        layers: layers on the device [layers]
+        mixture_layers: those of them with a mixture of experts [layers]
+        parameters: parameters that work for one token [values]
+        bandwidth: peak of the memory [bytes/s]
+        pace: how much faster than the reference the device gets through its layers [1]
+        joined: 1 for two joined chips, else 0 [1]
+        fp32_tflops: shader rate [TFLOP/s]
+        plain_dot: 1 without integer dot products, else 0 [1]
+        plain_attention: 1 without flash attention, else 0 [1]
+        cores: cores of a processor; 1 for anything else [cores]
+        clock_mhz: their clock; 1 for anything else [MHz]
+        unpacks_k: 1 for a processor with a format of scales within scales, else 0 [1]
+        unpacks_codebook: 1 for a processor with a format that is looked up, else 0 [1]
+        efficiency: share of the bandwidth that the family reaches [1]
+        layer_time: time of a layer in that family at pace 1 [s]
+        cache_factor: how much dearer a byte of cache is without flash attention [1]
+        mixture_factor: how many plain layers a mixture layer stands for [1]
+        die_factor: how much longer a layer takes on two joined chips [1]
+        dot_cost: operations for each multiplication and addition without integer dot products [1]
+        cycles_k: cycles of a core for each weight, formats of scales within scales [1]
+        cycles_codebook: cycles of a core for each weight, formats that are looked up [1]
+        slower: factor of an older build or of a back end [1]
+
+    Returns:
+        Seconds [s].
+
+    Assumes: one user; nothing overlaps.
+
+    Source: fitted to published measurements; see the accuracy page.
+    """
+    memory = memory_seconds(
+        weight_bytes=weight_bytes,
+        cache_bytes=cache_bytes,
+        bandwidth=bandwidth,
+        efficiency=efficiency,
+        cache_factor=1 + plain_attention * (cache_factor - 1),
+    )
+    waiting = layer_seconds(
+        layers=layers,
+        mixture_layers=mixture_layers,
+        layer_time=layer_time,
+        mixture_factor=mixture_factor,
+        pace=pace,
+        die_factor=1 + joined * (die_factor - 1),
+    )
+    dots = dot_product_seconds(parameters=parameters, fp32_tflops=fp32_tflops, cost=plain_dot * dot_cost)
+    cycles = unpacks_k * cycles_k + unpacks_codebook * cycles_codebook
+    unpacking = unpacking_seconds(parameters=parameters, cycles=cycles, cores=cores, clock_mhz=clock_mhz)
+    return (memory + waiting + dots + unpacking) * slower
 
 
 def all_reduce_seconds(*, layers: Any, devices: Any, exchange_time: Any) -> Any:

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from macros.formulas.elementwise import ceil
+from macros.formulas.units import TERA
+
+REFERENCE_RATE = 100 * TERA
+"""A middling matrix rate: the utilisations of families are stated for it [FLOP/s]."""
+
+
+def filled_rate(*, rate: float) -> float:
+    """The part of a peak that grows with the chip: the more units, the harder it is to keep all of them busy.
+
+    Equation: filled = rate x (100 TFLOP/s / rate)^(1/8)
+
+    Args:
+        rate: published peak [FLOP/s]
+
+    Returns:
+        Rate [FLOP/s].
+
+    Assumes: passes of some hundred tokens.
+
+    Source: the power was chosen on published measurements; see the accuracy page.
+
+    >>> filled_rate(rate=256e14) / 1e14
+    128.0
+    """
+    return rate * math.sqrt(math.sqrt(math.sqrt(REFERENCE_RATE / rate)))
 
 
 def prefill_flop(*, parameters: Any, prompt_tokens: Any, attention_width: Any, attention_cost: Any) -> Any:
@@ -55,6 +81,64 @@ def prefill_seconds(*, flop: Any, rate: Any, utilisation: Any, prompt_tokens: An
     0.22
     """
     return flop / (rate * utilisation) + ceil(prompt_tokens / ubatch) * step_seconds
+
+
+def prompt_seconds(
+    *,
+    parameters: Any,
+    attention_width: Any,
+    prompt_tokens: Any,
+    rate: Any,
+    flash: Any,
+    floating: Any,
+    ubatch: Any,
+    step_seconds: Any,
+    utilisation: Any,
+    attention_cost: Any,
+    attention_cost_flash: Any,
+    floating_factor: Any,
+    slower: Any,
+) -> Any:
+    """Time to read a prompt on the layers that one device holds.
+
+    Equation: seconds = flop / (rate x utilisation / slower) + ceil(tokens / ubatch) x step_seconds
+
+    Args:
+        parameters: parameters that work for each token, without the output matrix [values]
+        attention_width: query heads x head size, summed over the layers [values]
+        prompt_tokens: tokens of the prompt [tokens]
+        rate: published peak that the family of devices goes by [FLOP/s]
+        flash: 1 with flash attention, else 0 [1]
+        floating: 1 for weights that are not quantized, else 0 [1]
+        ubatch: tokens that go through the model together [tokens]
+        step_seconds: time of a decoded token [s]
+        utilisation: share of the rate that the family reaches [1]
+        attention_cost: how much dearer an operation of attention is than one of a matrix product [1]
+        attention_cost_flash: the same with flash attention [1]
+        floating_factor: how much slower weights that are not quantized are [1]
+        slower: factor of an older build or of a back end [1]
+
+    Returns:
+        Seconds [s].
+
+    Assumes: one user, nothing in the cache.
+
+    Source: fitted to published measurements; see the accuracy page.
+    """
+    flop = prefill_flop(
+        parameters=parameters,
+        prompt_tokens=prompt_tokens,
+        attention_width=attention_width,
+        attention_cost=attention_cost + flash * (attention_cost_flash - attention_cost),
+    )
+    return prefill_seconds(
+        flop=flop * slower * (1 + floating * (floating_factor - 1)),
+        rate=rate,
+        utilisation=utilisation,
+        prompt_tokens=prompt_tokens,
+        ubatch=ubatch,
+        step_seconds=step_seconds,
+    )
 
 
 def time_to_first_token(*, prefill_seconds: Any, decode_seconds: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from macros.specs.article import Chapter
+from macros.specs.calibration import Calibration
 from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind, SharedMemory
 from macros.specs.engines import Engine
 from macros.specs.glossary import Term
@@ -16,6 +17,7 @@ from macros.specs.sources import Source
 
 KINDS: dict[str, type[Record]] = {
     "article": Chapter,
+    "calibration": Calibration,
     "cpus": Cpu,
     "device-families": DeviceFamily,
     "drives": Drive,

@@ -1,0 +1,161 @@
+"""Least squares for few rows and many families: robust against outliers, and each family drawn towards its wider class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+Prediction = Callable[[dict[str, Vector]], Vector]
+"""Row by row: the named constants -> what is predicted."""
+
+NOISE = 0.06
+"""Scatter of one measurement about the next of the same device, as a share: beyond it a row counts less and less."""
+TAILS = 5.0
+"""Degrees of freedom of Student's distribution: between a normal error (many) and a wild one (few)."""
+DEVICE_POWER = 0.7
+"""A device with n rows weighs n^(1 - 0.7): more than one with a single row, far less than n of those."""
+STEP = 1e-5
+LARGEST_MOVE = 0.7
+
+
+def positive(value: Vector) -> Vector:
+    """A constant that may have any positive value."""
+    return value
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A constant of the formula: the logarithm of what shapes it is a weighted sum of coefficients."""
+
+    name: str
+    """The formula's name for it."""
+    terms: list[str]
+    """Name of each coefficient: of a group, or of a term that all groups share."""
+    design: Vector
+    """Rows x coefficients: the weights."""
+    guess: Vector
+    """What each coefficient is taken for without data."""
+    spread: Vector
+    """How far from that guess it may lie; small values draw it there."""
+    shape: Callable[[Vector], Vector] = positive
+    """From a positive number without an upper end to the constant."""
+    by_group: bool = False
+    """Whether each family has its own."""
+
+    def of(self, coefficients: Vector) -> Vector:
+        """The constant in each row."""
+        return self.shape(np.exp(self.design @ coefficients))
+
+
+def levels(
+    name: str, groups: Sequence[Sequence[str]], guess: float, spread: Sequence[float], shape: Callable[[Vector], Vector] = positive
+) -> Quantity:
+    """A constant that each family has of its own: a common value, and what each level of groups deviates from the one above.
+
+    Args:
+        name: the formula's name for it
+        groups: for each level, from the widest to the narrowest, the group of each row
+        guess: the common value before any data
+        spread: for each level, how far its groups may deviate, as a factor's logarithm
+        shape: from a positive number to the constant
+
+    Returns:
+        The quantity.
+    """
+    blocks, terms, guesses, spreads = [], [], [], []
+    for level, (of_rows, width) in enumerate(zip(groups, spread, strict=True)):
+        known = sorted(set(of_rows))
+        blocks.append(np.array([[float(group == other) for other in known] for group in of_rows]))
+        terms += known
+        guesses += [np.log(guess) if level == 0 else 0.0] * len(known)
+        spreads += [width] * len(known)
+    return Quantity(name, terms, np.hstack(blocks), np.array(guesses), np.array(spreads), shape, by_group=True)
+
+
+def common(name: str, guess: float, spread: float, rows: int, shape: Callable[[Vector], Vector] = positive) -> Quantity:
+    """A constant that all rows share."""
+    return Quantity(name, [name], np.ones((rows, 1)), np.array([np.log(guess)]), np.array([spread]), shape)
+
+
+def factor(name: str, columns: dict[str, Vector], spread: float) -> Quantity:
+    """A factor that is 1 but where a column says otherwise."""
+    design = np.column_stack(list(columns.values()))
+    return Quantity(name, list(columns), design, np.zeros(len(columns)), np.full(len(columns), spread))
+
+
+@dataclass
+class Fit:
+    """Coefficients, and the rows and formula that they belong to."""
+
+    quantities: list[Quantity]
+    predict: Prediction
+    observed: Vector
+    devices: Sequence[str]
+    """Device of each row."""
+
+    def __post_init__(self) -> None:
+        self.guess = np.concatenate([quantity.guess for quantity in self.quantities])
+        self.spread = np.concatenate([quantity.spread for quantity in self.quantities])
+        ends = np.cumsum([len(quantity.guess) for quantity in self.quantities])
+        self.slices = [slice(end - len(quantity.guess), end) for end, quantity in zip(ends, self.quantities, strict=True)]
+        self.device_of = np.array(self.devices)
+
+    def values(self, coefficients: Vector) -> dict[str, Vector]:
+        """The constants of each row."""
+        return {quantity.name: quantity.of(coefficients[part]) for quantity, part in zip(self.quantities, self.slices, strict=True)}
+
+    def solve(self, used: NDArray[np.bool_], start: Vector | None = None, rounds: int = 40) -> Vector:
+        """Coefficients from some of the rows.
+
+        Args:
+            used: True for each row that counts
+            start: coefficients to start from
+            rounds: most steps
+
+        Returns:
+            The coefficients: Gauss-Newton steps on the logarithm of the error, weights of Student's distribution.
+        """
+        _, place, count = np.unique(self.device_of[used], return_inverse=True, return_counts=True)
+        share = count[place].astype(float) ** -DEVICE_POWER
+        coefficients = self.guess.copy() if start is None else start.copy()
+        for _ in range(rounds):
+            values = self.values(coefficients)
+            predicted = self.predict(values)
+            error = np.log(self.observed / predicted)[used]
+            slopes = []
+            for quantity, part in zip(self.quantities, self.slices, strict=True):
+                raised = quantity.shape(np.exp(quantity.design @ coefficients[part] + STEP))
+                moved = {**values, quantity.name: raised}
+                slope = (np.log(self.predict(moved)) - np.log(predicted)) / STEP
+                slopes.append(slope[used, None] * quantity.design[used])
+            jacobian = np.hstack(slopes)
+            weight = share * (TAILS + 1) / (TAILS + (error / NOISE) ** 2) / NOISE**2
+            normal = (jacobian * weight[:, None]).T @ jacobian + np.diag(1 / self.spread**2)
+            pull = (jacobian * weight[:, None]).T @ error + (self.guess - coefficients) / self.spread**2
+            move = np.clip(np.linalg.solve(normal, pull), -LARGEST_MOVE, LARGEST_MOVE)
+            coefficients = coefficients + move
+            if np.abs(move).max() < 1e-4:
+                break
+        return coefficients
+
+    def held_out(self, whole: Vector) -> dict[str, Vector]:
+        """For each device the coefficients from the rows of all others.
+
+        Args:
+            whole: coefficients from all rows, to start from
+
+        Returns:
+            Device -> coefficients.
+        """
+        return {device: self.solve(self.device_of != device, whole, 12) for device in sorted(set(self.devices))}
+
+
+def weighted_quantile(values: Vector, weights: Vector, share: float) -> float:
+    """The value below which so much of the weight lies."""
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order]) / weights.sum()
+    return float(values[order][min(int(np.searchsorted(reached, share)), len(order) - 1)])

@@ -1,0 +1,131 @@
+"""Measured rows -> what the formulas need of each, and which rows are left out and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+import numpy as np
+
+from macros.estimate.rates import Rates, cpu_rates, gpu_rates
+from macros.estimate.work import Work, layer_work, total
+from macros.formulas.units import GB
+from macros.specs import Catalogue
+from macros.specs.measurements import Decode, Prefill
+from macros.specs.models import architecture_of
+
+ENGINES = {"llama.cpp", "ollama", "llamafile"}
+"""llama.cpp and the programs that are llama.cpp inside."""
+
+FIRST_BUILD = date(2023, 11, 1)
+"""Older builds lack the kernels of today: quantized matrix products came in the summer of 2023 and went on changing until then."""
+
+
+@dataclass(frozen=True)
+class MeasuredRow:
+    """A row that constants are fitted to."""
+
+    file: str
+    index: int
+    row: Decode | Prefill
+    rates: Rates
+    work: Work
+    family: str
+    wider: str
+
+    @property
+    def device(self) -> str:
+        """Id of the device."""
+        return self.rates.name
+
+    @property
+    def depth(self) -> float:
+        """Tokens in the cache, on average over what was generated [tokens]."""
+        if not isinstance(self.row, Decode):
+            return 0.0
+        depth = self.row.depth + (self.row.generated_tokens or 128) / 2
+        return min(depth, self.row.context or depth)
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Length of the prompt [tokens]."""
+        return (self.row.prompt_tokens if isinstance(self.row, Prefill) else None) or 512
+
+
+def measured_rows(catalogue: Catalogue, kind: type[Decode] | type[Prefill]) -> tuple[list[MeasuredRow], Counter[str]]:
+    """The rows of one device, and how many others there are for which reason.
+
+    Args:
+        catalogue: all records
+        kind: Decode or Prefill
+
+    Returns:
+        Rows to fit to, and reason -> number of rows left out.
+    """
+    used: list[MeasuredRow] = []
+    left_out: Counter[str] = Counter()
+    works: dict[tuple[str, str], Work] = {}
+    for file in sorted(catalogue.measurements):
+        for index, row in enumerate(catalogue.measurements[file].rows):
+            if not isinstance(row, kind):
+                continue
+            reason = next(_reasons(row), None)
+            if reason is not None:
+                left_out[reason] += 1
+                continue
+            rates = _rates(catalogue, row)
+            assert row.model is not None
+            assert row.quant is not None
+            assert rates.family is not None
+            key = row.model, row.quant
+            if key not in works:
+                architecture = architecture_of(catalogue.models[row.model], catalogue.models)
+                pieces = layer_work(architecture, catalogue.quantizations[row.quant], catalogue.records["tensor-types"])
+                works[key] = total(pieces.values())
+            used.append(MeasuredRow(file, index, row, rates, works[key], rates.family, rates.wider))
+    return used, left_out
+
+
+def _reasons(row: Decode | Prefill) -> Iterator[str]:
+    """Why a row is not fitted to; the first that holds is the one told."""
+    if row.quality is not None:
+        yield f"quality: {row.quality.flag}"
+    if row.engine not in ENGINES:
+        yield "another engine"
+    if len(row.gpus) > 1:
+        yield "several devices"
+    if row.gpu_layers is not None:
+        yield "part of the layers on the host"
+    if not row.gpus and row.cpu is None:
+        yield "device without a record"
+    if row.model is None:
+        yield "model without a record"
+    if row.quant is None:
+        yield "format without a record"
+    if row.users > 1:
+        yield "several users"
+    if row.built is not None and row.built < FIRST_BUILD:
+        yield "a build older than November 2023"
+
+
+def _rates(catalogue: Catalogue, row: Decode | Prefill) -> Rates:
+    if row.gpus:
+        gpu = catalogue.gpus[row.gpus[0]]
+        return gpu_rates(gpu, catalogue.device_families[gpu.family])
+    assert row.cpu is not None
+    stated = row.host_bandwidth_gb_per_s
+    return cpu_rates(
+        catalogue.cpus[row.cpu],
+        catalogue,
+        memory=row.memory,
+        channels=row.memory_channels,
+        bandwidth=stated * GB if stated is not None else None,
+        threads=row.threads,
+    )
+
+
+# a column of numbers
+column = partial(np.fromiter, dtype=float)

@@ -1,0 +1,196 @@
+"""Fits as data: what `python -m macros fit` writes to data/calibration, and what has moved since it did."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from macros.calibrate.accuracy import Scatter
+from macros.calibrate.fit import Model, decode_model, prefill_model
+from macros.estimate.constants import Fitted
+from macros.specs import Catalogue
+from macros.specs.calibration import Calibration
+
+TITLES = {
+    "decode": {"zh": "生成速度公式的常数", "en": "Constants of the decode formula"},
+    "prefill": {"zh": "提示处理速度公式的常数", "en": "Constants of the prefill formula"},
+}
+HEADER = "# Written by `python -m macros fit`; change data/measurements instead and run it again.\n"
+
+MOVED = 0.005
+"""A constant that moves by less is not worth a line."""
+
+SELECTIONS = {
+    "all": lambda row: True,
+    "graphics": lambda row: not row.rates.is_processor,
+    "processors": lambda row: row.rates.is_processor,
+    "llama.cpp": lambda row: row.row.engine == "llama.cpp",
+    "since-2024": lambda row: row.row.built is None or row.row.built >= date(2024, 1, 1),
+    "geforce-30-to-50": lambda row: row.family in ("ga102-gf", "ada-gf", "bw-gf"),
+    "apple": lambda row: row.wider == "apple-unified",
+}
+"""Selection of rows -> which belong to it."""
+
+
+def models(catalogue: Catalogue) -> tuple[Model, Model]:
+    """Decode and prefill, not solved yet."""
+    decode = decode_model(catalogue)
+    return decode, prefill_model(catalogue, decode)
+
+
+def record(model: Model, catalogue: Catalogue) -> dict[str, Any]:
+    """A fit as data/calibration holds it.
+
+    Args:
+        model: the fit
+        catalogue: all records
+
+    Returns:
+        The record.
+    """
+    scatter = Scatter(model)
+    fitted = scatter.ranged(model.constants(model.coefficients))
+    rows_of = {name: sum(name in ("all", row.wider, row.family) for row in model.rows) for name in fitted.groups}
+    held_out: dict[str, list[float | None]] = {file: [None] * len(catalogue.measurements[file].rows) for file in _files(model)}
+    for row, predicted in zip(model.rows, scatter.predicted, strict=True):
+        held_out[row.file][row.index] = _short(predicted, 4)
+    accuracy = {}
+    for name, belongs in (*SELECTIONS.items(), *((family, _of_family(family)) for family in sorted({row.family for row in model.rows}))):
+        chosen = np.array([belongs(row) for row in model.rows])
+        if chosen.any():
+            accuracy[name] = {key: _short(value, 4) for key, value in scatter.accuracy(chosen).model_dump().items()}
+    return {
+        "title": TITLES[model.name],
+        "as_of": max(catalogue.sources[str(row.row.source)].accessed for row in model.rows),
+        "fingerprint": model.fingerprint,
+        "rows": len(model.rows),
+        "left_out": dict(sorted(model.left_out.items())),
+        "terms": {name: _short(value, 5) for name, value in sorted(fitted.terms.items())},
+        "groups": {
+            name: {
+                "devices": group.devices,
+                "rows": rows_of[name],
+                "values": {key: _short(value, 5) for key, value in sorted(group.values.items())},
+                "low": _short(group.low, 4),
+                "high": _short(group.high, 4),
+            }
+            for name, group in fitted.groups.items()
+        },
+        "accuracy": accuracy,
+        "held_out": held_out,
+    }
+
+
+def write(catalogue: Catalogue, root: Path) -> list[str]:
+    """Fit both formulas and store the constants.
+
+    Args:
+        catalogue: all records
+        root: data/
+
+    Returns:
+        What there is to say of it, line by line: rows used and left out, errors, constants that moved.
+    """
+    told = []
+    (root / "calibration").mkdir(exist_ok=True)
+    for model in models(catalogue):
+        made = record(model, catalogue)
+        told += [f"{model.name}: {made['rows']} rows of {made['groups']['all']['devices']} devices, fingerprint {made['fingerprint']}"]
+        told += [f"  left out {count}: {reason}" for reason, count in made["left_out"].items()]
+        told += [
+            f"  {name}: median {of['median']:.1%}, 90th percentile {of['ninetieth']:.1%}, in range {of['covered']:.0%} "
+            f"({of['devices']} devices, {of['rows']} rows)"
+            for name, of in made["accuracy"].items()
+            if name in SELECTIONS
+        ]
+        told += [f"  {line}" for line in moved(catalogue.calibration.get(model.name), model.constants(model.coefficients))]
+        (root / "calibration" / f"{model.name}.yaml").write_text(HEADER + _yaml(made), "utf-8")
+    return told
+
+
+def due(catalogue: Catalogue) -> list[str]:
+    """Whether the stored constants still follow from the data, and what a refit would change.
+
+    Args:
+        catalogue: all records
+
+    Returns:
+        Nothing where they do; else a line that says so, and one for each constant that would move.
+    """
+    told = []
+    for model in models(catalogue):
+        stored: Calibration | None = catalogue.calibration.get(model.name)
+        if stored is not None and stored.fingerprint == model.fingerprint:
+            continue
+        told.append(
+            f"data/calibration/{model.name}.yaml: refit due ({_count(stored)} -> {len(model.rows)} rows): run `python -m macros fit`"
+        )
+        told += [f"  {line}" for line in moved(stored, model.constants(model.coefficients))]
+    return told
+
+
+def moved(stored: Calibration | None, fitted: Fitted) -> Iterator[str]:
+    """Constants that differ between a stored fit and a new one."""
+    if stored is None:
+        return
+    before = {f"{name} {key}": value for name, group in stored.groups.items() for key, value in group.values.items()} | stored.terms
+    after = {f"{name} {key}": value for name, group in fitted.groups.items() for key, value in group.values.items()} | dict(fitted.terms)
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None:
+            yield f"{name}: {'none' if old is None else f'{old:.4g}'} -> {'none' if new is None else f'{new:.4g}'}"
+        elif abs(new / old - 1) > MOVED:
+            yield f"{name}: {old:.4g} -> {new:.4g} ({new / old - 1:+.1%})"
+
+
+def _of_family(family: str) -> Any:
+    return lambda row: row.family == family
+
+
+def _files(model: Model) -> list[str]:
+    return sorted({row.file for row in model.rows})
+
+
+def _count(stored: Calibration | None) -> int:
+    return 0 if stored is None else stored.rows
+
+
+def _short(value: float, digits: int) -> float:
+    return value if isinstance(value, int) else float(f"{value:.{digits}g}")
+
+
+def _yaml(value: Mapping[str, Any], indent: str = "") -> str:
+    """Keys over lines, lists and the innermost mappings on one."""
+    lines = []
+    for key, item in value.items():
+        if isinstance(item, Mapping) and any(isinstance(inner, Mapping | list) for inner in item.values()):
+            lines.append(f"{indent}{key}:\n{_yaml(item, indent + '  ')}".rstrip())
+        else:
+            lines.append(f"{indent}{key}: {_flow(item)}")
+    return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[\w.-]+", name) else f'"{name}"'
+
+
+def _flow(value: Any) -> str:
+    match value:
+        case Mapping():
+            return "{" + ", ".join(f"{_key(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(_flow(item) for item in value) + "]"
+        case None:
+            return "null"
+        case float():
+            text = f"{value:.10f}".rstrip("0") if abs(value) < 1e-3 else repr(value)
+            return text + "0" if text.endswith(".") else text
+        case str():
+            return f'"{value}"'
+        case _:
+            return str(value)

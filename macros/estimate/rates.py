@@ -1,0 +1,148 @@
+"""What a device brings to the speed formulas, from its record or from what a question says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
+from macros.formulas.decode import REFERENCE_TFLOPS, device_pace
+from macros.formulas.prefill import filled_rate
+from macros.formulas.units import GB, TERA
+from macros.specs import Catalogue
+from macros.specs.devices import Cpu, DeviceFamily, Gpu
+
+TFLOPS_OF_A_COMPUTE_UNIT = 0.35
+"""Shader rate of an Apple GPU core: M1 has 0.33, M4 0.43. Apple states it for few chips, so all are counted alike [TFLOP/s]."""
+
+FLOP_PER_CORE_CYCLE = 32
+"""Operations of a processor core in a cycle: two 256-bit units that multiply and add 32-bit numbers [FLOP]."""
+
+TYPICAL_FLOP_PER_BYTE = 60
+"""Matrix rate over bandwidth of graphics devices, at the median; for a device of which only the memory is known."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The rates of one device."""
+
+    name: str
+    """Id, or what the question calls it."""
+    family: str | None
+    """Id of its family; None: unknown."""
+    wider: str
+    """Class of families that it belongs to."""
+    is_processor: bool
+    """Whether it computes on processor cores."""
+    bandwidth: float
+    """Peak of the memory [bytes/s]."""
+    pace: float = 1.0
+    """How much faster than the reference it gets through its layers [1]."""
+    joined: bool = False
+    """Whether it is two chips joined."""
+    fp32_tflops: float = float(REFERENCE_TFLOPS)
+    """Shader rate [TFLOP/s]."""
+    integer_dot: bool = True
+    """Whether shaders multiply and add bytes in one instruction."""
+    prefill_rate: float = 0.0
+    """Rate that prompt processing goes by [FLOP/s]."""
+    matrix_rate: bool = True
+    """Whether that rate is published for the device, and not guessed from its memory."""
+    cores: int = 0
+    """Cores of a processor."""
+    clock_mhz: float = 0.0
+    """Their clock [MHz]."""
+    link_bandwidth: float = 0.0
+    """Slot that it sits in [bytes/s]; 0: it sits in none."""
+    watts: float | None = None
+    """Power at its limit [W]."""
+
+
+def gpu_rates(gpu: Gpu, family: DeviceFamily | None) -> Rates:
+    """The rates of a graphics device.
+
+    Args:
+        gpu: its record
+        family: its family; None: unknown
+
+    Returns:
+        Its rates.
+
+    Assumes: Apple's GPU cores are alike within a generation; where no rate is published, the class's usual one.
+    """
+    counted = family is not None and family.compute == "compute-units"
+    units = (gpu.compute_units or 0) * TFLOPS_OF_A_COMPUTE_UNIT
+    shaders = units if counted and units else gpu.fp32_tflops
+    rate: float | None = None
+    if family is not None:
+        match family.compute:
+            case "int8":
+                rate = gpu.int8_tensor_tops / 2 if gpu.int8_tensor_tops else gpu.fp16_tensor_tflops
+            case "fp16":
+                rate = gpu.fp16_tensor_tflops
+            case "compute-units":
+                rate = units or None
+        rate = rate or shaders
+    peak = rate * TERA if rate else gpu.bandwidth_gb_per_s * GB * TYPICAL_FLOP_PER_BYTE
+    return Rates(
+        name=gpu.id,
+        family=gpu.family if family is not None else None,
+        wider=family.wider if family is not None else "all",
+        is_processor=False,
+        bandwidth=gpu.bandwidth_gb_per_s * GB,
+        pace=device_pace(fp32_tflops=shaders) if shaders else 1.0,
+        joined=(gpu.dies or 1) > 1 and counted,
+        fp32_tflops=shaders or float(REFERENCE_TFLOPS),
+        integer_dot=family is None or family.integer_dot,
+        prefill_rate=peak if counted and rate else filled_rate(rate=peak),
+        matrix_rate=rate is not None,
+        link_bandwidth=pcie_bandwidth(generation=gpu.pcie_generation, lanes=gpu.pcie_lanes or 16) if gpu.pcie_generation else 0.0,
+        watts=gpu.tdp_w if gpu.tdp_w is not None else (gpu.power_range_w[1] if gpu.power_range_w else None),
+    )
+
+
+def cpu_rates(
+    cpu: Cpu,
+    catalogue: Catalogue,
+    *,
+    memory: str | None = None,
+    channels: int | None = None,
+    bandwidth: float | None = None,
+    threads: int | None = None,
+) -> Rates:
+    """The rates of a processor with its memory.
+
+    Args:
+        cpu: its record
+        catalogue: all records
+        memory: id of the kind of memory; None: the first that the processor takes
+        channels: channels in use; None: all
+        bandwidth: bandwidth where a source states it [bytes/s]
+        threads: threads at work; None: as many as cores
+
+    Returns:
+        Its rates.
+
+    Assumes: the channels hold the same modules; cores keep their boost clock.
+    """
+    family: DeviceFamily = catalogue.device_families[cpu.family]
+    kind = catalogue.memory[memory or cpu.memory_kinds[0]]
+    peak = bandwidth or ram_bandwidth(
+        channels=channels or cpu.memory_channels,
+        transfer_rate=kind.transfer_rate_mt_per_s,
+        bus_bits_per_channel=kind.bus_bits_per_channel,
+    )
+    if cpu.reachable_bandwidth_gb_per_s is not None:
+        peak = min(peak, cpu.reachable_bandwidth_gb_per_s * GB)
+    cores = min(threads or cpu.cores, cpu.cores)
+    clock = cpu.boost_mhz or cpu.base_mhz or 3000.0
+    return Rates(
+        name=cpu.id,
+        family=cpu.family,
+        wider=family.wider,
+        is_processor=True,
+        bandwidth=peak,
+        prefill_rate=filled_rate(rate=cores * clock * 1_000_000 * FLOP_PER_CORE_CYCLE),
+        cores=cores,
+        clock_mhz=clock,
+        watts=cpu.tdp_w,
+    )

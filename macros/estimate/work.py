@@ -1,0 +1,137 @@
+"""What one token asks of the memory and the arithmetic of a device: counted tensor by tensor, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+
+from macros.formulas.recipe import typed_tensors, uniform_tensors
+from macros.formulas.tensors import FIRST, LAST, TensorGroup
+from macros.specs.architectures import Architecture
+from macros.specs.quantizations import Quantization, TensorType
+
+OUTPUT = -2
+"""The output matrix and what stands beside it, in the numbering of layers."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """The work of one token on some of the layers; sums of such pieces are the work of several."""
+
+    layers: int = 0
+    """Layers."""
+    mixture_layers: int = 0
+    """Those of them with a mixture of experts."""
+    dense_bytes: float = 0.0
+    """Weights that every token reads [bytes]."""
+    expert_bytes: float = 0.0
+    """Weights of all routed experts [bytes]."""
+    expert_share: float = 0.0
+    """Share of the routed experts that one token visits [1]."""
+    parameters: float = 0.0
+    """Parameters that work for one token, without the output matrix [values]."""
+    output_parameters: float = 0.0
+    """Parameters of the output matrix [values]."""
+    expert_parameters: float = 0.0
+    """The part of `parameters` in routed experts [values]."""
+    attention_width: int = 0
+    """Query heads x head size, summed over the layers [values]."""
+    whole_cells: float = 0.0
+    """Values of keys and values for one token, in the layers that see everything [values]."""
+    window_cells: float = 0.0
+    """The same in the layers that see a window [values]."""
+    window: int = 0
+    """Tokens that these see [tokens]."""
+
+    def weight_bytes(self, share: float | None = None) -> float:
+        """Weights read for one token [bytes]; `share` of the experts where several tokens are in the step."""
+        return self.dense_bytes + self.expert_bytes * (self.expert_share if share is None else share)
+
+    def cache_bytes(self, depth: float, bytes_per_value: float) -> float:
+        """Keys and values read at so many tokens in the cache [bytes]."""
+        return (self.whole_cells * depth + self.window_cells * min(depth, self.window)) * bytes_per_value
+
+    def __add__(self, other: Work) -> Work:
+        return Work(
+            self.layers + other.layers,
+            self.mixture_layers + other.mixture_layers,
+            self.dense_bytes + other.dense_bytes,
+            self.expert_bytes + other.expert_bytes,
+            max(self.expert_share, other.expert_share),
+            self.parameters + other.parameters,
+            self.output_parameters + other.output_parameters,
+            self.expert_parameters + other.expert_parameters,
+            self.attention_width + other.attention_width,
+            self.whole_cells + other.whole_cells,
+            self.window_cells + other.window_cells,
+            max(self.window, other.window),
+        )
+
+
+def layer_work(
+    architecture: Architecture, quantization: Quantization, types: Mapping[str, TensorType], *, importance_matrix: bool = False
+) -> dict[int, Work]:
+    """Layer -> its work, and OUTPUT -> that of the output matrix.
+
+    Args:
+        architecture: the shapes of the model
+        quantization: the format
+        types: every tensor type
+        importance_matrix: whether the file was made with one
+
+    Returns:
+        The work of each layer.
+
+    Assumes: an embedding table is looked up, not read, unless it is tied and serves as the output matrix.
+    """
+    a = architecture
+    found = {layer: _attention(a, layer) for layer in range(a.layers)} | {OUTPUT: Work()}
+    for group, layers, size in _sizes(a, quantization, types, importance_matrix):
+        routed = "_exps" in group.name and a.experts is not None
+        for layer in layers:
+            if layer >= a.layers or (layer == FIRST and not (group.name == "token_embd" and a.tied_embeddings)):
+                continue
+            place = OUTPUT if layer in (FIRST, LAST) else layer
+            values = float(group.values)
+            if routed and a.experts is not None:
+                share = a.experts.used / a.experts.count
+                more = Work(expert_bytes=size, expert_share=share, parameters=values * share, expert_parameters=values * share)
+            elif place == OUTPUT:
+                more = Work(dense_bytes=size, output_parameters=values)
+            else:
+                more = Work(dense_bytes=size, parameters=values)
+            found[place] = found[place] + more
+    return found
+
+
+def total(work: Iterable[Work]) -> Work:
+    """The work of several pieces together."""
+    return reduce(lambda a, b: a + b, work, Work())
+
+
+def _attention(a: Architecture, layer: int) -> Work:
+    mixture = int(a.is_mixture(layer))
+    if not a.attends(layer):
+        return Work(layers=1, mixture_layers=mixture)
+    width = a.attention.heads * a.head_dim(layer)
+    latent = a.attention.latent
+    if latent is not None:
+        return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=latent.kv_rank + latent.rope_dim)
+    cells = 2.0 * a.kv_heads(layer) * a.head_dim(layer)
+    window = a.attention.window
+    if window is None or a.sees_all(layer):
+        return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=cells)
+    return Work(layers=1, mixture_layers=mixture, attention_width=width, window_cells=cells, window=window.size)
+
+
+def _sizes(
+    a: Architecture, quantization: Quantization, types: Mapping[str, TensorType], importance_matrix: bool
+) -> Iterator[tuple[TensorGroup, tuple[int, ...], float]]:
+    """Groups of tensors, the layers that have one, and the bytes of each."""
+    if quantization.recipe is not None:
+        for tensors in typed_tensors(a, quantization.recipe, types, importance_matrix=importance_matrix):
+            yield tensors.group, tensors.layers, tensors.bytes_each
+    elif quantization.per_weight is not None:
+        for group, size in uniform_tensors(a, quantization.per_weight):
+            yield group, group.layers, size / group.count

@@ -1,0 +1,69 @@
+"""Constants that were fitted to measurements, with what they were fitted from and how far off they are."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from macros.specs.record import Plain, Record, Strict, Text
+
+Ratio = Annotated[float, Field(gt=0, le=100)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Constants(Strict):
+    """The constants of a family of devices, or of a wider class of families."""
+
+    devices: Annotated[int, Field(ge=0)]
+    """Devices that were measured."""
+    rows: Annotated[int, Field(ge=0)]
+    """Rows that were measured on them."""
+    values: dict[str, float]
+    """Name of a constant -> its value, in the unit that the formula states."""
+    low: Ratio
+    """Measured over predicted, low end of the range shown."""
+    high: Ratio
+    """Measured over predicted, high end of the range shown."""
+
+
+class Accuracy(Strict):
+    """How far predictions are off for devices that the constants were not fitted to; each device counts once."""
+
+    rows: int
+    """Rows compared."""
+    devices: int
+    """Devices compared."""
+    median: float
+    """Median of the error [1]."""
+    ninetieth: float
+    """90th percentile of the error [1]."""
+    covered: Share
+    """Share of measured values inside the range shown."""
+
+
+class Calibration(Record):
+    """One fit."""
+
+    UNSOURCED: ClassVar[tuple[str, ...]] = ("groups", "terms", "accuracy", "left_out", "held_out", "rows")
+    """They follow from data/measurements, each row of which has its source."""
+
+    title: Text
+    """What was fitted."""
+    as_of: date
+    """Day on which the youngest source of a row was read."""
+    fingerprint: Plain
+    """Of all that the constants follow from: rows, devices, models, formulas and the fit itself."""
+    rows: int
+    """Rows used."""
+    left_out: dict[str, int]
+    """Reason -> rows that it left out."""
+    terms: dict[str, float]
+    """Constants that all families share."""
+    groups: dict[str, Constants]
+    """Family, class of families, or `all` -> its constants."""
+    accuracy: dict[str, Accuracy]
+    """Selection of rows -> the error there."""
+    held_out: dict[str, list[float | None]]
+    """Measurement file -> for each of its rows what is predicted by constants fitted without that row's device; null: not compared."""
