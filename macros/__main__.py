@@ -28,7 +28,8 @@ def check(arguments: argparse.Namespace) -> int:
         raise SpecErrors(errors)
     from macros.calibrate import store
 
-    print("\n".join(store.due(load(ROOT / "data"))), end="")
+    for line in store.due(load(ROOT / "data")):
+        print(line)
     return 0
 
 
