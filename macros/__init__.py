@@ -158,6 +158,14 @@ def quick_answers(view: View) -> str:
     return slots.block(quick.answers(view))
 
 
+@macro
+def calculator(view: View) -> str:
+    """The calculator: its form, and the scripts that answer it."""
+    from macros.render import calculator, slots
+
+    return slots.block(calculator.form(view))
+
+
 def define_env(env: Any) -> None:
     """What the macros plugin calls: bind each macro to the page that calls it."""
     from macros.render import slots

@@ -237,6 +237,8 @@ def _gpus(question: Mapping[str, Any], catalogue: Catalogue) -> tuple[Device, ..
 
 
 def _device(item: Any, memory_gib: Any, catalogue: Catalogue) -> Device:
+    if isinstance(item, Mapping) and all(key in ("id", "memory_gib") for key in item):
+        return _device(item.get("id"), item.get("memory_gib", memory_gib), catalogue)
     if isinstance(item, Mapping):
         gpu = _unlisted(item)
         name = str(item.get("id", "custom"))

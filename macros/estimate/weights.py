@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from macros.estimate.remember import by_identity
 from macros.formulas.recipe import Types, typed_tensors, uniform_tensors
 from macros.formulas.tensors import FIRST, LAST, TensorGroup
 from macros.specs.architectures import Architecture
@@ -66,18 +67,10 @@ def _is_expert(group: TensorGroup) -> bool:
     return group.name.endswith("_exps")
 
 
+@by_identity
 def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix: bool) -> ModelWeights:
     """Weigh a model; remembered for as long as its record lives."""
-    key = (id(a), id(quant), imatrix)
-    known = _weighed.get(key)
-    if known is None or known[0] is not a or known[1] is not quant:
-        if len(_weighed) > 20_000:
-            _weighed.clear()
-        known = _weighed[key] = (a, quant, _weigh(a, quant, types, imatrix))
-    return known[2]
-
-
-_weighed: dict[tuple[int, int, bool], tuple[Architecture, Quantization, ModelWeights]] = {}
+    return _weigh(a, quant, types, imatrix)
 
 
 def _pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool) -> list[tuple[TensorGroup, tuple[int, ...], int, int]]:

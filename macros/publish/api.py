@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from macros.publish import calculator
 from macros.specs import Catalogue
 from macros.specs.kinds import KINDS, SINGLE_FILES
 from macros.specs.schema import schemas
@@ -29,6 +30,8 @@ def files(catalogue: Catalogue) -> Files:
         if kind != "measurements":
             for name in catalogue.records[kind]:
                 made[f"{kind}/{name}.json"] = partial(_with_sources, catalogue, kind, name)
+    made["calculator/data.js"] = lambda: calculator.data_script(catalogue)
+    made["calculator/formulas.js"] = calculator.formulas_script
     for name, schema in schemas().items():
         made[f"schema/{name}.json"] = partial(_json, schema)
     return made

@@ -12,6 +12,7 @@ import ast
 import builtins
 import dataclasses
 import functools
+import importlib
 import inspect
 import json
 import math
@@ -40,6 +41,7 @@ BUILTINS: dict[Any, tuple[str, tuple[str, ...]]] = {
     builtins.list: ("list", ()),
     builtins.next: ("next", ()),
     builtins.range: ("range", ()),
+    builtins.repr: ("quoted", ()),
     builtins.reversed: ("reversed", ()),
     builtins.round: ("roundHalfEven", ()),
     builtins.set: ("set", ()),
@@ -54,8 +56,17 @@ BUILTINS: dict[Any, tuple[str, tuple[str, ...]]] = {
     math.sqrt: ("Math.sqrt", ()),
     math.isfinite: ("Number.isFinite", ()),
     dataclasses.replace: ("replace", ()),
+    functools.reduce: ("reduce", ()),
 }
-ELEMENTWISE = "macros.formulas.elementwise"
+SUBSTITUTES = {
+    "macros.formulas.elementwise.ceil": "ceil",
+    "macros.formulas.elementwise.floor": "floor",
+    "macros.formulas.elementwise.maximum": "maximum",
+    "macros.formulas.elementwise.minimum": "minimum",
+    "macros.formulas.elementwise.where": "where",
+    "macros.specs.errors.nearest": "nearest",
+}
+"""Functions of the package that python_semantics.js has, because they lean on libraries."""
 METHODS = {
     "append": "{0}.push({1})",
     "extend": "{0}.push(...list({1}))",
@@ -77,6 +88,8 @@ METHODS = {
     "replace": "{0}.replaceAll({1})",
     "join": "list({1}).join({0})",
 }
+DOORS = ("fromJson", "toJson", "catalogueOf", "dictionary")
+"""What a page needs of python_semantics.js to call the functions."""
 TYPE_TESTS: dict[Any, str] = {
     int: "isInt",
     float: "isFloat",
@@ -86,6 +99,7 @@ TYPE_TESTS: dict[Any, str] = {
     tuple: "isList",
     dict: "isDict",
     Mapping: "isDict",
+    Sequence: "isSequence",
 }
 ARITHMETIC: dict[type[ast.operator], str] = {ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 COMPARISONS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
@@ -102,8 +116,8 @@ class Refused(ValueError):  # noqa: N818  (the word for it)
     """A construct outside the subset: `path:line: construct: expected …, got …. Fix: …`."""
 
 
-def translate(roots: Mapping[str, Callable[..., Any]]) -> str:
-    """A classic script that defines `globalThis.formulas`, with the given functions and all that they call.
+def translate(roots: Mapping[str, Any]) -> str:
+    """A classic script that defines `globalThis.formulas`, with the given functions and records and all that they call.
 
     >>> from macros.formulas.elementwise import ceil
     >>> "globalThis.formulas" in translate({})
@@ -111,7 +125,7 @@ def translate(roots: Mapping[str, Callable[..., Any]]) -> str:
     """
     script = _Script()
     names = {public: script.name_of(function, None, None) for public, function in roots.items()}
-    exported = ", ".join(f"{public}: {name}" for public, name in names.items())
+    exported = ", ".join([*(f"{public}: {name}" for public, name in names.items()), *DOORS])
     body = "\n".join(script.finished())
     return f'(() => {{\n"use strict";\n{SEMANTICS.read_text("utf-8")}\n{body}\nglobalThis.formulas = {{ {exported} }};\n}})();\n'
 
@@ -127,7 +141,7 @@ class _Script:
         self.functions: list[str] = []
         self.records: dict[str, _Record] = {}
         self.waiting: list[tuple[Any, str]] = []
-        self.attributes: set[str] = set()
+        self.attributes: set[str] = {"__add__"}
         """Names that some function reads from a record: of its methods, only those are translated."""
 
     def finished(self) -> list[str]:
@@ -139,16 +153,16 @@ class _Script:
             if not isinstance(thing, type):
                 self.functions.append(_function(self, thing, name))
             elif issubclass(thing, Exception):
-                self.constants.insert(0, f"class {name} extends {self.name_of(thing.__bases__[0], None, None)} {{}}")
+                self.constants.insert(0, _exception(self, thing, name))
             else:
                 self.records[name] = _Record(self, thing, name)
         return [*(record.text() for record in self.records.values()), *self.constants, *self.functions]
 
     def name_of(self, thing: Any, node: ast.AST | None, place: _Place | None) -> str:
         """The JavaScript name of a function, class or constant of the package, which is translated too."""
-        if isinstance(thing, FunctionType) and thing.__module__ == ELEMENTWISE:
-            return thing.__name__
-        if isinstance(thing, type) and issubclass(thing, Exception) and thing in (ValueError, KeyError):
+        if isinstance(thing, FunctionType) and f"{thing.__module__}.{thing.__qualname__}" in SUBSTITUTES:
+            return SUBSTITUTES[f"{thing.__module__}.{thing.__qualname__}"]
+        if isinstance(thing, type) and thing in (ValueError, KeyError):
             return thing.__name__
         known = self.names.get(id(thing))
         if known:
@@ -279,12 +293,22 @@ def _function(script: _Script, function: Any, name: str) -> str:
     cached = False
     for decorator in tree.decorator_list:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if ast.unparse(called) not in {"cache", "lru_cache", "functools.cache", "functools.lru_cache"}:
+        if ast.unparse(called) not in {"cache", "lru_cache", "functools.cache", "functools.lru_cache", "by_identity"}:
             raise refusal(place, decorator, "a decorator", "cache", ast.unparse(decorator))
         cached = True
     body = _Body(script, place)
     text = body.definition(tree)
     return f"const {name} = remembered(function{body.star} {text});" if cached else f"function{body.star} {name}{text}"
+
+
+def _exception(script: _Script, cls: type, name: str) -> str:
+    tree, place = _place(cls)
+    assert isinstance(tree, ast.ClassDef)
+    made = [one for one in tree.body if isinstance(one, ast.FunctionDef)]
+    if any(one.name != "__init__" for one in made):
+        raise refusal(place, tree, f"exception {cls.__name__}", "no methods but __init__", ", ".join(one.name for one in made))
+    text = f"constructor{_Body(script, place).definition(made[0], method=True, before='super();')}" if made else ""
+    return f"class {name} extends {script.name_of(cls.__bases__[0], tree, place)} {{{text}}}"
 
 
 class _Record:
@@ -310,10 +334,7 @@ class _Record:
 
     def _field(self, name: str, default: Any, annotation: Any, tree: ast.AST, place: _Place) -> str:
         value = f"given.{name}"
-        inner = _inner_record(annotation)
-        if inner is not None:
-            made = self.script.name_of(inner[1], tree, place)
-            value = f"made({value}, {made}{', true' if inner[0] else ''})"
+        value = _made(value, annotation, lambda record: self.script.name_of(record, tree, place))
         if default is not dataclasses.MISSING:
             value = f"given.{name} === undefined ? {self.script.written(default, tree, place)} : {value}"
         return f"this.{name} = {value};"
@@ -370,16 +391,21 @@ def field_names(cls: Any) -> list[str]:
     return [name for name, _, _ in _fields(cls)]
 
 
-def _inner_record(annotation: Any) -> tuple[bool, type] | None:
-    """(whether many, record) where a field holds records that data brings as plain objects."""
+def _made(value: str, annotation: Any, name_of: Callable[[type], str]) -> str:
+    """What makes a field's value from data: records from plain objects, one or many; dictionaries from objects."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return False, annotation
-    many = get_origin(annotation) in (list, tuple)
-    for argument in get_args(annotation):
-        inner = _inner_record(argument)
-        if inner is not None:
-            return many or inner[0], inner[1]
-    return None
+        return f"made({value}, {name_of(annotation)})"
+    inner = [argument for argument in get_args(annotation) if argument is not type(None)]
+    if get_origin(annotation) in (dict, Mapping):
+        return f"madeEntries({value}, (one) => {_made('one', inner[-1], name_of)})"
+    if get_origin(annotation) in (list, tuple):
+        text = _made("one", inner[0], name_of) if inner else "one"
+        return value if text == "one" else f"madeList({value}, (one) => {text})"
+    for one in inner:
+        text = _made(value, one, name_of)
+        if text != value:
+            return text
+    return value
 
 
 def _safe(name: str) -> str:
@@ -410,14 +436,14 @@ class _Body:
 
     # Definitions
 
-    def definition(self, tree: ast.FunctionDef, *, method: bool = False) -> str:
+    def definition(self, tree: ast.FunctionDef, *, method: bool = False, before: str = "") -> str:
         """`(parameters) { … }`."""
         parameters = self.parameters(tree.args, method=method)
         assigned = sorted(_assigned(tree.body) - self.locals)
         self.locals |= set(assigned)
         self.inner = {node.name: node.args for node in tree.body if isinstance(node, ast.FunctionDef)}
         body = tree.body[1:] if ast.get_docstring(tree) is not None else tree.body
-        lines = ["const $self = this;"] if method else []
+        lines = [f"{before}const $self = this;"] if method else []
         names = [_safe(name) for name in assigned if name not in self.inner]
         if names:
             lines.append(f"let {', '.join(names)};")
@@ -452,10 +478,8 @@ class _Body:
                 return ["return null;"]
             case ast.Return(value=ast.expr() as value):
                 return [f"return {self.expression(value)};"]
-            case ast.Assign(targets=targets, value=value):
-                if len(targets) != 1:
-                    raise self.refusal(node, "an assignment", "one target", f"{len(targets)}")
-                return [self.assignment(targets[0], self.expression(value))]
+            case ast.Assign(targets=[target], value=value):
+                return [self.assignment(target, self.expression(value))]
             case ast.AnnAssign(target=target, value=value):
                 return [] if value is None else [self.assignment(target, self.expression(value))]
             case ast.AugAssign(target=target, op=operator, value=value):
@@ -471,6 +495,8 @@ class _Body:
             case ast.Expr(value=ast.YieldFrom(value=value)):
                 self.star = "*"
                 return [f"yield* list({self.expression(value)});"]
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr="__init__"), args=[message])):
+                return [f"$self.message = {self.expression(message)};"]
             case ast.Expr(value=ast.Call() as call):
                 return [f"{self.expression(call)};"]
             case ast.If(test=test, body=body, orelse=otherwise):
@@ -484,10 +510,23 @@ class _Body:
                 return ["break;"]
             case ast.Continue():
                 return ["continue;"]
-            case ast.Raise(exc=ast.Call(func=ast.Name() as error, args=arguments)):
-                return [f"throw new {self.name(error)}({', '.join(self.expression(one) for one in arguments)});"]
+            case ast.Raise(exc=ast.Call(func=ast.Name() as error, args=arguments, keywords=keywords)):
+                _, cls = self.resolved(error)
+                given = [self.expression(one) for one in arguments]
+                named = {str(keyword.arg): self.expression(keyword.value) for keyword in keywords}
+                order = list(inspect.signature(cls).parameters) if named else []
+                return [f"throw new {self.name(error)}({', '.join(self.ordered(node, given, named, order, error.id))});"]
+            case ast.ImportFrom(module=str() as module, names=names, level=0):
+                found = importlib.import_module(module)
+                self.place = dataclasses.replace(
+                    self.place, names={**self.place.names, **{one.asname or one.name: getattr(found, one.name) for one in names}}
+                )
+                return []
             case ast.Assert(test=test):
                 return [f'if (!{self.condition(test)}) throw new ValueError("assertion");']
+            case ast.Try(body=body, handlers=handlers, orelse=[], finalbody=[]) if all(self.is_library_error(one) for one in handlers):
+                # Errors of libraries: there is no library there that could raise them.
+                return [line for one in body for line in self.statement(one)]
             case ast.Match(subject=subject, cases=cases):
                 return [self.match(subject, cases)]
             case ast.FunctionDef(name=name, decorator_list=[]):
@@ -503,6 +542,8 @@ class _Body:
                 return f"{_safe(name)} = {value};"
             case ast.Tuple() | ast.List():
                 return f"{self.pattern(target)} = {value};"
+            case ast.Attribute(value=ast.Name(id="self"), attr=name) if self.knows("self"):
+                return f"$self.{name} = {value};"
             case ast.Subscript(value=container, slice=key) if not isinstance(key, ast.Slice):
                 return f"setItem({self.expression(container)}, {self.expression(key)}, {value});"
         raise self.refusal(target, "an assignment", "a name, names in a tuple, or an item", ast.unparse(target))
@@ -529,6 +570,10 @@ class _Body:
                 head = f"for (let {step} = {start}, {end} = {stop}; {step} < {end}; {step}++)"
                 return f"{head} {{\n{self.pattern(node.target)} = {step};\n{body[2:]}"
         return f"for ({self.pattern(node.target)} of list({self.expression(node.iter)})) {body}"
+
+    def is_library_error(self, handler: ast.ExceptHandler) -> bool:
+        _, cls = self.resolved(handler.type) if handler.type is not None else (False, None)
+        return isinstance(cls, type) and cls.__module__.split(".")[0] in {"pydantic_core", "pydantic"}
 
     def match(self, subject: ast.expr, cases: list[ast.match_case]) -> str:
         """Cases of constants, one after the other."""
@@ -606,7 +651,7 @@ class _Body:
                 return f"set([{', '.join(self.element(part) for part in parts)}])"
             case ast.Dict(keys=keys, values=values):
                 pairs = [
-                    f"...{self.expression(value)}" if key is None else f"[{self.expression(key)}, {self.expression(value)}]"
+                    f"...items({self.expression(value)})" if key is None else f"[{self.expression(key)}, {self.expression(value)}]"
                     for key, value in zip(keys, values, strict=True)
                 ]
                 return f"dictionary([{', '.join(pairs)}])"
@@ -642,6 +687,8 @@ class _Body:
                 return json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"').replace("`", "\\`").replace("${", "\\${")
             case ast.FormattedValue(value=value, conversion=conversion, format_spec=None):
                 return f"${{{'quoted' if conversion == ord('r') else 'text'}({self.expression(value)})}}"
+            case ast.FormattedValue(value=value, conversion=-1, format_spec=ast.JoinedStr(values=[ast.Constant(value="g")])):
+                return f"${{text({self.expression(value)})}}"
         raise self.refusal(node, "a message", "a value without a format", ast.unparse(node))
 
     def comprehension(self, generators: Sequence[ast.comprehension], element: Callable[[], str]) -> str:
@@ -672,6 +719,10 @@ class _Body:
                 return f"repeat({left}, {right})"
             case ast.FloorDiv():
                 return f"floorDivide({left}, {right})"
+            case ast.BitOr():
+                return f"merged({left}, {right})"
+            case ast.BitAnd():
+                return f"common({left}, {right})"
             case ast.Mod() if not isinstance(node.left, ast.Constant | ast.JoinedStr):
                 return f"modulo({left}, {right})"
         sign = ARITHMETIC.get(type(node.op))
@@ -682,7 +733,7 @@ class _Body:
     def comparison(self, node: ast.Compare, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> str:
         a, b = self.expression(left), self.expression(right)
         match operator:
-            case ast.Is() | ast.IsNot() if isinstance(right, ast.Constant):
+            case ast.Is() | ast.IsNot():
                 return f"({a} {'===' if isinstance(operator, ast.Is) else '!=='} {b})"
             case ast.Eq() | ast.NotEq():
                 plain = any(isinstance(side, ast.Constant) or _is_number(side) for side in (left, right))
@@ -749,6 +800,8 @@ class _Body:
             return f"{self.expression(node.args[0])}[{self.expression(node.args[1])}]"
         if any(isinstance(argument, ast.Starred) for argument in node.args) and callee not in (min, max, zip):
             raise self.refusal(node, "a call", "arguments, each for itself", "*")
+        if is_record(callee) and not node.args and len(node.keywords) == 1 and node.keywords[0].arg is None:
+            return f"new {self.script.name_of(callee, node, self.place)}(toJson({self.expression(node.keywords[0].value)}))"
         if any(keyword.arg is None for keyword in node.keywords):
             raise self.refusal(node, "a call", "arguments, each for itself", "**")
         given = [self.element(argument) for argument in node.args]
@@ -798,6 +851,9 @@ class _Body:
             raise self.refusal(node, "a call", "a name or a method", ast.unparse(node.func))
         if named:
             given = self.ordered(node, given, named, self.method_parameters(node.func), node.func.attr)
+        found, cls = self.resolved(node.func.value)
+        if found and is_record(cls) and node.func.attr == "model_validate":
+            return f"new {self.script.name_of(cls, node, self.place)}(toJson({given[0]}))"
         owner = self.expression(node.func.value)
         pattern = METHODS.get(node.func.attr)
         if pattern is None:

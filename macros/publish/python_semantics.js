@@ -25,7 +25,8 @@ function or(first, second) {
 }
 
 function add(a, b) {
-  return isList(a) ? a.concat(b) : a + b;
+  if (typeof a !== "object") return a + b;
+  return isList(a) ? a.concat(b) : a.__add__(b);
 }
 
 function repeat(list, times) {
@@ -129,6 +130,11 @@ function dictionary(pairs) {
   return made;
 }
 
+// `|` of two dictionaries or sets.
+const merged = (a, b) => (a instanceof Set ? new Set([...a, ...b]) : dictionary([...a.items(), ...b.items()]));
+
+const common = (a, b) => new Set([...a].filter((member) => b.has(member)));
+
 function item(container, key) {
   if (container instanceof Dictionary) {
     if (!container.has(key)) throw new KeyError(String(key));
@@ -195,6 +201,7 @@ function next(members, otherwise) {
   return otherwise;
 }
 
+const reduce = (join, members, first) => list(members).reduce((a, b) => join(a, b), first);
 const reversed = (members) => [...list(members)].reverse();
 const all = (tests) => list(tests).every(truth);
 const any = (tests) => list(tests).some(truth);
@@ -226,6 +233,7 @@ const isInt = (value) => typeof value === "number" && Number.isInteger(value);
 const isFloat = (value) => typeof value === "number";
 const isText = (value) => typeof value === "string";
 const isBool = (value) => typeof value === "boolean";
+const isSequence = (value) => isText(value) || isList(value);
 const isDict = (value) => value instanceof Dictionary;
 
 function int(value) {
@@ -245,25 +253,52 @@ function replace(record, changes) {
   return Object.assign(Object.create(Object.getPrototypeOf(record)), record, changes);
 }
 
-// A record, or a list of them, from plain data.
-function made(given, Kind, many) {
-  if (given === null || given === undefined) return given;
-  if (many) return given.map((one) => made(one, Kind));
-  return given instanceof Kind ? given : new Kind(given);
+// Records, lists of them and dictionaries, from plain data.
+const absent = (given) => given === null || given === undefined;
+const made = (given, Kind) => (absent(given) || given instanceof Kind ? given : new Kind(given));
+const madeList = (given, make) => (absent(given) ? given : given.map(make));
+
+function madeEntries(given, make) {
+  if (absent(given) || given instanceof Dictionary) return given;
+  return dictionary(Object.entries(given).map(([key, value]) => [key, make(value)]));
 }
 
-// A pure function of records, numbers and texts, remembered for the arguments it has seen.
+// Plain data as Python's json.loads has it: objects become dictionaries.
+function fromJson(value) {
+  if (isList(value)) return value.map(fromJson);
+  if (typeof value !== "object" || value === null) return value;
+  return dictionary(Object.entries(value).map(([key, inner]) => [key, fromJson(inner)]));
+}
+
+function toJson(value) {
+  if (value instanceof Dictionary) return Object.fromEntries(value.items().map(([key, inner]) => [key, toJson(inner)]));
+  return isList(value) ? value.map(toJson) : value;
+}
+
+// The records of the guide as functions expect them: `catalogue.models`, `catalogue.records["models"]`.
+function catalogueOf(data, classes) {
+  const catalogue = { records: dictionary([]) };
+  for (const [kind, Kind] of Object.entries(classes)) {
+    const records = dictionary(Object.entries(data[kind]).map(([id, given]) => [id, new Kind({ id, ...given })]));
+    catalogue[kind.replaceAll("-", "_")] = records;
+    catalogue.records.set(kind, records);
+  }
+  return catalogue;
+}
+
+// A pure function of records, numbers and texts, remembered for the arguments it has seen; records by which they are.
 function remembered(compute) {
-  const known = new Map();
-  const end = Symbol("result");
+  const level = () => ({ records: new WeakMap(), values: new Map() });
+  const known = level();
   return (...given) => {
     let here = known;
     for (const argument of given) {
-      if (!here.has(argument)) here.set(argument, new Map());
-      here = here.get(argument);
+      const branch = typeof argument === "object" && argument !== null ? here.records : here.values;
+      if (!branch.has(argument)) branch.set(argument, level());
+      here = branch.get(argument);
     }
-    if (!here.has(end)) here.set(end, compute(...given));
-    return here.get(end);
+    if (!("result" in here)) here.result = compute(...given);
+    return here.result;
   };
 }
 
@@ -273,3 +308,6 @@ const floor = (x) => Math.floor(x) + 0;
 const maximum = (a, b) => (a >= b ? a : b);
 const minimum = (a, b) => (a <= b ? a : b);
 const where = (condition, a, b) => (truth(condition) ? a : b);
+
+// The page has its own words for what is wrong and what was meant.
+const nearest = () => "choose another";

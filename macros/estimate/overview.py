@@ -1,0 +1,104 @@
+"""Everything that the calculator shows for one question: the answer, what is left or missing, the first word, the money, the command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from macros.estimate import answer
+from macros.estimate.launch import launch_command
+from macros.estimate.placement import Placement, place
+from macros.estimate.setting import check_setting
+from macros.formulas.power import cost_of_a_million_tokens, machine_watts
+from macros.formulas.prefill import time_to_first_token
+from macros.formulas.units import GIB
+from macros.specs import Catalogue
+
+
+def overview(
+    question: Mapping[str, Any],
+    catalogue: Catalogue,
+    *,
+    ram_gib: float | None = None,
+    price: float | None = None,
+    price_per_kwh: float | None = None,
+) -> dict[str, Any]:
+    """Answer one question as `estimate` does, and what a reader wants to know besides.
+
+    Args:
+        question: keys and values as `python -m macros estimate` takes them
+        catalogue: the records
+        ram_gib: system memory [GiB]; None: as much as is needed
+        price: price of the machine, in any currency [currency]
+        price_per_kwh: price of electricity [currency/kWh]
+
+    Returns:
+        The answer of `estimate`, and: `layers` that there are to place; `spare_bytes` and `short_bytes`, one of them zero;
+        `first_token`, `watts`, `tokens_per_second_per_1000`, `kwh_per_million`, `cost_per_million` where they are known; `command`.
+
+    Assumes: devices draw their limit while they work.
+    """
+    setting = check_setting(question, catalogue)
+    placement = place(setting, catalogue)
+    result = answer(placement, catalogue)
+    result["layers"] = setting.architecture.layers + setting.architecture.prediction_layers + 1
+    result["context_length"] = setting.architecture.context_length
+    spare, short = _room(placement, ram_gib)
+    result["spare_bytes"] = spare
+    result["short_bytes"] = short
+    if "decode" in result and "prefill" in result:
+        decode, prefill = result["decode"], result["prefill"]
+        result["first_token"] = {
+            "seconds": _first(setting.prompt_tokens, prefill["tokens_per_second"], decode["tokens_per_second"]),
+            "low": _first(setting.prompt_tokens, prefill["high"], decode["high"]),
+            "high": _first(setting.prompt_tokens, prefill["low"], decode["low"]),
+        }
+    watts = _watts(placement, catalogue)
+    if watts is not None:
+        result["watts"] = watts
+    if "decode" in result:
+        speed = result["decode"]["tokens_per_second"]
+        if price is not None:
+            result["tokens_per_second_per_1000"] = speed / price * 1000
+        if watts is not None:
+            result["kwh_per_million"] = cost_of_a_million_tokens(tokens_per_second=speed, watts=watts, price_per_kwh=1)
+            if price_per_kwh is not None:
+                result["cost_per_million"] = cost_of_a_million_tokens(tokens_per_second=speed, watts=watts, price_per_kwh=price_per_kwh)
+    model = catalogue.models[setting.model] if setting.model is not None else None
+    result["command"] = launch_command(placement, repository=model.hugging_face if model is not None else None)
+    return result
+
+
+def _room(placement: Placement, ram_gib: float | None) -> tuple[int, int]:
+    """Bytes left on the devices (on the host, where there are none) and bytes missing, of which one is zero."""
+    spare, short = 0, 0
+    for share in placement.devices:
+        left = share.usable_bytes - share.margin_bytes - share.memory_bytes
+        spare += max(left, 0)
+        short += max(-left, 0)
+    if ram_gib is not None:
+        left = int(ram_gib * GIB) - placement.host.memory_bytes
+        short += max(-left, 0)
+        if not placement.devices:
+            spare = max(left, 0)
+    return (0, short) if short > 0 else (spare, 0)
+
+
+def _first(prompt_tokens: int, prefill: float, decode: float) -> float:
+    return float(time_to_first_token(prefill_seconds=prompt_tokens / prefill, decode_seconds=1 / decode))
+
+
+def _watts(placement: Placement, catalogue: Catalogue) -> float | None:
+    """Power of the machine at its limit [W]; None where a device does not say."""
+    cards = 0.0
+    for device in placement.setting.gpus:
+        gpu = device.gpu
+        limit = gpu.tdp_w if gpu.tdp_w is not None else gpu.power_range_w[1] if gpu.power_range_w is not None else None
+        if limit is None:
+            return None
+        cards += limit
+    cpu = catalogue.cpus[placement.setting.cpu] if placement.setting.cpu is not None else None
+    if cpu is None and not placement.setting.gpus:
+        return None
+    processor = 0.0 if cpu is None or cpu.tdp_w is None else cpu.tdp_w
+    return float(machine_watts(gpu_watts=cards, cpu_watts=processor))

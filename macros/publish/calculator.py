@@ -1,0 +1,50 @@
+"""What the calculator page loads: the formulas as a script, and the records that they need, without sources and notes.
+
+Both are classic scripts, so that the page works from the file system too, where a browser fetches nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from macros.estimate.overview import overview
+from macros.publish.javascript import translate
+from macros.specs import Catalogue
+from macros.specs.kinds import KINDS as RECORDS
+
+KINDS = ("models", "families", "quantizations", "tensor-types", "gpus", "cpus", "memory", "drives", "device-families", "engines")
+"""Kinds of records that an answer is computed from."""
+
+FOR_READERS = {
+    "sources", "notes", "quality", "released", "licence", "modelscope",
+    "published_parameters", "published_parameters_rounded_to", "launch_price_usd", "tokenizer", "covers", "interface",
+}  # fmt: skip
+"""Fields that no formula reads."""
+
+DEFAULTS = {"model": "qwen3-8b", "quant": "q4_k_m", "gpu": "rtx-3090"}
+"""The question that the page opens with."""
+
+
+def data(catalogue: Catalogue) -> dict[str, Any]:
+    """Records by kind and id; fields at their default are left out, the script's records know them."""
+    return {"defaults": DEFAULTS} | {kind: _records(catalogue.records[kind]) for kind in KINDS}
+
+
+def _records(records: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: {name: value for name, value in record.model_dump(mode="json", exclude_defaults=True).items() if name not in FOR_READERS}
+        for key, record in sorted(records.items())
+    }
+
+
+def data_script(catalogue: Catalogue) -> bytes:
+    """`globalThis.guide = {…};`"""
+    return f"globalThis.guide = {json.dumps(data(catalogue), ensure_ascii=False, separators=(',', ':'))};\n".encode()
+
+
+def formulas_script() -> bytes:
+    """`globalThis.formulas`: the functions, and the record of each kind under the name of its folder."""
+    roots = {"overview": overview, **{kind.replace("-", "_"): RECORDS[kind] for kind in KINDS}}
+    return translate(roots).encode()

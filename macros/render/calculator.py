@@ -1,0 +1,309 @@
+"""The calculator's form, and every word that its script says, in the language of the page."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+from macros.render.view import View
+
+Words = dict[str, str]
+
+LABELS: dict[str, Words] = {
+    "form": {"zh": "设置", "en": "Settings"},
+    "model": {"zh": "模型", "en": "Model"},
+    "model-hint": {
+        "zh": "输入名称的一部分，中文或英文，如“通义 8b”。",
+        "en": "Type part of a name, such as “qwen 8b”.",
+    },
+    "config": {"zh": "列表里没有？粘贴它的 config.json", "en": "Not listed? Paste its config.json"},
+    "config-text": {"zh": "Hugging Face 的 config.json", "en": "config.json from Hugging Face"},
+    "config-hint": {
+        "zh": "只在这个页面里计算，不会发送到任何地方，也不写进链接。清空后回到上面的模型。",
+        "en": "Computed in this page only: it is sent nowhere and is not part of the link. Empty it to return to the model above.",
+    },
+    "quant": {"zh": "量化", "en": "Quantization"},
+    "context": {"zh": "上下文长度", "en": "Context length"},
+    "context-hint": {
+        "zh": "token 数，由所有并发用户共享；8k 即 8192。",
+        "en": "Tokens, shared by all users at once; 8k is 8192.",
+    },
+    "kv": {"zh": "KV 缓存类型", "en": "KV cache type"},
+    "cards": {"zh": "显卡（可以多张、混用）", "en": "Cards (several, mixed)"},
+    "card": {"zh": "显卡", "en": "Card"},
+    "count": {"zh": "数量", "en": "Count"},
+    "memory-size": {"zh": "内存容量", "en": "Memory"},
+    "remove": {"zh": "移除", "en": "Remove"},
+    "add-card": {"zh": "再加一种显卡", "en": "Add another card"},
+    "no-card": {"zh": "不填显卡，就全部由 CPU 计算。", "en": "Without a card, everything runs on the CPU."},
+    "computer": {"zh": "CPU 与内存", "en": "CPU and RAM"},
+    "cpu": {"zh": "CPU", "en": "CPU"},
+    "memory": {"zh": "内存类型", "en": "Memory kind"},
+    "channels": {"zh": "通道数", "en": "Channels"},
+    "ram": {"zh": "内存容量（GiB）", "en": "RAM (GiB)"},
+    "drive": {"zh": "硬盘", "en": "Drive"},
+    "users": {"zh": "同时使用的人数", "en": "Users at once"},
+    "more": {"zh": "更多设置", "en": "More settings"},
+    "engine": {"zh": "推理引擎", "en": "Engine"},
+    "prompt": {"zh": "提示词长度（token）", "en": "Prompt length (tokens)"},
+    "depth": {"zh": "缓存里已有的 token", "en": "Tokens already in the cache"},
+    "layers": {"zh": "放到显卡上的层数", "en": "Layers on the cards"},
+    "layers-hint": {"zh": "留空则尽量多放。", "en": "Empty: as many as fit."},
+    "ubatch": {"zh": "微批大小（ubatch）", "en": "Micro-batch (ubatch)"},
+    "flash": {"zh": "Flash Attention", "en": "Flash Attention"},
+    "experts": {"zh": "专家权重留在内存（MoE）", "en": "Keep experts in RAM (MoE)"},
+    "swa": {"zh": "滑动窗口层也保留全部上下文", "en": "Full cache for sliding-window layers"},
+    "imatrix": {"zh": "文件用重要性矩阵制作", "en": "File made with an importance matrix"},
+    "server": {"zh": "以服务器方式运行（4 个槽位）", "en": "Run as a server (4 slots)"},
+    "money": {"zh": "价格与用电", "en": "Price and electricity"},
+    "price": {"zh": "整机或显卡的价格（任意货币）", "en": "Price of the machine or cards (any currency)"},
+    "tariff": {"zh": "每千瓦时电价（同一货币）", "en": "Price of a kWh (same currency)"},
+    "answer": {"zh": "结果", "en": "Answer"},
+    "bars": {"zh": "显存与内存里放了什么", "en": "What fills the memory"},
+    "figures": {"zh": "能放多少、跑多快", "en": "How much fits, how fast it runs"},
+    "command": {"zh": "对应的命令", "en": "The command for this setting"},
+    "share": {"zh": "复制这个结果的链接", "en": "Copy a link to this answer"},
+    "without": {
+        "zh": "计算器需要 JavaScript。不开启它，也可以看各章的表格，或在命令行里运行",
+        "en": "The calculator needs JavaScript. Without it, the tables of each chapter have the same numbers, or run",
+    },
+}
+"""What stands on the form."""
+
+MESSAGES: dict[str, Words] = {
+    "unknown-model": {"zh": "没有名为“{value}”的模型。", "en": "There is no model called “{value}”."},
+    "unknown-card": {"zh": "没有名为“{value}”的显卡。", "en": "There is no card called “{value}”."},
+    "unknown-cpu": {"zh": "没有名为“{value}”的 CPU。", "en": "There is no CPU called “{value}”."},
+    "unknown-choice": {"zh": "“{value}”不在可选项里。", "en": "“{value}” is not one of the choices."},
+    "nearest": {"zh": "是不是指{near}？", "en": "Did you mean {near}?"},
+    "ambiguous": {"zh": "“{value}”可以指好几个，请选一个。", "en": "“{value}” fits several; choose one."},
+    "used-instead": {"zh": "现在按{used}计算。", "en": "Computed with {used} for now."},
+    "not-number": {"zh": "“{value}”不是数字。", "en": "“{value}” is not a number."},
+    "not-whole": {"zh": "应为整数，而不是 {value}。", "en": "Expected a whole number, not {value}."},
+    "too-small": {"zh": "至少为 {limit}。", "en": "At least {limit}."},
+    "too-large": {"zh": "至多为 {limit}。", "en": "At most {limit}."},
+    "missing": {"zh": "请填写。", "en": "Please fill this in."},
+    "too-many-cards": {"zh": "最多 {limit} 张显卡。", "en": "At most {limit} cards."},
+    "config-not-json": {
+        "zh": "这不是完整的 JSON：请从 config.json 的第一个花括号复制到最后一个。",
+        "en": "This is not complete JSON: copy config.json from its first brace to its last.",
+    },
+    "config-not-object": {"zh": "应为一个 JSON 对象（以花括号开头）。", "en": "Expected a JSON object (it starts with a brace)."},
+    "config-too-long": {"zh": "太长：config.json 一般只有几千个字符。", "en": "Too long: a config.json has a few thousand characters."},
+    "config-name": {"zh": "粘贴的模型", "en": "the pasted model"},
+    "refused": {"zh": "这组设置无法计算（{key}）。", "en": "This setting cannot be computed ({key})."},
+    "refused-quant": {"zh": "所选的推理引擎读不了 {quant}。", "en": "The engine chosen cannot read {quant}."},
+    "refused-engine": {"zh": "这个引擎读不了 {quant}。", "en": "This engine cannot read {quant}."},
+    "refused-kv": {
+        "zh": "{kv} 的块不能整除这个模型的注意力头，请选 f16。",
+        "en": "Blocks of {kv} do not divide the heads of this model; choose f16.",
+    },
+    "refused-flash": {"zh": "量化的 V 缓存需要开启 Flash Attention。", "en": "A quantized V cache needs Flash Attention."},
+    "refused-layers": {"zh": "这个引擎要求所有层都在显卡上，请留空。", "en": "This engine needs all layers on cards; leave it empty."},
+    "refused-config": {
+        "zh": "读不懂这份配置（{key}）。可以运行 python -m macros estimate --config 查看原因。",
+        "en": "This configuration cannot be read ({key}). python -m macros estimate --config tells why.",
+    },
+    "by-format": {"zh": "由格式决定", "en": "by the format"},
+    "warn-context": {
+        "zh": "超过了训练时的上下文长度 {limit}，效果没有保证。",
+        "en": "Longer than the {limit} tokens that the model was trained for; quality is not warranted.",
+    },
+    "warn-imatrix": {
+        "zh": "{quant} 通常用重要性矩阵制作；这里给出的是没有它时的布局。",
+        "en": "{quant} files are made with an importance matrix; the layout without one is shown.",
+    },
+    "fits": {"zh": "放得下，还剩 {free}。", "en": "Fits, with {free} to spare."},
+    "fits-split": {
+        "zh": "放得下：{layers} 层在显卡上，其余在内存里，共用 {host} 内存。",
+        "en": "Fits: {layers} layers on the cards, the rest in RAM, which takes {host}.",
+    },
+    "fits-cpu": {"zh": "放得下：全部在内存里，需要 {host}。", "en": "Fits: all of it in RAM, which takes {host}."},
+    "short": {"zh": "放不下，还差 {short}。", "en": "Does not fit: {short} short."},
+    "weights": {"zh": "权重", "en": "Weights"},
+    "kv_cache": {"zh": "KV 缓存", "en": "KV cache"},
+    "compute_buffer": {"zh": "计算缓冲", "en": "Compute buffer"},
+    "runtime": {"zh": "运行时", "en": "Runtime"},
+    "margin": {"zh": "留给桌面", "en": "Kept for the desktop"},
+    "free": {"zh": "空闲", "en": "Free"},
+    "over": {"zh": "超出", "en": "Too much"},
+    "host": {"zh": "内存", "en": "RAM"},
+    "of": {"zh": "{used}，可用 {total}", "en": "{used} of {total} usable"},
+    "layers-here": {"zh": "{layers} 层", "en": "{layers} layers"},
+    "figure-parameters": {"zh": "参数", "en": "Parameters"},
+    "figure-file": {"zh": "权重大小", "en": "Size of the weights"},
+    "figure-layers": {"zh": "显卡上的层", "en": "Layers on the cards"},
+    "figure-context": {"zh": "最大上下文", "en": "Largest context"},
+    "figure-quant": {"zh": "放得下的最好的量化", "en": "Best quantization that fits"},
+    "figure-decode": {"zh": "生成速度", "en": "Generation speed"},
+    "figure-prefill": {"zh": "提示处理速度", "en": "Prompt processing"},
+    "figure-first": {"zh": "首个 token 的等待时间", "en": "Time to first token"},
+    "figure-load": {"zh": "加载时间", "en": "Load time"},
+    "figure-watts": {"zh": "整机功率上限", "en": "Power of the machine, at most"},
+    "figure-value": {"zh": "每 1000 货币单位", "en": "Per 1000 units of money"},
+    "figure-energy": {"zh": "每百万 token 的用电", "en": "Electricity per million tokens"},
+    "figure-energy-cost": {"zh": "每百万 token 的电费", "en": "Electricity cost per million tokens"},
+    "tokens-per-second": {"zh": "{value} token/s", "en": "{value} tokens/s"},
+    "range": {"zh": "{low} 至 {high}", "en": "{low} to {high}"},
+    "tokens": {"zh": "{value} token", "en": "{value} tokens"},
+    "layers-of": {"zh": "{value} / {total}", "en": "{value} of {total}"},
+    "none": {"zh": "没有", "en": "none"},
+    "unknown": {"zh": "未知", "en": "unknown"},
+    "copied": {"zh": "已复制", "en": "Copied"},
+    "status": {"zh": "{verdict}生成速度 {speed}。", "en": "{verdict} Generation speed {speed}."},
+    "status-errors": {"zh": "有 {count} 处需要修改。", "en": "{count} entries need attention."},
+    "options": {"zh": "{count} 个结果", "en": "{count} results"},
+}
+"""What the script says; {names} are filled in as text."""
+
+KV_TYPES = ("f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "bf16", "f32")
+"""Types that llama.cpp can keep the cache in, the usual ones first."""
+
+
+def form(view: View) -> str:
+    """The whole calculator; its script fills the lists and the answer."""
+    ram = _field(view, "ram", "text", "64", mode="decimal")
+    computer = (
+        _combobox(view, "cpu", "")
+        + '<div class="fields">'
+        + _select(view, "memory")
+        + _field(view, "channels", "text", "", mode="numeric")
+        + ram
+        + "</div>"
+        + _select(view, "drive")
+    )
+    more = (
+        '<div class="fields">'
+        + _select(view, "engine")
+        + _field(view, "layers", "text", "", mode="numeric", hint="layers-hint")
+        + _field(view, "prompt", "text", "512", mode="numeric")
+        + _field(view, "depth", "text", "0", mode="numeric")
+        + _field(view, "ubatch", "text", "512", mode="numeric")
+        + "</div>"
+        + _check(view, "flash", on=True)
+        + "".join(_check(view, name) for name in ("experts", "server", "swa", "imatrix"))
+    )
+    money = (
+        f'<div class="fields">{_field(view, "price", "text", "", mode="decimal")}{_field(view, "tariff", "text", "", mode="decimal")}</div>'
+    )
+    config = (
+        '<div class="field" data-field="config">'
+        f'<label for="calculator-config">{_label(view, "config-text")}</label>'
+        '<textarea id="calculator-config" rows="6" spellcheck="false" autocomplete="off" '
+        'aria-describedby="calculator-config-hint calculator-config-error"></textarea>'
+        f'<p class="field-hint" id="calculator-config-hint">{_label(view, "config-hint")}</p>{_error("config")}</div>'
+    )
+    question = (
+        _combobox(view, "model", "", hint="model-hint")
+        + _details(view, "config", config)
+        + f'<div class="fields">{_select(view, "quant")}{_select(view, "kv", KV_TYPES)}</div>'
+        + f'<div class="fields">{_field(view, "context", "text", "8192", mode="numeric", hint="context-hint")}'
+        + f"{_field(view, 'users', 'text', '1', mode='numeric')}</div>"
+        + _cards(view)
+        + _details(view, "computer", computer)
+        + _details(view, "more", more)
+        + _details(view, "money", money)
+    )
+    answer = (
+        '<p class="calculator-verdict" data-verdict></p><p class="visually-hidden" role="status" data-status></p>'
+        '<ul class="calculator-warnings" data-warnings></ul>'
+        f'<h3 id="bars">{_label(view, "bars")}</h3><div data-bars></div>'
+        f'<h3 id="figures">{_label(view, "figures")}</h3><dl class="calculator-figures" data-figures></dl>'
+        f'<h3 id="command">{_label(view, "command")}</h3><pre tabindex="0"><code data-command></code></pre>'
+        f'<p><button type="button" class="calculator-button" data-share>{_label(view, "share")}</button></p>'
+    )
+    messages = {name: view.words(words) for name, words in MESSAGES.items()}
+    return (
+        f"<noscript><p>{_label(view, 'without')} <code>python -m macros estimate --help</code></p></noscript>"
+        '<div class="calculator" data-calculator data-pagefind-ignore>'
+        f'<form class="calculator-form" novalidate aria-label="{_label(view, "form")}">{question}</form>'
+        f'<section class="calculator-answer" aria-labelledby="answer"><h2 id="answer">{_label(view, "answer")}</h2>{answer}</section>'
+        '<p class="calculator-strip" data-strip aria-hidden="true" hidden></p>'
+        f'<script type="application/json" data-words>{_json(messages)}</script></div>'
+        f'<link rel="stylesheet" href="{escape(view.page("css/calculator.css"))}">'
+        f'<script defer src="{escape(view.api("calculator/data.js"))}"></script>'
+        f'<script defer src="{escape(view.api("calculator/formulas.js"))}"></script>'
+        f'<script defer src="{escape(view.page("js/combobox.js"))}"></script>'
+        f'<script defer src="{escape(view.page("js/calculator.js"))}"></script>'
+    )
+
+
+def _json(value: object) -> str:
+    """JSON that can stand inside a script element."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _label(view: View, name: str) -> str:
+    return view.html(LABELS[name])
+
+
+def _error(name: str) -> str:
+    return f'<p class="field-error" id="calculator-{name}-error" data-error hidden></p>'
+
+
+def _described(view: View, name: str, hint: str | None) -> tuple[str, str]:
+    """(attribute, elements after the control)."""
+    ids = f"calculator-{name}-hint calculator-{name}-error" if hint else f"calculator-{name}-error"
+    told = f'<p class="field-hint" id="calculator-{name}-hint">{_label(view, hint)}</p>' if hint else ""
+    return f'aria-describedby="{ids}"', told + _error(name)
+
+
+def _field(view: View, name: str, kind: str, value: str, *, mode: str, hint: str | None = None) -> str:
+    described, after = _described(view, name, hint)
+    return (
+        f'<div class="field" data-field="{name}"><label for="calculator-{name}">{_label(view, name)}</label>'
+        f'<input id="calculator-{name}" type="{kind}" inputmode="{mode}" value="{escape(value)}" autocomplete="off" {described}>'
+        f"{after}</div>"
+    )
+
+
+def _combobox(view: View, name: str, value: str, *, hint: str | None = None) -> str:
+    described, after = _described(view, name, hint)
+    return (
+        f'<div class="field" data-field="{name}"><label for="calculator-{name}">{_label(view, name)}</label>'
+        f'<div class="combobox"><input id="calculator-{name}" type="text" role="combobox" aria-autocomplete="list" aria-expanded="false" '
+        f'aria-controls="calculator-{name}-list" autocomplete="off" spellcheck="false" value="{escape(value)}" {described}>'
+        f'<ul id="calculator-{name}-list" role="listbox" aria-label="{_label(view, name)}" hidden></ul></div>{after}</div>'
+    )
+
+
+def _select(view: View, name: str, options: tuple[str, ...] = ()) -> str:
+    described, after = _described(view, name, None)
+    listed = "".join(f'<option value="{option}">{option}</option>' for option in options)
+    return (
+        f'<div class="field" data-field="{name}"><label for="calculator-{name}">{_label(view, name)}</label>'
+        f'<select id="calculator-{name}" {described}>{listed}</select>{after}</div>'
+    )
+
+
+def _check(view: View, name: str, *, on: bool = False) -> str:
+    checked = " checked" if on else ""
+    return (
+        f'<div class="field field-check" data-field="{name}"><label><input id="calculator-{name}" type="checkbox"{checked}> '
+        f"{_label(view, name)}</label>{_error(name)}</div>"
+    )
+
+
+def _details(view: View, name: str, inside: str) -> str:
+    return f'<details class="calculator-more" data-more="{name}"><summary>{_label(view, name)}</summary>{inside}</details>'
+
+
+def _cards(view: View) -> str:
+    """A list of cards: the script makes a row from the template for each kind."""
+    row = (
+        '<div class="calculator-card" data-card><div class="field" data-field="gpu">'
+        f"<label>{_label(view, 'card')}</label>"
+        '<div class="combobox"><input type="text" role="combobox" aria-autocomplete="list" aria-expanded="false" autocomplete="off" '
+        f'spellcheck="false"><ul role="listbox" aria-label="{_label(view, "card")}" hidden></ul></div>'
+        '<p class="field-error" data-error hidden></p></div>'
+        f'<div class="field" data-field="count"><label>{_label(view, "count")}</label>'
+        '<input type="text" inputmode="numeric" value="1" autocomplete="off"><p class="field-error" data-error hidden></p></div>'
+        f'<button type="button" class="calculator-button" data-remove aria-label="{_label(view, "remove")}">×</button>'
+        f'<div class="field" data-field="size" hidden><label>{_label(view, "memory-size")}</label><select></select>'
+        '<p class="field-error" data-error hidden></p></div></div>'
+    )
+    return (
+        f'<fieldset class="calculator-cards" data-cards><legend>{_label(view, "cards")}</legend><div data-rows></div>'
+        f'<button type="button" class="calculator-button" data-add>{_label(view, "add-card")}</button>'
+        f'<p class="field-hint" data-no-card hidden>{_label(view, "no-card")}</p><template>{row}</template></fieldset>'
+    )
