@@ -13,8 +13,9 @@ MACROS := $(BIN)/python -m macros
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 export NO_MKDOCS_2_WARNING := 1
 BASE ?= main
+BROWSER := chromium fontconfig fonts-noto-cjk
 
-.PHONY: help site serve test check style pdf offline diff rehearse links bench bench-web mutate release lock new clean
+.PHONY: help site serve browser test check style pdf offline diff rehearse links bench bench-web mutate release lock new clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -47,7 +48,13 @@ style: $(VENV)/test.ok ## mend what can be mended by a machine
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
 
-test: check ## everything that can fail
+browser: ## what tests and pictures need of the system: a browser and Chinese fonts
+	@command -v chromium >/dev/null && fc-list :lang=zh | grep -q . || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	  then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(BROWSER) >/dev/null; \
+	  else echo "expected chromium and a Chinese font, got none. Fix: install them (on Debian, as root: apt-get install $(BROWSER))" >&2; exit 1; fi; }
+
+test: check browser ## everything that can fail
 	$(BIN)/python -m pytest
 
 diff: $(VENV)/site.ok ## what changed in the computed tables since BASE, as Markdown

@@ -239,13 +239,13 @@ def _generator_warnings() -> Iterator[_Warnings]:
         log.propagate = before
 
 
-def _config(language: str, **changed: Any) -> Any:
+def _config(language: str, staged: Path, **changed: Any) -> Any:
     """The configuration of a language, reading the staged pages; one address for both."""
     from mkdocs.config import load_config
 
     chinese = load_config(str(ROOT / CONFIGS["zh"]))
     address = (chinese.site_url or "/") + ("" if language == "zh" else f"{language}/")
-    config = load_config(str(ROOT / CONFIGS[language]), docs_dir=str(CACHE / "stage" / language), site_url=address, **changed)
+    config = load_config(str(ROOT / CONFIGS[language]), docs_dir=str(staged / language), site_url=address, **changed)
     config.extra["address"] = chinese.site_url or "/"
     return config
 
@@ -265,12 +265,14 @@ def build(into: Path = ROOT / "site") -> None:
         raise SpecErrors([*now.errors, *found.errors]) from None
     if now.errors:
         raise SpecErrors(now.errors)
-    new = CACHE / "site-new"
-    site.stage(now.catalogue, ROOT / "docs", CACHE / "stage")
+    aside = into.with_name(f".{into.name}-building")
+    shutil.rmtree(aside, ignore_errors=True)
+    new, staged = aside / "site", aside / "docs"
+    site.stage(now.catalogue, ROOT / "docs", staged)
     for language, folder in (("zh", new), ("en", new / "en")):
         with _generator_warnings() as warnings:
             try:
-                config = _config(language, site_dir=str(folder))
+                config = _config(language, staged, site_dir=str(folder))
                 config.plugins.on_startup(command="build", dirty=False)
                 generate(config)
                 config.plugins.on_shutdown()
@@ -279,10 +281,11 @@ def build(into: Path = ROOT / "site") -> None:
                     warnings.messages.append(str(stopped))
         now.errors += [site.generator_error(ROOT, language, message) for message in warnings.messages]
     if now.errors:
-        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(aside)
         raise SpecErrors(now.errors)
     site.beside(now.catalogue, new)
     site.swap(new, into)
+    shutil.rmtree(aside)
 
 
 class Preview:
@@ -306,7 +309,7 @@ class Preview:
         self._site.stage(now.records(), ROOT / "docs", CACHE / "stage")
         self._languages = {}
         for language in CONFIGS:
-            config = _config(language)
+            config = _config(language, CACHE / "stage")
             config.plugins.on_startup(command="serve", dirty=False)
             config = config.plugins.on_config(config)
             files = get_files(config)

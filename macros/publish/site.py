@@ -110,10 +110,7 @@ def index(site: Path) -> None:
 
 
 def swap(new: Path, site: Path) -> None:
-    """Put a finished site in place of the one before, which stays as it is until this moment."""
-    old = new.with_name("site-before")
-    shutil.rmtree(old, ignore_errors=True)
+    """Put a finished site in place of the one before, which stays as it is until this moment and then lies beside where the new one lay."""
     if site.exists():
-        site.rename(old)
+        site.rename(new.with_name("before"))
     new.rename(site)
-    shutil.rmtree(old, ignore_errors=True)

@@ -71,14 +71,10 @@ def _proof(view: View, table: Table) -> str:
     if not table.formulas:
         return ""
     shown = "".join(equations.formula(view, name) for name in table.formulas)
-    more = view.pick(
-        f'误差见<a href="{view.page("accuracy/")}">准确度</a>，公式的全部说明见<a href="{view.page("methods/")}">方法</a>。',
-        f'Error bands: <a href="{view.page("accuracy/")}">accuracy</a>. Every formula: <a href="{view.page("methods/")}">methods</a>.',
-    )
     summary = view.pick("这些数字怎么来", "Where these numbers come from")
     return (
         f'<details class="table-proof" data-pagefind-ignore><summary>{summary}</summary>'
-        f'<div class="table-proof-body">{shown}<p>{more}</p></div></details>'
+        f'<div class="table-proof-body">{shown}</div></details>'
     )
 
 

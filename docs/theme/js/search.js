@@ -12,10 +12,11 @@ const ready = () => (engine ??= (async () => {
   return pagefind;
 })());
 
-/** Pages that contain every word of the query; where none does, the nearest that the index knows. */
-export async function find(query) {
-  const pagefind = await ready();
-  const { results } = await pagefind.search(query);
+/** Where the index finds a query, best first; each is read when it is shown. */
+export const find = async (query) => (await (await ready()).search(query)).results;
+
+/** Read some results. Of those that do not hold every word as it was typed, only as many as there is nothing better. */
+export async function read(results, query) {
   const pages = await Promise.all(results.map((result) => result.data()));
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const exact = pages.filter(({ content, meta }) => {
@@ -68,14 +69,25 @@ async function answer() {
   const query = input.value.trim();
   const mine = ++asked;
   if (!query) { list.replaceChildren(); status.textContent = ""; return; }
-  let pages;
-  try { pages = await find(query); } catch { status.textContent = say("搜索索引不可用：先运行 make site。", "There is no search index: run make site first."); return; }
+  let results, pages;
+  try {
+    results = await find(query);
+    pages = await read(results.slice(0, SHOWN), query);
+  } catch { status.textContent = say("搜索索引不可用：先运行 make site。", "There is no search index: run make site first."); return; }
   if (mine !== asked) return;
-  status.textContent = pages.length ? say(`${pages.length} 页`, `${pages.length} page${pages.length === 1 ? "" : "s"}`) : say("没有找到", "Nothing found");
-  list.replaceChildren(...pages.slice(0, SHOWN).map(item));
-  if (pages.length > SHOWN) {
+  const rest = results.slice(SHOWN);
+  const count = pages.length + rest.length;
+  status.textContent = count ? say(`${count} 页`, `${count} page${count === 1 ? "" : "s"}`) : say("没有找到", "Nothing found");
+  list.replaceChildren(...pages.map(item));
+  if (rest.length) {
     const more = Object.assign(document.createElement("button"), { type: "button", textContent: say("全部显示", "Show all") });
-    more.addEventListener("click", () => { more.parentElement.remove(); list.append(...pages.slice(SHOWN).map(item)); });
+    more.addEventListener("click", async () => {
+      const last = more.parentElement.previousElementSibling;
+      const others = await read(rest, query);
+      more.parentElement.remove();
+      list.append(...others.map(item));
+      last?.nextElementSibling?.querySelector("a")?.focus();
+    });
     const li = document.createElement("li");
     li.append(more);
     list.append(li);

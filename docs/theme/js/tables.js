@@ -116,7 +116,7 @@ function provable(wrap, table, label) {
   });
 }
 
-for (const wrap of document.querySelectorAll(".table")) {
+for (const wrap of document.querySelectorAll(".table[data-table]")) {
   const table = wrap.querySelector("table");
   const bar = wrap.querySelector(".table-bar");
   const label = wrap.querySelector(".table-title").textContent;
