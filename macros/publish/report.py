@@ -176,7 +176,7 @@ def body(found: Findings) -> str:
     lines = [MARKER, *([found.preview.mark] if found.preview.mark else [])]
     lines += [f"Commit {shown(run.head_sha[:7])} · [checks · 检查]({found.run_url}) {state}", ""]
     lines += [*_preview(found), *_failures(found), *_pages(found)]
-    top = "\n".join(lines)
+    top = "\n".join(lines) + "\n"
     if found.dumps is None:
         return f"{top}### Computed tables · 计算结果\n\nNot compared · 未比较: {shown(found.refused or '', 200)}\n"
     base, head = found.dumps

@@ -444,3 +444,10 @@ def test_the_reporter_runs_on_the_standard_library_alone():
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import macros.publish.report as r; print(sorted(r.STEPS))"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "['comment', 'preview', 'resolve']", done.stderr
+
+
+def test_the_rehearsal_has_its_example():
+    """`make rehearse` changes one key of one record."""
+    from tests.publish import rehearse
+
+    assert f"\n{rehearse.KEY}: " in (ROOT / rehearse.RECORD).read_text("utf-8")
