@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import dataclasses
 import functools
 import importlib
@@ -18,6 +19,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -53,6 +55,7 @@ BUILTINS: dict[Any, tuple[str, tuple[str, ...]]] = {
     builtins.zip: ("zip", ()),
     math.ceil: ("ceil", ()),
     math.floor: ("floor", ()),
+    math.prod: ("product", ()),
     math.sqrt: ("Math.sqrt", ()),
     math.isfinite: ("Number.isFinite", ()),
     dataclasses.replace: ("replace", ()),
@@ -79,8 +82,8 @@ METHODS = {
     "values": "values({0})",
     "items": "items({0})",
     "pop": "pop({0}, {1})",
-    "startswith": "{0}.startsWith({1})",
-    "endswith": "{0}.endsWith({1})",
+    "startswith": "startsWith({0}, {1})",
+    "endswith": "endsWith({0}, {1})",
     "lower": "{0}.toLowerCase()",
     "upper": "{0}.toUpperCase()",
     "strip": "{0}.trim()",
@@ -191,7 +194,7 @@ class _Script:
 
     def constant(self, value: Any, hint: str, node: ast.AST, place: _Place) -> str:
         """A literal for a small value; a shared constant for a list, dictionary or record."""
-        if value is None or isinstance(value, bool | int | float | str):
+        if value is None or isinstance(value, bool | int | float | str | date):
             return literal(value, node, place)
         if id(value) not in self.names:
             text = self.written(value, node, place)
@@ -201,7 +204,7 @@ class _Script:
         return self.names[id(value)]
 
     def written(self, value: Any, node: ast.AST, place: _Place) -> str:
-        if value is None or isinstance(value, bool | int | float | str):
+        if value is None or isinstance(value, bool | int | float | str | date):
             return literal(value, node, place)
         if isinstance(value, Mapping):
             pairs = ", ".join(f"[{self.written(k, node, place)}, {self.written(v, node, place)}]" for k, v in value.items())
@@ -240,8 +243,8 @@ def literal(value: Any, node: ast.AST, place: _Place) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str | date):  # days compare like their ISO form
+        return json.dumps(str(value), ensure_ascii=False)
     if isinstance(value, int):
         if abs(value) > LARGEST:
             raise refusal(place, node, "a whole number", "at most 2^53", str(value))
@@ -319,6 +322,7 @@ class _Record:
 
     def __init__(self, script: _Script, cls: type, name: str) -> None:
         self.script = script
+        self.cls = cls
         self.name = name
         self.methods: dict[str, str | None] = {}
         self.bodies: dict[str, tuple[ast.FunctionDef, _Place]] = {}
@@ -349,6 +353,11 @@ class _Record:
 
     def _method(self, member: ast.FunctionDef, place: _Place) -> str:
         kinds = {ast.unparse(decorator) for decorator in member.decorator_list}
+        if kinds == {"classmethod"}:
+            own = dataclasses.replace(place, names={**place.names, "cls": self.cls})
+            member = copy.deepcopy(member)
+            member.args.args.pop(0)
+            return f"static {member.name}{_Body(self.script, own).definition(member)}"
         if not kinds <= {"property", "cached_property", "functools.cached_property"}:
             raise refusal(place, member, f"method {member.name}", "a method or a property", ", ".join(sorted(kinds)))
         if not member.args.args or member.args.args[0].arg != "self":
@@ -802,6 +811,13 @@ class _Body:
             raise self.refusal(node, "a call", "arguments, each for itself", "*")
         if is_record(callee) and not node.args and len(node.keywords) == 1 and node.keywords[0].arg is None:
             return f"new {self.script.name_of(callee, node, self.place)}(toJson({self.expression(node.keywords[0].value)}))"
+        if isinstance(callee, FunctionType) and any(keyword.arg is None for keyword in node.keywords) and not node.args:
+            pairs = []
+            for keyword in node.keywords:
+                value = self.expression(keyword.value)
+                pairs.append(f"...items({value})" if keyword.arg is None else f'["{keyword.arg}", {value}]')
+            places = json.dumps(list(inspect.signature(callee).parameters))
+            return f"{self.script.name_of(callee, node, self.place)}(...ordered({places}, [{', '.join(pairs)}]))"
         if any(keyword.arg is None for keyword in node.keywords):
             raise self.refusal(node, "a call", "arguments, each for itself", "**")
         given = [self.element(argument) for argument in node.args]

@@ -201,6 +201,17 @@ function next(members, otherwise) {
   return otherwise;
 }
 
+const product = (numbers) => list(numbers).reduce((a, b) => a * b, 1);
+const startsWith = (string, start) => (isList(start) ? start : [start]).some((one) => string.startsWith(one));
+const endsWith = (string, end) => (isList(end) ? end : [end]).some((one) => string.endsWith(one));
+
+// Arguments given by name (`**`), at the places where the function declares them.
+function ordered(names, pairs) {
+  const given = new Map(pairs);
+  for (const name of given.keys()) if (!names.includes(name)) throw new TypeError(`no parameter ${name}`);
+  return names.map((name) => given.get(name));
+}
+
 const reduce = (join, members, first) => list(members).reduce((a, b) => join(a, b), first);
 const reversed = (members) => [...list(members)].reverse();
 const all = (tests) => list(tests).every(truth);

