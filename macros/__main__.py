@@ -13,15 +13,16 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """All that a machine can say about the data, in seconds."""
+    """All that a machine can say about the data and the pages, in seconds."""
     import macros.formulas.checks  # noqa: F401  (adds its checks to those of the records)
     from macros import MACROS
     from macros.publish.site import page_errors
+    from macros.render import lint
     from macros.specs import SpecErrors, load
 
     errors = list(page_errors(ROOT, MACROS))
     try:
-        load(ROOT / "data")
+        errors += lint.check(ROOT / "docs", load(ROOT / "data"))
     except SpecErrors as found:
         errors += found.errors
     if errors:

@@ -85,7 +85,7 @@ def _cell(view: View, id: str, get: str | None, key: Mapping[str, Any]) -> tuple
 
 
 def _computed(view: View, get: str | None, question: Mapping[str, Any]) -> tuple[Any, str | None]:
-    answer: Any = importlib.import_module("macros.estimate").estimate(view.catalogue, dict(question))
+    answer: Any = importlib.import_module("macros.estimate").estimate(dict(question), view.catalogue)
     found = answer
     for name in (get or "").split("."):
         if not isinstance(found, Mapping) or name not in found:

@@ -100,6 +100,8 @@ class Case(Strict):
     """Likewise for the upper end of a range."""
     unit: Unit | None = None
     """Unit of the guide's figure where the article gives none."""
+    comparable: bool = True
+    """false: the guide's figure shows the matter from another side, and a difference between the two would say nothing."""
     verdict: Verdict | None = None
     """Where this case differs from the claim's."""
     reason: Text | None = None

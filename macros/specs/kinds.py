@@ -13,6 +13,7 @@ from macros.specs.measurements import MeasurementFile
 from macros.specs.models import Family, Model
 from macros.specs.quantizations import Quantization, TensorType
 from macros.specs.record import Record
+from macros.specs.settings import EngineSetting
 from macros.specs.sources import Source
 
 KINDS: dict[str, type[Record]] = {
@@ -21,6 +22,7 @@ KINDS: dict[str, type[Record]] = {
     "cpus": Cpu,
     "device-families": DeviceFamily,
     "drives": Drive,
+    "engine-settings": EngineSetting,
     "engines": Engine,
     "families": Family,
     "glossary": Term,
