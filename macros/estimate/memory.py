@@ -98,7 +98,7 @@ def cache_values(a: Architecture, layer: int) -> tuple[int, int]:
     latent = a.attention.latent
     if latent is not None:
         indexer = a.attention.indexer
-        return latent.kv_rank + latent.rope_dim + (indexer.head_dim if indexer is not None else 0), 0
+        return latent.kv_rank + latent.rope_dim + (indexer.head_dim if indexer is not None and a.scores(layer) else 0), 0
     size = a.kv_heads(layer) * a.head_dim(layer)
     return size, size
 
