@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from macros.estimate import answer
+from macros.estimate.inverse import best_quantization, largest_context
 from macros.estimate.launch import launch_command
 from macros.estimate.placement import Placement, place
 from macros.estimate.setting import check_setting
@@ -33,7 +34,8 @@ def overview(
         price_per_kwh: price of electricity [currency/kWh]
 
     Returns:
-        The answer of `estimate`, and: `layers` that there are to place; `spare_bytes` and `short_bytes`, one of them zero;
+        The answer of `estimate`, and: `layers` that there are to place; `largest_context` and `best_quantization` with which all of
+        them have room; `spare_bytes` and `short_bytes`, one of them zero;
         `first_token`, `watts`, `tokens_per_second_per_1000`, `kwh_per_million`, `cost_per_million` where they are known; `command`.
 
     Assumes: devices draw their limit while they work.
@@ -44,6 +46,8 @@ def overview(
     result["layers"] = setting.architecture.layers + setting.architecture.prediction_layers + 1
     result["context_length"] = setting.architecture.context_length
     spare, short = _room(placement, ram_gib)
+    result["largest_context"] = largest_context(setting, catalogue, ram_gib=ram_gib)
+    result["best_quantization"] = best_quantization(setting, catalogue, ram_gib=ram_gib)
     result["spare_bytes"] = spare
     result["short_bytes"] = short
     if "decode" in result and "prefill" in result:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from macros.estimate.remember import by_identity
 from macros.formulas.recipe import Types, typed_tensors, uniform_tensors
+from macros.formulas.remember import by_identity
 from macros.formulas.tensors import FIRST, LAST, TensorGroup
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import Quantization

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from macros.formulas.remember import by_identity
 from macros.specs.architectures import Architecture, Recurrent
 
 FIRST, LAST = -1, -2
@@ -47,6 +48,7 @@ class TensorGroup:
         return len(self.layers)
 
 
+@by_identity
 def tensor_groups(architecture: Architecture) -> list[TensorGroup]:
     """Every tensor of the file, in groups.
 

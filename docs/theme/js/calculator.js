@@ -391,6 +391,8 @@
     if (first) figure(list, "figure-first", seconds(first.seconds), band(first.low, first.high, seconds));
     if (prefill) figure(list, "figure-prefill", speed(prefill.tokens_per_second), band(prefill.low, prefill.high, bare));
     if (setting.gpus.length) figure(list, "figure-layers", say("layers-of", { value: shown(onCards), total: shown(layers) }));
+    figure(list, "figure-context", result.largest_context ? say("tokens", { value: shown(result.largest_context) }) : say("none"));
+    figure(list, "figure-quant", result.best_quantization ? guide.quantizations[result.best_quantization].name : say("none"));
     figure(list, "figure-file", gib(result.weights.bytes));
     figure(list, "figure-parameters", `${shown(result.parameters / 1e9, 2)} × 10⁹`);
     if (result.load) figure(list, "figure-load", seconds(result.load.seconds));

@@ -1,0 +1,88 @@
+"""Questions asked backwards: how much context, and which format, a machine has room for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from macros.estimate.placement import place
+from macros.estimate.setting import Setting
+from macros.estimate.weights import model_weights
+from macros.formulas.kv_cache import CELL_STEP
+from macros.formulas.units import GIB
+from macros.specs import Catalogue
+from macros.specs.quantizations import Quantization
+
+
+def fits_whole(setting: Setting, catalogue: Catalogue, *, ram_gib: float | None = None) -> bool:
+    """Whether all layers have room on the devices, or in system memory where there are none.
+
+    Args:
+        setting: a checked question; how many layers it asks for does not count
+        catalogue: the records
+        ram_gib: system memory [GiB]; None: as much as is needed
+
+    Returns:
+        True or False.
+    """
+    a = setting.architecture
+    placement = place(replace(setting, gpu_layers=a.layers + a.prediction_layers + 1), catalogue)
+    return placement.fits and (ram_gib is None or placement.host.memory_bytes <= ram_gib * GIB)
+
+
+def largest_context(setting: Setting, catalogue: Catalogue, *, ram_gib: float | None = None) -> int:
+    """The most context with which all layers still have room.
+
+    Args:
+        setting: a checked question
+        catalogue: the records
+        ram_gib: system memory [GiB]; None: as much as is needed
+
+    Returns:
+        A multiple of 256, at most what the model was trained for; 0 where not even the smallest has room [tokens].
+
+    Assumes: more context never takes less memory.
+    """
+    low, high = 0, setting.architecture.context_length // CELL_STEP
+    if high > 0 and fits_whole(replace(setting, context=high * CELL_STEP), catalogue, ram_gib=ram_gib):
+        return high * CELL_STEP
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits_whole(replace(setting, context=middle * CELL_STEP), catalogue, ram_gib=ram_gib):
+            low = middle
+        else:
+            high = middle - 1
+    return low * CELL_STEP
+
+
+def best_quantization(setting: Setting, catalogue: Catalogue, *, ram_gib: float | None = None) -> str | None:
+    """The format with the most bits with which all layers have room.
+
+    Args:
+        setting: a checked question; its own format does not count
+        catalogue: the records
+        ram_gib: system memory [GiB]; None: as much as is needed
+
+    Returns:
+        Id of a format that the engine reads; None: even the smallest is too large.
+
+    Assumes: more bytes of weights, better answers.
+    """
+    formats = [quant for quant in catalogue.quantizations.values() if _reads(setting.engine.id, quant)]
+    sizes = [(_size(setting, quant, catalogue), quant.id) for quant in formats]
+    ranked = [catalogue.quantizations[name] for _, name in sorted(sizes)]
+    low, high = 0, len(ranked)
+    while low < high:
+        middle = (low + high) // 2
+        if fits_whole(replace(setting, quant=ranked[middle]), catalogue, ram_gib=ram_gib):
+            low = middle + 1
+        else:
+            high = middle
+    return ranked[low - 1].id if low > 0 else None
+
+
+def _reads(engine: str, quant: Quantization) -> bool:
+    return (quant.kind == "gguf") == (engine == "llama.cpp")
+
+
+def _size(setting: Setting, quant: Quantization, catalogue: Catalogue) -> int:
+    return model_weights(setting.architecture, quant, catalogue.tensor_types, imatrix=setting.imatrix).bytes
