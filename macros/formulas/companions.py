@@ -1,0 +1,48 @@
+"""What is loaded beside a model: the projector of one that sees, prediction layers of one that guesses ahead."""
+
+from __future__ import annotations
+
+from macros.formulas.parameters import parameters
+from macros.specs.architectures import Architecture
+
+
+def projector_bytes(*, parameters: int, file_bytes: int | None) -> int:
+    """Weights of the towers for pictures and sound and their projector.
+
+    Equation: bytes = size of the published file, or 2 x parameters where that is not known
+
+    Args:
+        parameters: parameters of the towers and the projector [values]
+        file_bytes: size of the published 16-bit file; None: not known [bytes]
+
+    Returns:
+        Bytes [bytes].
+
+    Assumes: 16-bit weights, as projector files are published; norms and biases, 32-bit in the file, add less than 1 %.
+
+    Source: llama.cpp, mtmd.
+
+    >>> projector_bytes(parameters=420_083_712, file_bytes=None)
+    840167424
+    """
+    return 2 * parameters if file_bytes is None else file_bytes
+
+
+def prediction_parameters(architecture: Architecture, *, beside: int) -> int:
+    """Parameters of the layers that predict further tokens.
+
+    Equation: parameters = those of the layers in the file + those that the checkpoint brings and the file leaves out
+
+    Args:
+        architecture: the shapes of the model
+        beside: parameters of prediction layers that the file leaves out [values]
+
+    Returns:
+        Parameters [values].
+
+    Assumes: a model has them in its file or beside it, not both.
+
+    Source: the model's configuration.
+    """
+    without = architecture.model_copy(update={"prediction_layers": 0})
+    return parameters(architecture) - parameters(without) + beside
