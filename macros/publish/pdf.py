@@ -34,8 +34,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "licence": "许可",
         "address": "网址",
         "licences": "文字与图表 CC BY 4.0，数据 CC0 1.0，代码 MIT",
-        "models": "附录甲　模型",
-        "devices": "附录乙　设备",
     },
     "en": {
         "title": "Local LLM Hardware Guide",
@@ -49,8 +47,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "licence": "Licence",
         "address": "Address",
         "licences": "Prose and charts CC BY 4.0, data CC0 1.0, code MIT",
-        "models": "Appendix A  Models",
-        "devices": "Appendix B  Devices",
     },
 }
 
@@ -92,26 +88,22 @@ def book(site: Path, language: str, edition: Edition) -> str:
         edition: what the title page says
     """
     order = chapters(site)
-    appendices = {name: _generated(site, name) for name in ("models", "devices")}
-    pages = [*order, *(page for group in appendices.values() for page in group)]
-    articles = {page: article(site / page / "index.html") for page in pages}
+    articles = {page: article(site / page / "index.html") for page in order}
     address = _address(site)
-    anchors = {anchor(page) for page in pages}
+    anchors = {anchor(page) for page in order}
     anchors |= {anchor(page, name) for page, root in articles.items() for name in root.xpath(".//@id")}
+    entries = dict.fromkeys(_entries(site, order), "")
     words = WORDS[language]
 
-    def put(page: str, shift: int) -> str:
+    def put(page: str) -> str:
         try:
-            return "".join(Page(page, set(pages), anchors, address, shift).nodes(articles[page]))
+            return "".join(Page(page, set(order), anchors, address, entries=entries).nodes(articles[page]))
         except CannotSet as error:
             raise CannotSet(f"{language}/{page or 'home'}: {error}") from None
 
-    body = [put(page, 0) for page in order]
-    for name, group in appendices.items():
-        if group:
-            body.append(f"\n#heading(level: 1)[#{literal(words[name])}]\n#appendix[\n")
-            body += [put(page, 1) for page in group]
-            body.append("]\n")
+    body = [put(page) for page in order]
+    if lost := sorted(page for page, where in entries.items() if not where):
+        raise CannotSet(f"{language}: pages that no table of the book has a row for: {', '.join(lost[:5])}")
     facts = (
         (words["version"], edition.version),
         (words["data"], edition.data_date),
@@ -136,9 +128,9 @@ def _address(site: Path) -> str:
     return str(next(iter(tree.xpath("//link[@rel='canonical']/@href")), ""))
 
 
-def _generated(site: Path, name: str) -> list[str]:
-    folder = site / name
-    return sorted(f"{name}/{page.parent.name}/" for page in folder.glob("*/index.html")) if folder.is_dir() else []
+def _entries(site: Path, order: Sequence[str]) -> list[str]:
+    """Pages under a chapter (one for each model, each device): in the book they are rows of that chapter's table."""
+    return sorted(f"{chapter}{page.parent.name}/" for chapter in order if chapter for page in (site / chapter).glob("*/index.html"))
 
 
 def typeset(source: str, out: Path, timestamp: int) -> None:

@@ -16,9 +16,12 @@ from lxml import html
 
 Element: TypeAlias = Any  # an lxml element: the library has no types of its own
 
-LEFT_OUT = {"script", "style", "button", "input", "label", "select", "option", "template", "form", "nav", "noscript", "textarea", "output"}
+LEFT_OUT = {
+    *("script", "style", "link", "template", "noscript", "nav"),
+    *("button", "input", "label", "select", "option", "form", "textarea", "output"),
+}
 """What a reader of paper can't use."""
-LEFT_OUT_CLASSES = {"headerlink", "screen-only", "table-bar"}
+LEFT_OUT_CLASSES = {"headerlink", "screen-only", "table-bar", "calculator", "provenance"}
 INLINE = {"span", "abbr", "u", "small", "time", "dfn", "data"}
 TRANSPARENT = INLINE | {"div", "section", "article", "main", "tbody", "aside", "header", "footer"}
 LANDSCAPE_COLUMNS = 9
@@ -63,12 +66,11 @@ class Page:
     """Every label of the book."""
     site: str
     """Public address of the language's site, for links that lead out of the book."""
-    shift: int = 0
-    """By how much headings move down."""
     noted: dict[str, int] = field(default_factory=dict)
     """Footnotes of this page: address -> its number, so that an address is printed once a page."""
     in_table: bool = False
-    pictures: list[str] = field(default_factory=list)
+    entries: dict[str, str] = field(default_factory=dict)
+    """Pages of the site that are one row of a table here -> the address of this page once that row is set; empty until then."""
 
     def content(self, element: Element) -> str:
         """The children of an element as a Typst content block `[…]`."""
@@ -123,6 +125,8 @@ class Page:
             return "outside", urljoin(f"https://book/{self.url}", address)
         page = unquote(parts.path).lstrip("/").removesuffix("index.html")
         label = anchor(page, unquote(parts.fragment))
+        if page in self.entries:
+            return "inside", anchor(page)
         if label in self.anchors:
             return "inside", label
         if page in self.pages:
@@ -135,7 +139,7 @@ def _paragraph(page: Page, element: Element) -> str:
 
 
 def _heading(page: Page, element: Element) -> str:
-    level = int(element.tag[1]) + page.shift
+    level = int(element.tag[1])
     name = element.get("id") or ""
     label = f"#label({literal(anchor(page.url, name))})" if name else ""
     start = f"#place-label({literal(anchor(page.url))})" if element.tag == "h1" else ""
@@ -148,6 +152,10 @@ def _link(page: Page, element: Element) -> str:
     if not address or inner == "[]":
         return f"#{inner}"
     kind, to = page.target(address)
+    entry = to.removesuffix("#")
+    if kind == "inside" and page.entries.get(entry) == "" and entry.startswith(page.url) and page.in_table:
+        page.entries[entry] = page.url
+        return f"#place-label({literal(to)})#{inner}"
     if kind == "inside":
         shown = "" if page.in_table or element.getparent().get("class") == "no-page" else f"#page-of({literal(to)})"
         return f"#link(label({literal(to)})){inner}{shown}"
@@ -341,15 +349,6 @@ def _equation(page: Page, element: Element) -> str:
     return f"#math.equation(block: {block}, alt: {literal(' '.join(alternative.split()))}, $ {math(element)} $)"
 
 
-def _image(page: Page, element: Element) -> str:
-    address = element.get("src") or ""
-    if not element.get("alt"):
-        raise CannotSet(f"a picture without a text alternative, {address}")
-    _, path = "file", unquote(urlsplit(urljoin(f"https://book/{page.url}", address)).path)
-    page.pictures.append(path)
-    return f"#image({literal(path)}, width: 100%, alt: {literal(element.get('alt'))})"
-
-
 BY_CLASS: dict[str, Callable[[Page, Element], str]] = {
     "admonition": _admonition,
     "tabbed-set": _tabs,
@@ -387,7 +386,6 @@ BY_TAG: dict[str, Callable[[Page, Element], str]] = {
     "table": _table,
     "figure": _figure,
     "svg": _svg,
-    "img": _image,
     "details": _details,
     "math": _equation,
     "address": _wrapped("par"),
