@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from macros.specs.article import Chapter
+from macros.specs.calculators import Calculator
 from macros.specs.calibration import Calibration
 from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind, SharedMemory
 from macros.specs.engines import Engine
@@ -19,6 +20,7 @@ from macros.specs.sources import Source
 KINDS: dict[str, type[Record]] = {
     "article": Chapter,
     "calibration": Calibration,
+    "calculators": Calculator,
     "cpus": Cpu,
     "device-families": DeviceFamily,
     "drives": Drive,

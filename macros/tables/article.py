@@ -46,15 +46,16 @@ AS_ABOVE: Words = {"zh": "同上", "en": "as above"}
 
 COLUMNS = [
     Column("id", {"zh": "编号", "en": "Id"}),
-    Column("claim", {"zh": "原文所述", "en": "What it says"}),
-    Column("of", {"zh": "对象", "en": "Of"}),
+    Column("row", {"zh": "原文所述", "en": "What it says"}),
     Column("published", {"zh": "原文", "en": "Article"}),
     Column("computed", {"zh": "本指南", "en": "Guide"}),
     Column("computed_high", {"zh": "至", "en": "to"}),
     Column("unit", {"zh": "单位", "en": "Unit"}),
-    Column("difference", {"zh": "相差", "en": "Difference"}, unit="%", digits=0),
+    Column("difference", {"zh": "相差", "en": "Off by"}, unit="%", digits=1),
     Column("verdict", {"zh": "判断", "en": "Finding"}),
     Column("reason", {"zh": "缘由", "en": "Why"}),
+    Column("claim", {"zh": "说法", "en": "Claim"}),
+    Column("of", {"zh": "对象", "en": "Of"}),
     Column("published_low", {"zh": "原文数值", "en": "Published value"}),
     Column("published_high", {"zh": "原文上限", "en": "Published upper end"}),
 ]
@@ -89,6 +90,8 @@ def _rows(catalogue: Catalogue, claim: Claim) -> list[dict[str, Any]]:
         row = _row(claim, words, case, case.label, low, high)
         if any(row["reason"] == earlier["reason"] for earlier in rows):
             row["reason"] = AS_ABOVE
+        if rows:  # the claim was told in the row above
+            row["row"] = case.label
         rows.append(row)
     return rows
 
@@ -99,6 +102,7 @@ def _row(claim: Claim, words: Words, case: Case | None, label: Words, low: float
     reason = (case.reason if case else None) or claim.reason
     return {
         "id": f"{claim.id}.{label['en']}" if label else claim.id,
+        "row": {"zh": f"{words['zh']}：{label['zh']}", "en": f"{words['en']}: {label['en']}"} if label else words,
         "claim": words,
         "of": label or None,
         "published": _printed(figure) if figure else None,
@@ -113,9 +117,16 @@ def _row(claim: Claim, words: Words, case: Case | None, label: Words, low: float
     }
 
 
-def _printed(figure: Figure) -> str:
-    """The figure as the article prints it."""
-    return f"{figure.low:g}" if figure.high is None else f"{figure.low:g}–{figure.high:g}"
+def _printed(figure: Figure) -> Words:
+    """The figure as the article prints it.
+
+    >>> _printed(Figure(low=15147.15, unit="ms"))
+    {'zh': '15147.15 ms', 'en': '15147.15 ms'}
+    """
+    ends = [figure.low] if figure.high is None else [figure.low, figure.high]
+    shown = "–".join(f"{end:.2f}".rstrip("0").rstrip(".") for end in ends)
+    unit = UNITS.get(figure.unit, {"zh": figure.unit, "en": figure.unit})
+    return {language: f"{shown} {unit[language]}" for language in ("zh", "en")}
 
 
 def difference(figure: Figure | None, low: float | None, high: float | None) -> float | None:
