@@ -69,10 +69,13 @@ class Work:
         )
 
 
+_counted: dict[tuple[int, int, bool], tuple[Architecture, Quantization, dict[int, Work]]] = {}
+
+
 def layer_work(
     architecture: Architecture, quantization: Quantization, types: Mapping[str, TensorType], *, importance_matrix: bool = False
 ) -> dict[int, Work]:
-    """Layer -> its work, and OUTPUT -> that of the output matrix.
+    """Layer -> its work, and OUTPUT -> that of the output matrix; remembered for as long as the records live.
 
     Args:
         architecture: the shapes of the model
@@ -85,7 +88,17 @@ def layer_work(
 
     Assumes: an embedding table is looked up, not read, unless it is tied and serves as the output matrix.
     """
-    a = architecture
+    key = (id(architecture), id(quantization), importance_matrix)
+    known = _counted.get(key)
+    if known is None or known[0] is not architecture or known[1] is not quantization:
+        if len(_counted) > 5_000:
+            _counted.clear()
+        counted = _count(architecture, quantization, types, importance_matrix)
+        known = _counted[key] = (architecture, quantization, counted)
+    return known[2]
+
+
+def _count(a: Architecture, quantization: Quantization, types: Mapping[str, TensorType], importance_matrix: bool) -> dict[int, Work]:
     found = {layer: _attention(a, layer) for layer in range(a.layers)} | {OUTPUT: Work()}
     for group, layers, size in _sizes(a, quantization, types, importance_matrix):
         routed = "_exps" in group.name and a.experts is not None
@@ -117,7 +130,14 @@ def _attention(a: Architecture, layer: int) -> Work:
     width = a.attention.heads * a.head_dim(layer)
     latent = a.attention.latent
     if latent is not None:
-        return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=latent.kv_rank + latent.rope_dim)
+        kept = float(latent.kv_rank + latent.rope_dim)
+        picked = a.attention.indexer
+        if picked is not None:
+            of_scorer = float(picked.head_dim)
+            return Work(
+                layers=1, mixture_layers=mixture, attention_width=width, whole_cells=of_scorer, window_cells=kept, window=picked.top_k
+            )
+        return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=kept)
     cells = 2.0 * a.kv_heads(layer) * a.head_dim(layer)
     window = a.attention.window
     if window is None or a.sees_all(layer):
