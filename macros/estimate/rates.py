@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
 from macros.formulas.decode import REFERENCE_TFLOPS, device_pace
 from macros.formulas.prefill import filled_rate
+from macros.formulas.remember import by_identity
 from macros.formulas.units import GB, TERA
 from macros.specs import Catalogue
 from macros.specs.devices import Cpu, DeviceFamily, Gpu
@@ -57,6 +58,7 @@ class Rates:
     """Power at its limit [W]."""
 
 
+@by_identity
 def gpu_rates(gpu: Gpu, catalogue: Catalogue) -> Rates:
     """The rates of a graphics device.
 

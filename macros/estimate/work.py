@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from macros.formulas.recipe import typed_tensors, uniform_tensors
+from macros.formulas.remember import by_identity
 from macros.formulas.tensors import FIRST, LAST, TensorGroup
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import Quantization, TensorType
@@ -69,9 +70,7 @@ class Work:
         )
 
 
-_counted: dict[tuple[int, int, bool], tuple[Architecture, Quantization, dict[int, Work]]] = {}
-
-
+@by_identity
 def layer_work(
     architecture: Architecture, quantization: Quantization, types: Mapping[str, TensorType], *, importance_matrix: bool = False
 ) -> dict[int, Work]:
@@ -88,17 +87,7 @@ def layer_work(
 
     Assumes: an embedding table is looked up, not read, unless it is tied and serves as the output matrix.
     """
-    key = (id(architecture), id(quantization), importance_matrix)
-    known = _counted.get(key)
-    if known is None or known[0] is not architecture or known[1] is not quantization:
-        if len(_counted) > 5_000:
-            _counted.clear()
-        counted = _count(architecture, quantization, types, importance_matrix)
-        known = _counted[key] = (architecture, quantization, counted)
-    return known[2]
-
-
-def _count(a: Architecture, quantization: Quantization, types: Mapping[str, TensorType], importance_matrix: bool) -> dict[int, Work]:
+    a = architecture
     found = {layer: _attention(a, layer) for layer in range(a.layers)} | {OUTPUT: Work()}
     for group, layers, size in _sizes(a, quantization, types, importance_matrix):
         routed = "_exps" in group.name and a.experts is not None
