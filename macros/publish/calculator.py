@@ -9,29 +9,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from macros.estimate import estimate
 from macros.estimate.overview import overview
 from macros.publish.javascript import translate
 from macros.specs import Catalogue
 from macros.specs.kinds import KINDS as RECORDS
 
-KINDS = (
-    "models",
-    "families",
-    "quantizations",
-    "tensor-types",
-    "gpus",
-    "cpus",
-    "memory",
-    "drives",
-    "device-families",
-    "engines",
-    "calibration",
-)
+KINDS = ("models", "families", "quantizations", "tensor-types", "gpus", "cpus", "memory", "drives", "device-families", "engines")
 """Kinds of records that an answer is computed from."""
 
 FOR_READERS = {
     "sources", "notes", "quality", "released", "licence", "modelscope",
-    "held_out", "accuracy", "left_out", "fingerprint", "as_of",
     "published_parameters", "published_parameters_rounded_to", "launch_price_usd", "tokenizer", "covers", "interface",
 }  # fmt: skip
 """Fields that no formula reads."""
@@ -59,5 +47,5 @@ def data_script(catalogue: Catalogue) -> bytes:
 
 def formulas_script() -> bytes:
     """`globalThis.formulas`: the functions, and the record of each kind under the name of its folder."""
-    roots = {"overview": overview, **{kind.replace("-", "_"): RECORDS[kind] for kind in KINDS}}
+    roots = {"estimate": estimate, "overview": overview, **{kind.replace("-", "_"): RECORDS[kind] for kind in KINDS}}
     return translate(roots).encode()

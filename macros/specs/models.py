@@ -19,6 +19,8 @@ class Family(Record):
 
     name: Plain
     """Name of the family."""
+    also_called: list[Plain] = Field(default_factory=list)
+    """Names that readers search by besides: the Chinese name, the publisher's."""
     tokenizer: Plain
     """The tokenizer's kind and size."""
     header_bytes: Bytes | None

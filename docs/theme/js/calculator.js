@@ -40,13 +40,13 @@
 
   const byName = (a, b) => a.name.localeCompare(b.name, "en", { numeric: true });
   const named = (record) => (typeof record.name === "object" ? record.name[language] : record.name);
-  const listed = (records, note) =>
+  const listed = (records, note, search) =>
     combobox.prepared(
       Object.entries(records)
-        .map(([id, record]) => ({ id, name: named(record), note: note(record), search: record.search }))
+        .map(([id, record]) => ({ id, name: named(record), note: note(record), search: search?.(record) }))
         .sort(byName),
     );
-  const models = listed(guide.models, (record) => record.publisher);
+  const models = listed(guide.models, (record) => record.publisher, (record) => guide.families[record.family].also_called?.join(" "));
   const cards = listed(guide.gpus, (record) => (record.memory_gib ? `${shown(record.memory_gib)} GiB` : ""));
   const processors = listed(guide.cpus, () => "");
 
@@ -106,6 +106,7 @@
   }
 
   const sentences = (...parts) => parts.filter(Boolean).join(zh ? "" : " ");
+  const instead = (used) => (used === null ? say("left-out") : say("used-instead", { used }));
   const clip = (text) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
 
   // A number in a field: digits of any width, groups, and k for 1024.
@@ -131,7 +132,7 @@
     }
     if (!message) usable[name] = value;
     const used = usable[name] ?? otherwise;
-    complain(box, input, message && sentences(message, say("used-instead", { used: used === null || used === "" ? say("none") : shown(used) })));
+    complain(box, input, message && sentences(message, instead(used === null ? null : shown(used))));
     return used;
   }
 
@@ -151,10 +152,10 @@
       return found.id;
     }
     const used = usable[key] ?? otherwise;
-    const name = choices.find((one) => one.id === used)?.name ?? say("none");
+    const name = choices.find((one) => one.id === used)?.name ?? null;
     const told = typed === "" ? say("missing") : say(near.length ? "ambiguous" : unknown, { value: clip(typed) });
     const hint = near.length ? say("nearest", { near: near.slice(0, 3).map((one) => one.name).join(zh ? "、" : ", ") }) : "";
-    complain(box, input, sentences(told, hint, say("used-instead", { used: name })));
+    complain(box, input, sentences(told, hint, instead(name)));
     return used;
   }
 
@@ -224,7 +225,10 @@
 
   function read() {
     errors = 0;
-    const on = (name) => control(name).checked;
+    const on = (name) => {
+      complain(field(name), control(name), "");
+      return control(name).checked;
+    };
     return {
       model: choice(field("model"), control("model"), models, "model", "unknown-model", guide.defaults.model),
       config: readConfig(),
