@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from macros.estimate.placement import Placement, Share, place
+from macros.formulas.remember import by_identity
 from macros.estimate.setting import Refused, Setting, check_setting
 from macros.formulas.parameters import parameters
 from macros.specs import Catalogue
 
 __all__ = ["Placement", "Refused", "Setting", "Share", "answer", "check_setting", "estimate", "place"]
+
+_parameters = by_identity(parameters)
 
 
 def estimate(question: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
@@ -34,7 +37,7 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
     shares = [*placement.devices, placement.host]
     state = sum(share.state_bytes for share in shares)
     result: dict[str, Any] = {
-        "parameters": parameters(setting.architecture),
+        "parameters": _parameters(setting.architecture),
         "weights": {"bytes": placement.weights.bytes},
         "kv_cache": {"bytes": sum(share.kv_cache_bytes for share in shares)},
     }

@@ -60,6 +60,12 @@ def told(function: Function) -> Told:
 def formula(view: View, name: str) -> str:
     """A formula with all that is known of it."""
     one_of("a formula", name, formulas())
+    return _formula(view.language, name)
+
+
+@cache
+def _formula(language: str, name: str) -> str:
+    chinese = language == "zh"
     function = formulas()[name]
     about = told(function)
     words = {"Returns": ("得到", "Gives"), "Assumes": ("前提", "Assumes"), "Source": ("出处", "Source"), "Equation": ("算式", "Equation")}
@@ -69,7 +75,7 @@ def formula(view: View, name: str) -> str:
         shown = f'<p class="equation" lang="en">{escape(about.parts["Equation"])}</p>'
     listed = "".join(f"<div><dt><code>{escape(key)}</code></dt><dd>{escape(text)}</dd></div>" for key, text in about.arguments.items())
     rest = "".join(
-        f"<div><dt>{view.pick(*words[key])}</dt><dd>{escape(text)}</dd></div>"
+        f"<div><dt>{words[key][0 if chinese else 1]}</dt><dd>{escape(text)}</dd></div>"
         for key, text in about.parts.items()
         if key in words and key != "Equation"
     )

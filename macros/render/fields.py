@@ -102,7 +102,14 @@ def specs(view: View, kind: str, record: Any) -> str:
             f'<tr><th scope="row">{view.pick(*WORDS[path])}</th><td class="n">{_shown(view, kind, path, value)}</td>'
             f'<td class="source">{sources}</td></tr>'
         )
-    heads = "".join(f'<th scope="col">{view.pick(*words)}</th>' for words in (("规格", "Spec"), ("值", "Value"), ("出处", "Source")))
+    heads = "".join(
+        f"<th {kind}>{view.pick(*words)}</th>"
+        for kind, words in (
+            ('scope="col"', ("规格", "Spec")),
+            ('scope="col" class="n"', ("值", "Value")),
+            ('scope="col"', ("出处", "Source")),
+        )
+    )
     title = view.pick("规格与出处", "Specs and sources")
     return (
         f'<div class="table table-specs"><div class="table-scroll" role="region" tabindex="0" aria-label="{title}"><table>'

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+import pandas as pd
+
 from macros.formulas import units
 from macros.render import slots
 from macros.render.fields import specs
 from macros.render.numbers import number
 from macros.render.tables import record_link, render
 from macros.render.view import View
-from macros.tables import tables
+from macros.specs import Catalogue
+from macros.tables import pairs, tables
 
 FOLDERS = {"models": "models", "gpus": "devices", "cpus": "devices"}
 
@@ -42,13 +45,11 @@ def body(view: View, kind: str, id: str) -> str:
     """What stands on the page of one record, as Markdown with its tables already in place."""
     record = view.catalogue.records[kind][id]
     parts = [f"# {slots.inline(view.html(record.name))}", slots.block(f'<p class="lead">{_lead(view, kind, record)}</p>')]
-    for title, anchor, table, column in SECTIONS[kind]:
-        if table in tables():
-            known = tables()[table]
-            frame = _rows(known.frame(view.catalogue), view, table, column).get(id)
-            if frame is not None:
-                columns = tuple(shown for shown in known.columns if shown.id != column)
-                parts += [f"## {view.pick(*title)} {{#{anchor}}}", slots.block(render(view, known, frame, columns))]
+    for title, anchor, table, rows in SECTIONS[kind]:
+        known, frame = tables()[table], rows(view.catalogue, id)
+        if len(frame):
+            columns = tuple(column for column in known.columns[1:] if column.id not in ("low", "high") or frame[column.id].notna().any())
+            parts += [f"## {view.pick(*title)} {{#{anchor}}}", slots.block(render(view, known, frame, columns))]
     parts += [f"## {view.pick('规格与出处', 'Specs and sources')} {{#specs}}"]
     if getattr(record, "notes", None):
         parts.append(slots.block(f"<p>{view.html(record.notes)}</p>"))
@@ -57,26 +58,15 @@ def body(view: View, kind: str, id: str) -> str:
     return "\n\n".join(parts)
 
 
-SECTIONS: dict[str, list[tuple[tuple[str, str], str, str, str]]] = {
+SECTIONS: dict[str, list[tuple[tuple[str, str], str, str, Callable[[Catalogue, str], pd.DataFrame]]]] = {
     "models": [
-        (("需要多少内存", "What it needs"), "needs", "model-memory", "model"),
-        (("在哪些设备上跑、多快", "Where it runs, and how fast"), "runs", "model-devices", "model"),
-        (("上下文占多少内存", "What context costs"), "context", "model-context", "model"),
+        (("需要多少显存", "What it needs"), "needs", "model-memory", pairs.model_memory_of),
+        (("在哪些设备上跑、多快", "Where it runs, and how fast"), "runs", "model-devices", pairs.model_devices_of),
     ],
-    "gpus": [(("能运行什么、多快", "What it runs, and how fast"), "runs", "device-models", "gpu")],
-    "cpus": [(("能运行什么、多快", "What it runs, and how fast"), "runs", "cpu-models", "cpu")],
+    "gpus": [(("能运行什么、多快", "What it runs, and how fast"), "runs", "device-models", pairs.device_models_of)],
+    "cpus": [(("能运行什么、多快", "What it runs, and how fast"), "runs", "cpu-models", pairs.cpu_models_of)],
 }
-"""Kind of record -> sections: heading, anchor, the table, and the column in which it names the record."""
-
-_groups: dict[tuple[str, str], tuple[Any, dict[str, Any]]] = {}
-
-
-def _rows(frame: Any, view: View, table: str, column: str) -> dict[str, Any]:
-    """The rows of a table by record, cut once for all pages."""
-    known = _groups.get((table, column))
-    if known is None or known[0] is not frame:
-        known = _groups[table, column] = (frame, dict(tuple(frame.groupby(column, sort=False))))
-    return known[1]
+"""Kind of record -> sections: heading, anchor, the table, and its rows for one record."""
 
 
 def _told(view: View, kind: str, record: Any) -> tuple[str, str]:

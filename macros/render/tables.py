@@ -48,21 +48,26 @@ def shown(table: Table, columns: list[str] | None) -> tuple[Column, ...]:
     return tuple(column for column in table.columns if column.id in columns)
 
 
-def render(view: View, table: Table, frame: pd.DataFrame, columns: tuple[Column, ...]) -> str:
-    """A frame with the headings of its table."""
+def render(view: View, table: Table, frame: pd.DataFrame, columns: tuple[Column, ...], *, plain: bool = False) -> str:
+    """A frame with the headings of its table; `plain`: without its title, data links and proof, which stand elsewhere."""
     numeric = {column.id for column in columns if _is_numeric(frame[column.id]) and column.link is None}
     heads = "".join(_head(view, column, column.id in numeric) for column in columns)
     rows = "".join(_row(view, columns, values, numeric) for values in zip(*(frame[column.id] for column in columns), strict=True))
     caption = view.html(table.title)
+    body = (
+        f'<div class="table-scroll" role="region" tabindex="0" aria-label="{caption}">'
+        f'<table><caption class="visually-hidden">{caption}</caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+    if plain:
+        return f'<div class="table">{body}</div>'
     proof = _proof(view, table)
     data = "".join(f'<a href="{escape(view.api(f"tables/{table.id}.{form}"))}" download>{form.upper()}</a>' for form in ("csv", "json"))
     large = " table-large" if len(frame) > 12 else ""
     return (
         f'<div class="table{large}" data-table="{escape(table.id)}" data-api="{escape(view.api(""))}">'
         f'<div class="table-bar"><p class="table-title">{caption}</p><p class="table-data" data-pagefind-ignore>{data}</p></div>'
-        f'<div class="table-scroll" role="region" tabindex="0" aria-label="{caption}">'
-        f'<table><caption class="visually-hidden">{caption}</caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{proof}</div>"
+        f"{body}{proof}</div>"
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
+from macros.estimate import estimate
 from macros.render.numbers import SCALES, in_unit, number, unit_html
 from macros.render.tables import selected
 from macros.render.view import Mistake, View, one_of
@@ -85,7 +85,7 @@ def _cell(view: View, id: str, get: str | None, key: Mapping[str, Any]) -> tuple
 
 
 def _computed(view: View, get: str | None, question: Mapping[str, Any]) -> tuple[Any, str | None]:
-    answer: Any = importlib.import_module("macros.estimate").estimate(dict(question), view.catalogue)
+    answer: Any = estimate(dict(question), view.catalogue)
     found = answer
     for name in (get or "").split("."):
         if not isinstance(found, Mapping) or name not in found:

@@ -1,0 +1,81 @@
+"""Answers of the estimate, kept for as long as the records behind them stay as they are: an edit asks again only what it concerns."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from macros.estimate import Refused, estimate
+from macros.specs import Catalogue
+
+SHARED = ("calibration", "device-families", "engines", "families", "quantizations", "shared-memory", "tensor-types")
+"""Kinds of records that every answer may depend on."""
+
+
+class Answer(NamedTuple):
+    """What tables show of one setting."""
+
+    weights_bytes: int
+    memory_bytes: int
+    """On the device, or on the host where there is none."""
+    fits: bool
+    decode: float | None
+    """Tokens a second, and the range below."""
+    low: float | None
+    high: float | None
+    prefill: float | None
+
+
+_known: dict[tuple[tuple[str, Any], ...], tuple[tuple[Any, ...], Answer | None]] = {}
+_shared: tuple[Catalogue | None, tuple[Any, ...]] = (None, ())
+
+
+def ask(catalogue: Catalogue, **question: Any) -> Answer | None:
+    """The answer to one question; None for one that is refused (a recipe that the model's shapes do not allow)."""
+    key = tuple(sorted((name, tuple(value) if isinstance(value, list) else value) for name, value in question.items()))
+    behind = _behind(catalogue, question)
+    found = _known.get(key)
+    if found is None or not _same(found[0], behind):
+        found = _known[key] = (behind, _asked(catalogue, question))
+    return found[1]
+
+
+def _behind(catalogue: Catalogue, question: dict[str, Any]) -> tuple[Any, ...]:
+    """The records that the answer depends on."""
+    global _shared
+    if _shared[0] is not catalogue:
+        shared = tuple(record for kind in SHARED for record in catalogue.records.get(kind, {}).values())
+        _shared = (catalogue, _shared[1] if _same(_shared[1], shared) else shared)
+    records: list[Any] = []
+    model = catalogue.models[question["model"]]
+    while model is not None:
+        records.append(model)
+        model = catalogue.models.get(model.based_on)
+    records += [catalogue.gpus[gpu] for gpu in question.get("gpus", [])]
+    if "cpu" in question:
+        cpu = catalogue.cpus[question["cpu"]]
+        records += [cpu, *(catalogue.memory[kind] for kind in cpu.memory_kinds)]
+    return (*records, _shared[1])
+
+
+def _same(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
+    """Whether these are the very same records: what did not change on disk is not read again."""
+    return len(before) == len(after) and all(old is new for old, new in zip(before, after, strict=True))
+
+
+def _asked(catalogue: Catalogue, question: dict[str, Any]) -> Answer | None:
+    try:
+        answer = estimate(question, catalogue)
+    except Refused:
+        return None
+    host = answer["host"]
+    on_host = host["weights_bytes"] + host["kv_cache_bytes"] + host["compute_buffer_bytes"]
+    decode, prefill = answer.get("decode", {}), answer.get("prefill", {})
+    return Answer(
+        answer["weights"]["bytes"],
+        sum(device["memory_bytes"] for device in answer["devices"]) if answer["devices"] else on_host,
+        answer["fits"],
+        decode.get("tokens_per_second"),
+        decode.get("low"),
+        decode.get("high"),
+        prefill.get("tokens_per_second"),
+    )
