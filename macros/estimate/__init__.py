@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from macros.estimate.placement import Placement, Share, place
-from macros.formulas.remember import by_identity
 from macros.estimate.setting import Refused, Setting, check_setting
 from macros.formulas.parameters import parameters
+from macros.formulas.remember import by_identity
 from macros.specs import Catalogue
 
 __all__ = ["Placement", "Refused", "Setting", "Share", "answer", "check_setting", "estimate", "place"]
