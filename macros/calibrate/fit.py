@@ -118,14 +118,12 @@ def decode_model(catalogue: Catalogue) -> Model:
 
     count, groups = len(rows), _groups(rows)
     quantities = [
-        levels("efficiency", groups, 0.12, (0.25, 0.5, 0.5), shape=lambda loss: 1 / (1 + loss)),
-        levels("layer_time", groups, 60e-6, (3.0, 0.6, 0.35)),
+        levels("efficiency", groups, 0.12, (0.25, 0.3, 0.3), shape=lambda loss: 1 / (1 + loss)),
+        levels("layer_time", groups, 60e-6, (3.0, 0.6, 0.4)),
         common("cache_factor", 1.5, 0.5, count),
         common("mixture_factor", 0.7, 0.4, count, shape=lambda more: 1 + more),
         common("die_factor", 1.5, 0.3, count),
         common("dot_cost", 4.0, 0.7, count),
-        common("cycles_k", 0.1, 0.7, count),
-        common("cycles_codebook", 0.2, 0.7, count),
         factor("slower", _slower_columns(rows), 0.25),
     ]
     return Model("decode", rows, left_out, quantities, predict, predict)
@@ -147,7 +145,6 @@ def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
         prefill_features(
             row.rates,
             row.work,
-            quant=str(row.row.quant),
             prompt_tokens=row.prompt_tokens,
             ubatch=MICRO_BATCH,
             flash_attention=row.row.flash_attention is True,
@@ -170,7 +167,6 @@ def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
     count, groups = len(rows), _groups(rows)
     quantities = [
         levels("utilisation", groups, 0.5, (3.0, 0.6, 0.2)),
-        levels("floating_factor", groups[:2], 1.0, (0.3, 0.3)),
         common("attention_cost", 4.0, 0.5, count),
         common("attention_cost_flash", 2.0, 0.5, count),
         factor("slower", _slower_columns(rows), 0.3),
@@ -182,7 +178,6 @@ def _decode_inputs(row: MeasuredRow) -> dict[str, float]:
     return decode_features(
         row.rates,
         row.work,
-        quant=str(row.row.quant),
         cache_bytes=row.work.cache_bytes(row.depth, CACHE_BYTES_PER_VALUE),
         weight_bytes=row.work.weight_bytes(),
         flash_attention=row.row.flash_attention is True,
@@ -198,7 +193,8 @@ def _step_column(rows: Sequence[MeasuredRow], decode: Model) -> Vector:
 def _step_seconds(row: MeasuredRow, fitted: Fitted) -> float:
     """Time of a decoded token at an empty cache, which is what a pass takes whatever its tokens [s]."""
     constants = decode_constants(fitted, row.rates)
-    factor = slower(fitted.terms, row.wider, row.row.built, row.row.backend)
+    built = None if row.row.built is None else row.row.built.isoformat()
+    factor = slower(fitted.terms, row.wider, built, row.row.backend)
     return float(token_seconds(**_decode_inputs(row), **constants, slower=factor))
 
 
@@ -209,7 +205,7 @@ def _groups(rows: Sequence[MeasuredRow]) -> list[list[str]]:
 def _slower_columns(rows: Sequence[MeasuredRow]) -> dict[str, Vector]:
     """Columns of what makes a row slower: the terms of older builds, and the back end."""
     builds = {
-        term: _column(row.wider == wider and row.row.built is not None and row.row.built < before for row in rows)
+        term: _column(row.wider == wider and row.row.built is not None and row.row.built.isoformat() < before for row in rows)
         for term, (wider, before) in OLDER_BUILDS.items()
     }
     return {**builds, VULKAN: _column(backend_lean(row.wider, row.row.backend) for row in rows)}

@@ -113,8 +113,7 @@ def _reasons(row: Decode | Prefill) -> Iterator[str]:
 
 def _rates(catalogue: Catalogue, row: Decode | Prefill) -> Rates:
     if row.gpus:
-        gpu = catalogue.gpus[row.gpus[0]]
-        return gpu_rates(gpu, catalogue.device_families[gpu.family])
+        return gpu_rates(catalogue.gpus[row.gpus[0]], catalogue)
     assert row.cpu is not None
     stated = row.host_bandwidth_gb_per_s
     return cpu_rates(

@@ -12,6 +12,7 @@ import numpy as np
 
 from macros.calibrate.accuracy import Scatter
 from macros.calibrate.fit import Model, decode_model, prefill_model
+from macros.calibrate.several import BOUNDARY_TERM, EXCHANGE_TERM, several_terms
 from macros.estimate.constants import Fitted
 from macros.specs import Catalogue
 from macros.specs.calibration import Calibration
@@ -55,6 +56,7 @@ def record(model: Model, catalogue: Catalogue) -> dict[str, Any]:
     """
     scatter = Scatter(model)
     fitted = scatter.ranged(model.constants(model.coefficients))
+    terms = {**fitted.terms, **(several_terms(catalogue, fitted) if model.name == "decode" else {})}
     rows_of = {name: sum(name in ("all", row.wider, row.family) for row in model.rows) for name in fitted.groups}
     held_out: dict[str, list[float | None]] = {file: [None] * len(catalogue.measurements[file].rows) for file in _files(model)}
     for row, predicted in zip(model.rows, scatter.predicted, strict=True):
@@ -70,7 +72,7 @@ def record(model: Model, catalogue: Catalogue) -> dict[str, Any]:
         "fingerprint": model.fingerprint,
         "rows": len(model.rows),
         "left_out": dict(sorted(model.left_out.items())),
-        "terms": {name: _short(value, 5) for name, value in sorted(fitted.terms.items())},
+        "terms": {name: _short(value, 5) for name, value in sorted(terms.items())},
         "groups": {
             name: {
                 "devices": group.devices,
@@ -138,7 +140,9 @@ def moved(stored: Calibration | None, fitted: Fitted) -> Iterator[str]:
     """Constants that differ between a stored fit and a new one."""
     if stored is None:
         return
-    before = {f"{name} {key}": value for name, group in stored.groups.items() for key, value in group.values.items()} | stored.terms
+    before = {f"{name} {key}": value for name, group in stored.groups.items() for key, value in group.values.items()} | {
+        name: value for name, value in stored.terms.items() if name not in (BOUNDARY_TERM, EXCHANGE_TERM)
+    }
     after = {f"{name} {key}": value for name, group in fitted.groups.items() for key, value in group.values.items()} | dict(fitted.terms)
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)

@@ -41,8 +41,8 @@ class Fitted:
 
 
 DECODE_GROUP = ("efficiency", "layer_time")
-DECODE_TERMS = ("cache_factor", "mixture_factor", "die_factor", "dot_cost", "cycles_k", "cycles_codebook")
-PREFILL_GROUP = ("utilisation", "floating_factor")
+DECODE_TERMS = ("cache_factor", "mixture_factor", "die_factor", "dot_cost")
+PREFILL_GROUP = ("utilisation",)
 PREFILL_TERMS = ("attention_cost", "attention_cost_flash")
 
 

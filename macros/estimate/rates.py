@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
 from macros.formulas.decode import REFERENCE_TFLOPS, device_pace
 from macros.formulas.prefill import filled_rate
+from macros.formulas.remember import by_identity
 from macros.formulas.units import GB, TERA
 from macros.specs import Catalogue
 from macros.specs.devices import Cpu, DeviceFamily, Gpu
@@ -57,31 +58,28 @@ class Rates:
     """Power at its limit [W]."""
 
 
-def gpu_rates(gpu: Gpu, family: DeviceFamily | None) -> Rates:
+@by_identity
+def gpu_rates(gpu: Gpu, catalogue: Catalogue) -> Rates:
     """The rates of a graphics device.
 
     Args:
         gpu: its record
-        family: its family; None: unknown
+        catalogue: all records
 
     Returns:
         Its rates.
 
-    Assumes: Apple's GPU cores are alike within a generation; where no rate is published, the class's usual one.
+    Assumes: Apple's GPU cores are alike within a generation; a rate that is not published keeps the family's usual ratio to bandwidth.
     """
+    family: DeviceFamily | None = catalogue.device_families.get(gpu.family)
     counted = family is not None and family.compute == "compute-units"
-    units = (gpu.compute_units or 0) * TFLOPS_OF_A_COMPUTE_UNIT
-    shaders = units if counted and units else gpu.fp32_tflops
-    rate: float | None = None
-    if family is not None:
-        match family.compute:
-            case "int8":
-                rate = gpu.int8_tensor_tops / 2 if gpu.int8_tensor_tops else gpu.fp16_tensor_tflops
-            case "fp16":
-                rate = gpu.fp16_tensor_tflops
-            case "compute-units":
-                rate = units or None
-        rate = rate or shaders
+    shaders, rate = _published(gpu, family)
+    if family is not None and (shaders is None or rate is None):
+        siblings = [
+            (*_published(other, family), other.bandwidth_gb_per_s) for other in catalogue.gpus.values() if other.family == gpu.family
+        ]
+        shaders = shaders or _usual([(own, bandwidth) for own, _, bandwidth in siblings], gpu.bandwidth_gb_per_s)
+        rate = rate or _usual([(own, bandwidth) for _, own, bandwidth in siblings], gpu.bandwidth_gb_per_s)
     peak = rate * TERA if rate else gpu.bandwidth_gb_per_s * GB * TYPICAL_FLOP_PER_BYTE
     return Rates(
         name=gpu.id,
@@ -98,6 +96,29 @@ def gpu_rates(gpu: Gpu, family: DeviceFamily | None) -> Rates:
         link_bandwidth=pcie_bandwidth(generation=gpu.pcie_generation, lanes=gpu.pcie_lanes or 16) if gpu.pcie_generation else 0.0,
         watts=gpu.tdp_w if gpu.tdp_w is not None else (gpu.power_range_w[1] if gpu.power_range_w else None),
     )
+
+
+def _published(gpu: Gpu, family: DeviceFamily | None) -> tuple[float | None, float | None]:
+    """Shader rate, and the rate that prompt processing goes by [TFLOP/s]; None: not published."""
+    units = (gpu.compute_units or 0) * TFLOPS_OF_A_COMPUTE_UNIT
+    counted = family is not None and family.compute == "compute-units"
+    shaders = (units or None) if counted else gpu.fp32_tflops
+    rate: float | None = None
+    if family is not None:
+        match family.compute:
+            case "int8":
+                rate = gpu.int8_tensor_tops / 2 if gpu.int8_tensor_tops else gpu.fp16_tensor_tflops
+            case "fp16":
+                rate = gpu.fp16_tensor_tflops
+            case "compute-units":
+                rate = units or None
+    return shaders, rate or shaders
+
+
+def _usual(known: list[tuple[float | None, float]], bandwidth: float) -> float | None:
+    """A rate in the family's middling ratio to bandwidth."""
+    ratios = sorted(rate / of for rate, of in known if rate)
+    return ratios[len(ratios) // 2] * bandwidth if ratios else None
 
 
 def cpu_rates(

@@ -20,9 +20,10 @@ MAX_CONTEXT = 1 << 27
 KEYS = {
     "model", "config", "quant", "context", "imatrix", "engine", "kv_type", "kv_type_k", "kv_type_v", "flash_attention", "ubatch",
     "swa_full", "profile", "slots", "logits_rows", "gpus", "gpu_layers", "experts_on_host", "memory_gib", "cpu", "memory",
-    "memory_channels", "drive", "prompt_tokens", "depth", "users", "margin_mib", "prediction",
+    "memory_channels", "drive", "prompt_tokens", "depth", "users", "margin_mib", "prediction", "backend", "built",
 }  # fmt: skip
 FLOAT_CACHE_TYPES = ("f32", "f16", "bf16")
+BACKENDS = ("cuda", "rocm", "vulkan", "sycl", "metal", "cpu")
 CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1")
 
 
@@ -74,6 +75,8 @@ class Setting:
     users: int = 1
     margin_mib: float | None = None
     profile: str = "cli"
+    backend: str | None = None
+    built: str | None = None
     warnings: tuple[str, ...] = field(default=())
 
 
@@ -159,8 +162,27 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         users=_whole(question, "users", 1, 1, 4096),
         margin_mib=margin,
         profile=profile,
+        backend=_backend(question),
+        built=_day(question, "built"),
         warnings=tuple(warnings),
     )
+
+
+def _backend(question: Mapping[str, Any]) -> str | None:
+    name = question.get("backend")
+    if name is not None and name not in BACKENDS:
+        raise Refused("backend", f"one of {', '.join(BACKENDS)}", name)
+    return name
+
+
+def _day(question: Mapping[str, Any], key: str) -> str | None:
+    text = question.get(key)
+    if text is None:
+        return None
+    parts = text.split("-") if isinstance(text, str) else []
+    if [len(part) for part in parts] != [4, 2, 2] or not all(digit in "0123456789" for part in parts for digit in part):
+        raise Refused(key, "a day like 2024-05-31, when the engine was built", text)
+    return str(text)
 
 
 def _model(question: Mapping[str, Any], catalogue: Catalogue) -> tuple[str | None, Architecture]:

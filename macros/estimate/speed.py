@@ -1,14 +1,270 @@
-"""Speed of a placement."""
+"""Speed of a placement: decode, prefill and load, each with the range that held-out measurements leave."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from macros.estimate.placement import Placement
+from macros.estimate.constants import Fitted, decode_constants, prefill_constants
+from macros.estimate.placement import Placement, Share
+from macros.estimate.rates import Rates, cpu_rates, gpu_rates
 from macros.estimate.setting import Setting
+from macros.estimate.speed_features import decode_features, prefill_features, slower
+from macros.estimate.work import OUTPUT, Work, layer_work, total
+from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
+from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_touched, token_seconds
+from macros.formulas.load_time import cached_load_seconds, cold_load_seconds
+from macros.formulas.prefill import prompt_seconds, streaming_seconds
+from macros.formulas.units import MB
 from macros.specs import Catalogue
+
+STREAMED_FROM = 32
+"""llama.cpp sends operations of host layers to the card from so many tokens in a pass on."""
+
+LESS_CERTAIN = 1.6
+"""Several users, several cards or another engine: no measurement of this guide fixes them, so the range is so much wider."""
+
+USUAL_CHANNELS = 2
+USUAL_MEMORY = "ddr5-5600"
+"""What a machine is taken to have where the question names no processor and no memory."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one device does of the work."""
+
+    rates: Rates
+    work: Work
+    held_bytes: float
+    """Weights that lie there, read or not [bytes]."""
+    state_bytes: float
+    """States of recurrent layers [bytes]."""
+    measured: bool
+    """Whether its family was measured."""
+    group: str
+    """Group of devices whose constants it has."""
 
 
 def answer(setting: Setting, placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
-    """Decode, prefill and load of a placement, as the door names them."""
-    return {}
+    """Decode, prefill and load of a placement, as the door names them.
+
+    Args:
+        setting: a checked question
+        placement: where everything goes
+        catalogue: all records
+
+    Returns:
+        `decode` and `prefill` {tokens_per_second, low, high}, `load` where a drive is named, `warnings`.
+    """
+    warnings: list[str] = []
+    parts = _parts(setting, placement, catalogue, warnings)
+    result: dict[str, Any] = {"decode": _decode(setting, parts, catalogue), "prefill": _prefill(setting, parts, catalogue)}
+    if setting.drive is not None:
+        result["load"] = _load(setting, placement, catalogue, parts)
+    result["warnings"] = warnings + _doubts(setting, parts)
+    return result
+
+
+def _parts(setting: Setting, placement: Placement, catalogue: Catalogue, warnings: list[str]) -> list[Part]:
+    """The devices that have something to do, in the order that a token passes them."""
+    work = layer_work(setting.architecture, setting.quant, catalogue.records["tensor-types"], importance_matrix=setting.imatrix)
+    fitted = Fitted.read(catalogue.calibration["decode"])
+    host_work = _work_of(placement.host, work)
+    parts = []
+    for share in placement.devices:
+        assert share.device is not None
+        own = _work_of(share, work)
+        if setting.experts_on_host and own.expert_bytes:
+            host_work = host_work + Work(
+                layers=own.mixture_layers,
+                expert_bytes=own.expert_bytes,
+                expert_share=own.expert_share,
+                parameters=own.expert_parameters,
+                expert_parameters=own.expert_parameters,
+            )
+            own = replace(own, expert_bytes=0.0, parameters=own.parameters - own.expert_parameters, expert_parameters=0.0)
+        if own.layers or own.output_parameters:
+            parts.append(_part(gpu_rates(share.device.gpu, catalogue), own, share.state_bytes, fitted))
+    if host_work.layers or host_work.output_parameters:
+        rates = _host_rates(setting, catalogue, warnings)
+        parts.insert(0, _part(rates, host_work, placement.host.state_bytes, fitted))
+    return parts
+
+
+def _part(rates: Rates, work: Work, state_bytes: float, fitted: Fitted) -> Part:
+    group, _ = fitted.group(rates)
+    return Part(rates, work, work.dense_bytes + work.expert_bytes, state_bytes, group == rates.family, group)
+
+
+def _work_of(share: Share, work: dict[int, Work]) -> Work:
+    pieces = [work[layer] for layer in share.layers]
+    return total([*pieces, work[OUTPUT]] if share.has_output else pieces)
+
+
+def _host_rates(setting: Setting, catalogue: Catalogue, warnings: list[str]) -> Rates:
+    """The processor that computes what is on the host; assumed, and said so, where the question names none."""
+    if setting.cpu is not None:
+        return cpu_rates(catalogue.cpus[setting.cpu], catalogue, memory=setting.memory, channels=setting.memory_channels)
+    unified = next((device.gpu for device in setting.gpus if device.gpu.kind in ("unified", "integrated", "phone")), None)
+    if unified is not None and setting.memory is None:
+        bandwidth = gpu_rates(unified, catalogue).bandwidth
+        warnings.append("no processor named: its cores are taken to draw on the memory that it shares with the GPU")
+    else:
+        kind = catalogue.memory[setting.memory or USUAL_MEMORY]
+        channels = setting.memory_channels or USUAL_CHANNELS
+        bandwidth = ram_bandwidth(
+            channels=channels, transfer_rate=kind.transfer_rate_mt_per_s, bus_bits_per_channel=kind.bus_bits_per_channel
+        )
+        warnings.append(f"no processor named: {channels} channels of {kind.name} are assumed for what the host computes")
+    family = "cpu-desktop"
+    return Rates("host", family, catalogue.device_families[family].wider, True, bandwidth, prefill_rate=bandwidth * 10)
+
+
+def _cache_bytes(setting: Setting, work: Work) -> float:
+    """Keys and values read for one user's token [bytes]."""
+    key = setting.kv_type_k.block_bytes / setting.kv_type_k.block
+    value = setting.kv_type_v.block_bytes / setting.kv_type_v.block
+    latent = setting.architecture.attention.latent is not None
+    return work.cache_bytes(setting.depth, key if latent else (key + value) / 2)
+
+
+def _token_seconds(setting: Setting, part: Part, fitted: Fitted, *, slices: int = 1, users: int = 1, depth: bool = True) -> float:
+    """Time that a part takes for one step [s]."""
+    experts = setting.architecture.experts
+    share = None if experts is None else experts_touched(used=experts.used, count=experts.count, users=users)
+    cache = _cache_bytes(setting, part.work) * users / slices if depth else 0.0
+    inputs = decode_features(
+        part.rates,
+        part.work,
+        cache_bytes=cache,
+        weight_bytes=(part.work.weight_bytes(share) + 2 * part.state_bytes * users) / slices,
+        flash_attention=setting.flash_attention,
+    )
+    factor = slower(fitted.terms, part.rates.wider, setting.built, setting.backend)
+    seconds = float(token_seconds(**inputs, **decode_constants(fitted, part.rates), slower=factor))
+    if users > 1:
+        seconds = max(seconds, _arithmetic_seconds(part, users, slices))
+    return seconds
+
+
+def _arithmetic_seconds(part: Part, users: int, slices: int) -> float:
+    """Time that the arithmetic of so many tokens takes at the device's rate [s]; a floor for steps of many users."""
+    return 2 * (part.work.parameters + part.work.output_parameters) * users / part.rates.prefill_rate / slices
+
+
+def _shared(setting: Setting) -> int:
+    """Cards that each hold a slice of every layer; 1: layers are split among them, or there is one."""
+    return len(setting.gpus) if setting.engine.id == "vllm" and len(setting.gpus) > 1 else 1
+
+
+def _decode(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> dict[str, float]:
+    """Speed of all users together, with its range."""
+    fitted = Fitted.read(catalogue.calibration["decode"])
+    users, slices = setting.users, _shared(setting)
+    if slices > 1:
+        whole = replace(_joined(parts), state_bytes=sum(part.state_bytes for part in parts))
+        times = [_token_seconds(setting, replace(whole, rates=part.rates), fitted, slices=slices, users=users) for part in parts]
+        slowest = max(range(len(parts)), key=times.__getitem__)
+        exchange = all_reduce_seconds(layers=whole.work.layers, devices=slices, exchange_time=fitted.terms["exchange_time"])
+        timed = [(parts[slowest], times[slowest] + exchange)]
+        ceiling = min(decode_ceiling(bytes_read=_read(setting, whole) / slices, bandwidth=part.rates.bandwidth) for part in parts)
+    else:
+        timed = [(part, _token_seconds(setting, part, fitted, users=users)) for part in parts]
+        ceiling = 1 / sum(_read(setting, part) / part.rates.bandwidth for part in parts)
+    crossings = (len(parts) - 1) * fitted.terms["boundary_time"] if slices == 1 else 0.0
+    if setting.experts_on_host and len(parts) > 1:
+        crossings += all_reduce_seconds(
+            layers=sum(part.work.mixture_layers for part in parts), devices=2, exchange_time=fitted.terms["exchange_time"]
+        )
+    widen = LESS_CERTAIN if users > 1 or len(setting.gpus) > 1 or setting.engine.id != "llama.cpp" else 1.0
+    return _ranged(timed, crossings, fitted, users, widen, most=ceiling * users)
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    """All the work, as if one device had it."""
+    return replace(parts[0], work=total(part.work for part in parts))
+
+
+def _read(setting: Setting, part: Part) -> float:
+    """Bytes that one step of all users must at least read [bytes]."""
+    return part.work.weight_bytes() + _cache_bytes(setting, part.work) * setting.users
+
+
+def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> dict[str, float]:
+    """Speed of reading one prompt, with its range."""
+    decode, fitted = Fitted.read(catalogue.calibration["decode"]), Fitted.read(catalogue.calibration["prefill"])
+    tokens, slices = setting.prompt_tokens, _shared(setting)
+    card = next((part for part in parts if not part.rates.is_processor), None)
+    timed = []
+    for part in parts:
+        streams = part.rates.is_processor and card is not None and min(tokens, setting.ubatch) >= STREAMED_FROM
+        worker = replace(part, rates=card.rates) if streams and card is not None else part
+        inputs = prefill_features(
+            worker.rates, worker.work, prompt_tokens=tokens, ubatch=setting.ubatch, flash_attention=setting.flash_attention
+        )
+        factor = slower(fitted.terms, worker.rates.wider, setting.built, setting.backend)
+        step = _token_seconds(setting, worker, decode, depth=False)
+        constants = prefill_constants(fitted, worker.rates)
+        seconds = float(prompt_seconds(**inputs, **constants, step_seconds=step, slower=factor)) / slices
+        if streams:
+            link = worker.rates.link_bandwidth or pcie_bandwidth(generation=4, lanes=8)
+            seconds += streaming_seconds(
+                host_bytes=part.held_bytes, link_bandwidth=link, prompt_tokens=tokens, ubatch=min(setting.ubatch, tokens)
+            )
+        timed.append((worker, seconds))
+    widen = LESS_CERTAIN if len(parts) > 1 or setting.engine.id != "llama.cpp" else 1.0
+    return _ranged(timed, 0.0, fitted, tokens, widen)
+
+
+def _ranged(
+    timed: Sequence[tuple[Part, float]], more: float, fitted: Fitted, tokens: int, widen: float, most: float | None = None
+) -> dict[str, float]:
+    """Tokens over seconds, and the range: each part's seconds divided by how far measured values lie from predicted ones."""
+
+    def speed(end: str) -> float:
+        seconds = more
+        for part, own in timed:
+            group = fitted.group(part.rates)[1]
+            ratio = 1.0 if end == "middle" else (group.low if end == "low" else group.high)
+            seconds += own / (1 + (ratio - 1) * widen if ratio > 1 else 1 / (1 + (1 / ratio - 1) * widen))
+        found = tokens / seconds
+        return found if most is None else min(found, most)
+
+    return {"tokens_per_second": speed("middle"), "low": speed("low"), "high": speed("high")}
+
+
+def _load(setting: Setting, placement: Placement, catalogue: Catalogue, parts: Sequence[Part]) -> dict[str, float]:
+    """Time to load the file: from the drive, and once the page cache holds it [s]."""
+    drive = catalogue.drives[setting.drive or ""]
+    size = placement.weights.bytes
+    link = min((part.rates.link_bandwidth for part in parts if part.rates.link_bandwidth), default=parts[0].rates.bandwidth)
+    kind = catalogue.memory[setting.memory or USUAL_MEMORY]
+    memory = ram_bandwidth(channels=setting.memory_channels or USUAL_CHANNELS, transfer_rate=kind.transfer_rate_mt_per_s)
+    cached = cached_load_seconds(file_bytes=size, memory_bandwidth=memory, link_bandwidth=link)
+    return {
+        "seconds": max(cold_load_seconds(file_bytes=size, drive_bandwidth=drive.read_mb_per_s * MB), cached),
+        "cached_seconds": cached,
+    }
+
+
+def _doubts(setting: Setting, parts: Sequence[Part]) -> list[str]:
+    """Why a speed is less certain than others."""
+    found = []
+    for part in parts:
+        family = part.rates.family or "unknown family"
+        if not part.measured:
+            found.append(f"{part.rates.name}: no measurements of {family}, so its speed is extrapolated from {part.group}")
+        elif not part.rates.matrix_rate:
+            found.append(f"{part.rates.name}: its matrix rate is not published, so prompt processing is guessed from its memory")
+        if part.rates.is_processor and setting.quant.id.startswith(("iq1", "iq2", "iq3")):
+            found.append(
+                f"{part.rates.name}: processors unpack {setting.quant.id} slowly; up to several times slower than the bytes suggest"
+            )
+    if setting.engine.id != "llama.cpp":
+        found.append(f"the constants were measured on llama.cpp; {setting.engine.name} may differ")
+    if setting.users > 1:
+        found.append("several users at a time: computed from bytes and arithmetic, not fitted to measurements")
+    if len(setting.gpus) > 1:
+        found.append("several devices: the links between them are taken at the median of a few measured machines")
+    return list(dict.fromkeys(found))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from macros.formulas.recipe import typed_tensors, uniform_tensors
+from macros.formulas.remember import by_identity
 from macros.formulas.tensors import FIRST, LAST, TensorGroup
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import Quantization, TensorType
@@ -69,10 +70,11 @@ class Work:
         )
 
 
+@by_identity
 def layer_work(
     architecture: Architecture, quantization: Quantization, types: Mapping[str, TensorType], *, importance_matrix: bool = False
 ) -> dict[int, Work]:
-    """Layer -> its work, and OUTPUT -> that of the output matrix.
+    """Layer -> its work, and OUTPUT -> that of the output matrix; remembered for as long as the records live.
 
     Args:
         architecture: the shapes of the model
@@ -117,7 +119,14 @@ def _attention(a: Architecture, layer: int) -> Work:
     width = a.attention.heads * a.head_dim(layer)
     latent = a.attention.latent
     if latent is not None:
-        return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=latent.kv_rank + latent.rope_dim)
+        kept = float(latent.kv_rank + latent.rope_dim)
+        picked = a.attention.indexer
+        if picked is not None:
+            of_scorer = float(picked.head_dim)
+            return Work(
+                layers=1, mixture_layers=mixture, attention_width=width, whole_cells=of_scorer, window_cells=kept, window=picked.top_k
+            )
+        return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=kept)
     cells = 2.0 * a.kv_heads(layer) * a.head_dim(layer)
     window = a.attention.window
     if window is None or a.sees_all(layer):

@@ -128,30 +128,6 @@ def dot_product_seconds(*, parameters: Any, fp32_tflops: Any, cost: Any) -> Any:
     return 2 * parameters * cost / (fp32_tflops * TERA)
 
 
-def unpacking_seconds(*, parameters: Any, cycles: Any, cores: Any, clock_mhz: Any) -> Any:
-    """Time that the cores of a processor spend on unpacking weights.
-
-    Equation: seconds = parameters x cycles / (cores x clock)
-
-    Args:
-        parameters: parameters that work for one token [values]
-        cycles: cycles of a core for each weight, by kind of format [1]
-        cores: cores at work [cores]
-        clock_mhz: their clock [MHz]
-
-    Returns:
-        Seconds [s].
-
-    Assumes: as many threads as cores.
-
-    Source: fitted to published measurements; see the accuracy page.
-
-    >>> unpacking_seconds(parameters=8e9, cycles=0.1, cores=16, clock_mhz=5000)
-    0.01
-    """
-    return parameters * cycles / (cores * clock_mhz * 1_000_000)
-
-
 def token_seconds(
     *,
     weight_bytes: Any,
@@ -165,23 +141,17 @@ def token_seconds(
     fp32_tflops: Any,
     plain_dot: Any,
     plain_attention: Any,
-    cores: Any,
-    clock_mhz: Any,
-    unpacks_k: Any,
-    unpacks_codebook: Any,
     efficiency: Any,
     layer_time: Any,
     cache_factor: Any,
     mixture_factor: Any,
     die_factor: Any,
     dot_cost: Any,
-    cycles_k: Any,
-    cycles_codebook: Any,
     slower: Any,
 ) -> Any:
     """Time of one token on the layers that one device holds.
 
-    Equation: seconds = (memory + layers + dot products + unpacking) x slower
+    Equation: seconds = (memory + layers + dot products) x slower
 
     Args:
         weight_bytes: bytes of weights read [bytes]
@@ -195,18 +165,12 @@ def token_seconds(
         fp32_tflops: shader rate [TFLOP/s]
         plain_dot: 1 without integer dot products, else 0 [1]
         plain_attention: 1 without flash attention, else 0 [1]
-        cores: cores of a processor; 1 for anything else [cores]
-        clock_mhz: their clock; 1 for anything else [MHz]
-        unpacks_k: 1 for a processor with a format of scales within scales, else 0 [1]
-        unpacks_codebook: 1 for a processor with a format that is looked up, else 0 [1]
         efficiency: share of the bandwidth that the family reaches [1]
         layer_time: time of a layer in that family at pace 1 [s]
         cache_factor: how much dearer a byte of cache is without flash attention [1]
         mixture_factor: how many plain layers a mixture layer stands for [1]
         die_factor: how much longer a layer takes on two joined chips [1]
         dot_cost: operations for each multiplication and addition without integer dot products [1]
-        cycles_k: cycles of a core for each weight, formats of scales within scales [1]
-        cycles_codebook: cycles of a core for each weight, formats that are looked up [1]
         slower: factor of an older build or of a back end [1]
 
     Returns:
@@ -232,9 +196,7 @@ def token_seconds(
         die_factor=1 + joined * (die_factor - 1),
     )
     dots = dot_product_seconds(parameters=parameters, fp32_tflops=fp32_tflops, cost=plain_dot * dot_cost)
-    cycles = unpacks_k * cycles_k + unpacks_codebook * cycles_codebook
-    unpacking = unpacking_seconds(parameters=parameters, cycles=cycles, cores=cores, clock_mhz=clock_mhz)
-    return (memory + waiting + dots + unpacking) * slower
+    return (memory + waiting + dots) * slower
 
 
 def all_reduce_seconds(*, layers: Any, devices: Any, exchange_time: Any) -> Any:

@@ -90,13 +90,11 @@ def prompt_seconds(
     prompt_tokens: Any,
     rate: Any,
     flash: Any,
-    floating: Any,
     ubatch: Any,
     step_seconds: Any,
     utilisation: Any,
     attention_cost: Any,
     attention_cost_flash: Any,
-    floating_factor: Any,
     slower: Any,
 ) -> Any:
     """Time to read a prompt on the layers that one device holds.
@@ -109,13 +107,11 @@ def prompt_seconds(
         prompt_tokens: tokens of the prompt [tokens]
         rate: published peak that the family of devices goes by [FLOP/s]
         flash: 1 with flash attention, else 0 [1]
-        floating: 1 for weights that are not quantized, else 0 [1]
         ubatch: tokens that go through the model together [tokens]
         step_seconds: time of a decoded token [s]
         utilisation: share of the rate that the family reaches [1]
         attention_cost: how much dearer an operation of attention is than one of a matrix product [1]
         attention_cost_flash: the same with flash attention [1]
-        floating_factor: how much slower weights that are not quantized are [1]
         slower: factor of an older build or of a back end [1]
 
     Returns:
@@ -132,7 +128,7 @@ def prompt_seconds(
         attention_cost=attention_cost + flash * (attention_cost_flash - attention_cost),
     )
     return prefill_seconds(
-        flop=flop * slower * (1 + floating * (floating_factor - 1)),
+        flop=flop * slower,
         rate=rate,
         utilisation=utilisation,
         prompt_tokens=prompt_tokens,

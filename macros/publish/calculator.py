@@ -15,11 +15,24 @@ from macros.publish.javascript import translate
 from macros.specs import Catalogue
 from macros.specs.kinds import KINDS as RECORDS
 
-KINDS = ("models", "families", "quantizations", "tensor-types", "gpus", "cpus", "memory", "drives", "device-families", "engines")
+KINDS = (
+    "models",
+    "families",
+    "quantizations",
+    "tensor-types",
+    "gpus",
+    "cpus",
+    "memory",
+    "drives",
+    "device-families",
+    "engines",
+    "calibration",
+)
 """Kinds of records that an answer is computed from."""
 
 FOR_READERS = {
     "sources", "notes", "quality", "released", "licence", "modelscope",
+    "held_out", "accuracy", "left_out", "fingerprint", "as_of",
     "published_parameters", "published_parameters_rounded_to", "launch_price_usd", "tokenizer", "covers", "interface",
 }  # fmt: skip
 """Fields that no formula reads."""
