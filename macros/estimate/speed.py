@@ -165,7 +165,7 @@ def _decode(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> di
     if slices > 1:
         whole = replace(_joined(parts), state_bytes=sum(part.state_bytes for part in parts))
         times = [_token_seconds(setting, replace(whole, rates=part.rates), fitted, slices=slices, users=users) for part in parts]
-        slowest = max(range(len(parts)), key=times.__getitem__)
+        slowest = max(range(len(parts)), key=lambda index: times[index])
         exchange = all_reduce_seconds(layers=whole.work.layers, devices=slices, exchange_time=fitted.terms["exchange_time"])
         timed = [(parts[slowest], times[slowest] + exchange)]
         ceiling = min(decode_ceiling(bytes_read=_read(setting, whole) / slices, bandwidth=part.rates.bandwidth) for part in parts)

@@ -75,6 +75,7 @@ METHODS = {
     "extend": "{0}.push(...list({1}))",
     "copy": "{0}.slice()",
     "index": "{0}.indexOf({1})",
+    "insert": "insert({0}, {1})",
     "add": "{0}.add({1})",
     "get": "get({0}, {1})",
     "setdefault": "setDefault({0}, {1})",
@@ -786,8 +787,15 @@ class _Body:
         found, value = self.resolved(node)
         if found:
             return self.global_value(value, node.attr, node)
+        if node.attr.startswith("__") or (self.resolved(node.value)[0] and not self.is_own(node.value)):
+            raise self.refusal(node, "an attribute", "one of a record", ast.unparse(node))
         self.script.attributes.add(node.attr)
         return f"{self.expression(node.value)}.{node.attr}"
+
+    def is_own(self, node: ast.expr) -> bool:
+        """Whether a global name stands for a record of the package or its class."""
+        _, value = self.resolved(node)
+        return is_record(value) or is_record(type(value))
 
     def global_value(self, value: Any, hint: str, node: ast.AST) -> str:
         if isinstance(value, ModuleType):
@@ -868,6 +876,10 @@ class _Body:
         if named:
             given = self.ordered(node, given, named, self.method_parameters(node.func), node.func.attr)
         found, cls = self.resolved(node.func.value)
+        if cls is dict and node.func.attr == "fromkeys" and len(given) == 1:
+            return f"dictionary(list({given[0]}).map((key) => [key, null]))"
+        if found and isinstance(cls, type) and not is_record(cls):
+            raise self.refusal(node, "a call", "a listed built-in", ast.unparse(node.func))
         if found and is_record(cls) and node.func.attr == "model_validate":
             return f"new {self.script.name_of(cls, node, self.place)}(toJson({given[0]}))"
         owner = self.expression(node.func.value)

@@ -97,6 +97,8 @@ def collections(values):
     empty = [] or None
     together = values + [0] * 3
     together.append(totals.get("missing", 7))
+    together.insert(1, -3)
+    together = list(dict.fromkeys(together))
     grouped = {str(k): [v for v in values if v % 3 == k] for k in range(3)}
     return [
         list(totals.items()), longest, ranked, first, others, empty, together, list(grouped.values()), sum(values), len(values),
@@ -367,6 +369,10 @@ def test_types(value):
 
 
 REFUSED = {
+    "return max(x, key=y.__getitem__)": "an attribute",
+    "return int.from_bytes(x)": "a call",
+    "return str.lower(x)": "a call",
+    "return [int.real]": "an attribute",
     "return x ** y": "Pow",
     "return x @ y": "MatMult",
     "return x ^ y": "BitXor",
