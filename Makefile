@@ -15,7 +15,7 @@ export NO_MKDOCS_2_WARNING := 1
 BASE ?= main
 BROWSER := chromium fontconfig fonts-noto-cjk
 
-.PHONY: help site serve browser test check style pdf offline diff rehearse links bench bench-web mutate release lock new clean
+.PHONY: help site serve browser test check style pdf offline diff rehearse links bench bench-web mutate release lock new schema settle clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -69,6 +69,15 @@ offline: site ## dist/local-llm-hardware-guide-offline.zip, opens from the file 
 release: pdf offline ## everything of a release in dist/, with checksums and notes
 	$(MACROS) release
 	$(MACROS) notes
+
+new: $(VENV)/site.ok ## a record to fill in: make new KIND=gpu ID=rtx-6090 (for a model also CONFIG=config.json)
+	@$(MACROS) new $(if $(CONFIG),--config "$(CONFIG)") "$(KIND)" "$(ID)"
+
+schema: $(VENV)/site.ok ## the JSON Schema of each kind of record, for editors, in dist/schema
+	@$(MACROS) schema
+
+settle: $(VENV)/site.ok ## both languages of PAGE say the same (without PAGE: of all pages that changed in both)
+	@$(MACROS) settle $(PAGE)
 
 rehearse: $(VENV)/site.ok ## the path of a pull request on this machine: base, head, artifacts, report
 	$(BIN)/python -m tests.publish.rehearse

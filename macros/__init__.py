@@ -143,6 +143,30 @@ def device(view: View, id: str) -> str:
 
 
 @macro
+def record_fields(view: View, kind: str) -> str:
+    """The keys of a kind of record, from its schema: `record_fields("gpus")`."""
+    from macros.render import annotated, slots
+
+    return slots.block(annotated.reference(view, kind))
+
+
+@macro
+def record_example(view: View, kind: str) -> str:
+    """A real record with a word on each key: `record_example("gpus")`."""
+    from macros.render import annotated, slots
+
+    return slots.block(annotated.example_html(view, kind))
+
+
+@macro
+def record_other_fields(view: View) -> str:
+    """The keys of the kinds that change rarely, each folded away: those that no other call on the contributor's page shows."""
+    from macros.render import annotated, slots
+
+    return slots.block(annotated.others(view))
+
+
+@macro
 def record_page(view: View, kind: str, id: str) -> str:
     """The generated page of a model, a GPU or a CPU; only the pages that the build makes call it."""
     from macros.render import pages

@@ -131,6 +131,44 @@ def release(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def new(arguments: argparse.Namespace) -> int:
+    """Make an empty record to fill in: `new gpu rtx-6090`."""
+    from macros.publish import new_record
+
+    architecture = None
+    if arguments.config:
+        import json
+
+        from macros.estimate.config_json import read_config
+        from macros.estimate.setting import Refused
+
+        try:
+            shapes = read_config(json.loads(arguments.config.read_text("utf-8")))
+        except (OSError, ValueError, Refused) as error:
+            print(f"{arguments.config}:1: file: {error}", file=sys.stderr)
+            return 1
+        architecture = shapes.model_dump(mode="json", exclude_defaults=True)
+    print(f"{new_record.write(ROOT, arguments.kind, arguments.id, architecture).relative_to(ROOT)}: fill it in, then `make check`")
+    return 0
+
+
+def schema(arguments: argparse.Namespace) -> int:
+    """Write the JSON Schema of each kind of record to dist/schema, for editors."""
+    from macros.publish import new_record
+
+    print("\n".join(str(path.relative_to(ROOT)) for path in new_record.write_schemas(ROOT)))
+    return 0
+
+
+def settle(arguments: argparse.Namespace) -> int:
+    """Record that both languages of a page say the same; without names, of every page whose two languages changed."""
+    from macros.render import translations
+
+    done = translations.settle(ROOT / "docs", [name.removeprefix("docs/zh/").removeprefix("docs/en/") for name in arguments.pages])
+    print("\n".join(done) or "nothing to settle")
+    return 0
+
+
 def links(arguments: argparse.Namespace) -> int:
     """Ask every source whether it still answers; the list goes to dist/links.md."""
     from macros.publish import links
@@ -199,6 +237,12 @@ def parser() -> argparse.ArgumentParser:
     of_fit.add_argument("--dry-run", action="store_true", help="only say whether a refit is due and what it would change")
     command("tables", tables)
     command("links", links)
+    of_new = command("new", new)
+    of_new.add_argument("kind", help="gpu, cpu, model, measurement … (a folder of data/)")
+    of_new.add_argument("id", help="what the file will be called: a-z, 0-9, hyphen, dot")
+    of_new.add_argument("--config", type=Path, help="for a model: its Hugging Face config.json, to read its shapes from")
+    command("schema", schema)
+    command("settle", settle).add_argument("pages", nargs="*", metavar="PAGE", help="gpu.md …")
     command("notes", notes)
     of_diff = command("diff", diff)
     of_diff.add_argument("base", help="a branch, tag or commit")
