@@ -97,12 +97,13 @@ def _rows(catalogue: Catalogue, claim: Claim) -> list[dict[str, Any]]:
 
 
 def _row(claim: Claim, words: Words, case: Case | None, label: Words, low: float | None, high: float | None) -> dict[str, Any]:
+    several = len(claim.cases) > 1
     figure = case.published if case else None
     unit = case.unit_compared if case else None
     reason = (case.reason if case else None) or claim.reason
     return {
         "id": f"{claim.id}.{label['en']}" if label else claim.id,
-        "row": {"zh": f"{words['zh']}：{label['zh']}", "en": f"{words['en']}: {label['en']}"} if label else words,
+        "row": {"zh": f"{words['zh']}：{label['zh']}", "en": f"{words['en']}: {label['en']}"} if label and several else words,
         "claim": words,
         "of": label or None,
         "published": _printed(figure) if figure else None,

@@ -100,7 +100,6 @@ def examples(catalogue: Catalogue) -> pd.DataFrame:
         Column("calculator", {"zh": "计算器", "en": "Calculator"}, link="calculators"),
         *(Column(model, NAMES[model], unit="%", digits=0) for model, _, _ in EXAMPLES),
         Column("worst", {"zh": "最差", "en": "Worst"}, unit="%", digits=0),
-        Column("rule", {"zh": "它的算法", "en": "Its rule"}),
     ],
     formulas=("peer_memory", "full_length_cache"),
 )
@@ -112,10 +111,20 @@ def calculators(catalogue: Catalogue) -> pd.DataFrame:
         for name, answer in answers.items():
             errors[name][model] = (answer / ours - 1) * 100
     worst = {name: max(by_model.values(), key=abs) for name, by_model in errors.items()}
-    rules = {name: calculator.rule for name, calculator in catalogue.calculators.items()}
-    return pd.DataFrame(
-        [
-            {"calculator": name, **errors[name], "worst": worst[name], "rule": {"zh": rules[name].zh, "en": rules[name].en}}
-            for name in sorted(worst, key=lambda name: abs(worst[name]))
-        ]
-    )
+    best_first = sorted(worst, key=lambda name: abs(worst[name]))
+    return pd.DataFrame([{"calculator": name, **errors[name], "worst": worst[name]} for name in best_first])
+
+
+@table(
+    id="calculator-rules",
+    title={"zh": "各家公开的算法", "en": "The published rules"},
+    key=["calculator"],
+    columns=[
+        Column("calculator", {"zh": "计算器", "en": "Calculator"}, link="calculators"),
+        Column("rule", {"zh": "Q4_K_M 怎么算", "en": "What it computes for Q4_K_M"}),
+    ],
+)
+def rules(catalogue: Catalogue) -> pd.DataFrame:
+    """Each rule in words."""
+    known = catalogue.calculators.values()
+    return pd.DataFrame({"calculator": [one.id for one in known], "rule": [{"zh": one.rule.zh, "en": one.rule.en} for one in known]})
