@@ -62,6 +62,8 @@ class Formula(Strict):
     """Module and function in macros/formulas, `bandwidth.memory_bandwidth`."""
     arguments: dict[str, float | int]
     """Its arguments, in base units."""
+    per: Value | None = None
+    """Take it relative to this."""
 
 
 class Fact(Strict):

@@ -164,7 +164,7 @@ def _base(catalogue: Catalogue, question: Answer) -> float | None:
     if isinstance(question, Formula):
         module, name = question.formula.split(".")
         function: Callable[..., Any] = getattr(importlib.import_module(f"macros.formulas.{module}"), name)
-        return float(function(**question.arguments))
+        return float(function(**question.arguments)) / (question.per or 1)
     if isinstance(question, Estimate):
         return _estimated(catalogue, question)
     parts = [_base(catalogue, part) for part in question.of]

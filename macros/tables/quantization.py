@@ -1,0 +1,109 @@
+"""Quantizations: bits for each weight, and sizes of files."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from macros.estimate.weights import model_weights
+from macros.formulas.parameters import parameters
+from macros.formulas.units import GB
+from macros.specs import Catalogue
+from macros.specs.models import architecture_of
+from macros.tables import Column, Words, table
+
+EXAMPLES: dict[str, Words] = {
+    "llama-3.2-1b": {"zh": "Llama 3.2 1B", "en": "Llama 3.2 1B"},
+    "llama-3.1-8b": {"zh": "Llama 3.1 8B", "en": "Llama 3.1 8B"},
+    "qwen2.5-14b": {"zh": "Qwen2.5 14B", "en": "Qwen2.5 14B"},
+    "gemma-3-27b": {"zh": "Gemma 3 27B", "en": "Gemma 3 27B"},
+    "qwen3-30b-a3b": {"zh": "Qwen3 30B-A3B", "en": "Qwen3 30B-A3B"},
+    "llama-3.1-70b": {"zh": "Llama 3.1 70B", "en": "Llama 3.1 70B"},
+}
+"""Small and large, tied and untied, dense and mixed."""
+PRESETS = (
+    "iq1_s", "iq2_xxs", "iq2_m", "q2_k", "iq3_xxs", "q3_k_s", "iq3_m", "q3_k_m", "q3_k_l", "iq4_xs", "q4_0", "q4_k_s", "q4_k_m",
+    "q5_k_s", "q5_k_m", "q6_k", "q8_0", "f16", "gptq-4bit-128g", "awq-4bit-128g", "nf4", "gptq-8bit-128g", "int8", "fp8", "bf16",
+    "fp32",
+)  # fmt: skip
+"""llama.cpp's from small to large, then those of other engines."""
+FILES = ("q4_k_m", "q6_k", "q8_0", "f16")
+
+
+def weight_bytes(catalogue: Catalogue, model: str, quant: str) -> int | None:
+    """All tensors of the file; None where the shapes do not allow the format."""
+    shape = architecture_of(catalogue.models[model], catalogue.models)
+    imatrix = quant.startswith("iq") and quant[2] in "123"
+    try:
+        return model_weights(shape, catalogue.quantizations[quant], catalogue.records["tensor-types"], imatrix=imatrix).bytes
+    except ValueError:
+        return None
+
+
+@table(
+    id="bits-per-weight",
+    title={"zh": "每权重位数，因模型而异", "en": "Bits per weight differ by model"},
+    key=["quant"],
+    columns=[
+        Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
+        *(Column(model, name, unit="bit", digits=2) for model, name in EXAMPLES.items()),
+    ],
+    formulas=("tensor_bytes",),
+)
+def bits_per_weight(catalogue: Catalogue) -> pd.DataFrame:
+    """Bits of all tensors over parameters."""
+    rows = []
+    for quant in PRESETS:
+        row: dict[str, object] = {"quant": quant}
+        for model in EXAMPLES:
+            size = weight_bytes(catalogue, model, quant)
+            row[model] = None if size is None else size * 8 / parameters(architecture_of(catalogue.models[model], catalogue.models))
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+@table(
+    id="quantization-sizes",
+    title={"zh": "各种量化的大小", "en": "Sizes by quantization"},
+    key=["quant"],
+    columns=[
+        Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
+        *(Column(model, name, unit="GB", digits=2) for model, name in EXAMPLES.items()),
+    ],
+    formulas=("tensor_bytes",),
+)
+def sizes(catalogue: Catalogue) -> pd.DataFrame:
+    """Bytes of all tensors, in decimal GB as files are listed."""
+    rows = []
+    for quant in PRESETS:
+        row: dict[str, object] = {"quant": quant}
+        for model in EXAMPLES:
+            size = weight_bytes(catalogue, model, quant)
+            row[model] = None if size is None else size / GB
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+@table(
+    id="file-sizes",
+    title={"zh": "下载的文件有多大", "en": "Sizes of what one downloads"},
+    key=["model"],
+    columns=[
+        Column("model", {"zh": "模型", "en": "Model"}, link="models"),
+        *(Column(quant, {"zh": quant.upper(), "en": quant.upper()}, unit="GB", digits=1) for quant in FILES),
+    ],
+    formulas=("tensor_bytes",),
+)
+def file_sizes(catalogue: Catalogue) -> pd.DataFrame:
+    """A few of each size; tensors without the header."""
+    models = (
+        "llama-3.2-3b", "llama-3.1-8b", "qwen3-14b", "gpt-oss-20b", "gemma-3-27b", "qwen3-30b-a3b", "qwen3-32b", "llama-3.1-70b",
+        "glm-4.5-air-106b", "gpt-oss-120b", "qwen3-235b-a22b", "deepseek-v3-671b",
+    )  # fmt: skip
+    rows = []
+    for model in models:
+        row: dict[str, object] = {"model": model}
+        for quant in FILES:
+            size = weight_bytes(catalogue, model, quant)
+            row[quant] = None if size is None else size / GB
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,125 @@
+"""What models need on a card, and what cards have room for."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from macros.estimate import check_setting
+from macros.estimate.inverse import largest_context
+from macros.formulas.parameters import parameters
+from macros.formulas.units import GIB
+from macros.specs import Catalogue
+from macros.specs.models import architecture_of
+from macros.tables import Column, table
+from macros.tables.answers import ask
+
+CONTEXT = 8192
+PRESETS = ("iq2_m", "q3_k_m", "iq4_xs", "q4_k_m", "q5_k_m", "q6_k", "q8_0", "f16")
+"""From small to large: what people download."""
+MODELS = (
+    "qwen3-0.6b", "llama-3.2-1b", "gemma-3-1b", "llama-3.2-3b", "qwen3-4b", "gemma-3-4b", "mistral-7b-v0.3", "llama-2-7b", "llama-3.1-8b",
+    "qwen3-8b", "gemma-2-9b", "gemma-3-12b", "llama-2-13b", "phi-4-14b", "qwen3-14b", "gpt-oss-20b", "mistral-small-24b", "gemma-3-27b",
+    "qwen3-30b-a3b", "qwen3-32b", "llama-1-30b", "yi-34b", "mixtral-8x7b", "llama-1-65b", "llama-3.1-70b", "qwen2.5-72b",
+    "glm-4.5-air-106b", "gpt-oss-120b", "mistral-large-123b", "qwen3-235b-a22b", "llama-3.1-405b", "deepseek-v3-671b",
+)  # fmt: skip
+"""From small to large: one or two of each size and family."""
+LONG = (
+    "llama-3.2-3b", "qwen3-4b", "gemma-3-4b", "llama-3.1-8b", "qwen3-8b", "gemma-3-12b", "qwen3-14b", "gpt-oss-20b", "mistral-small-24b",
+    "gemma-3-27b", "qwen3-30b-a3b", "qwen3-32b", "llama-3.1-70b", "glm-4.5-air-106b", "gpt-oss-120b",
+)  # fmt: skip
+"""Those trained for a context that can fill a card."""
+ROOMY = "h200-sxm"
+"""The device whose driver's share is counted; it does not matter that the large ones do not fit on it."""
+CARDS = {
+    "rtx-4060": 8,
+    "rtx-3060": 12,
+    "rtx-5060-ti-16gb": 16,
+    "rtx-3090": 24,
+    "rtx-5090": 32,
+    "rtx-a6000": 48,
+    "rtx-pro-6000-blackwell": 96,
+}
+"""A card of each size that is sold -> its memory [GiB]."""
+
+
+def trained_context(catalogue: Catalogue, model: str) -> int:
+    """The context length of the tables, or the model's own where that is shorter."""
+    return min(CONTEXT, architecture_of(catalogue.models[model], catalogue.models).context_length)
+
+
+@table(
+    id="vram",
+    title={"zh": "全部放在一张卡上需要多少显存（上下文 8,192）", "en": "VRAM with everything on one card (context 8,192)"},
+    key=["model"],
+    columns=[
+        Column("model", {"zh": "模型", "en": "Model"}, link="models"),
+        Column("parameters", {"zh": "参数量", "en": "Parameters"}, unit="10⁹", digits=1),
+        *(Column(preset, {"zh": preset.upper(), "en": preset.upper()}, unit="GiB", digits=1) for preset in PRESETS),
+    ],
+    formulas=("cache_bytes", "tensor_bytes"),
+)
+def vram(catalogue: Catalogue) -> pd.DataFrame:
+    """Weights, cache, compute buffer and runtime; no margin. Empty: the shapes of the model do not allow the format."""
+    rows = []
+    for model in MODELS:
+        shape = architecture_of(catalogue.models[model], catalogue.models)
+        layers = shape.layers + shape.prediction_layers + 1
+        row: dict[str, object] = {"model": model, "parameters": parameters(shape) / 1e9}
+        for preset in PRESETS:
+            context = trained_context(catalogue, model)
+            answer = ask(catalogue, model=model, quant=preset, context=context, gpus=[ROOMY], gpu_layers=layers)
+            row[preset] = None if answer is None else answer.memory_bytes / GIB
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+@table(
+    id="best-quantization",
+    title={"zh": "每种显存放得下的最好量化（上下文 8,192，已留余量）", "en": "Best quantization by VRAM (context 8,192, margin kept)"},
+    key=["model"],
+    columns=[
+        Column("model", {"zh": "模型", "en": "Model"}, link="models"),
+        *(Column(card, {"zh": f"{size} GiB", "en": f"{size} GiB"}) for card, size in CARDS.items()),
+    ],
+)
+def best(catalogue: Catalogue) -> pd.DataFrame:
+    """The largest of the formats of the table above with which all layers and the margin have room; empty where none has."""
+    rows = []
+    for model in MODELS:
+        row: dict[str, object] = {"model": model}
+        for card in CARDS:
+            fitting = [preset for preset in PRESETS if _fits(catalogue, model, preset, card)]
+            row[card] = fitting[-1].upper() if fitting else None
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _fits(catalogue: Catalogue, model: str, preset: str, card: str) -> bool:
+    shape = architecture_of(catalogue.models[model], catalogue.models)
+    layers = shape.layers + shape.prediction_layers + 1
+    answer = ask(catalogue, model=model, quant=preset, context=trained_context(catalogue, model), gpus=[card], gpu_layers=layers)
+    return answer is not None and answer.fits
+
+
+@table(
+    id="longest-context",
+    title={"zh": "每种显存放得下的最长上下文（Q4_K_M，已留余量）", "en": "Longest context by VRAM (Q4_K_M, margin kept)"},
+    key=["model"],
+    columns=[
+        Column("model", {"zh": "模型", "en": "Model"}, link="models"),
+        Column("trained", {"zh": "训练长度", "en": "Trained for"}, unit="tokens"),
+        *(Column(card, {"zh": f"{size} GiB", "en": f"{size} GiB"}, unit="tokens") for card, size in CARDS.items()),
+    ],
+)
+def longest(catalogue: Catalogue) -> pd.DataFrame:
+    """Cells of 16 bits with which all layers and the margin still have room; empty where not even the smallest has."""
+    rows = []
+    for model in LONG:
+        shape = architecture_of(catalogue.models[model], catalogue.models)
+        row: dict[str, object] = {"model": model, "trained": shape.context_length}
+        for card in CARDS:
+            question = {"model": model, "quant": "q4_k_m", "context": 256, "gpus": [card]}
+            found = largest_context(check_setting(question, catalogue), catalogue)
+            row[card] = found or None
+        rows.append(row)
+    return pd.DataFrame(rows)
