@@ -12,6 +12,7 @@ from macros.specs.engines import Engine
 from macros.specs.glossary import Term
 from macros.specs.measurements import MeasurementFile
 from macros.specs.models import Family, Model
+from macros.specs.quality import Quality
 from macros.specs.quantizations import Quantization, TensorType
 from macros.specs.record import Record
 from macros.specs.settings import EngineSetting
@@ -32,6 +33,7 @@ KINDS: dict[str, type[Record]] = {
     "measurements": MeasurementFile,
     "memory": MemoryKind,
     "models": Model,
+    "quality": Quality,
     "quantizations": Quantization,
     "shared-memory": SharedMemory,
     "tensor-types": TensorType,

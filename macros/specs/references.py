@@ -56,3 +56,13 @@ def models(catalogue: Catalogue) -> Iterator[SpecError]:
         if draft is not None and draft.family != model.family:
             expected, got = f"a model of the family {model.family}", f"'{draft.id}' of {draft.family}"
             yield catalogue.error("models", model.id, ("draft",), expected, got, "name a small model with the same tokenizer, or remove it")
+
+
+@cross_check
+def quality(catalogue: Catalogue) -> Iterator[SpecError]:
+    """Every published loss names a model, formats and a source that exist."""
+    for file in catalogue.records.get("quality", {}).values():
+        yield from _missing(catalogue, "quality", file.id, ("model",), "models", file.model)
+        yield from _missing(catalogue, "quality", file.id, ("source",), "sources", file.source)
+        for index, row in enumerate(file.rows):
+            yield from _missing(catalogue, "quality", file.id, ("rows", index, "quant"), "quantizations", row.quant)

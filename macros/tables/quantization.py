@@ -107,3 +107,41 @@ def file_sizes(catalogue: Catalogue) -> pd.DataFrame:
             row[quant] = None if size is None else size / GB
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+@table(
+    id="quantization-quality",
+    title={"zh": "量化的代价：已发表的困惑度与 KL 散度", "en": "What it costs: published perplexity and KL divergence"},
+    key=["quant", "imatrix"],
+    columns=[
+        Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
+        Column("imatrix", {"zh": "重要性矩阵", "en": "Importance matrix"}),
+        Column("bits", {"zh": "每权重位数", "en": "Bits per weight"}, unit="bit", digits=2),
+        Column("perplexity", {"zh": "困惑度，Llama 3 8B", "en": "Perplexity, Llama 3 8B"}, digits=3),
+        Column("loss", {"zh": "比 16 位高", "en": "Above 16 bits"}, unit="%", digits=1),
+        Column("divergence", {"zh": "KL 散度", "en": "KL divergence"}, digits=4),
+        Column("large", {"zh": "Llama 2 70B，比 16 位高", "en": "Llama 2 70B, above 16 bits"}, unit="%", digits=1),
+    ],
+    formulas=("tensor_bytes",),
+)
+def quality(catalogue: Catalogue) -> pd.DataFrame:
+    """As published; the bits are computed for the smaller model."""
+    small, large = catalogue.quality["llama-3-8b"], catalogue.quality["llama-2-70b"]
+    shape = architecture_of(catalogue.models[small.model], catalogue.models)
+    of_large = {row.quant: (row.perplexity / large.original_perplexity - 1) * 100 for row in large.rows}
+    rows = []
+    for row in small.rows:
+        quant = catalogue.quantizations[row.quant]
+        weights = model_weights(shape, quant, catalogue.records["tensor-types"], imatrix=row.imatrix)
+        rows.append(
+            {
+                "quant": row.quant,
+                "imatrix": row.imatrix,
+                "bits": weights.bytes * 8 / parameters(shape),
+                "perplexity": row.perplexity,
+                "loss": (row.perplexity / small.original_perplexity - 1) * 100,
+                "divergence": row.kl_divergence,
+                "large": None if row.imatrix else of_large.get(row.quant),
+            }
+        )
+    return pd.DataFrame(rows)
