@@ -14,7 +14,8 @@ Command = Callable[[argparse.Namespace], int]
 
 def check(arguments: argparse.Namespace) -> int:
     """All that a machine can say about the data and the pages, in seconds."""
-    import macros.formulas.checks  # noqa: F401  (adds its checks to those of the records)
+    import macros.calibrate.plausible
+    import macros.formulas.checks  # noqa: F401
     from macros import MACROS
     from macros.publish.site import page_errors
     from macros.render import lint
@@ -42,6 +43,36 @@ def fit(arguments: argparse.Namespace) -> int:
     catalogue = load(ROOT / "data")
     told = store.due(catalogue) or ["nothing has moved"] if arguments.dry_run else store.write(catalogue, ROOT / "data")
     print("\n".join(told))
+    return 0
+
+
+def import_bench(arguments: argparse.Namespace) -> int:
+    """Turn the output of `llama-bench -o json` into rows for data/measurements."""
+    from macros.calibrate import import_bench
+    from macros.estimate import Refused
+    from macros.specs import load
+
+    catalogue = load(ROOT / "data")
+    try:
+        text = arguments.file.read_text("utf-8")
+        found = import_bench.rows(text, catalogue, gpu=arguments.gpu, cpu=arguments.cpu, model=arguments.model)
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"{arguments.file}: expected a readable file, got {error}. Fix: name the file that llama-bench wrote", file=sys.stderr)
+        return 1
+    except Refused as refused:
+        print(f"{arguments.file}: {refused}", file=sys.stderr)
+        return 1
+    lines = import_bench.written(found)
+    if arguments.append is None:
+        print("\n".join(lines))
+        return 0
+    target = ROOT / "data" / "measurements" / f"{arguments.append}.yaml"
+    if not target.exists():
+        print(f"{target.name}: expected a file of data/measurements, got none. Fix: make it with title and source first", file=sys.stderr)
+        return 1
+    with target.open("a", encoding="utf-8") as out:
+        out.writelines(f"{line}\n" for line in lines)
+    print(f"{target.relative_to(ROOT)}: {len(found)} rows more; run `make check`, then `python -m macros fit`")
     return 0
 
 
@@ -235,6 +266,12 @@ def parser() -> argparse.ArgumentParser:
     _question(command("estimate", estimate))
     of_fit = command("fit", fit)
     of_fit.add_argument("--dry-run", action="store_true", help="only say whether a refit is due and what it would change")
+    of_import = command("import-bench", import_bench)
+    of_import.add_argument("file", type=Path, help="what llama-bench printed with -o json")
+    of_import.add_argument("--gpu", help="id of the GPU, where its name does not tell it")
+    of_import.add_argument("--cpu", help="id of the processor, for a run without a GPU")
+    of_import.add_argument("--model", help="id of the model, where its size does not tell it")
+    of_import.add_argument("--append", metavar="NAME", help="add the rows to data/measurements/NAME.yaml instead of printing them")
     command("tables", tables)
     command("links", links)
     of_new = command("new", new)

@@ -76,7 +76,7 @@ def measured_rows(catalogue: Catalogue, kind: type[Decode] | type[Prefill]) -> t
             if reason is not None:
                 left_out[reason] += 1
                 continue
-            rates = _rates(catalogue, row)
+            rates = device_rates(catalogue, row)
             assert row.model is not None
             assert row.quant is not None
             assert rates.family is not None
@@ -111,7 +111,8 @@ def _reasons(row: Decode | Prefill) -> Iterator[str]:
         yield "a build older than November 2023"
 
 
-def _rates(catalogue: Catalogue, row: Decode | Prefill) -> Rates:
+def device_rates(catalogue: Catalogue, row: Decode | Prefill) -> Rates:
+    """The rates of the device that a row was measured on; of one, where there are several."""
     if row.gpus:
         return gpu_rates(catalogue.gpus[row.gpus[0]], catalogue)
     assert row.cpu is not None

@@ -46,6 +46,8 @@ class Rates:
     """Whether shaders multiply and add bytes in one instruction."""
     prefill_rate: float = 0.0
     """Rate that prompt processing goes by [FLOP/s]."""
+    peak_rate: float = 0.0
+    """The published peak behind it [FLOP/s]; 0: not published."""
     matrix_rate: bool = True
     """Whether that rate is published for the device, and not guessed from its memory."""
     cores: int = 0
@@ -92,6 +94,7 @@ def gpu_rates(gpu: Gpu, catalogue: Catalogue) -> Rates:
         fp32_tflops=shaders or float(REFERENCE_TFLOPS),
         integer_dot=family is None or family.integer_dot,
         prefill_rate=peak if counted and rate else filled_rate(rate=peak),
+        peak_rate=rate * TERA if rate and not counted else 0.0,
         matrix_rate=rate is not None,
         link_bandwidth=pcie_bandwidth(generation=gpu.pcie_generation, lanes=gpu.pcie_lanes or 16) if gpu.pcie_generation else 0.0,
         watts=gpu.tdp_w if gpu.tdp_w is not None else (gpu.power_range_w[1] if gpu.power_range_w else None),

@@ -1,0 +1,195 @@
+"""`python -m macros import-bench FILE`: the JSON that `llama-bench -o json` prints -> rows for data/measurements."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from macros.calibrate.plausible import implausible, same
+from macros.estimate import Refused
+from macros.formulas.recipe import weight_bytes
+from macros.specs import Catalogue
+from macros.specs.errors import nearest
+from macros.specs.measurements import AnyRow
+from macros.specs.models import architecture_of
+
+BACKENDS = {
+    "CUDA": "cuda",
+    "ROCm": "rocm",
+    "HIP": "rocm",
+    "Vulkan": "vulkan",
+    "SYCL": "sycl",
+    "Metal": "metal",
+    "MTL": "metal",
+    "CPU": "cpu",
+    "BLAS": "cpu",
+}
+WORDS_BESIDE_A_NAME = {"nvidia", "amd", "intel", "geforce", "radeon", "graphics", "gpu", "corporation", "laptop", "r", "tm", "edition"}
+SIZE_AGREES = 0.06
+"""llama-bench's size of a model is that of its tensors; another model is further off than this."""
+
+ROW: TypeAdapter[Any] = TypeAdapter(AnyRow)
+
+
+def rows(
+    text: str, catalogue: Catalogue, *, gpu: str | None = None, cpu: str | None = None, model: str | None = None
+) -> list[dict[str, Any]]:
+    """The rows of one run of llama-bench; raises Refused, which says what is wrong with which entry.
+
+    Args:
+        text: what llama-bench printed with `-o json`
+        catalogue: all records
+        gpu: id of the GPU, where its name does not tell it
+        cpu: id of the processor, for a run without a GPU
+        model: id of the model, where its size does not tell it
+
+    Returns:
+        Rows as data/measurements holds them, without a source.
+    """
+    try:
+        entries = json.loads(text)
+    except ValueError as error:
+        raise Refused("file", "the output of `llama-bench -o json`", str(error)) from None
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries) or not entries:
+        raise Refused("file", "a list of results, as `llama-bench -o json` prints it", entries)
+    known = {same(row) for file in catalogue.measurements.values() for row in file.rows}
+    found = []
+    for number, entry in enumerate(entries):
+        made = _row(entry, number, catalogue, gpu, cpu, model)
+        try:
+            row = ROW.validate_python(made)
+        except ValidationError as error:
+            detail = error.errors(include_url=False)[0]
+            raise Refused(f"{number}.{'.'.join(map(str, detail['loc'][1:]))}", detail["msg"], detail["input"]) from None
+        for key, expected, got, guess in implausible(row, catalogue):
+            raise Refused(f"{number}.{key}", expected, got, guess)
+        if same(row) in known:
+            raise Refused(str(number), "a measurement that is not there yet", "one that is", "leave it out")
+        known.add(same(row))
+        found.append(made)
+    return found
+
+
+def _row(
+    entry: Mapping[str, Any], number: int, catalogue: Catalogue, gpu: str | None, cpu: str | None, model: str | None
+) -> dict[str, Any]:
+    def number_of(key: str, least: float = 0) -> Any:
+        value = entry.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
+            raise Refused(f"{number}.{key}", f"a number of at least {least:g}", value, "print it with a llama-bench of 2024 or later")
+        return value
+
+    prompt, generated = int(number_of("n_prompt")), int(number_of("n_gen"))
+    if (prompt > 0) == (generated > 0):
+        raise Refused(
+            f"{number}.n_gen", "either n_prompt or n_gen above zero (pp or tg, not pg)", [prompt, generated], "run it without -pg"
+        )
+    backend = _backend(str(entry.get("backends", "")))
+    quant = _quant(str(entry.get("model_type", "")), number, catalogue)
+    size = int(number_of("model_size", 1))
+    chosen = model or _model(size, int(number_of("model_n_params", 1)), quant, number, catalogue)
+    row: dict[str, Any] = {"kind": "decode" if generated else "prefill", "model": chosen, "quant": quant}
+    row |= _devices(entry, number, catalogue, backend, gpu, cpu)
+    row |= {
+        "engine": "llama.cpp",
+        "backend": backend,
+        "build": f"b{entry['build_number']}" if entry.get("build_number") else str(entry.get("build_commit", "unknown")),
+        "built": _day(entry.get("test_time"), number),
+        "file_bytes": size,
+        "tokens_per_second": float(number_of("avg_ts")),
+        "flash_attention": bool(entry.get("flash_attn", False)),
+    }
+    row |= {"generated_tokens": generated, "depth": int(entry.get("n_depth", 0))} if generated else {"prompt_tokens": prompt}
+    layers = entry.get("n_gpu_layers")
+    every = architecture_of(catalogue.models[chosen], catalogue.models).layers + 1 if chosen in catalogue.models else 0
+    if row.get("gpus") and isinstance(layers, int) and 0 <= layers < every:
+        row["gpu_layers"] = layers
+    if len(row.get("gpus", [])) > 1:
+        row["split"] = entry.get("split_mode", "layer")
+    if "cpu" in row:
+        row["threads"] = int(number_of("n_threads", 1))
+    return row
+
+
+def _backend(names: str) -> str:
+    return next((BACKENDS[name] for name in BACKENDS if name.lower() in names.lower()), "other")
+
+
+def _quant(model_type: str, number: int, catalogue: Catalogue) -> str:
+    """`llama 8B Q4_K - Medium` -> q4_k_m."""
+    sizes = {"small": "s", "medium": "m", "large": "l"}
+    matched = re.search(r"\b((?:I?Q\d|TQ\d|MXFP4|BF16|F16|F32)\w*)(?: - (Small|Medium|Large|\d[\d.]* bpw))?", model_type)
+    name = matched.group(1).lower() if matched else ""
+    suffix = sizes.get((matched.group(2) or "").lower()) if matched else None
+    name = {"mxfp4": "mxfp4_moe"}.get(name, f"{name}_{suffix}" if suffix and not name.endswith(f"_{suffix}") else name)
+    if name not in catalogue.quantizations:
+        raise Refused(f"{number}.model_type", "a format of data/quantizations", model_type, nearest(name, catalogue.quantizations))
+    return name
+
+
+def _model(size: int, parameters: int, quant: str, number: int, catalogue: Catalogue) -> str:
+    """The model whose tensors have that size in that format."""
+    close: dict[str, float] = {}
+    for name, record in catalogue.models.items():
+        if record.architecture is not None:
+            expected = weight_bytes(record.architecture, catalogue.quantizations[quant], catalogue.records["tensor-types"])
+            if abs(size / expected - 1) <= SIZE_AGREES:
+                close[name] = abs(size / expected - 1)
+    if not close:
+        fix = "GB, GiB or MiB for bytes? Otherwise enter the model in data/models, or name it with --model"
+        raise Refused(f"{number}.model_size", f"the size of a known model in {quant}", f"{size:,} bytes, {parameters:,} parameters", fix)
+    best = min(close, key=close.__getitem__)
+    alike = sorted(name for name in close if abs(close[name] - close[best]) < 1e-4)
+    if len(alike) > 1:
+        raise Refused(f"{number}.model_size", "the size of one model", f"that of {', '.join(alike)}", "name it with --model")
+    return best
+
+
+def _devices(entry: Mapping[str, Any], number: int, catalogue: Catalogue, backend: str, gpu: str | None, cpu: str | None) -> dict[str, Any]:
+    if backend == "cpu":
+        return {"cpu": _named(cpu or str(entry.get("cpu_info", "")), number, "cpu_info", catalogue.cpus, "--cpu")}
+    names = [name for name in str(entry.get("gpu_info", "")).split(", ") if name] or [""]
+    return {"gpus": [_named(gpu or name, number, "gpu_info", catalogue.gpus, "--gpu") for name in names]}
+
+
+def _named(name: str, number: int, key: str, known: Mapping[str, Any], option: str) -> str:
+    """The record that a driver's name means."""
+    if name in known:
+        return name
+    wanted = _words(name)
+    matches = sorted(record for record in known if _words(known[record].name) == wanted)
+    if len(matches) != 1:
+        near = nearest("-".join(sorted(wanted)), known)
+        got = f"{name or 'nothing'}" + (f" (one of {', '.join(matches)})" if matches else "")
+        raise Refused(f"{number}.{key}", f"a device of the guide; or {option} ID", got, near)
+    return matches[0]
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z0-9]+", name.lower())) - WORDS_BESIDE_A_NAME
+
+
+def _day(stamp: Any, number: int) -> date:
+    try:
+        return date.fromisoformat(str(stamp)[:10])
+    except ValueError:
+        raise Refused(f"{number}.test_time", "a time like 2026-11-21T08:00:00Z", stamp) from None
+
+
+def written(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Rows as lines of a file in data/measurements."""
+    for row in found:
+        yield "  - {" + ", ".join(f"{key}: {_scalar(value)}" for key, value in row.items()) + "}"
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_scalar, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value) if isinstance(value, str) and not re.fullmatch(r"[a-z][\w.-]*", value) else str(value)

@@ -1,0 +1,89 @@
+"""Is a measured row possible at all? Slips (GB for GiB, MiB for GB, a total for one user) break a physical bound; noise does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from macros.calibrate.rows import device_rates
+from macros.estimate.work import layer_work, total
+from macros.formulas.decode import decode_ceiling
+from macros.formulas.recipe import weight_bytes
+from macros.specs import Catalogue, SpecError
+from macros.specs.catalogue import cross_check
+from macros.specs.measurements import AnyRow, Decode, Load, Prefill
+from macros.specs.models import architecture_of
+
+SLACK = 1.03
+"""A clock that is a little above the published one is no slip."""
+
+FILE_SIZE = 0.12
+"""A file may be so much larger or smaller than its tensors: other versions of a format, a tied matrix stored twice."""
+
+FASTEST_DRIVE = 60e9
+"""No machine loads faster than its memory copies [bytes/s]."""
+
+
+def implausible(row: AnyRow, catalogue: Catalogue) -> Iterator[tuple[str, str, str, str]]:
+    """What cannot be true of a row.
+
+    Args:
+        row: the row; its ids exist
+        catalogue: all records
+
+    Yields:
+        (key, what was expected, what is there, how it may have come about).
+    """
+    if isinstance(row, Load) and row.file_bytes and row.file_bytes / row.seconds > FASTEST_DRIVE:
+        yield "seconds", f"at least {row.file_bytes / FASTEST_DRIVE:.2g} s for that file", f"{row.seconds:g}", "milliseconds for seconds?"
+    if row.model is None or row.quant is None or row.quality is not None:
+        return
+    architecture = architecture_of(catalogue.models[row.model], catalogue.models)
+    quantization = catalogue.quantizations[row.quant]
+    if row.file_bytes is not None and row.published_as is None:
+        expected = weight_bytes(architecture, quantization, catalogue.records["tensor-types"])
+        if abs(row.file_bytes / expected - 1) > FILE_SIZE:
+            yield "file_bytes", f"about {expected:,} bytes for this model and format", f"{row.file_bytes:,}", "GB, GiB or MiB for bytes?"
+    if not isinstance(row, Decode | Prefill) or row.gpu_layers is not None or (row.gpus == [] and row.cpu is None):
+        return
+    rates = device_rates(catalogue, row)
+    work = total(layer_work(architecture, quantization, catalogue.records["tensor-types"]).values())
+    devices = max(len(row.gpus), 1)
+    if isinstance(row, Decode):
+        most = SLACK * devices * row.users * float(decode_ceiling(bytes_read=work.weight_bytes(), bandwidth=rates.bandwidth))
+        if row.tokens_per_second > most:
+            yield (
+                "tokens_per_second",
+                f"at most {most:.4g}: the memory of {rates.name} gives no more",
+                f"{row.tokens_per_second:g}",
+                "prompt processing, several users, or another model?",
+            )
+    elif rates.matrix_rate and not rates.is_processor and rates.peak_rate:
+        most = SLACK * devices * 4 * rates.peak_rate / (2 * work.parameters)
+        if row.tokens_per_second > most:
+            yield (
+                "tokens_per_second",
+                f"at most {most:.4g} from the arithmetic of {rates.name}",
+                f"{row.tokens_per_second:g}",
+                "another model?",
+            )
+
+
+def same(row: AnyRow) -> tuple[object, ...]:
+    """What makes two rows the same measurement."""
+    return tuple(sorted((name, repr(value)) for name, value in row.model_dump().items() if name not in ("note", "quality")))
+
+
+@cross_check
+def measurements_are_possible(catalogue: Catalogue) -> Iterator[SpecError]:
+    """Every measured row is possible, and stands there once."""
+    for file in catalogue.measurements.values():
+        seen: dict[tuple[object, ...], int] = {}
+        for index, row in enumerate(file.rows):
+            for key, expected, got, guess in implausible(row, catalogue):
+                fix = f"read the source again ({guess})"
+                yield catalogue.error("measurements", file.id, ("rows", index, key), expected, got, fix)
+            first = seen.setdefault(same(row), index)
+            if first != index:
+                yield catalogue.error(
+                    "measurements", file.id, ("rows", index), "each measurement once", f"rows.{first} again", "remove one"
+                )
