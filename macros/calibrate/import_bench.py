@@ -92,7 +92,7 @@ def _row(
     backend = _backend(str(entry.get("backends", "")))
     quant = _quant(str(entry.get("model_type", "")), number, catalogue)
     size = int(number_of("model_size", 1))
-    chosen = model or _model(size, int(number_of("model_n_params", 1)), quant, number, catalogue)
+    chosen = model or _model(size, int(number_of("model_n_params", 1)), str(entry.get("model_filename", "")), quant, number, catalogue)
     row: dict[str, Any] = {"kind": "decode" if generated else "prefill", "model": chosen, "quant": quant}
     row |= _devices(entry, number, catalogue, backend, gpu, cpu)
     row |= {
@@ -132,8 +132,8 @@ def _quant(model_type: str, number: int, catalogue: Catalogue) -> str:
     return name
 
 
-def _model(size: int, parameters: int, quant: str, number: int, catalogue: Catalogue) -> str:
-    """The model whose tensors have that size in that format."""
+def _model(size: int, parameters: int, file: str, quant: str, number: int, catalogue: Catalogue) -> str:
+    """The model whose tensors have that size in that format; of several such, the one that the file is named after."""
     close: dict[str, float] = {}
     for name, record in catalogue.models.items():
         if record.architecture is not None:
@@ -145,6 +145,9 @@ def _model(size: int, parameters: int, quant: str, number: int, catalogue: Catal
         raise Refused(f"{number}.model_size", f"the size of a known model in {quant}", f"{size:,} bytes, {parameters:,} parameters", fix)
     best = min(close, key=close.__getitem__)
     alike = sorted(name for name in close if abs(close[name] - close[best]) < 1e-4)
+    named = max((name for name in alike if name in file.lower()), key=len, default=None)
+    if named is not None:
+        return named
     if len(alike) > 1:
         raise Refused(f"{number}.model_size", "the size of one model", f"that of {', '.join(alike)}", "name it with --model")
     return best

@@ -73,12 +73,20 @@ def same(row: AnyRow) -> tuple[object, ...]:
     return tuple(sorted((name, repr(value)) for name, value in row.model_dump().items() if name not in ("note", "quality")))
 
 
+def _resolves(row: AnyRow, catalogue: Catalogue) -> bool:
+    named: list[tuple[str, str | None]] = [("gpus", gpu) for gpu in row.gpus]
+    named += [("cpus", row.cpu), ("memory", row.memory), ("models", row.model), ("quantizations", row.quant)]
+    return all(name is None or name in catalogue.records[kind] for kind, name in named)
+
+
 @cross_check
 def measurements_are_possible(catalogue: Catalogue) -> Iterator[SpecError]:
     """Every measured row is possible, and stands there once."""
     for file in catalogue.measurements.values():
         seen: dict[tuple[object, ...], int] = {}
         for index, row in enumerate(file.rows):
+            if not _resolves(row, catalogue):
+                continue  # told by the check of references
             for key, expected, got, guess in implausible(row, catalogue):
                 fix = f"read the source again ({guess})"
                 yield catalogue.error("measurements", file.id, ("rows", index, key), expected, got, fix)

@@ -1,0 +1,223 @@
+"""Speeds as the door gives them: never above the ceiling, never slower for better hardware, and honest about what is unknown."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from macros.estimate import Refused, estimate
+from macros.estimate.work import layer_work, total
+from macros.specs import Catalogue, load
+from macros.specs.models import architecture_of
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+LADDER = ["q8_0", "q6_k", "q5_k_m", "q4_k_m", "q3_k_m", "q2_k"]
+CARD = {"memory_gib": 80, "bandwidth_gb_per_s": 1000.0, "family": "ada-gf"}
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return load(DATA)
+
+
+def decode(catalogue, **question):
+    asked = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 8192, **question}
+    return estimate(asked, catalogue)["decode"]["tokens_per_second"]
+
+
+def test_never_above_the_ceiling(catalogue):
+    """Random questions: no end of the range passes bandwidth over the bytes that a token reads."""
+    rng = random.Random(4)
+    models, gpus = sorted(catalogue.models), sorted(catalogue.gpus)
+    asked = 0
+    while asked < 150:
+        model, gpu, quant = rng.choice(models), rng.choice(gpus), rng.choice([*LADDER, "iq2_xs", "f16"])
+        depth = rng.choice([0, 4000])
+        question = {"model": model, "quant": quant, "context": 4096, "depth": depth, "gpus": [gpu], "gpu_layers": 9999}
+        try:
+            answer = estimate(question, catalogue)
+        except Refused:
+            continue
+        asked += 1
+        architecture = architecture_of(catalogue.models[model], catalogue.models)
+        work = total(layer_work(architecture, catalogue.quantizations[quant], catalogue.records["tensor-types"]).values())
+        most = catalogue.gpus[gpu].bandwidth_gb_per_s * 1e9 / (work.weight_bytes() + work.cache_bytes(depth, 2))
+        speed = answer["decode"]
+        assert 0 < speed["low"] <= speed["tokens_per_second"] <= speed["high"] <= most * (1 + 1e-9), question
+        prefill = answer["prefill"]
+        assert 0 < prefill["low"] < prefill["tokens_per_second"] < prefill["high"]
+
+
+def test_faster_memory_is_never_slower(catalogue):
+    """For listed families, unknown ones and system memory."""
+    for family in (*sorted(catalogue.device_families), "nobody-knows"):
+        speeds = [
+            decode(catalogue, gpus=[{**CARD, "family": family, "bandwidth_gb_per_s": bandwidth}])
+            for bandwidth in (200.0, 201.0, 400.0, 900.0, 2000.0)
+        ]
+        assert speeds == sorted(speeds), family
+    speeds = [decode(catalogue, cpu="ryzen-9-5950x", memory=memory) for memory in ("ddr4-2133", "ddr4-2666", "ddr4-3200", "ddr4-3600")]
+    assert speeds == sorted(speeds)
+    speeds = [decode(catalogue, cpu="epyc-9354", memory_channels=channels) for channels in (1, 2, 4, 8, 12)]
+    assert speeds == sorted(speeds)
+
+
+def test_fewer_bits_are_never_slower(catalogue):
+    """On cards and on processors, decode and prefill."""
+    where = [{"gpus": [gpu]} for gpu in ("rtx-3090", "rx-7900-xtx", "apple-m4-max-40c", "tesla-p100-pcie", "h100-sxm-80gb")]
+    where += [{"cpu": cpu} for cpu in ("ryzen-9-7950x", "epyc-9354", "apple-m2-max-cpu")]
+    for model in ("llama-3.1-8b", "qwen3-30b-a3b", "gemma-3-4b"):
+        for hardware in where:
+            speeds = [decode(catalogue, model=model, quant=quant, gpu_layers=9999, **hardware) for quant in LADDER]
+            assert speeds == sorted(speeds), (model, hardware)
+            question = {"model": model, "context": 4096, "gpu_layers": 9999, **hardware}
+            prefill = [estimate({**question, "quant": quant}, catalogue)["prefill"]["tokens_per_second"] for quant in LADDER]
+            assert prefill == sorted(prefill), (model, hardware)
+
+
+def test_fewer_layers_are_never_slower(catalogue):
+    """The same shapes with fewer layers."""
+    model = catalogue.models["llama-3.1-8b"]
+
+    def with_layers(count):
+        cut = model.model_copy(update={"architecture": model.architecture.model_copy(update={"layers": count})})
+        return Catalogue({**catalogue.records, "models": {**catalogue.models, "llama-3.1-8b": cut}}, catalogue.files)
+
+    for hardware in ({"gpus": ["rtx-4090"]}, {"gpus": ["apple-m1-8c"], "gpu_layers": 999}, {"cpu": "ryzen-9-5950x"}):
+        speeds = [decode(with_layers(count), **hardware) for count in (80, 48, 33, 32, 31, 16, 1)]
+        assert speeds == sorted(speeds)
+
+
+def test_more_layers_on_the_card_are_never_slower(catalogue):
+    """Partial offload goes from the processor's speed to the card's."""
+    speeds = [decode(catalogue, gpus=["rtx-4090"], gpu_layers=layers, cpu="ryzen-9-7950x") for layers in (0, 1, 8, 16, 24, 32, 33)]
+    assert speeds == sorted(speeds)
+    assert speeds[0] == pytest.approx(decode(catalogue, cpu="ryzen-9-7950x"), rel=0.2)
+    assert speeds[-1] == decode(catalogue, gpus=["rtx-4090"])
+
+
+def test_partial_offload_agrees_with_measurement(catalogue):
+    """Qwen2.5-14B on an RTX 5060 Ti: half of the layers on the card give about 5.6 tokens a second, all of them 43."""
+    rows = [row for row in catalogue.measurements["partial-offload"].rows if row.kind == "decode" and row.gpus == ["rtx-5060-ti-16gb"]]
+    full = next(row for row in rows if row.gpu_layers == 99)
+    host = next(row for row in rows if row.gpu_layers == 0)
+    for row in rows:
+        share = min(row.gpu_layers, 48) / 48
+        mixed = 1 / (share / full.tokens_per_second + (1 - share) / host.tokens_per_second)
+        assert row.tokens_per_second == pytest.approx(mixed, rel=0.16), row.gpu_layers
+    asked = {"model": "qwen2.5-14b", "gpus": ["rtx-5060-ti-16gb"], "memory": "ddr4-2133"}
+    ends = [decode(catalogue, gpu_layers=layers, **asked) for layers in (0, 49)]
+    assert ends[1] == pytest.approx(full.tokens_per_second, rel=0.15)
+    assert decode(catalogue, gpu_layers=24, **asked) == pytest.approx(2 / (1 / ends[0] + 1 / ends[1]), rel=0.1)
+
+
+def test_depth_costs_time(catalogue):
+    """A full cache is read with every token; a window only in part."""
+    assert decode(catalogue, gpus=["rtx-3090"], depth=8000) < decode(catalogue, gpus=["rtx-3090"])
+    windowed = [decode(catalogue, model="gemma-3-12b", gpus=["rtx-3090"], context=32768, depth=depth) for depth in (0, 30000)]
+    whole = [decode(catalogue, model="qwen3-14b", gpus=["rtx-3090"], context=32768, depth=depth) for depth in (0, 30000)]
+    assert windowed[1] / windowed[0] > whole[1] / whole[0]
+
+
+def test_quantized_cache_is_faster_to_read(catalogue):
+    """Half the bytes of a cell."""
+    question = {"gpus": ["rtx-3090"], "depth": 8000, "context": 8192}
+    assert decode(catalogue, kv_type="q8_0", **question) > decode(catalogue, **question)
+
+
+def test_a_mixture_reads_its_active_experts_only(catalogue):
+    """30B with 3B active is far faster than 32B dense, and many users read more experts."""
+    card = {"gpus": ["rtx-5090"], "context": 4096}
+    assert decode(catalogue, model="qwen3-30b-a3b", **card) > 3 * decode(catalogue, model="qwen3-32b", **card)
+    one = decode(catalogue, model="qwen3-30b-a3b", **card)
+    many = decode(catalogue, model="qwen3-30b-a3b", users=16, **card)
+    assert one < many < 16 * one
+
+
+def test_experts_on_the_host(catalogue):
+    """Slower than all on the card, faster than all on the processor."""
+    host = {"cpu": "ryzen-9-7950x", "context": 4096, "model": "qwen3-30b-a3b"}
+    on_card = decode(catalogue, gpus=["rtx-5090"], **host)
+    split = decode(catalogue, gpus=["rtx-5090"], experts_on_host=True, **host)
+    assert decode(catalogue, **host) < split < on_card
+
+
+def test_users_share_a_pass_over_the_weights(catalogue):
+    """Together faster, each slower, until arithmetic binds."""
+    speeds = [decode(catalogue, gpus=["rtx-4090"], users=users) for users in (1, 2, 8, 64, 512)]
+    assert speeds == sorted(speeds)
+    each = [speed / users for speed, users in zip(speeds, (1, 2, 8, 64, 512), strict=True)]
+    assert each == sorted(each, reverse=True)
+    assert speeds[-1] < 512 * speeds[0] / 4
+
+
+def test_a_second_card_does_not_speed_up_a_layer_split(catalogue):
+    """Layers are passed one after another; a tensor split gains, but less than double."""
+    one, two = (decode(catalogue, gpus=["rtx-3090"] * cards) for cards in (1, 2))
+    assert 0.85 * one < two <= one
+    big = {"model": "llama-3.1-70b", "quant": "awq-4bit-128g", "engine": "vllm"}
+    two, four = (decode(catalogue, gpus=["rtx-3090-ti"] * cards, **big) for cards in (2, 4))
+    assert two == pytest.approx(30, rel=0.25)
+    assert four == pytest.approx(46, rel=0.25)
+    assert 1.2 < four / two < 1.8
+
+
+def test_back_end_and_build_are_part_of_the_answer(catalogue):
+    """Vulkan and ROCm differ on AMD; none named is midway, and an old build is slower."""
+    rocm, midway, vulkan = (
+        decode(catalogue, gpus=["rx-7900-xtx"], **backend) for backend in ({"backend": "rocm"}, {}, {"backend": "vulkan"})
+    )
+    assert rocm < midway < vulkan
+    assert decode(catalogue, gpus=["h100-pcie-80gb"], built="2024-05-01") < decode(catalogue, gpus=["h100-pcie-80gb"])
+    assert estimate({"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 512, "gpus": ["rtx-3090"]}, catalogue)["engine"]["build"]
+
+
+def test_unknown_families_say_so(catalogue):
+    """A family without measurements has its class's constants, a wider range, and a warning."""
+
+    def of(family):
+        asked = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 4096, "gpus": [{**CARD, "family": family}]}
+        return estimate(asked, catalogue)
+
+    known, unmeasured, unknown = of("ada_gf"), of("rdna1"), of("nobody-knows")
+    assert not [warning for warning in known["warnings"] if "extrapolated" in warning]
+    assert any("extrapolated from amd-gddr" in warning for warning in unmeasured["warnings"])
+    assert any("extrapolated from all" in warning for warning in unknown["warnings"])
+
+    def width(answer):
+        return answer["decode"]["high"] / answer["decode"]["low"]
+
+    assert width(known) < width(unmeasured)
+    assert width(known) < width(unknown)
+
+
+def test_a_described_card_is_like_the_listed_one(catalogue):
+    """Memory, bandwidth and family are enough to come near."""
+    for gpu in ("rtx-4080", "rtx-3060", "rx-7800-xt", "apple-m2-max-38c"):
+        record = catalogue.gpus[gpu]
+        described = {"memory_gib": 64.0, "bandwidth_gb_per_s": record.bandwidth_gb_per_s, "family": record.family}
+        assert decode(catalogue, gpus=[described]) == pytest.approx(decode(catalogue, gpus=[gpu]), rel=0.08)
+
+
+def test_the_host_is_assumed_aloud(catalogue):
+    """Without a processor in the question the answer says what it took."""
+    answer = estimate({"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 4096}, catalogue)
+    assert any("DDR5-5600" in warning for warning in answer["warnings"])
+
+
+def test_load_time(catalogue):
+    """File over drive; cached far faster than a slow drive."""
+    asked = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 4096, "gpus": ["rtx-3090"]}
+    assert "load" not in estimate(asked, catalogue)
+    seconds = {drive: estimate({**asked, "drive": drive}, catalogue)["load"] for drive in catalogue.drives}
+    assert seconds["hdd"]["seconds"] > seconds["ssd-sata"]["seconds"] > seconds["nvme-pcie4"]["seconds"]
+    assert seconds["ssd-sata"]["seconds"] == pytest.approx(4_912_898_304 / (catalogue.drives["ssd-sata"].read_mb_per_s * 1e6))
+    assert seconds["hdd"]["cached_seconds"] < seconds["hdd"]["seconds"] / 10
+
+
+@pytest.mark.parametrize(("key", "value"), [("backend", "cuba"), ("built", "2024"), ("built", 5), ("drive", "floppy"), ("users", 0)])
+def test_wrong_keys_are_refused(catalogue, key, value):
+    """The field is named."""
+    with pytest.raises(Refused) as refused:
+        estimate({"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 4096, key: value}, catalogue)
+    assert refused.value.field == key
