@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -21,7 +22,7 @@ SAME = 1e-9
 """Numbers nearer than this, relatively, are equal: two processors may round the last bits differently."""
 LARGE = 0.10
 """A change that a reviewer should see first."""
-ALIKE = 3
+ALIKE = 2
 """Cells that moved alike, from here on told in one line."""
 LINES_PER_TABLE = 20
 KEYS_PER_FILE = 8
@@ -60,6 +61,13 @@ class Cell:
         if self.ratio is not None:
             return abs(self.ratio - 1) > LARGE
         return any(side is None or _is_number(side) for side in (self.before, self.after))
+
+    @property
+    def movement(self) -> str | None:
+        """Between known and unknown; None for every other change."""
+        if (self.before is None) == (self.after is None):
+            return None
+        return "known → unknown" if self.after is None else "unknown → known"
 
     @property
     def weight(self) -> float:
@@ -189,7 +197,7 @@ def _accuracy(before: Dump, after: Dump) -> Iterator[str]:
 
 def is_accuracy(table: str) -> bool:
     """Whether a table tells how far predictions are from measurements."""
-    return table.startswith("accuracy")
+    return "accuracy" in table.split("-")
 
 
 def shown(text: object, length: int = TEXT_LENGTH) -> str:
@@ -251,8 +259,8 @@ def _groups(cells: Iterable[Cell]) -> list[list[Cell]]:
     """Cells that moved alike together: by one factor, or from one value to another."""
     groups: dict[object, list[Cell]] = defaultdict(list)
     for cell in cells:
-        sign = f"{cell.ratio:.5g}" if cell.ratio is not None else json.dumps([cell.before, cell.after], sort_keys=True, default=str)
-        groups[sign].append(cell)
+        values = json.dumps([cell.before, cell.after], sort_keys=True, default=str)
+        groups[f"{cell.ratio:.5g}" if cell.ratio is not None else cell.movement or values].append(cell)
     result = []
     for group in groups.values():
         result += [group] if len(group) >= ALIKE else [[cell] for cell in group]
@@ -274,10 +282,19 @@ def _line(group: list[Cell]) -> str:
         return f"| {shown(first.row)} | {shown(first.column)} | {before} | {after} | {_movement(first)} |"
     rows = sorted({cell.row for cell in group})
     columns = list(dict.fromkeys(cell.column for cell in group))
-    factor = f"×{first.ratio:.5g}" if first.ratio is not None else f"{before} → {after}"
+    factor = f"×{first.ratio:.5g}" if first.ratio is not None else first.movement or f"{before} → {after}"
     which = ", ".join(shown(row) for row in rows[:3]) + (", …" if len(rows) > 3 else "")
-    named = ", ".join(shown(column, 40) for column in columns[:4]) + (f" and {len(columns) - 4} more" if len(columns) > 4 else "")
+    named = _columns(columns)
     return f"| **{factor} in {_count(len(rows), 'row')}**: {which} | {named} | {before} | {after} | {_movement(first)} |"
+
+
+def computing(paths: Iterable[str]) -> list[str]:
+    """The paths whose code, or whose locked packages, can change a computed value.
+
+    >>> computing(["macros/render/tables.py", "macros/formulas/decode.py", "docs/en/gpu.md"])
+    ['macros/formulas/decode.py']
+    """
+    return sorted({path for path in paths if re.match(r"macros/(specs|formulas|estimate|tables)/|requirements\.txt$", path)})
 
 
 def _count(number: int, noun: str) -> str:
@@ -325,18 +342,50 @@ def _table_lines(change: TableChange, lines: int) -> list[str]:
 
 def _first_look(changes: Changes, lines: int) -> list[str]:
     """What turns "fits" round, and what moved by more than a tenth, of all tables, first."""
-    found = [(change, group) for change in changes.tables for group in _groups(change.cells) if group[0].flips_fit or group[0].large]
-    if not found:
+    flips, large = [], []
+    for change in changes.tables:
+        flips += [(change, group) for group in _groups(cell for cell in change.cells if cell.flips_fit)]
+        large += [(change, group) for group in _groups(cell for cell in change.cells if cell.large and cell.ratio is None)]
+        large += [(change, group) for group in _alike(cell for cell in change.cells if cell.large and cell.ratio is not None)]
+    if not flips and not large:
         return []
-    found.sort(key=lambda item: (not item[1][0].flips_fit, -len(item[1]) if item[1][0].flips_fit else 0, -item[1][0].weight))
-    flips = sum(len(group) for _, group in found if group[0].flips_fit)
-    large = sum(len(group) for _, group in found if not group[0].flips_fit)
-    said = [f"**{_count(flips, 'answer')} turned round (fits ↔ does not fit)**"] if flips else []
-    said += [f"**{_count(large, 'value')} moved by more than 10 %** or between known and unknown"] if large else []
+    flips.sort(key=lambda item: -len(item[1]))
+    large.sort(key=lambda item: -item[1][0].weight)
+    counts = [sum(len(group) for _, group in found) for found in (flips, large)]
+    said = [f"**{_count(counts[0], 'answer')} turned round (fits ↔ does not fit)**"] if flips else []
+    said += [f"**{_count(counts[1], 'value')} moved by more than 10 %** or between known and unknown"] if large else []
+    found = flips + large
     result = [f"Look at these first: {', '.join(said)}.", "", "| table " + HEAD[0], "|---" + HEAD[1]]
-    result += [f"| {shown(change.id)} {_line(group)}" for change, group in found[:lines]]
+    result += [f"| {shown(change.id)} {_span(group)}" for change, group in found[:lines]]
     rest = sum(len(group) for _, group in found[lines:])
     return [*result, *([f"| … {_count(rest, 'more value')} | | | | | |"] if rest else []), ""]
+
+
+def _alike(cells: Iterable[Cell]) -> list[list[Cell]]:
+    """Cells that moved the same way, whatever the factor: by column, columns of the same rows together, the largest first in each."""
+    columns: dict[tuple[str, bool], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        columns[cell.column, (cell.ratio or 0) > 1].append(cell)
+    merged: dict[tuple[bool, frozenset[str]], list[Cell]] = defaultdict(list)
+    for (_, up), found in columns.items():
+        merged[up, frozenset(cell.row for cell in found)].extend(found)
+    return [sorted(group, key=lambda cell: (-cell.weight, cell.row)) for group in merged.values()]
+
+
+def _span(group: list[Cell]) -> str:
+    """One line on cells that moved the same way: in how many rows, which moved most, and how far the change reaches."""
+    first, last = group[0], group[-1]
+    if first.ratio is None or last.ratio is None or len(group) == 1 or math.isclose(first.ratio, last.ratio, rel_tol=1e-5):
+        return _line(group)
+    rows = {cell.row for cell in group}
+    which = shown(first.row) if len(rows) == 1 else f"**{_count(len(rows), 'row')}**, most of all {shown(first.row)}"
+    columns = _columns(list(dict.fromkeys(cell.column for cell in group)))
+    change = f"{percent(last.ratio)} to {percent(first.ratio)} ⚠️"
+    return f"| {which} | {columns} | {value(first.before, first.after)} | {value(first.after, first.before)} | {change} |"
+
+
+def _columns(columns: list[str]) -> str:
+    return ", ".join(shown(column, 40) for column in columns[:4]) + (f" and {len(columns) - 4} more" if len(columns) > 4 else "")
 
 
 def _causes(changes: Changes, code: list[str], full: bool) -> list[str]:
@@ -369,7 +418,7 @@ def markdown(base: Dump, head: Dump, *, code: Iterable[str] = (), full: bool = F
         lines.append(f"This revision computes: {_count(len(head['tables']), 'table')}.")
         return "\n".join(lines) + "\n"
     changes = compare(base, head)
-    code = sorted(code)
+    code = computing(code)
     causes = _causes(changes, code, full)
     if not changes.tables:
         said = [f"### Computed tables: no computed value changes ({_count(len(head['tables']), 'table')} compared)", "", *causes]

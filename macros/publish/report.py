@@ -182,7 +182,7 @@ def body(found: Findings) -> str:
     base, head = found.dumps
     if "errors" in head and not run.passed:
         return f"{top}Computed tables · 计算结果: after the data reads · 待数据修正后比较\n"
-    code = [path for path, _ in found.files if path.startswith("macros/") or path == "requirements.txt"]
+    code = [path for path, _ in found.files]
     note = "Computed by this pull request's own code: who reviews `macros/` reads the code as well. The run's summary has the whole list."
     text = f"{top}{diff.markdown(base, head, code=code)}\n{note}\n"
     return text if len(text) <= BODY_LENGTH else f"{top}### Computed tables\n\nToo long for a comment: see the run's summary.\n"

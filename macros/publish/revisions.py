@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def merge_base(root: Path, base: str) -> str:
 
 
 def changed_code(root: Path, base: str) -> list[str]:
-    """Paths under macros/, and the lock, that the working tree has changed since the base."""
+    """Paths of code, and of the lock, that the working tree has changed since the base."""
     paths = git(root, "diff", "--name-only", "-z", base, "--", "macros", LOCK) + git(
         root, "ls-files", "--others", "--exclude-standard", "-z", "--", "macros"
     )
@@ -55,21 +56,25 @@ def changed_code(root: Path, base: str) -> list[str]:
 
 def dumps(root: Path, base: str) -> tuple[Dump, Dump, list[str]]:
     """(base's dump, the working tree's dump, changed code); a dump that failed is {"failed": why} or {"errors": […]}."""
-    head = dump_of(root, Path(sys.executable))
-    try:
-        commit = merge_base(root, base)
-        code = changed_code(root, commit)
-    except NoSuchRevision as error:
-        return failed(f"{base} is no revision of this repository: {error}"), head, []
+    with ThreadPoolExecutor(1) as beside:  # the working tree's own tables, while the base is set up and computed
+        head = beside.submit(dump_of, root, Path(sys.executable))
+        try:
+            commit = merge_base(root, base)
+            before, code = _dump_of_commit(root, commit), changed_code(root, commit)
+        except NoSuchRevision as error:
+            before, code = failed(f"{base} is no revision of this repository: {error}"), []
+        return before, head.result(), code
+
+
+def _dump_of_commit(root: Path, commit: str) -> Dump:
     with tempfile.TemporaryDirectory(prefix="base-") as folder:
         tree = Path(folder)
         with tarfile.open(fileobj=BytesIO(git(root, "archive", "--format=tar", commit))) as archive:
             archive.extractall(tree, filter="data")
         try:
-            python = interpreter(root, tree)
+            return dump_of(tree, interpreter(root, tree))
         except subprocess.CalledProcessError as error:
-            return failed(f"its packages cannot be set up: {last_line(error.stderr)}"), head, code
-        return dump_of(tree, python), head, code
+            return failed(f"its packages cannot be set up: {last_line(error.stderr)}")
 
 
 def interpreter(root: Path, tree: Path) -> Path:

@@ -65,6 +65,16 @@ def test_cells_that_moved_by_one_factor_take_one_line():
     assert len(text.splitlines()) < 25
 
 
+def test_cells_that_moved_the_same_way_take_one_line_at_the_top():
+    """Speeds follow a bandwidth, each by a factor of its own: the top says how many and how far, the table says which."""
+    base = dump_of([row(f"card-{n}", speed=100.0, low=80.0) for n in range(14)])
+    head = dump_of([row(f"card-{n}", speed=100.0 * (1.11 + n / 100), low=80.0 * (1.11 + n / 100)) for n in range(14)])
+    top, table = markdown(base, head).split("#### `decode`")
+    assert "**14 rows**, most of all `card-13 / q4_k_m` | `speed`, `low` | 100 | 124 | +11 % to +24 % ⚠️ |" in top
+    assert len([line for line in top.splitlines() if line.startswith("| `decode`")]) == 1
+    assert len([line for line in table.splitlines() if "card-" in line]) == 14
+
+
 def test_what_fits_no_more_comes_first():
     """A reviewer reads the top."""
     base = dump_of([row("a"), row("b"), row("c", fits=False)])
@@ -86,6 +96,15 @@ def test_more_than_a_tenth_and_unknown_are_flagged(after: float | None, flagged:
     text = markdown(dump_of([row("a")]), dump_of([row("a", speed=after)]))
     assert ("Look at these first" in text) is flagged
     assert ("⚠️" in text) is flagged
+
+
+def test_what_becomes_unknown_takes_one_line():
+    """A card that a model does not fit has no speed any more: one line, not one for each speed."""
+    base = dump_of([row(f"card-{n}", speed=10.0 + n, low=9.0 + n) for n in range(4)])
+    head = dump_of([row(f"card-{n}", speed=None, low=None, fits=False) for n in range(4)])
+    text = markdown(base, head)
+    assert text.count("**known → unknown in 4 rows**: `card-0 / q4_k_m`, `card-1 / q4_k_m`, `card-2 / q4_k_m`, … | `speed`, `low` |") == 2
+    assert text.count("**yes → no in 4 rows**") == 2
 
 
 def test_the_authored_key_behind_a_change_is_named():
@@ -187,7 +206,7 @@ def test_no_text_of_a_dump_leaves_its_code_span(text: str):
     base = dump_of([row("a", note=text)], **{text: {text: text}})
     head = dump_of([row(text, note=1), row("a", note=text + "x")], table=text, **{text: {text: text + "!"}})
     base["tables"][text] = dump_of([row("a", note="x")])["tables"]["decode"]
-    report = markdown(base, head, code=[text])
+    report = markdown(base, head, code=["macros/formulas/" + text])
     outside = "".join(report.split("`")[::2])
     for mark in ("<", "@", "::", "](", "evil", "gpj"):
         assert mark not in outside

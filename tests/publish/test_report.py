@@ -269,7 +269,10 @@ def test_the_longest_of_everything_fits_into_a_comment():
 def test_no_name_leaves_its_code_span(world: World, hostile: str):
     """File names, job names, table names, keys and values of a stranger: nothing of them is markup, link, mention or command."""
     world.event = event(SHA, "failure")
-    world.state.files[7] = [{"filename": f"docs/zh/{hostile}.md", "status": "added"}, {"filename": "macros/" + hostile, "status": "added"}]
+    world.state.files[7] = [
+        {"filename": f"docs/zh/{hostile}.md", "status": "added"},
+        {"filename": "macros/formulas/" + hostile, "status": "added"},
+    ]
     world.state.jobs = [{"id": 3, "name": hostile, "conclusion": "failure"}]
     head = dump_of([row(hostile, note=hostile)], table=hostile, **{hostile: {hostile: hostile}})
     world.state.zips[1] = dumps(DUMP, head)

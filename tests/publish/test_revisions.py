@@ -12,6 +12,7 @@ from macros.specs.catalogue import load
 
 PROGRAM = """
     import json, pathlib
+    from macros.formulas.factor import FACTOR
     price = json.loads(pathlib.Path("data.json").read_text())
     rows = [{"card": card, "watts": watts * FACTOR} for card, watts in sorted(price.items())]
     columns = [{"id": name, "unit": None, "digits": None} for name in ("card", "watts")]
@@ -27,8 +28,9 @@ def commit(tree: Path, message: str = "change") -> str:
 
 
 def program(tree: Path, factor: str = "1") -> None:
-    (tree / "macros").mkdir(exist_ok=True)
-    (tree / "macros" / "__main__.py").write_text(dedent(PROGRAM).replace("FACTOR", factor))
+    (tree / "macros" / "formulas").mkdir(parents=True, exist_ok=True)
+    (tree / "macros" / "__main__.py").write_text(dedent(PROGRAM))
+    (tree / "macros" / "formulas" / "factor.py").write_text(f"FACTOR = {factor}\n")
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def test_a_formula_changed(tree: Path):
     commit(tree)
     text = report(tree)
     assert "2 values in 1 table" in text
-    assert "- code: `macros/__main__.py`" in text
+    assert "- code: `macros/formulas/factor.py`" in text
 
 
 def test_what_others_landed_since_is_no_change_of_ours(tree: Path):
