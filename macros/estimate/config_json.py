@@ -398,6 +398,13 @@ def _llama4(k: Keys) -> Shapes:
     size = k.whole("intermediate_size")
     shapes["experts"] = _experts(k, count=("num_local_experts",), size="intermediate_size", shared_size=size, every=every)
     shapes["attention"]["window"] = {"kind": "chunked", "size": k.whole("attention_chunk_size", default=8192), "full_layers": {"every": 4}}
+    shapes["attention"]["no_position_layers"] = {"every": 4}
+    return shapes
+
+
+def _smollm3(k: Keys) -> Shapes:
+    shapes = _base(k, "smollm3", tied=True)
+    shapes["attention"]["no_position_layers"] = {"every": k.whole("no_rope_layer_interval", default=4)}
     return shapes
 
 
@@ -424,6 +431,8 @@ def _granite_hybrid(k: Keys) -> Shapes:
     if hybrid:
         shapes["attention"]["layers"] = _chosen(k, "layer_types", "attention", shapes["layers"])
         shapes["recurrent"] = _mamba(k, k.whole("mamba_n_heads"), k.whole("mamba_d_head"))
+        if k.get("position_embedding_type") in (None, "nope"):
+            shapes["attention"]["no_position_layers"] = {"every": 1}
     return shapes
 
 
@@ -622,7 +631,7 @@ CLASSES: dict[str, Callable[[Keys], Shapes]] = {
     "qwen3_vl_moe_text": _qwen_mixture("qwen3vlmoe"),
     "qwen3_vl_text": _plain("qwen3vl", qk_norm="per-head"),
     "seed_oss": _seed_oss,
-    "smollm3": _plain("smollm3", tied=True),
+    "smollm3": _smollm3,
     "stablelm": _stablelm,
     "starcoder2": _starcoder2,
 }

@@ -1,17 +1,17 @@
-"""The memory that an engine computes in: the largest of a few moments of one pass.
+"""The memory that an engine computes in, planned as llama.cpp plans it.
 
-llama.cpp plans one buffer for a whole pass: a tensor takes its place when it is computed and gives it back after its last use.
-So the buffer is as large as the fullest moment: inside attention, inside a feed-forward block, at the logits. Each function
-below is one such moment; the buffer is the largest of them.
+One buffer serves a whole pass. Each tensor between two operations gets a place when it is computed and gives it back after its last
+use, so the buffer is as large as the fullest moment, gaps included. Here the pass is gone through block by block: which tensors each
+block needs, how large they are, and in which order they come and go. Operations that work in place appear only where they end a life.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from macros.specs.architectures import Architecture
+from macros.formulas.arena import Arena, become, compute, give, take, top
+from macros.specs.architectures import Architecture, Experts, Indexer, LatentAttention, Recurrent
 
 FLOAT = 4
 """Bytes of a value between two operations: 32-bit floats."""
@@ -19,152 +19,14 @@ HALF = 2
 """Bytes of a 16-bit float."""
 INDEX = 8
 """Bytes of an index into the cache."""
-
-
-def mask_bytes(*, tokens: Any, cells: Any, flash_attention: bool) -> Any:
-    """The mask that says which cell each token may see.
-
-    Equation: bytes = tokens x cells x 2 with flash attention, x 4 without
-
-    Args:
-        tokens: tokens computed at once [tokens]
-        cells: cells of the cache [tokens]
-        flash_attention: whether it is on [1]
-
-    Returns:
-        Bytes [bytes].
-
-    Assumes: one cache for all sequences.
-
-    Source: llama.cpp, llama-graph.cpp.
-
-    >>> mask_bytes(tokens=512, cells=4096, flash_attention=True)
-    4194304
-    """
-    return tokens * cells * (HALF if flash_attention else FLOAT)
-
-
-def index_bytes(*, tokens: Any, key_values: Any, flash_attention: bool) -> Any:
-    """Where in the cache each new key and value goes: without flash attention values are stored transposed, one index each.
-
-    Equation: bytes = 8 x tokens x 2 with flash attention, 8 x tokens x (1 + key_values) without
-
-    Args:
-        tokens: tokens computed at once [tokens]
-        key_values: values of one token in a layer [values]
-        flash_attention: whether it is on [1]
-
-    Returns:
-        Bytes [bytes].
-
-    Assumes: every layer stores as many.
-
-    Source: llama.cpp, llama-kv-cache.cpp.
-
-    >>> index_bytes(tokens=512, key_values=1024, flash_attention=True)
-    8192
-    """
-    return INDEX * tokens * (2 if flash_attention else 1 + key_values)
-
-
-def logits_moment(*, tokens: Any, outputs: Any, hidden_size: Any, vocabulary_size: Any) -> Any:
-    """The end of the pass: the last hidden states and the logits.
-
-    Equation: bytes = 4 x (outputs x vocabulary + tokens x hidden)
-
-    Args:
-        tokens: tokens computed at once [tokens]
-        outputs: tokens whose logits are kept [tokens]
-        hidden_size: width of the model [values]
-        vocabulary_size: size of the vocabulary [values]
-
-    Returns:
-        Bytes [bytes].
-
-    Assumes: everything else has been given back.
-
-    Source: llama.cpp's plan, read moment by moment.
-
-    >>> logits_moment(tokens=512, outputs=512, hidden_size=4096, vocabulary_size=128256)
-    271056896
-    """
-    return FLOAT * (outputs * vocabulary_size + tokens * hidden_size)
-
-
-def feed_forward_moment(*, tokens: Any, hidden_size: Any, inner_size: Any, inputs: Any) -> Any:
-    """Inside a gated feed-forward block: gate, up and their product, beside three rows as wide as the model.
-
-    Equation: bytes = inputs + 4 x tokens x (3 x inner + 3 x hidden)
-
-    Args:
-        tokens: tokens computed at once [tokens]
-        hidden_size: width of the model [values]
-        inner_size: width of the block [values]
-        inputs: masks and indices, which stay until the last layer [bytes]
-
-    Returns:
-        Bytes [bytes].
-
-    Assumes: gate and up are two matrices.
-
-    Source: llama.cpp's plan, read moment by moment.
-
-    >>> feed_forward_moment(tokens=512, hidden_size=4096, inner_size=11008, inputs=0)
-    92798976
-    """
-    return inputs + FLOAT * tokens * (3 * inner_size + 3 * hidden_size)
-
-
-def attention_moment(*, tokens: Any, cells: Any, heads: Any, hidden_size: Any, query_size: Any, inputs: Any) -> Any:
-    """Inside attention without flash attention: the scores of every head against every cell.
-
-    Equation: bytes = inputs + 4 x tokens x (heads x cells + 2 x hidden + 2 x query)
-
-    Args:
-        tokens: tokens computed at once [tokens]
-        cells: cells of the cache [tokens]
-        heads: query heads [heads]
-        hidden_size: width of the model [values]
-        query_size: width of all queries [values]
-        inputs: masks and indices [bytes]
-
-    Returns:
-        Bytes [bytes].
-
-    Assumes: scores are 32-bit.
-
-    Source: llama.cpp's plan, read moment by moment.
-
-    >>> attention_moment(tokens=512, cells=4096, heads=32, hidden_size=4096, query_size=4096, inputs=0)
-    301989888
-    """
-    return inputs + FLOAT * tokens * (heads * cells + 2 * hidden_size + 2 * query_size)
-
-
-def dequantized_cache_moment(*, tokens: Any, cells: Any, widened: Any, hidden_size: Any, query_size: Any, inputs: Any) -> Any:
-    """Inside flash attention with a quantized cache: one layer's cache is widened to 16 bits.
-
-    Equation: bytes = inputs + 2 x cells x widened + 4 x tokens x (2 x hidden + 2 x query)
-
-    Args:
-        tokens: tokens computed at once [tokens]
-        cells: cells of the cache [tokens]
-        widened: keys and values of one token in a layer that are not 16-bit already [values]
-        hidden_size: width of the model [values]
-        query_size: width of all queries [values]
-        inputs: masks and indices [bytes]
-
-    Returns:
-        Bytes [bytes].
-
-    Assumes: the CUDA back end, whose flash attention needs 16-bit keys and values.
-
-    Source: llama.cpp's plan, read moment by moment.
-
-    >>> dequantized_cache_moment(tokens=512, cells=4096, widened=2048, hidden_size=4096, query_size=4096, inputs=0)
-    50331648
-    """
-    return inputs + HALF * cells * widened + FLOAT * tokens * (2 * hidden_size + 2 * query_size)
+WORD = 4
+"""Bytes of a token's number, a position, an expert's number."""
+DEVICE_ALIGNMENT = 128
+"""Tensors of a device start at multiples of so many bytes."""
+HOST_ALIGNMENT = 64
+"""Tensors of the host start at multiples of so many bytes."""
+VALUE_ROTATION = 64
+"""Side of the rotation that values go through before they are quantized."""
 
 
 @dataclass(frozen=True)
@@ -189,25 +51,728 @@ class Batch:
     """Whether values are 16-bit."""
 
 
-def input_bytes(a: Architecture, batch: Batch) -> int:
-    """Masks, indices and positions: they stay until the last layer has used them.
+@dataclass(frozen=True)
+class _Pass:
+    """What the blocks need to know of the pass."""
+
+    a: Architecture
+    b: Batch
+    arena: Arena
+    widens: bool
+    """Whether a quantized cache is widened for flash attention (devices)."""
+
+    def floats(self, values: int) -> int:
+        """Bytes of so many values for each token."""
+        return FLOAT * self.b.tokens * values
+
+
+def mask_bytes(*, tokens: int, cells: int, flash_attention: bool) -> int:
+    """The mask that says which cell each token may see.
+
+    Equation: bytes = tokens x cells x 2 with flash attention, x 4 without
+
+    Args:
+        tokens: tokens computed at once [tokens]
+        cells: cells of the cache [tokens]
+        flash_attention: whether it is on [1]
+
+    Returns:
+        Bytes [bytes].
+
+    Assumes: one cache for all sequences.
+
+    Source: llama.cpp, llama-graph.cpp.
+
+    >>> mask_bytes(tokens=512, cells=4096, flash_attention=True)
+    4194304
+    """
+    return tokens * cells * (HALF if flash_attention else FLOAT)
+
+
+def key_rotation(head_dim: int) -> int:
+    """Side of the rotation that keys go through before they are quantized: the largest power of two that divides a head.
+
+    >>> key_rotation(192)
+    64
+    """
+    side = VALUE_ROTATION
+    while head_dim % (2 * side) == 0:
+        side *= 2
+    return side
+
+
+def _input_sizes(a: Architecture, b: Batch) -> list[tuple[str, int]]:
+    """What a pass gets from outside beside the embedded tokens, in the order of first use."""
+    t = a.attention
+    latent = t.latent
+    sizes: list[tuple[str, int]] = []
+    if a.recurrent is not None and not a.recurrent.beside_attention and a.recurrent.kind != "short-convolution":
+        sizes += _state_inputs(b)
+    positions = 4 if a.engine_name in FOUR_POSITIONS else 1
+    sizes.append(("positions", WORD * b.tokens * positions))
+    # One index list serves all layers of a cache, so it is as long as the widest layer needs.
+    values = max(a.kv_heads(layer) * a.head_dim(layer) for layer in range(a.layers))
+    caches = [b.window_cells, b.cells] if b.window_cells and not a.sees_all(0) else [b.cells] + ([b.window_cells] if b.window_cells else [])
+    for number, cells in enumerate(caches):
+        layer = _layer_with(a, number == 0)
+        if not b.key_half and latent is None and a.head_dim(layer) % VALUE_ROTATION == 0:
+            side = key_rotation(a.head_dim(layer))
+            sizes.append((f"key_rotation_{number}", FLOAT * side * side))
+        if not b.value_half and latent is None and a.head_dim(layer) % VALUE_ROTATION == 0:
+            sizes.append((f"value_rotation_{number}", FLOAT * VALUE_ROTATION * VALUE_ROTATION))
+        sizes.append((f"key_index_{number}", INDEX * b.tokens))
+        if latent is None:
+            sizes.append((f"value_index_{number}", INDEX * b.tokens * (1 if b.flash_attention else values)))
+        sizes.append((f"mask_{number}", mask_bytes(tokens=b.tokens, cells=cells, flash_attention=b.flash_attention)))
+        if number == 0 and a.engine_name in SCALES_QUERIES:
+            sizes.append(("scale", FLOAT * b.tokens))
+    if t.indexer is not None:
+        side = key_rotation(t.indexer.head_dim)
+        sizes.append(("indexer_rotation", FLOAT * side * side))
+        sizes.append(("indexer_index", INDEX * b.tokens))
+        sizes.append(("indexer_mask", mask_bytes(tokens=b.tokens, cells=b.cells, flash_attention=True)))
+    if a.recurrent is not None and a.recurrent.beside_attention:
+        sizes += _state_inputs(b)
+    sizes.append(("output_index", WORD * b.outputs))
+    return sizes
+
+
+def _state_inputs(b: Batch) -> list[tuple[str, int]]:
+    """Which states belong to the sequences of the pass, and which others have to move (none)."""
+    return [("state_index", WORD * b.sequences), ("no_index", 0)]
+
+
+FOUR_POSITIONS = ("qwen35", "qwen35moe")
+"""Classes whose tokens have four positions (time, height, width and one more), for pictures."""
+
+
+def _layer_with(a: Architecture, first: bool) -> int:
+    """A layer of the kind that the first (or the other) cache belongs to."""
+    for layer in range(a.layers):
+        if a.attends(layer) and (a.sees_all(layer) == a.sees_all(0)) == first:
+            return layer
+    return 0
+
+
+def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
+    """Softmax attention: `n` (or `x`) in, `o` out."""
+    a, b, arena = p.a, p.b, p.arena
+    t = a.attention
+    head = a.head_dim(layer)
+    query, key = t.heads * head, a.kv_heads(layer) * head
+    source = "x" if a.norms == "after" else "n"
+    ends = () if source == "x" or a.alternating_updates is not None or a.norms == "shared" else (source,)
+    if a.recurrent is not None and a.recurrent.beside_attention:
+        ends = ("n",)
+    own = a.has_cache(layer)
+    # Heads are a view of the projection, and nothing is computed in place of a view: the first operation on heads needs a new place.
+    reshaped = t.qk_norm == "per-head" or a.turns(layer)
+    norms_values = a.engine_name in ("gemma3n", "gemma4")
+    rotates = head % VALUE_ROTATION == 0
+    if t.fused_qkv:
+        compute(arena, "qkv", p.floats(query + 2 * key), ends)
+        take(arena, "q", p.floats(query))
+        _rotate(p, "q", query, not b.key_half and rotates)
+        if not b.value_half and rotates:
+            take(arena, "v", p.floats(key))
+            _rotate(p, "v", key, True)
+            compute(arena, "k", p.floats(key), ("qkv",))
+        else:
+            take(arena, "k", p.floats(key))
+            become(arena, "qkv", "v")
+        _rotate(p, "k", key, not b.key_half and rotates)
+    else:
+        compute(arena, "q", p.floats(2 * query if t.output_gate else query), () if own else ends)
+        if t.output_gate:
+            become(arena, "q", "gate")
+            take(arena, "q", p.floats(query))
+        else:
+            _renew(p, "q", query, reshaped or a.engine_name in SCALES_QUERIES)
+        values_first = a.engine_name in VALUES_FIRST
+        _rotate(p, "q", query, not b.key_half and rotates)
+        for name in ("v", "k") if values_first else ("k", "v"):
+            if own:
+                compute(arena, name, p.floats(key), ends if name == ("k" if values_first else "v") else ())
+                _renew(p, name, key, reshaped if name == "k" else norms_values)
+                _rotate(p, name, key, rotates and not (b.key_half if name == "k" else b.value_half))
+    _end(p, "positions", layer, later)
+    _end(p, "scale", layer, later)
+    _end(p, "key_rotation", layer, later)
+    if own:
+        give(arena, "k")
+        _end(p, "key_index", layer, later)
+        give(arena, "v")
+        _end(p, "value_index", layer, later)
+    cells = b.cells if a.sees_all(layer) else b.window_cells
+    _weigh(p, layer, cells=cells, key_values=key, query=query, value_query=query, scores=t.heads, later=later)
+    if not a.is_mixture(layer):
+        _fetch(p, later)
+    if a.recurrent is not None and a.recurrent.beside_attention:
+        return
+    _rotate(p, "y", query, not b.value_half and rotates)
+    _end(p, "value_rotation", layer, later)
+    if t.output_gate:
+        compute(arena, "g", p.floats(query), ("gate", "y"))
+        become(arena, "g", "y")
+    compute(arena, "o", p.floats(a.hidden_size), ("y",))
+
+
+VALUES_FIRST = (
+    "llama", "qwen2", "qwen3", "qwen3moe", "glm4", "glm4moe", "seed_oss", "smollm3", "mistral3", "qwen35", "qwen35moe", "qwen3next",
+    "falcon-h1", "granitehybrid", "lfm2", "lfm2moe", "minimax-m2",
+)  # fmt: skip
+"""Classes that compute values before keys."""
+
+
+SCALES_QUERIES = ("llama4",)
+"""Classes that scale queries by position in the layers that do not turn them."""
+
+
+def _renew(p: _Pass, name: str, values: int, wanted: bool) -> None:
+    if wanted:
+        compute(p.arena, "renewed", p.floats(values), (name,))
+        become(p.arena, "renewed", name)
+
+
+def _rotate(p: _Pass, name: str, values: int, wanted: bool) -> None:
+    if wanted:
+        compute(p.arena, "rotated", p.floats(values), (name,))
+        become(p.arena, "rotated", name)
+
+
+def _weigh(p: _Pass, layer: int, *, cells: int, key_values: int, query: int, value_query: int, scores: int, later: Sequence[int]) -> None:
+    """From queries `q` to what the values give, `y`."""
+    b, arena = p.b, p.arena
+    if b.flash_attention:
+        size = p.floats(value_query)
+        if p.widens:
+            align = DEVICE_ALIGNMENT
+            for half in (b.key_half, b.value_half):
+                if not half:
+                    size = (size + align - 1) // align * align + HALF * cells * key_values
+        compute(arena, "y", size, ("q",))
+        _end(p, "mask", layer, later)
+        return
+    compute(arena, "s", FLOAT * b.tokens * cells * scores, ("q",))
+    _end(p, "mask", layer, later)
+    compute(arena, "w", p.floats(value_query), ("s",))
+    compute(arena, "y", p.floats(value_query), ("w",))
+
+
+def _latent_attention(p: _Pass, latent: LatentAttention, layer: int, later: Sequence[int]) -> None:
+    """Latent attention: `n` in, `o` out."""
+    a, b, arena = p.a, p.b, p.arena
+    heads = a.attention.heads
+    indexer = a.attention.indexer if a.scores(layer) else None
+    if indexer is not None:
+        take(arena, "key", p.floats(indexer.head_dim))
+        for _ in range(3):
+            _renew(p, "key", indexer.head_dim, True)
+        _end(p, "indexer_index", layer, later)
+        give(arena, "key")
+    first = "n"
+    if latent.query_rank > 0:
+        take(arena, "qa", p.floats(latent.query_rank))
+        first = "qa"
+    ends = ("qa",) if first == "qa" and indexer is None else ()
+    compute(arena, "qb", p.floats(heads * (latent.nope_dim + latent.rope_dim)), ends)
+    take(arena, "absorbed", p.floats(heads * latent.kv_rank))
+    compute(arena, "turned", p.floats(heads * latent.rope_dim), ("qb",))
+    compute(arena, "q", p.floats(heads * (latent.kv_rank + latent.rope_dim)), ("absorbed", "turned"))
+    compute(arena, "kv", p.floats(latent.kv_rank + latent.rope_dim), () if indexer is not None else ("n",))
+    take(arena, "c", p.floats(latent.kv_rank))
+    compute(arena, "kp", p.floats(latent.rope_dim), ("kv",))
+    _end(p, "positions", layer, later)
+    compute(arena, "k", p.floats(latent.kv_rank + latent.rope_dim), ("c", "kp"))
+    give(arena, "k")
+    _end(p, "key_index", layer, later)
+    if indexer is not None:
+        _pick(p, indexer, layer, later)
+    width = latent.kv_rank + latent.rope_dim
+    if b.flash_attention:
+        size = p.floats(heads * latent.kv_rank)
+        if p.widens and not b.key_half:
+            size += HALF * b.cells * width
+        compute(arena, "y", size, ("q", "sparse") if indexer is not None else ("q",))
+        _end(p, "mask", layer, later)
+        compute(arena, "up", p.floats(heads * latent.value_dim), ("y",))
+        compute(arena, "y", p.floats(heads * latent.value_dim), ("up",))
+    else:
+        take(arena, "vc", HALF * b.cells * latent.kv_rank)
+        compute(arena, "s", FLOAT * b.tokens * b.cells * heads, ("q",))
+        _end(p, "mask", layer, later)
+        if indexer is not None:
+            give(arena, "sparse")
+        compute(arena, "w", p.floats(heads * latent.kv_rank), ("s", "vc"))
+        compute(arena, "up", p.floats(heads * latent.value_dim), ("w",))
+        compute(arena, "y", p.floats(heads * latent.value_dim), ("up",))
+    compute(arena, "o", p.floats(a.hidden_size), ("y",))
+
+
+def _nothing(p: _Pass, later: Sequence[int], *, last: bool = True) -> None:
+    """States of other sequences that have to move: none in a plan, but the engine makes room for none."""
+    take(p.arena, "nothing", 0)
+    if last and "no_index" in p.arena.held and not any(p.a.recurs(layer) for layer in later):
+        give(p.arena, "no_index")
+    give(p.arena, "nothing")
+
+
+def _give_state_index(p: _Pass, later: Sequence[int]) -> None:
+    if not any(p.a.recurs(layer) for layer in later):
+        give(p.arena, "state_index")
+
+
+def _fetch(p: _Pass, later: Sequence[int]) -> None:
+    """Bring what the next layer's convolution remembers: it depends on nothing, so it comes as early as the engine can."""
+    r = p.a.recurrent
+    if r is None or r.kind == "gated-delta-net" or r.beside_attention or not later or not p.a.recurs(later[0]):
+        return
+    if "past" not in p.arena.held:
+        take(p.arena, "past", _past_bytes(p, r))
+        if r.kind == "short-convolution":
+            _give_state_index(p, later[1:])
+        _nothing(p, later[1:], last=r.kind == "short-convolution")
+
+
+def _pick(p: _Pass, indexer: Indexer, layer: int, later: Sequence[int]) -> None:
+    """Sparse attention: score every cell, and mask all but the best."""
+    b, arena = p.b, p.arena
+    take(arena, "scorer", p.floats(indexer.heads * indexer.head_dim))
+    give(arena, "qa")
+    for _ in range(2):
+        _renew(p, "scorer", indexer.heads * indexer.head_dim, True)
+    _end(p, "indexer_rotation", layer, later)
+    compute(arena, "weight", p.floats(indexer.heads), ("n",))
+    _renew(p, "weight", indexer.heads, True)
+    compute(arena, "score", FLOAT * b.tokens * b.cells, ("scorer", "weight"))
+    _end(p, "indexer_mask", layer, later)
+    best = min(indexer.top_k, b.cells)
+    compute(arena, "best", WORD * b.tokens * best, ("score",))
+    _renew(p, "best", best, True)
+    size = mask_bytes(tokens=b.tokens, cells=b.cells, flash_attention=b.flash_attention)
+    take(arena, "open", size)
+    give(arena, f"picked_{layer}")
+    give(arena, "best")
+    compute(arena, "sparse", size, ("open",))
+
+
+def _past_bytes(p: _Pass, r: Recurrent) -> int:
+    """What the convolution of a layer remembers of each sequence."""
+    channels = p.a.hidden_size if r.kind == "short-convolution" else r.inner_size + 2 * r.groups * r.state_size
+    return FLOAT * p.b.sequences * (r.conv_kernel - 1) * channels
+
+
+def _recurrent(p: _Pass, r: Recurrent, later: Sequence[int], *, fetches: bool) -> None:
+    """A recurrent layer: `n` in, `o` out."""
+    b, arena = p.b, p.arena
+    width = p.a.hidden_size
+    if r.kind == "short-convolution":
+        compute(arena, "in", p.floats(3 * width), ("n",))
+        take(arena, "gated", p.floats(width))
+        compute(arena, "seen", FLOAT * (b.tokens + b.sequences * (r.conv_kernel - 1)) * width, ("past", "gated"))
+        if fetches:
+            _fetch(p, later)
+        compute(arena, "conv", p.floats(width), ("seen",))
+        give(arena, "in")
+        compute(arena, "o", p.floats(width), ("conv",))
+        return
+    convolved = r.inner_size + 2 * r.groups * r.state_size
+    past = _past_bytes(p, r)
+    state = FLOAT * b.sequences * r.state_size * r.inner_size
+    if r.kind == "gated-delta-net":
+        take(arena, "past", past)
+        _nothing(p, later, last=False)
+        take(arena, "in", p.floats(convolved))
+        compute(arena, "seen", FLOAT * b.tokens * convolved + past, ("past", "in"))
+        take(arena, "state", state)
+        _give_state_index(p, later)
+        _nothing(p, later)
+        compute(arena, "conv", p.floats(convolved), ("seen",))
+        keys = r.groups * r.state_size
+        for name in ("q", "k"):
+            take(arena, name, p.floats(keys))
+            if r.fused_beta_alpha and r.heads > r.groups:
+                compute(arena, "repeated", p.floats(r.inner_size), (name,))
+                become(arena, "repeated", name)
+        if r.fused_beta_alpha:
+            take(arena, "both", p.floats(2 * r.heads))
+            take(arena, "alpha", p.floats(r.heads))
+            compute(arena, "beta", p.floats(r.heads), ("both",))
+        else:
+            for name in ("alpha", "beta"):
+                take(arena, name, p.floats(r.heads))
+                _renew(p, name, r.heads, True)
+        compute(arena, "net", p.floats(r.inner_size) + state, ("q", "k", "conv", "alpha", "beta", "state"))
+        compute(arena, "y", p.floats(r.inner_size), ("net",))
+        compute(arena, "z", p.floats(r.inner_size), ("n",))
+        compute(arena, "gated", p.floats(r.inner_size), ("z",))
+        give(arena, "gated")
+        compute(arena, "o", p.floats(width), ("y",))
+        return
+    compute(arena, "in", p.floats(r.inner_size + convolved + r.heads), ("n",))
+    compute(arena, "seen", FLOAT * b.tokens * convolved + past, ("past",))
+    compute(arena, "conv", p.floats(convolved), ("seen",))
+    take(arena, "dt", p.floats(r.heads))
+    compute(arena, "scan", p.floats(r.inner_size) + state, ("dt",))
+    _give_state_index(p, later)
+    _nothing(p, later)
+    if fetches:
+        _fetch(p, later)
+    if r.beside_attention:
+        query = p.a.attention.heads * p.a.attention.head_dim
+        _rotate(p, "y", query, not b.value_half and p.a.attention.head_dim % VALUE_ROTATION == 0)
+        _end(p, "value_rotation", p.a.layers - 1, later)
+        compute(arena, "o", p.floats(width), ("y",))
+    compute(arena, "z", p.floats(r.inner_size), ("in",))
+    compute(arena, "skip", p.floats(r.inner_size), ("conv",))
+    give(arena, "scan")
+    compute(arena, "gated", p.floats(r.inner_size), ("z", "skip"))
+    _renew(p, "gated", r.inner_size, r.norm)
+    compute(arena, "o2" if r.beside_attention else "o", p.floats(width), ("gated",))
+    if r.beside_attention:
+        give(arena, "o2")
+
+
+def _dense(p: _Pass, inner: int, *, fused: bool, gated: bool, ends: tuple[str, ...], result: str, tokens: int) -> None:
+    """A dense feed-forward block."""
+    arena = p.arena
+    wide, narrow = FLOAT * tokens * inner, FLOAT * tokens * p.a.hidden_size
+    if fused:
+        compute(arena, "up", 2 * wide, ends)
+        compute(arena, "product", wide, ("up",))
+    elif gated:
+        take(arena, "gate", wide)
+        compute(arena, "up", wide, ends)
+        compute(arena, "product", wide, ("gate", "up"))
+    else:
+        compute(arena, "product", wide, ends)
+    compute(arena, result, narrow, ("product",))
+
+
+def _experts(p: _Pass, e: Experts, tokens: int, later: Sequence[int]) -> None:
+    """A mixture of experts: `n` in, `f` out."""
+    a, arena = p.a, p.arena
+    width = a.hidden_size
+    router = FLOAT * tokens * e.count
+    if e.beside_dense:
+        compute(arena, "r", FLOAT * tokens * width)
+        compute(arena, "probabilities", router, ("r",))
+    else:
+        take(arena, "probabilities", router)
+    if e.selection_bias:
+        take(arena, "biased", router)
+        compute(arena, "order", router, ("biased",))
+    elif a.engine_name == "llama4":
+        become(arena, "probabilities", "scores")
+        take(arena, "probabilities", router)
+        compute(arena, "order", router, ("scores",))
+    else:
+        take(arena, "order", router)
+    compute(arena, "weights", FLOAT * tokens * e.used, ("probabilities",))
+    if a.engine_name == "gpt-oss":
+        compute(arena, "normed", FLOAT * tokens * e.used, ("weights",))
+        become(arena, "normed", "weights")
+    elif a.engine_name != "llama4":
+        take(arena, "sum", FLOAT * tokens)
+        compute(arena, "normed", FLOAT * tokens * e.used, ("weights", "sum"))
+        become(arena, "normed", "weights")
+    if e.beside_dense:
+        take(arena, "m", FLOAT * tokens * width)
+    source = "m" if e.beside_dense else "n"
+    ends = () if (e.shared_size > 0 and not e.beside_dense) else (source,)
+    wide = FLOAT * tokens * e.used * e.size
+    if a.engine_name == "llama4":
+        compute(arena, "repeated", FLOAT * tokens * e.used * width, ("weights",))
+        ends = ("repeated",)
+    if e.fused_gate_up:
+        compute(arena, "up", 2 * wide, ends)
+        compute(arena, "product", wide, ("up",))
+    else:
+        take(arena, "gate", wide)
+        compute(arena, "up", wide, ends)
+        compute(arena, "product", wide, ("gate", "up"))
+    compute(arena, "each", FLOAT * tokens * e.used * width, ("product", "order"))
+    if a.engine_name != "llama4":
+        give(arena, "weights")
+    compute(arena, "f", FLOAT * tokens * width, ("each",))
+    _fetch(p, later)
+    if e.shared_size > 0:
+        ends = () if e.shared_gate else ("n",)
+        _dense(p, e.shared_size, fused=False, gated=True, ends=ends, result="shared", tokens=tokens)
+        if e.shared_gate:
+            compute(arena, "weight", FLOAT * tokens, ("n",))
+            give(arena, "weight")
+        give(arena, "shared")
+
+
+def _end(p: _Pass, name: str, layer: int, later: Sequence[int]) -> None:
+    """Give back something from outside that no later layer needs; masks and indices are apart for each kind of cache."""
+    a, held = p.a, p.arena.held
+    kind = f"{name}_{0 if a.sees_all(layer) == a.sees_all(0) else 1}"
+    if kind in held:
+        if not any(a.attends(other) and a.sees_all(other) == a.sees_all(layer) for other in later):
+            give(p.arena, kind)
+    elif name in held and not any(a.attends(other) for other in later):
+        give(p.arena, name)
+
+
+def _per_layer(p: _Pass, size: int, later: Sequence[int]) -> None:
+    """Per-layer embeddings: `x` in, `x` out; the vectors of all layers are made when the first layer asks."""
+    a, arena = p.a, p.arena
+    take(arena, "gate", p.floats(size))
+    if "first" in arena.held:
+        compute(arena, "all", p.floats(size * a.layers), ("first",))
+        _renew(p, "all", size * a.layers, True)
+        give(arena, "selected")
+        _renew(p, "all", size * a.layers, True)
+    compute(arena, "e", p.floats(a.hidden_size), ("gate",))
+    if not later:
+        give(arena, "all")
+
+
+def _predict(p: _Pass) -> None:
+    """Alternating updates: from the parallel `streams` to a first guess of all of them."""
+    a, arena = p.a, p.arena
+    assert a.alternating_updates is not None
+    all_streams = p.floats(a.alternating_updates.streams * a.hidden_size)
+    take(arena, "turned", all_streams)
+    take(arena, "r", p.floats(a.hidden_size))
+    give(arena, "r")
+    compute(arena, "guess", all_streams, ("turned",))
+    compute(arena, "turned", all_streams, ("guess",))
+    give(arena, "streams")
+    become(arena, "turned", "streams")
+
+
+def _correct(p: _Pass, later: Sequence[int]) -> None:
+    """Alternating updates: correct the guesses `streams` by what the active stream became, `x`."""
+    a, arena = p.a, p.arena
+    assert a.alternating_updates is not None
+    assert a.per_layer_embeddings is not None
+    width, streams = a.hidden_size, a.alternating_updates.streams
+    take(arena, "new", p.floats(width))
+    compute(arena, "corrected", p.floats(streams * width), ("new",))
+    give(arena, "x")
+    give(arena, "streams")
+    take(arena, "m", p.floats(width))
+    give(arena, "m")
+    _per_layer(p, a.per_layer_embeddings.size, later)
+    compute(arena, "others", p.floats((streams - 1) * width), ("e",))
+    compute(arena, "streams", p.floats(streams * width), ("corrected", "others"))
+
+
+def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None:
+    """One layer: `x` in, `x` out; the last one goes on with the tokens whose logits are kept."""
+    a, b, arena = p.a, p.b, p.arena
+    width = a.hidden_size
+    recurrent, latent = a.recurrent, a.attention.latent
+    recurs = recurrent is not None and a.recurs(layer)
+    beside = recurrent is not None and recurrent.beside_attention
+    mixture, dense = a.is_mixture(layer), a.has_dense(layer)
+    if a.alternating_updates is not None:
+        _predict(p)
+    if recurs:
+        _fetch(p, [layer, *later])
+    if a.norms != "after":
+        take(arena, "n", p.floats(width))
+    if a.attends(layer):
+        if latent is not None:
+            _latent_attention(p, latent, layer, later)
+        else:
+            _attention(p, layer, later)
+    if recurs and recurrent is not None:
+        if beside:
+            take(arena, "past", _past_bytes(p, recurrent))
+            _nothing(p, later, last=False)
+            take(arena, "n", p.floats(width))
+        _recurrent(p, recurrent, later, fetches=not mixture)
+    tokens = b.tokens
+    if selects and a.engine_name not in SELECTS_AT_THE_END and not beside:
+        tokens = b.outputs
+        names = ["x", "o"] if a.engine_name in ADDS_TO_RESIDUAL_FIRST else ["o", "x"]
+        for name in [*names, "n"]:
+            if name in arena.held:
+                compute(arena, "kept", FLOAT * tokens * width, (name,))
+                become(arena, "kept", name)
+        give(arena, "output_index")
+    # A sum stands in the place of its first term, but not where that term is a view.
+    if "o" in arena.held and a.norms != "shared":
+        if a.alternating_updates is not None:
+            low_rank = a.alternating_updates.low_rank
+            take(arena, "low", p.floats(low_rank))
+            compute(arena, "side", p.floats(width), ("low",))
+            give(arena, "n")
+            give(arena, "side")
+            become(arena, "o", "x")
+        elif a.engine_name in ADDS_TO_RESIDUAL_FIRST or (recurs and recurrent is not None and recurrent.kind == "gated-delta-net"):
+            give(arena, "o")
+        else:
+            if a.per_layer_embeddings is not None and "selected" in arena.held and "first" not in arena.held:
+                become(arena, "x", "first")
+            else:
+                give(arena, "x")
+            become(arena, "o", "x")
+    if selects and beside:
+        tokens = b.outputs
+        compute(arena, "kept", FLOAT * tokens * width, ("x",))
+        become(arena, "kept", "x")
+        give(arena, "output_index")
+    if mixture or dense:
+        ends: tuple[str, ...] = ()
+        if a.norms != "after":
+            if "n" not in arena.held and not (mixture and a.experts is not None and a.experts.beside_dense):
+                take(arena, "n", FLOAT * tokens * width)
+            ends = ("n",)
+        if mixture and a.experts is not None:
+            _experts(p, a.experts, tokens, later)
+            if a.experts.beside_dense and a.feed_forward is not None:
+                take(arena, "n", FLOAT * tokens * width)
+                _dense(p, a.feed_forward.size, fused=False, gated=True, ends=("n",), result="d", tokens=tokens)
+                give(arena, "f")
+                become(arena, "d", "f")
+        elif a.feed_forward is not None:
+            block = a.feed_forward
+            size = a.feed_forward_size(layer)
+            _dense(p, size, fused=block.fused_gate_up, gated=block.gated, ends=ends, result="f", tokens=tokens)
+        if "o" in arena.held:
+            give(arena, "o")
+        if a.engine_name in ADDS_TO_RESIDUAL:
+            give(arena, "f")
+        else:
+            give(arena, "x")
+            become(arena, "f", "x")
+    if a.alternating_updates is not None:
+        _correct(p, later)
+    elif a.per_layer_embeddings is not None:
+        _per_layer(p, a.per_layer_embeddings.size, later)
+        give(arena, "e")
+
+
+SELECTS_AT_THE_END = ("gpt-oss", "gemma3n", "gemma4", "qwen35", "qwen35moe", "qwen3next")
+"""Classes whose last layer computes all tokens, and not only those whose logits are kept."""
+ADDS_TO_RESIDUAL_FIRST = ("lfm2", "lfm2moe")
+"""Classes that add attention to the residual stream in its place."""
+ADDS_TO_RESIDUAL = ("phi3", "lfm2", "lfm2moe")
+"""Classes that add the feed-forward block to the residual stream in its place."""
+
+
+def _kinds(a: Architecture, layers: Sequence[int]) -> list[int]:
+    """Layers that are enough to meet every moment: of a run of equal layers the first three, and the last layer; all of a hybrid."""
+    if a.recurrent is not None or a.blocks is not None or a.attention.indexer is not None:
+        return list(layers)
+    seen: dict[tuple[object, ...], int] = {}
+    found = []
+    before: object = None
+    for layer in layers:
+        kind = (
+            a.attends(layer),
+            a.sees_all(layer),
+            a.turns(layer),
+            a.has_cache(layer),
+            a.is_mixture(layer),
+            a.feed_forward_size(layer),
+        )
+        times = seen.get((before, kind), 0)
+        seen[before, kind] = times + 1
+        if times < 2 or layer == layers[-1]:
+            found.append(layer)
+        before = kind
+    return found
+
+
+def _streams(p: _Pass) -> None:
+    """Alternating updates: the parallel streams `streams` that grow out of the embedded tokens `x`."""
+    a, arena = p.a, p.arena
+    assert a.alternating_updates is not None
+    width, streams = a.hidden_size, a.alternating_updates.streams
+    take(arena, "repeated", p.floats((streams - 1) * width))
+    compute(arena, "projected", p.floats((streams - 1) * width), ("repeated",))
+    take(arena, "square", p.floats(width))
+    give(arena, "square")
+    compute(arena, "scaled", p.floats((streams - 1) * width), ("projected",))
+    compute(arena, "streams", p.floats(streams * width), ("scaled",))
+    become(arena, "x", "first")
+
+
+def _merge(p: _Pass) -> None:
+    """Alternating updates: the parallel streams become one again, `x`."""
+    a, arena = p.a, p.arena
+    assert a.alternating_updates is not None
+    width, streams = a.hidden_size, a.alternating_updates.streams
+    take(arena, "others", p.floats((streams - 1) * width))
+    take(arena, "square", p.floats(width))
+    give(arena, "square")
+    compute(arena, "scaled", p.floats((streams - 1) * width), ("others",))
+    compute(arena, "x", p.floats(width), ("streams", "scaled"))
+
+
+def planned_bytes(a: Architecture, batch: Batch, *, layers: Sequence[int], has_output: bool, on_device: bool) -> int:
+    """Compute buffer for layers that follow each other in one place.
 
     Args:
         a: the shapes of the model
         batch: the sizes of the pass
+        layers: the layers
+        has_output: whether the output matrix is there
+        on_device: whether that place is a device
 
     Returns:
         Bytes [bytes].
+
+    Source: llama.cpp's plan.
     """
-    t = a.attention
-    caches = [batch.cells]
-    if batch.window_cells:
-        caches.append(batch.window_cells)
-    total = 4 * batch.tokens + 4 * batch.outputs
-    for cells in caches:
-        total += mask_bytes(tokens=batch.tokens, cells=cells, flash_attention=batch.flash_attention)
-        total += index_bytes(tokens=batch.tokens, key_values=t.kv_heads * t.head_dim, flash_attention=batch.flash_attention)
-    return int(total)
+    arena = Arena(alignment=DEVICE_ALIGNMENT if on_device else HOST_ALIGNMENT)
+    p = _Pass(a, batch, arena, on_device)
+    width = a.hidden_size
+    if not on_device:
+        take(arena, "tokens", WORD * batch.tokens)
+        take(arena, "given", p.floats(width))
+    if a.recurrent is not None and a.recurrent.kind == "short-convolution":
+        for name, size in _state_inputs(batch):
+            take(arena, name, size)
+    extra = a.per_layer_embeddings
+    if on_device:
+        if extra is not None and a.alternating_updates is None:
+            take(arena, "selected", p.floats(extra.size * a.layers))
+        take(arena, "x", p.floats(width))
+        if extra is not None and a.alternating_updates is not None:
+            take(arena, "selected", p.floats(extra.size * a.layers))
+    if a.attention.indexer is not None:
+        for layer in layers:
+            if a.scores(layer):
+                take(arena, f"picked_{layer}", FLOAT * batch.tokens * min(a.attention.indexer.top_k, batch.cells))
+    for name, size in _input_sizes(a, batch):
+        take(arena, name, size)
+    if not on_device and "no_index" in arena.held:
+        # On the host the list of states is one tensor, of which both are parts.
+        give(arena, "no_index")
+    if not on_device:
+        compute(arena, "x", p.floats(width), ("tokens",))
+        if extra is not None:
+            take(arena, "selected", p.floats(extra.size * a.layers))
+    if extra is not None:
+        # Scaled where it is looked up: on the host.
+        _renew(p, "selected", extra.size * a.layers, not on_device)
+    if a.alternating_updates is not None:
+        _streams(p)
+    chosen = _kinds(a, layers)
+    for place, layer in enumerate(chosen):
+        _layer(p, layer, chosen[place + 1 :], selects=has_output and layer == layers[-1])
+    if has_output:
+        if not layers:
+            for name, _ in _input_sizes(a, batch):
+                if name != "output_index":
+                    give(arena, name)
+        if a.alternating_updates is not None:
+            _merge(p)
+            compute(arena, "kept", FLOAT * batch.outputs * width, ("x",))
+            give(arena, "output_index")
+        elif a.engine_name in SELECTS_AT_THE_END:
+            # The hidden states are an output of their own and stay.
+            take(arena, "kept", FLOAT * batch.outputs * width)
+            give(arena, "output_index")
+        take(arena, "logits", FLOAT * batch.outputs * a.vocabulary_size)
+    return top(arena)
 
 
 def device_compute_bytes(
@@ -226,29 +791,12 @@ def device_compute_bytes(
     Returns:
         Bytes [bytes].
 
-    Source: llama.cpp's plan, read moment by moment.
+    Source: llama.cpp's plan.
     """
-    t = a.attention
-    tokens, width = batch.tokens, a.hidden_size
-    inputs = input_bytes(a, batch)
-    query, key_values = t.heads * t.head_dim, t.kv_heads * t.head_dim
-    moments = [0]
-    if has_output:
-        moments.append(logits_moment(tokens=tokens, outputs=batch.outputs, hidden_size=width, vocabulary_size=a.vocabulary_size))
-    if layers:
-        inner = max(a.feed_forward_size(layer) if a.has_dense(layer) else 0 for layer in layers)
-        if a.experts is not None:
-            inner = max(inner, a.experts.used * a.experts.size)
-        moments.append(feed_forward_moment(tokens=tokens, hidden_size=width, inner_size=inner, inputs=inputs))
-        most = max(batch.cells, batch.window_cells)
-        if not batch.flash_attention:
-            moments.append(attention_moment(tokens=tokens, cells=most, heads=t.heads, hidden_size=width, query_size=query, inputs=inputs))
-        widened = key_values * ((not batch.key_half) + (not batch.value_half))
-        if batch.flash_attention and widened:
-            moments.append(
-                dequantized_cache_moment(tokens=tokens, cells=most, widened=widened, hidden_size=width, query_size=query, inputs=inputs)
-            )
-    return int(max(moments) + streamed + (copies - 1) * inputs)
+    if not layers and not has_output:
+        return streamed
+    inputs = sum(size for _, size in _input_sizes(a, batch))
+    return planned_bytes(a, batch, layers=layers, has_output=has_output, on_device=True) + streamed + (copies - 1) * inputs
 
 
 def host_compute_bytes(
@@ -267,10 +815,13 @@ def host_compute_bytes(
     Returns:
         Bytes [bytes].
 
-    Source: llama.cpp's plan, read moment by moment.
+    Source: llama.cpp's plan.
     """
-    inputs = input_bytes(a, batch)
-    start = inputs + 2 * FLOAT * batch.tokens * a.hidden_size
     if with_devices:
-        return int(start)
-    return max(start, device_compute_bytes(a, batch, layers=layers, has_output=has_output) + FLOAT * batch.tokens * a.hidden_size)
+        inputs = sum(size for _, size in _input_sizes(a, batch))
+        looked_up = a.hidden_size
+        if a.per_layer_embeddings is not None:
+            looked_up += a.per_layer_embeddings.size * a.layers
+            inputs += WORD * batch.tokens
+        return inputs + FLOAT * batch.tokens * (a.hidden_size + looked_up) + WORD * batch.tokens
+    return planned_bytes(a, batch, layers=layers, has_output=has_output, on_device=False)

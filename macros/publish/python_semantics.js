@@ -231,6 +231,10 @@ function range(from, to, step = 1) {
   return numbers;
 }
 
+function insert(list, index, value) {
+  list.splice(index, 0, value);
+}
+
 function pop(container, key) {
   if (container instanceof Dictionary) {
     const value = item(container, key);

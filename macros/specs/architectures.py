@@ -113,6 +113,8 @@ class Attention(Strict):
     """Those layers have key and value projections in the file all the same."""
     softcap: bool = False
     """Attention scores are squashed before the softmax."""
+    no_position_layers: LayerPattern | None = None
+    """The layers that attend without positions."""
     window: Window | None = None
     """Sliding-window or chunked layers."""
     latent: LatentAttention | None = None
@@ -313,6 +315,11 @@ class Architecture(Strict):
         """Whether a layer's attention sees the whole context."""
         window = self.attention.window
         return window is None or layer >= self.layers or layer in window.full_layers.of(self.layers)
+
+    def turns(self, layer: int) -> bool:
+        """Whether queries and keys of a layer are turned by position."""
+        pattern = self.attention.no_position_layers
+        return pattern is None or layer not in pattern.of(self.layers)
 
     def has_cache(self, layer: int) -> bool:
         """Whether a layer has keys and values of its own."""
