@@ -119,17 +119,14 @@ def diff(arguments: argparse.Namespace) -> int:
 def pdf(arguments: argparse.Namespace) -> int:
     """Set the built site as a PDF, in each language."""
     from macros.publish import pdf
-    from macros.publish.edition import NAME, edition
+    from macros.publish.edition import edition
     from macros.publish.typesetting import CannotSet
     from macros.specs import load
 
-    now = edition(ROOT, load(ROOT / "data"))
     try:
-        pdf.fonts()
-        for language, folder in (("zh", ROOT / "site"), ("en", ROOT / "site" / "en")):
-            pdf.typeset(pdf.book(folder, language, now), ROOT / "dist" / f"{NAME}-{language}.pdf", now.timestamp)
+        pdf.write(ROOT / "site", ROOT / "dist", edition(ROOT, load(ROOT / "data")))
     except CannotSet as error:
-        print(f"make pdf: needs {error}" if "Fix:" in str(error) else f"make pdf: {error}", file=sys.stderr)
+        print(f"make pdf: {error}", file=sys.stderr)
         return 1
     return 0
 

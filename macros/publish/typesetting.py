@@ -24,8 +24,11 @@ LEFT_OUT = {
 LEFT_OUT_CLASSES = {"headerlink", "screen-only", "table-bar", "calculator", "provenance"}
 INLINE = {"span", "abbr", "u", "small", "time", "dfn", "data"}
 TRANSPARENT = INLINE | {"div", "section", "article", "main", "tbody", "aside", "header", "footer"}
-LANDSCAPE_COLUMNS = 9
-"""Tables with more columns than this stand on a turned page."""
+BLOCKS = {"p", "div", "section", "table", "figure", "ul", "ol", "dl", "details", "blockquote", "pre", "hr"} | {f"h{n}" for n in range(1, 7)}
+LONGEST_CELL = 44
+"""A cell longer than this breaks into lines [half-width characters]."""
+PORTRAIT_WIDTH = 120
+"""What a line of a table holds on an upright page; a wider table stands on a turned one [half-width characters]."""
 
 
 class CannotSet(Exception):  # noqa: N818  (told to the user as it is)
@@ -77,12 +80,17 @@ class Page:
         return "[" + "".join(self.nodes(element)) + "]"
 
     def nodes(self, element: Element) -> Iterator[str]:
-        """Text and children, in order."""
-        yield self.text(element.text)
+        """Text and children, in order; what is white between blocks is no text."""
+        between_blocks = any(child.tag in BLOCKS for child in element)
+
+        def text(run: str | None) -> str:
+            return "\n" if between_blocks and not (run or "").strip() else self.text(run)
+
+        yield text(element.text)
         for child in element:
             if isinstance(child.tag, str):
                 yield self.node(child)
-            yield self.text(child.tail)
+            yield text(child.tail)
 
     def text(self, text: str | None) -> str:
         """A run of text; line ends between Chinese characters are no spaces."""
@@ -153,7 +161,7 @@ def _link(page: Page, element: Element) -> str:
         return f"#{inner}"
     kind, to = page.target(address)
     entry = to.removesuffix("#")
-    if kind == "inside" and page.entries.get(entry) == "" and entry.startswith(page.url) and page.in_table:
+    if kind == "inside" and page.entries.get(entry) == "" and page.url and entry.startswith(page.url) and page.in_table:
         page.entries[entry] = page.url
         return f"#place-label({literal(to)})#{inner}"
     if kind == "inside":
@@ -227,8 +235,31 @@ def _table(page: Page, element: Element) -> str:
     title = page.content(caption) if caption is not None else "none"
     page.in_table = outer
     listed = ",\n  ".join(part for part in parts if part)
-    wide = "true" if columns > LANDSCAPE_COLUMNS else "false"
-    return f"\n#data-table({columns}, {wide}, {title}, ({header}{',' if header else ''}),\n  ({listed},))\n"
+    widths = _widths(head, body, columns)
+    wide = "true" if sum(widths) > PORTRAIT_WIDTH else "false"
+    shares = ", ".join("auto" if sum(widths) <= PORTRAIT_WIDTH // 2 else f"{width}fr" for width in widths)
+    return f"\n#data-table(({shares},), {wide}, {title}, ({header}{',' if header else ''}),\n  ({listed},))\n"
+
+
+def _widths(head: list[Element], body: list[Element], columns: int) -> list[int]:
+    """Room that each column wants: its longest cell, or the longest word of its heading [half-width characters]."""
+    wanted = [4] * columns
+    for rows, measure in ((head, _longest_word), (body, _length)):
+        for row in rows:
+            cells = [cell for cell in row if cell.tag in {"td", "th"}]
+            if len(cells) == columns:
+                for index, cell in enumerate(cells):
+                    wanted[index] = max(wanted[index], min(measure(" ".join(cell.text_content().split())) + 2, LONGEST_CELL))
+    return wanted
+
+
+def _length(text: str) -> int:
+    return sum(2 if ord(character) > 0x2E7F else 1 for character in text)
+
+
+def _longest_word(text: str) -> int:
+    # Chinese breaks anywhere; four characters together still read as a word.
+    return max((min(_length(word), 8) if ord(word[0]) > 0x2E7F else _length(word) for word in text.split()), default=0)
 
 
 def _is_number(cell: Element) -> bool:
@@ -258,12 +289,18 @@ def _svg(page: Page, element: Element) -> str:
     return f'#image(bytes({literal(source)}), format: "svg", width: 100%, alt: {literal(title)})'
 
 
+def _opened(page: Page, element: Element, title: str) -> str:
+    # A frame cannot hold a table that turns its page.
+    frame = "listed" if any(True for _ in element.iter("table")) else "framed"
+    return f"#{frame}({title}, {page.content(element)})\n"
+
+
 def _details(page: Page, element: Element) -> str:
     summary = next(iter(element.iterfind("summary")), None)
     title = page.content(summary) if summary is not None else "none"
     if summary is not None:
         summary.drop_tree()
-    return f"#unfolded({title}, {page.content(element)})\n"
+    return _opened(page, element, title)
 
 
 def _proof(page: Page, element: Element) -> str:
@@ -277,13 +314,13 @@ def _admonition(page: Page, element: Element) -> str:
     words = page.content(title) if title is not None else "none"
     if title is not None:
         title.drop_tree()
-    return f"#unfolded({words}, {page.content(element)})\n"
+    return _opened(page, element, words)
 
 
 def _tabs(page: Page, element: Element) -> str:
     labels = [page.content(label) for label in element.iterfind("div[@class='tabbed-labels']/label")]
     blocks = element.findall("div[@class='tabbed-content']/div")
-    return "".join(f"#unfolded({label}, {page.content(block)})\n" for label, block in zip(labels, blocks, strict=True))
+    return "".join(_opened(page, block, label) for label, block in zip(labels, blocks, strict=True))
 
 
 def _footnotes(page: Page, element: Element) -> str:

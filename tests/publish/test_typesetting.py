@@ -1,5 +1,7 @@
 """Built HTML -> Typst: nothing of a page is lost, nothing of it is taken for markup."""
 
+import re
+
 import pytest
 from lxml import html
 
@@ -10,7 +12,7 @@ from macros.publish.typesetting import CannotSet, Page, literal
 def put(source: str) -> str:
     root = html.fragment_fromstring(source, create_parent="article")
     made = Page("gpu/", {"", "gpu/", "cpu/"}, {"gpu/#", "cpu/#", "cpu/#why"}, "https://example.org/")
-    return "".join(made.nodes(root))
+    return re.sub(r"\n+", "\n", "".join(made.nodes(root))).strip("\n")
 
 
 def test_text_is_a_string_and_never_markup():
@@ -43,16 +45,25 @@ def test_the_table_keeps_every_cell_and_spans():
     made = put('<table><thead><tr><th colspan="2">h</th></tr></thead><tbody><tr><th>a</th><td class="n">1</td></tr></tbody></table>')
     assert '(table.cell(colspan: 2)[#"h"],)' in made
     assert '[#strong[#"a"]], table.cell(align: right)[#"1"]' in made
-    assert made.startswith("\n#data-table(2, false,")
+    assert made.startswith("#data-table((auto, auto,), false,")
 
 
 def test_a_wide_table_stands_on_a_turned_page():
-    row = "".join(f"<td>{number}</td>" for number in range(typesetting.LANDSCAPE_COLUMNS + 1))
-    assert f"#data-table({typesetting.LANDSCAPE_COLUMNS + 1}, true," in put(f"<table><tr>{row}</tr></table>")
+    row = "".join(f"<td>{'x' * 30}</td>" for _ in range(4))
+    assert "#data-table((32fr, 32fr, 32fr, 32fr,), true," in put(f"<table><tr>{row}</tr></table>")
+
+
+def test_columns_share_the_line_by_what_they_hold():
+    row = f"<td>{'x' * 10}</td><td>{'字' * 30}</td><td>{'y' * 20}</td>"
+    assert f"#data-table((12fr, {typesetting.LONGEST_CELL}fr, 22fr,), false," in put(f"<table><tr>{row}</tr></table>")
+
+
+def test_white_between_blocks_is_no_paragraph():
+    assert '#" "' not in put("<h2>h</h2>\n<p>a <b>b</b> <i>c</i></p>\n").replace('#strong[#"b"]#" "', "")
 
 
 def test_folded_parts_are_opened():
-    assert put("<details><summary>s</summary><p>t</p></details>") == '#unfolded([#"s"], [#par[#"t"]\n])\n'
+    assert put("<details><summary>s</summary><p>t</p></details>") == '#framed([#"s"], [\n#par[#"t"]\n])'
 
 
 def test_tabs_stand_one_under_the_other():
@@ -60,7 +71,7 @@ def test_tabs_stand_one_under_the_other():
         '<div class="tabbed-set"><div class="tabbed-labels"><label>A</label><label>B</label></div>'
         '<div class="tabbed-content"><div>1</div><div>2</div></div></div>'
     )
-    assert '#unfolded([#"A"], [#"1"])\n#unfolded([#"B"], [#"2"])' in put(source)
+    assert '#framed([#"A"], [#"1"])\n#framed([#"B"], [#"2"])' in put(source)
 
 
 def test_a_chart_keeps_its_text_alternative_and_prints_in_ink():

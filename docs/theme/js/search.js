@@ -6,7 +6,8 @@ const SHOWN = 12;
 
 let engine;
 const ready = () => (engine ??= (async () => {
-  const pagefind = await import(new URL("pagefind/pagefind.js", home).href);
+  const name = "pagefind/pagefind.js";
+  const pagefind = await (globalThis.offlineModule?.(name) ?? import(new URL(name, home).href));
   await pagefind.options({ baseUrl: home.pathname, excerptLength: zh ? 24 : 22 });
   await pagefind.init();
   return pagefind;
@@ -53,9 +54,12 @@ function marked(excerpt) {
   return piece;
 }
 
+// In the copy that opens from a folder, links name their files.
+const address = (url) => (globalThis.offlineModule ? url.replace(/\/(?=#|$)/, "/index.html") : url);
+
 function item(page) {
   const li = document.createElement("li");
-  const a = Object.assign(document.createElement("a"), { href: page.url });
+  const a = Object.assign(document.createElement("a"), { href: address(page.url) });
   const title = Object.assign(document.createElement("b"), { textContent: page.meta.title });
   const text = document.createElement("span");
   text.append(marked(page.excerpt));
