@@ -6,6 +6,7 @@ A value that the configuration leaves out has the default that the class documen
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,11 +20,11 @@ LONGEST = 1000
 """Layers beyond which a configuration is a mistake."""
 
 
+@dataclass(frozen=True)
 class Keys:
     """The values of a configuration, each checked when it is asked for."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.values = values
+    values: Mapping[str, Any]
 
     def get(self, *names: str) -> Any:
         """The first of these keys that holds something."""

@@ -157,6 +157,7 @@ def typeset(source: str, out: Path, timestamp: int) -> None:
         out: where the PDF goes
         timestamp: its date [s since 1970], so that equal input gives equal bytes
     """
+    import pikepdf
     import typst
 
     folders = fonts()
@@ -178,4 +179,8 @@ def typeset(source: str, out: Path, timestamp: int) -> None:
             )
         except typst.TypstError as error:
             raise CannotSet(f"{out.name}: {error}") from None
-        made.replace(out)
+        packed = work / "packed.pdf"
+        # A tagged table is thousands of small objects: packed into streams they take a third of the room.
+        with pikepdf.open(made) as whole:
+            whole.save(packed, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
+        packed.replace(out)
