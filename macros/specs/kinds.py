@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from macros.specs.article import Chapter
+from macros.specs.builds import Build
 from macros.specs.calculators import Calculator
 from macros.specs.calibration import Calibration
 from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind, SharedMemory
@@ -21,6 +22,7 @@ from macros.specs.sources import Source
 KINDS: dict[str, type[Record]] = {
     "article": Chapter,
     "calibration": Calibration,
+    "builds": Build,
     "calculators": Calculator,
     "cpus": Cpu,
     "device-families": DeviceFamily,

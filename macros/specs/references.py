@@ -66,3 +66,15 @@ def quality(catalogue: Catalogue) -> Iterator[SpecError]:
         yield from _missing(catalogue, "quality", file.id, ("source",), "sources", file.source)
         for index, row in enumerate(file.rows):
             yield from _missing(catalogue, "quality", file.id, ("rows", index, "quant"), "quantizations", row.quant)
+
+
+@cross_check
+def builds(catalogue: Catalogue) -> Iterator[SpecError]:
+    """Every build names parts and a model that exist."""
+    for build in catalogue.records.get("builds", {}).values():
+        for gpu in build.gpus:
+            yield from _missing(catalogue, "builds", build.id, ("gpus",), "gpus", gpu)
+        for key, folder in (("cpu", "cpus"), ("memory", "memory"), ("drive", "drives")):
+            yield from _missing(catalogue, "builds", build.id, (key,), folder, getattr(build, key))
+        yield from _missing(catalogue, "builds", build.id, ("task", "model"), "models", build.task.model)
+        yield from _missing(catalogue, "builds", build.id, ("task", "quant"), "quantizations", build.task.quant)
