@@ -82,7 +82,7 @@ class GitHub:
         request.add_header("Accept", "application/vnd.github+json")
         request.add_header("X-GitHub-Api-Version", "2022-11-28")
         request.add_header("User-Agent", "pull-request-report")
-        request.add_unredirected_header("Authorization", f"Bearer {self._token}")
+        request.add_header("Authorization", f"Bearer {self._token}")
         if body is not None:
             request.add_header("Content-Type", "application/json")
         return request

@@ -30,6 +30,9 @@ SILENT = {"cancelled", "skipped", "action_required", "stale", "neutral"}
 MAX_PAGES = 30
 MAX_JOBS = 20
 
+RECORD_PAGES = {"cpus": "devices", "gpus": "devices", "models": "models"}
+"""Folder of data/ whose records have pages of their own -> the folder of those pages."""
+
 ADVICE = {
     "check": ("make check", "data, style or types", "数据、格式或类型"),
     "test": ("make test", "a test", "测试"),
@@ -234,6 +237,8 @@ def _pages(found: Findings) -> list[str]:
     for path, status in found.files:
         if match := re.fullmatch(r"docs/(zh|en)/(.+)\.md", path):
             pages.setdefault(match[2], {})[match[1]] = status
+        elif (match := re.fullmatch(r"data/([a-z]+)/(.+)\.yaml", path)) and match[1] in RECORD_PAGES:
+            pages[f"{RECORD_PAGES[match[1]]}/{match[2]}"] = {"zh": status, "en": status}
     if not pages:
         return []
     lines = ["### Pages · 页面", "", "| page | 中文 | English |", "|---|---|---|"]

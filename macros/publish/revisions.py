@@ -39,7 +39,7 @@ def merge_base(root: Path, base: str) -> str:
 
     The base itself where the two share no history (a shallow clone).
     """
-    commit = git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", base + "^{commit}").decode().strip()
+    commit = git(root, "rev-parse", "--verify", "--quiet", base + "^{commit}").decode().strip()
     try:
         return git(root, "merge-base", "HEAD", commit).decode().split()[0]
     except NoSuchRevision:

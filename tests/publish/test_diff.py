@@ -86,6 +86,8 @@ def test_what_fits_no_more_comes_first():
     assert "does not fit any more" in first[0]
     assert "fits now" in first[1]
     assert "+400 %" in first[2]
+    own = [line for line in lines if line.startswith(("| `a ", "| `b ", "| `c "))]
+    assert ["fit" in line for line in own] == [True, True, False]
 
 
 @pytest.mark.parametrize(

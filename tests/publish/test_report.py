@@ -297,7 +297,7 @@ def test_wrong_data_is_told_with_file_and_line_and_the_last_good_preview_stays(w
     assert world.step("comment", PREVIEW_URL="https://pr-7.guide.example") == 0
     world.state.pulls = [pull(7, OTHER)]
     world.event = event(OTHER, "failure")
-    world.state.artifacts = [artifact(3, "report", workflow_run={"head_sha": OTHER})]
+    world.state.artifacts = [artifact(number, name, workflow_run={"head_sha": OTHER}) for number, name in ((2, "site"), (3, "report"))]
     world.state.zips[3] = dumps(DUMP, {"schema": 1, "errors": [MISTAKE]})
     world.state.jobs = [{"id": 31, "name": "check", "conclusion": "failure"}, {"id": 32, "name": "gate", "conclusion": "failure"}]
     assert world.step("preview") == 0
@@ -321,6 +321,8 @@ def test_changed_pages_are_linked_in_both_languages(world: World):
         {"filename": "docs/zh/new/index.md", "status": "added"},
         {"filename": "docs/zh/../../x.md", "status": "modified"},
         {"filename": "README.md", "status": "modified"},
+        {"filename": "data/gpus/rtx-3090.yaml", "status": "modified"},
+        {"filename": "data/memory/ddr4-3600.yaml", "status": "modified"},
     ]
     assert world.step("comment", PREVIEW_URL="https://pr-7.guide.example", SITE_URL="https://guide.example/") == 0
     (text,) = world.comments
@@ -330,6 +332,8 @@ def test_changed_pages_are_linked_in_both_languages(world: World):
     )
     assert "| `index` | not changed · 未改 | [before](https://guide.example/en/) · [after](https://pr-7.guide.example/en/) |" in text
     assert "| `new/index` | [after](https://pr-7.guide.example/new/) | not changed · 未改 |" in text
+    assert "| `devices/rtx-3090` | [before](https://guide.example/devices/rtx-3090/) ·" in text
+    assert "ddr4" not in text
     assert "| `../../x` | changed | not changed · 未改 |" in text
 
 
