@@ -81,10 +81,11 @@ def _formula(language: str, name: str) -> str:
     )
     source = inspect.getsourcefile(function) or ""
     where = "macros/formulas/" + source.rsplit("/", 1)[-1]
+    more = "说明（英文，取自代码）" if chinese else "What it takes and where it comes from"
     return (
-        f'<div class="formula" data-formula="{escape(name)}">{shown}'
+        f'<div class="formula" data-formula="{escape(name)}">{shown}<details><summary>{more}</summary>'
         f'<p lang="en">{escape(about.summary)}</p><dl lang="en">{listed}{rest}</dl>'
-        f'<p class="formula-code"><code>{escape(name)}</code> · <code>{escape(where)}</code></p></div>'
+        f'<p class="formula-code"><code>{escape(name)}</code> · <code>{escape(where)}</code></p></details></div>'
     )
 
 
@@ -99,7 +100,7 @@ def mathml(function: Function) -> tuple[str, ...]:
         return ()
 
 
-_SIGNS = {ast.Add: "+", ast.Sub: "−", ast.Mult: "·"}
+_SIGNS = {ast.Add: "+", ast.Sub: "−", ast.Mult: "×"}
 _COMPARISONS = {ast.Lt: "&lt;", ast.LtE: "≤", ast.Gt: "&gt;", ast.GtE: "≥", ast.Eq: "=", ast.NotEq: "≠"}
 _CALLS = {"maximum": "max", "minimum": "min", "max": "max", "min": "min"}
 

@@ -15,6 +15,10 @@ class Answer(NamedTuple):
     """What tables show of one setting."""
 
     weights_bytes: int
+    kv_cache_bytes: int
+    """With the state of recurrent layers."""
+    compute_buffer_bytes: int
+    runtime_bytes: int
     memory_bytes: int
     """On the device, or on the host where there is none."""
     fits: bool
@@ -72,6 +76,9 @@ def _asked(catalogue: Catalogue, question: dict[str, Any]) -> Answer | None:
     decode, prefill = answer.get("decode", {}), answer.get("prefill", {})
     return Answer(
         answer["weights"]["bytes"],
+        answer["kv_cache"]["bytes"],
+        answer["compute_buffer"]["bytes"],
+        answer["runtime"]["bytes"],
         sum(device["memory_bytes"] for device in answer["devices"]) if answer["devices"] else on_host,
         answer["fits"],
         decode.get("tokens_per_second"),
