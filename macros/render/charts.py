@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 
 from macros.render.view import View, one_of
-from macros.tables import plain, tables
+from macros.tables import pairs, plain, tables
 
 Specification = Callable[["View"], dict[str, Any]]
 
@@ -201,22 +201,22 @@ def _kv_cache(view: View) -> dict[str, Any]:
 
 @_picture(
     "bandwidth-tokens",
-    "decode",
-    {"zh": "显存带宽与生成速度：Llama 2 7B，Q4_0", "en": "Memory bandwidth and decode speed: Llama 2 7B, Q4_0"},
+    "device-models",
+    {"zh": "显存带宽与解码速度：Llama 3.1 8B，Q4_K_M", "en": "Memory bandwidth and decode speed: Llama 3.1 8B, Q4_K_M"},
     {
         "zh": "速度随带宽上升，带宽越大离上限越远，因为每层另有固定的时间。",
         "en": "Speed rises with bandwidth, and falls behind as bandwidth grows: each layer takes a fixed time besides.",
     },
 )
 def _bandwidth(view: View) -> dict[str, Any]:
-    frame = tables()["decode"].frame(view.catalogue)
     words = {"gddr": ("GDDR 显卡", "GDDR cards"), "hbm": ("HBM 加速卡", "HBM accelerators"), "unified": ("统一内存", "unified memory")}
     values = []
-    for row in frame.to_dict("records"):
-        gpu = view.catalogue.gpus[row["gpu"]]
+    for gpu in view.catalogue.gpus.values():
         memory = view.catalogue.records["device-families"][gpu.family].memory
-        if memory in words:
-            values.append({"bandwidth": row["bandwidth"], "speed": row["decode"], "kind": view.pick(*words[memory]), "gpu": gpu.name})
+        answer = pairs.on_gpu(view.catalogue, "llama-3.1-8b", gpu.id)
+        if memory in words and answer is not None and answer.fits and answer.decode is not None:
+            kind = view.pick(*words[memory])
+            values.append({"bandwidth": gpu.bandwidth_gb_per_s, "speed": answer.decode, "kind": kind, "gpu": gpu.name})
     named = {"rtx-3090", "rtx-4090", "rtx-5090", "rtx-3060", "tesla-p40", "h100-sxm-80gb", "apple-m3-ultra-80c", "a100-sxm-80gb"}
     names = {view.catalogue.gpus[gpu].name for gpu in named if gpu in view.catalogue.gpus}
     x = {
@@ -231,9 +231,9 @@ def _bandwidth(view: View) -> dict[str, Any]:
         "type": "quantitative",
         "scale": {"type": "log"},
         "axis": {"values": [5, 10, 20, 50, 100, 200], "format": ",d"},
-        "title": view.pick("生成（词元/秒）", "Decode [tokens/s]"),
+        "title": view.pick("解码（词元/秒）", "Decode [tokens/s]"),
     }
-    kind = {"field": "kind", "type": "nominal", "sort": None, "title": view.pick("内存", "Memory")}
+    hue = {"field": "kind", "type": "nominal", "sort": None, "title": view.pick("内存", "Memory")}
     label = {"type": "text", "align": "left", "dx": 7, "dy": 4, "fontSize": 11, "color": "#000"}
     return {
         "width": 600,
@@ -242,7 +242,7 @@ def _bandwidth(view: View) -> dict[str, Any]:
             {
                 "data": {"values": values},
                 "mark": {"type": "point", "filled": True, "size": 42, "opacity": 0.85},
-                "encoding": {"x": x, "y": y, "color": kind, "shape": kind},
+                "encoding": {"x": x, "y": y, "color": hue, "shape": hue},
             },
             {
                 "data": {"values": [value for value in values if value["gpu"] in names]},

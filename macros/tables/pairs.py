@@ -42,9 +42,9 @@ NEED = Column(
     note={"zh": "训练长度不足 8,192 的模型按它的训练长度", "en": "models trained for less than 8,192 tokens: at that length"},
 )
 FITS = Column("fits", {"zh": "装得下", "en": "Fits"})
-DECODE = Column("decode", {"zh": "生成", "en": "Decode"}, unit="tokens/s", digits=1)
-LOW = Column("low", {"zh": "生成，低", "en": "Decode, low"}, unit="tokens/s", digits=1)
-HIGH = Column("high", {"zh": "生成，高", "en": "Decode, high"}, unit="tokens/s", digits=1)
+DECODE = Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s", digits=1)
+LOW = Column("low", {"zh": "解码，低", "en": "Decode, low"}, unit="tokens/s", digits=1)
+HIGH = Column("high", {"zh": "解码，高", "en": "Decode, high"}, unit="tokens/s", digits=1)
 PREFILL = Column("prefill", {"zh": "预填充", "en": "Prefill"}, unit="tokens/s", digits=0)
 FORMULAS = ("memory_seconds", "layer_seconds")
 
@@ -60,7 +60,8 @@ def _frame(rows: Iterable[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=columns)
 
 
-def _on_gpu(catalogue: Catalogue, model: str, gpu: str, quant: str = QUANT, context: int = CONTEXT) -> Answer | None:
+def on_gpu(catalogue: Catalogue, model: str, gpu: str, quant: str = QUANT, context: int = CONTEXT) -> Answer | None:
+    """A model wholly on one device."""
     shapes = architecture_of(catalogue.models[model], catalogue.models)
     layers = shapes.layers + shapes.prediction_layers + 1
     return ask(catalogue, model=model, quant=quant, context=min(context, shapes.context_length), gpus=[gpu], gpu_layers=layers)
@@ -70,7 +71,7 @@ def device_models_of(catalogue: Catalogue, gpu: str) -> pd.DataFrame:
     """What one device runs."""
     rows = []
     for model in YARDSTICK_MODELS:
-        if model in catalogue.models and (answer := _on_gpu(catalogue, model, gpu)) is not None:
+        if model in catalogue.models and (answer := on_gpu(catalogue, model, gpu)) is not None:
             rows.append({"gpu": gpu, "model": model, "need": answer.memory_bytes / GIB, "fits": answer.fits, **_speeds(answer)})
     return _frame(rows, ["gpu", "model", "need", "fits", "decode", "low", "high", "prefill"])
 
@@ -116,7 +117,7 @@ def model_devices_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
     """Where one model runs."""
     rows = []
     for gpu in YARDSTICK_DEVICES:
-        answer = _on_gpu(catalogue, model, gpu) if gpu in catalogue.gpus else None
+        answer = on_gpu(catalogue, model, gpu) if gpu in catalogue.gpus else None
         if answer is not None:
             size = catalogue.gpus[gpu].largest_memory_gib
             rows.append(
@@ -152,10 +153,10 @@ def model_memory_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
     trained = architecture_of(catalogue.models[model], catalogue.models).context_length
     rows = []
     for quant in LADDER:
-        short = _on_gpu(catalogue, model, REFERENCE, quant)
+        short = on_gpu(catalogue, model, REFERENCE, quant)
         if short is None:
             continue
-        long = _on_gpu(catalogue, model, REFERENCE, quant, LONG_CONTEXT) if trained >= LONG_CONTEXT else None
+        long = on_gpu(catalogue, model, REFERENCE, quant, LONG_CONTEXT) if trained >= LONG_CONTEXT else None
         rows.append(
             {
                 "model": model,
