@@ -10,6 +10,7 @@ from macros.estimate.inverse import best_quantization, largest_context
 from macros.estimate.launch import launch_command
 from macros.estimate.placement import Placement, place
 from macros.estimate.setting import check_setting
+from macros.estimate.weights import model_weights
 from macros.formulas.power import cost_of_a_million_tokens, machine_watts
 from macros.formulas.prefill import time_to_first_token
 from macros.formulas.units import GIB
@@ -34,8 +35,7 @@ def overview(
         price_per_kwh: price of electricity [currency/kWh]
 
     Returns:
-        The answer of `estimate`, and: `layers` that there are to place; `largest_context` and `best_quantization` with which all of
-        them have room; `spare_bytes` and `short_bytes`, one of them zero;
+        The answer of `estimate`, and: `layers` that there are to place; `spare_bytes` and `short_bytes`, one of them zero;
         `first_token`, `watts`, `tokens_per_second_per_1000`, `kwh_per_million`, `cost_per_million` where they are known; `command`.
 
     Assumes: devices draw their limit while they work.
@@ -45,9 +45,7 @@ def overview(
     result = answer(placement, catalogue)
     result["layers"] = setting.architecture.layers + setting.architecture.prediction_layers + 1
     result["context_length"] = setting.architecture.context_length
-    spare, short = _room(placement, ram_gib)
-    result["largest_context"] = largest_context(setting, catalogue, ram_gib=ram_gib)
-    result["best_quantization"] = best_quantization(setting, catalogue, ram_gib=ram_gib)
+    spare, short = _left(placement, ram_gib)
     result["spare_bytes"] = spare
     result["short_bytes"] = short
     if "decode" in result and "prefill" in result:
@@ -73,7 +71,31 @@ def overview(
     return result
 
 
-def _room(placement: Placement, ram_gib: float | None) -> tuple[int, int]:
+def room(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | None = None) -> dict[str, Any]:
+    """What the machine of a question has room for at most.
+
+    Args:
+        question: keys and values as `python -m macros estimate` takes them
+        catalogue: the records
+        ram_gib: system memory [GiB]; None: as much as is needed
+
+    Returns:
+        `largest_context` [tokens] and `best_quantization` (an id, or None) with which all layers have room.
+    """
+    setting = check_setting(question, catalogue)
+    return {
+        "largest_context": largest_context(setting, catalogue, ram_gib=ram_gib),
+        "best_quantization": best_quantization(setting, catalogue, ram_gib=ram_gib),
+    }
+
+
+def file_size(question: Mapping[str, Any], catalogue: Catalogue) -> int:
+    """Bytes of the weights alone; asked for each format beforehand, `room` answers at once [bytes]."""
+    setting = check_setting(question, catalogue)
+    return model_weights(setting.architecture, setting.quant, catalogue.tensor_types, imatrix=setting.imatrix).bytes
+
+
+def _left(placement: Placement, ram_gib: float | None) -> tuple[int, int]:
     """Bytes left on the devices (on the host, where there are none) and bytes missing, of which one is zero."""
     spare, short = 0, 0
     for share in placement.devices:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from macros.estimate import estimate
-from macros.estimate.overview import overview
+from macros.estimate.overview import file_size, overview, room
 from macros.publish.javascript import translate
 from macros.specs import Catalogue
 from macros.specs.kinds import KINDS as RECORDS
@@ -54,11 +54,18 @@ def _records(records: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def data_script(catalogue: Catalogue) -> bytes:
-    """`globalThis.guide = {…};`"""
-    return f"globalThis.guide = {json.dumps(data(catalogue), ensure_ascii=False, separators=(',', ':'))};\n".encode()
+    """`globalThis.guide = …;`: as text to be parsed, which a browser does faster than reading a literal."""
+    text = json.dumps(data(catalogue), ensure_ascii=False, separators=(",", ":"))
+    return f"globalThis.guide = JSON.parse({json.dumps(text, ensure_ascii=False)});\n".encode()
 
 
 def formulas_script() -> bytes:
     """`globalThis.formulas`: the functions, and the record of each kind under the name of its folder."""
-    roots = {"estimate": estimate, "overview": overview, **{kind.replace("-", "_"): RECORDS[kind] for kind in KINDS}}
+    roots = {
+        "estimate": estimate,
+        "overview": overview,
+        "room": room,
+        "file_size": file_size,
+        **{kind.replace("-", "_"): RECORDS[kind] for kind in KINDS},
+    }
     return translate(roots).encode()

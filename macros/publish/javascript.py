@@ -92,7 +92,7 @@ METHODS = {
     "replace": "{0}.replaceAll({1})",
     "join": "list({1}).join({0})",
 }
-DOORS = ("fromJson", "toJson", "catalogueOf", "dictionary")
+DOORS = ("fromJson", "toJson", "catalogueOf", "copied: dictionary")
 """What a page needs of python_semantics.js to call the functions."""
 TYPE_TESTS: dict[Any, str] = {
     int: "isInt",

@@ -292,11 +292,32 @@ function toJson(value) {
   return isList(value) ? value.map(toJson) : value;
 }
 
+// Records that are made when they are first asked for.
+class Records extends Dictionary {
+  constructor(data, Kind) {
+    super();
+    this.data = data;
+    this.Kind = Kind;
+    for (const id of Object.keys(data)) this.entries.set(id, [id, undefined]);
+  }
+  get(id) {
+    const entry = this.entries.get(id);
+    if (entry && entry[1] === undefined) entry[1] = new this.Kind({ id, ...this.data[id] });
+    return entry?.[1];
+  }
+  items() {
+    return [...this.entries.keys()].map((id) => [id, this.get(id)]);
+  }
+  [Symbol.iterator]() {
+    return this.entries.keys();
+  }
+}
+
 // The records of the guide as functions expect them: `catalogue.models`, `catalogue.records["models"]`.
 function catalogueOf(data, classes) {
   const catalogue = { records: dictionary([]) };
   for (const [kind, Kind] of Object.entries(classes)) {
-    const records = dictionary(Object.entries(data[kind]).map(([id, given]) => [id, new Kind({ id, ...given })]));
+    const records = new Records(data[kind], Kind);
     catalogue[kind.replaceAll("-", "_")] = records;
     catalogue.records.set(kind, records);
   }

@@ -215,13 +215,13 @@ def form(view: View) -> str:
     )
     messages = {name: view.words(words) for name, words in MESSAGES.items()}
     return (
+        f'<link rel="stylesheet" href="{escape(view.page("css/calculator.css"))}">'
         f"<noscript><p>{_label(view, 'without')} <code>python -m macros estimate --help</code></p></noscript>"
         '<div class="calculator" data-calculator data-pagefind-ignore>'
         f'<form class="calculator-form" novalidate aria-label="{_label(view, "form")}">{question}</form>'
         f'<section class="calculator-answer" aria-labelledby="answer"><h2 id="answer">{_label(view, "answer")}</h2>{answer}</section>'
         '<p class="calculator-strip" data-strip aria-hidden="true" hidden></p>'
         f'<script type="application/json" data-words>{_json(messages)}</script></div>'
-        f'<link rel="stylesheet" href="{escape(view.page("css/calculator.css"))}">'
         f'<script defer src="{escape(view.api("calculator/data.js"))}"></script>'
         f'<script defer src="{escape(view.api("calculator/formulas.js"))}"></script>'
         f'<script defer src="{escape(view.page("js/combobox.js"))}"></script>'

@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from macros.estimate import estimate
-from macros.estimate.overview import overview
+from macros.estimate.overview import overview, room
 from macros.render.calculator import MESSAGES
 from macros.specs import Catalogue
 
@@ -100,7 +100,7 @@ def differing(asked, expected, got):
 def test_ten_thousand_random_settings_have_equal_bits(page, catalogue):
     """JSON keeps every bit of a number, so equal answers are equal bits."""
     asked = list(questions(catalogue, 10_000, seed=20231121))
-    page.goto(LANGUAGES["zh"])
+    visit(page, LANGUAGES["zh"])
     expected = [answered(estimate, question, catalogue) for question in asked]
     wrong = differing(asked, expected, in_the_page(page, "estimate", [[question] for question in asked]))
     assert not wrong, f"{len(wrong)} of {len(asked)}; the first: {wrong[0]}"
@@ -113,9 +113,13 @@ def test_what_the_page_shows_besides_has_equal_bits(page, catalogue):
         [question, rng.choice([None, 16, 64, 0.5]), rng.choice([None, 1500.0]), rng.choice([None, 0.31])]
         for question in questions(catalogue, 400, seed=5)
     ]
-    page.goto(LANGUAGES["en"])
+    visit(page, LANGUAGES["en"])
     expected = [answered(overview, q, catalogue, ram_gib=ram, price=price, price_per_kwh=tariff) for q, ram, price, tariff in asked]
     wrong = differing(asked, expected, in_the_page(page, "overview", asked))
+    assert not wrong, f"{len(wrong)} of {len(asked)}; the first: {wrong[0]}"
+    asked = [line[:2] for line in asked]
+    expected = [answered(room, q, catalogue, ram_gib=ram) for q, ram in asked]
+    wrong = differing(asked, expected, in_the_page(page, "room", asked))
     assert not wrong, f"{len(wrong)} of {len(asked)}; the first: {wrong[0]}"
 
 
@@ -196,6 +200,12 @@ ADDRESSES = [
 ]
 
 
+def visit(page, path):
+    page.goto(path)
+    page.wait_for_function("document.querySelector('[data-figure=figure-quant] dd')?.textContent !== '…'")
+    page.wait_for_selector("[data-ready]")
+
+
 def start_of(message: str, language: str) -> str:
     """The words of a message before what it quotes, or the longest piece of it."""
     return max(re.split(r"\{\w+\}", MESSAGES[message][language]), key=len)
@@ -216,7 +226,7 @@ def still_works(page):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nonsense_typed(page, language):
-    page.goto(LANGUAGES[language])
+    visit(page, LANGUAGES[language])
     for more in page.query_selector_all(".calculator details"):
         more.evaluate("details => { details.open = true }")
     missing = []
@@ -239,7 +249,7 @@ def test_nonsense_typed(page, language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nonsense_pasted(page, language):
-    page.goto(LANGUAGES[language])
+    visit(page, LANGUAGES[language])
     page.click("[data-more=config] summary")
     missing = []
     for text, message in PASTED:
@@ -258,7 +268,7 @@ def test_nonsense_in_the_address(page, language):
     missing = []
     for state, field, message in ADDRESSES:
         page.goto("about:blank")
-        page.goto(f"{LANGUAGES[language]}#{state}")
+        visit(page, f"{LANGUAGES[language]}#{state}")
         told = complaint(page, field)
         if not told or start_of(message, language) not in told[0]:
             missing.append((state, message, told))
@@ -268,7 +278,7 @@ def test_nonsense_in_the_address(page, language):
 
 
 def test_a_refusal_stands_beside_its_field(page):
-    page.goto(LANGUAGES["en"] + "#model=qwen3-8b&quant=q4_k_m&context=4096&gpu=rtx-3090&kv=q8_0&flash=0")
+    visit(page, LANGUAGES["en"] + "#model=qwen3-8b&quant=q4_k_m&context=4096&gpu=rtx-3090&kv=q8_0&flash=0")
     assert MESSAGES["refused-flash"]["en"] in complaint(page, "flash")
     page.check("#calculator-flash")
     assert not complaint(page, "flash")
@@ -276,7 +286,7 @@ def test_a_refusal_stands_beside_its_field(page):
 
 
 def test_a_link_reproduces_the_setting_and_the_language_link_keeps_it(page, address):
-    page.goto(LANGUAGES["zh"])
+    visit(page, LANGUAGES["zh"])
     page.fill("#calculator-model", "llama 3.1 70b")
     page.keyboard.press("Enter")
     page.fill("#calculator-context", "32k")
@@ -293,7 +303,7 @@ def test_a_link_reproduces_the_setting_and_the_language_link_keeps_it(page, addr
     assert "gpu=rtx-3090*2" in page.url
     assert "gpu=apple-m2-max-38c@96" in page.url
     other = page.context.new_page()
-    other.goto(page.url)
+    visit(other, page.url)
     assert other.locator(".calculator-answer").inner_text() == before
     assert other.is_checked("#calculator-experts")
     state = page.url.split("#")[1]
@@ -309,7 +319,7 @@ def test_nothing_is_sent_and_nothing_is_loaded_elsewhere(page):
     page.goto("")
     page.wait_for_load_state("networkidle")
     assert not [url for url in asked if "calculator" in url and not url.endswith("/")], "loaded on the calculator page only"
-    page.goto(LANGUAGES["zh"])
+    visit(page, LANGUAGES["zh"])
     page.wait_for_load_state("networkidle")
     asked.clear()
     page.fill("#calculator-context", "4096")
@@ -320,7 +330,7 @@ def test_nothing_is_sent_and_nothing_is_loaded_elsewhere(page):
 
 def test_opens_from_the_file_system(page, browser, site):
     opened = browser.new_page()
-    opened.goto(f"file://{site}/en/calculator/index.html#model=qwen3-8b&gpu=rtx-4090&context=4k")
+    visit(opened, f"file://{site}/en/calculator/index.html#model=qwen3-8b&gpu=rtx-4090&context=4k")
     assert opened.locator("[data-verdict]").get_attribute("data-fits") == "yes"
     opened.fill("#calculator-context", "16k")
     opened.wait_for_function("location.hash.includes('context=16k')")
@@ -328,7 +338,7 @@ def test_opens_from_the_file_system(page, browser, site):
 
 
 def test_keyboard_alone(page):
-    page.goto(LANGUAGES["en"])
+    visit(page, LANGUAGES["en"])
     page.focus("#calculator-model")
     page.keyboard.type("oss 20b")
     assert page.get_attribute("#calculator-model", "aria-expanded") == "true"
@@ -355,7 +365,7 @@ def test_keyboard_alone(page):
 
 
 def test_changes_are_announced(page):
-    page.goto(LANGUAGES["zh"] + "#model=qwen3-8b&gpu=rtx-3090&context=8192")
+    visit(page, LANGUAGES["zh"] + "#model=qwen3-8b&gpu=rtx-3090&context=8192")
     page.wait_for_function("document.querySelector('[data-status]').textContent.length > 0")
     before = page.locator("[data-status]").text_content()
     assert page.get_attribute("[data-status]", "role") == "status"
@@ -366,7 +376,7 @@ def test_changes_are_announced(page):
 
 @pytest.mark.parametrize("words", ["通义", "qwen", "深度求索", "智谱"])
 def test_models_are_found_by_either_name(page, words):
-    page.goto(LANGUAGES["zh"])
+    visit(page, LANGUAGES["zh"])
     page.fill("#calculator-model", words)
     assert page.locator("#calculator-model-list [role=option]").count() > 0
 
@@ -377,7 +387,7 @@ def test_models_are_found_by_either_name(page, words):
 def test_accessible_and_no_wider_than_the_screen(page, language, scheme, width):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 800})
-    page.goto(LANGUAGES[language] + "#model=llama-3.1-70b&gpu=rtx-3090*2&gpu=apple-m2-max-38c&cpu=zzz&context=-4&price=900&kv=q8_0")
+    visit(page, LANGUAGES[language] + "#model=llama-3.1-70b&gpu=rtx-3090*2&gpu=apple-m2-max-38c&cpu=zzz&context=-4&price=900&kv=q8_0")
     page.wait_for_selector("[data-bars] .bar")
     for more in page.query_selector_all(".calculator details"):
         more.evaluate("details => { details.open = true }")

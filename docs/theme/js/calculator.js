@@ -38,17 +38,16 @@
 
   // --- What can be chosen ---
 
-  const byName = (a, b) => a.name.localeCompare(b.name, "en", { numeric: true });
   const named = (record) => (typeof record.name === "object" ? record.name[language] : record.name);
   const listed = (records, note, search) =>
-    combobox.prepared(
-      Object.entries(records)
-        .map(([id, record]) => ({ id, name: named(record), note: note(record), search: search?.(record) }))
-        .sort(byName),
+    new combobox.Choices(() =>
+      Object.entries(records).map(([id, record]) => ({ id, name: named(record), note: note(record), search: search?.(record) })),
     );
   const models = listed(guide.models, (record) => record.publisher, (record) => guide.families[record.family].also_called?.join(" "));
   const cards = listed(guide.gpus, (record) => (record.memory_gib ? `${shown(record.memory_gib)} GiB` : ""));
   const processors = listed(guide.cpus, () => "");
+  const recordsOf = new Map([[models, guide.models], [cards, guide.gpus], [processors, guide.cpus]]);
+  const nameOf = (choices, id) => (Object.hasOwn(recordsOf.get(choices), id) ? named(recordsOf.get(choices)[id]) : id);
 
   // --- The form ---
 
@@ -138,12 +137,16 @@
 
   function choice(box, input, choices, key, unknown, otherwise, empty) {
     const typed = input.value.trim();
+    if (usable[key] && input.dataset.settled === typed && nameOf(choices, usable[key]) === typed) {
+      complain(box, input, "");
+      return usable[key];
+    }
     if (typed === "" && empty !== undefined) {
       complain(box, input, "");
       input.dataset.settled = "";
       return empty;
     }
-    const { choice: found, near } = combobox.resolve(choices, typed);
+    const { choice: found, near } = choices.resolve(typed);
     if (found) {
       usable[key] = found.id;
       input.value = found.name;
@@ -152,11 +155,17 @@
       return found.id;
     }
     const used = usable[key] ?? otherwise;
-    const name = choices.find((one) => one.id === used)?.name ?? null;
+    const name = used ? nameOf(choices, used) : null;
     const told = typed === "" ? say("missing") : say(near.length ? "ambiguous" : unknown, { value: clip(typed) });
     const hint = near.length ? say("nearest", { near: near.slice(0, 3).map((one) => one.name).join(zh ? "、" : ", ") }) : "";
     complain(box, input, sentences(told, hint, instead(name)));
     return used;
+  }
+
+  // A choice that is known to be good needs no search.
+  function settle(input, key, id, choices) {
+    usable[key] = id;
+    input.value = input.dataset.settled = nameOf(choices, id);
   }
 
   function selected(name, otherwise) {
@@ -348,7 +357,7 @@
   function figure(list, name, value, range) {
     const told = element("dd", {}, value);
     if (range) told.append(element("small", {}, range));
-    list.append(element("div", {}, element("dt", {}, say(name)), told));
+    list.append(element("div", { "data-figure": name }, element("dt", {}, say(name)), told));
   }
 
   const band = (low, high, written) => (low === null || low === undefined ? "" : say("range", { low: written(low), high: written(high) }));
@@ -364,6 +373,7 @@
     else if (!setting.gpus.length) told = say("fits-cpu", { host: gib(host) });
     else if (split) told = say("fits-split", { layers: say("layers-of", { value: onCards, total: layers }), host: gib(host) });
     else told = say("fits", { free: gib(result.spare_bytes) });
+    if (result.decode) told = say("status", { verdict: told, speed: speed(result.decode.tokens_per_second) });
     verdict.textContent = told;
     verdict.dataset.fits = short > 0 ? "no" : split ? "partly" : "yes";
 
@@ -395,8 +405,8 @@
     if (first) figure(list, "figure-first", seconds(first.seconds), band(first.low, first.high, seconds));
     if (prefill) figure(list, "figure-prefill", speed(prefill.tokens_per_second), band(prefill.low, prefill.high, bare));
     if (setting.gpus.length) figure(list, "figure-layers", say("layers-of", { value: shown(onCards), total: shown(layers) }));
-    figure(list, "figure-context", result.largest_context ? say("tokens", { value: shown(result.largest_context) }) : say("none"));
-    figure(list, "figure-quant", result.best_quantization ? guide.quantizations[result.best_quantization].name : say("none"));
+    figure(list, "figure-context", roomFor.context);
+    figure(list, "figure-quant", roomFor.quant);
     figure(list, "figure-file", gib(result.weights.bytes));
     figure(list, "figure-parameters", `${shown(result.parameters / 1e9, 2)} × 10⁹`);
     if (result.load) figure(list, "figure-load", seconds(result.load.seconds));
@@ -408,7 +418,43 @@
 
     page.querySelector("[data-command]").textContent = result.command;
     warn(setting, result);
-    return decode ? say("status", { verdict: told, speed: speed(decode.tokens_per_second) }) : told;
+    return told;
+  }
+
+  // What the machine has room for at most. Formats that were never weighed for a model are weighed a few at a time, between two frames.
+  const roomFor = { context: "…", quant: "…" };
+  const weighed = new Set();
+  let weighing = 0;
+
+  function showRoom(setting, asked) {
+    weighing += 1;
+    const mine = weighing;
+    const who = setting.config || setting.model;
+    const left = Object.keys(guide.quantizations).filter((quant) => !weighed.has(`${quant} ${setting.imatrix} ${who}`));
+    const answer = () => {
+      const room = formulas.toJson(formulas.room(asked, catalogue, setting.ram));
+      roomFor.context = room.largest_context ? say("tokens", { value: shown(room.largest_context) }) : say("none");
+      roomFor.quant = room.best_quantization ? guide.quantizations[room.best_quantization].name : say("none");
+      page.querySelector("[data-figure=figure-context] dd").textContent = roomFor.context;
+      page.querySelector("[data-figure=figure-quant] dd").textContent = roomFor.quant;
+    };
+    const slice = () => {
+      if (mine !== weighing) return;
+      const start = performance.now();
+      while (left.length && performance.now() - start < 6) {
+        const quant = left.pop();
+        weighed.add(`${quant} ${setting.imatrix} ${who}`);
+        const one = formulas.copied(asked);
+        one.delete("engine");
+        one.delete("gpu_layers");
+        one.set("quant", quant);
+        formulas.file_size(one, catalogue);
+      }
+      if (left.length) setTimeout(slice);
+      else answer();
+    };
+    if (left.length) setTimeout(slice);
+    else answer();
   }
 
   function warn(setting, result) {
@@ -448,7 +494,7 @@
 
   function write() {
     const state = new URLSearchParams();
-    const idOf = (choices, text) => combobox.resolve(choices, text).choice?.id ?? text.trim();
+    const idOf = (choices, text) => choices.resolve(text).choice?.id ?? text.trim();
     state.set("model", idOf(models, control("model").value));
     for (const row of rows.children) {
       const size = field("size", row).hidden ? "" : `@${control("size", row).value}`;
@@ -480,14 +526,13 @@
   function restore() {
     const state = new URLSearchParams(location.hash.slice(1));
     if (!location.hash.includes("=")) return false;
-    const name = (choices, id) => choices.find((choice) => choice.id === id)?.name ?? id;
-    control("model").value = name(models, state.get("model") ?? guide.defaults.model);
-    control("cpu").value = name(processors, state.get("cpu") ?? "");
+    control("model").value = nameOf(models, state.get("model") ?? guide.defaults.model);
+    control("cpu").value = nameOf(processors, state.get("cpu") ?? "");
     rows.replaceChildren();
     for (const given of state.getAll("gpu").slice(0, 16)) {
       if (!given) continue;
       const [, id, size, count] = given.match(/^(.*?)(?:@([\d.]+))?(?:\*(.*))?$/s);
-      addCard(name(cards, id), count ?? "1", size ?? "");
+      addCard(nameOf(cards, id), count ?? "1", size ?? "");
     }
     for (const key of NUMBERS) control(key).value = state.get(key) ?? initial[key];
     for (const key of SELECTS) {
@@ -511,14 +556,17 @@
     const setting = read();
     let told;
     try {
-      const answer = formulas.overview(question(setting), catalogue, setting.ram, setting.price, setting.tariff);
+      const asked = question(setting);
+      const answer = formulas.overview(asked, catalogue, setting.ram, setting.price, setting.tariff);
       told = show(setting, formulas.toJson(answer));
+      showRoom(setting, asked);
     } catch (error) {
       told = refused(error, setting);
       clear();
       page.querySelector("[data-verdict]").textContent = told;
       page.querySelector("[data-verdict]").dataset.fits = "unknown";
     }
+    page.querySelector(".calculator-answer").dataset.ready = "";
     strip.textContent = page.querySelector("[data-verdict]").textContent;
     announce(sentences(told, errors ? say("status-errors", { count: errors }) : ""));
     remember();
@@ -534,8 +582,8 @@
     combobox.attach(control("model"), models, update);
     combobox.attach(control("cpu"), processors, update);
     if (!restore()) {
-      control("model").value = models.find((choice) => choice.id === guide.defaults.model).name;
-      addCard(cards.find((choice) => choice.id === guide.defaults.gpu).name);
+      settle(control("model"), "model", guide.defaults.model, models);
+      settle(control("gpu", addCard()), "gpu-1", guide.defaults.gpu, cards);
     }
     page.querySelector("[data-add]").addEventListener("click", () => {
       control("gpu", addCard()).focus();
@@ -561,7 +609,13 @@
     // The other language answers the same question.
     const other = document.querySelector("[data-language]");
     other?.addEventListener("click", () => { other.hash = write(); });
-    update();
+    // The first answer in three steps, so that a slow phone stays at hand: the form, the weights, the rest.
+    const steps = [() => formulas.file_size(question(read()), catalogue), update];
+    const step = () => {
+      try { steps.shift()(); } catch { /* the last step tells what is wrong */ }
+      if (steps.length) setTimeout(step);
+    };
+    setTimeout(step);
   }
 
   start();

@@ -6,32 +6,39 @@ globalThis.combobox = (() => {
   const plain = (text) => text.normalize("NFKC").toLowerCase();
   const bare = (text) => plain(text).replace(/[^\p{L}\p{N}]+/gu, "");
 
-  // Every word of the query must occur, whatever stands between letters and digits.
-  function matches(choices, query) {
-    const words = plain(query).split(/\s+/).map(bare).filter(Boolean);
-    const all = bare(query);
-    const rank = (choice) => (choice.bareName === all ? 0 : choice.bareName.startsWith(all) ? 1 : choice.bareName.includes(all) ? 2 : 3);
-    return choices
-      .filter((choice) => words.every((word) => choice.bareSearch.includes(word)))
-      .map((choice, index) => ({ choice, index, rank: rank(choice) }))
-      .sort((a, b) => a.rank - b.rank || a.index - b.index)
-      .map(({ choice }) => choice);
+  // Choices, brought into the form that is searched when somebody first searches.
+  class Choices {
+    constructor(make) {
+      this.make = make;
+    }
+    get all() {
+      this.kept ??= this.make()
+        .sort((a, b) => order.compare(a.name, b.name))
+        .map((choice) => ({
+          ...choice,
+          bareName: bare(choice.name),
+          bareSearch: bare(`${choice.name} ${choice.id} ${choice.note ?? ""} ${choice.search ?? ""}`),
+        }));
+      return this.kept;
+    }
+    // Every word of the query must occur, whatever stands between letters and digits.
+    matching(query) {
+      const words = plain(query).split(/\s+/).map(bare).filter(Boolean);
+      const whole = bare(query);
+      const rank = ({ bareName }) => (bareName === whole ? 0 : bareName.startsWith(whole) ? 1 : bareName.includes(whole) ? 2 : 3);
+      const found = this.all.filter((choice) => words.every((word) => choice.bareSearch.includes(word)));
+      return found.map((choice) => [rank(choice), choice]).sort((a, b) => a[0] - b[0]).map(([, choice]) => choice);
+    }
+    // What a typed text means: one choice, or the ones that it could be.
+    resolve(text) {
+      const typed = text.trim();
+      const exact = this.all.find((choice) => choice.name === typed || choice.id === typed || choice.bareName === bare(typed));
+      if (exact) return { choice: exact, near: [] };
+      const near = bare(typed) ? this.matching(typed) : [];
+      return near.length === 1 ? { choice: near[0], near } : { choice: null, near };
+    }
   }
-
-  const prepared = (choices) =>
-    choices.map((choice) => ({
-      ...choice,
-      bareName: bare(choice.name),
-      bareSearch: bare(`${choice.name} ${choice.id} ${choice.note ?? ""} ${choice.search ?? ""}`),
-    }));
-
-  // What a typed text means: one choice, or the ones that it could be.
-  function resolve(choices, text) {
-    const exact = choices.find((choice) => choice.id === text.trim() || choice.bareName === bare(text));
-    if (exact) return { choice: exact, near: [] };
-    const near = bare(text) ? matches(choices, text) : [];
-    return near.length === 1 ? { choice: near[0], near } : { choice: null, near };
-  }
+  const order = new Intl.Collator("en", { numeric: true });
 
   function attach(input, choices, chosen) {
     const list = input.parentElement.querySelector("[role=listbox]");
@@ -56,7 +63,7 @@ globalThis.combobox = (() => {
     }
 
     function open(query) {
-      shown = matches(choices, query);
+      shown = choices.matching(query);
       list.replaceChildren(
         ...shown.map((choice, index) => {
           const option = document.createElement("li");
@@ -116,5 +123,5 @@ globalThis.combobox = (() => {
     });
   }
 
-  return { attach, prepared, resolve, matches };
+  return { attach, Choices };
 })();
