@@ -62,6 +62,7 @@ BUILTINS: dict[Any, tuple[str, tuple[str, ...]]] = {
     functools.reduce: ("reduce", ()),
 }
 SUBSTITUTES = {
+    "macros.estimate.config_json.read_config": "onTheCommandLine",
     "macros.formulas.elementwise.ceil": "ceil",
     "macros.formulas.elementwise.floor": "floor",
     "macros.formulas.elementwise.maximum": "maximum",

@@ -349,3 +349,8 @@ const where = (condition, a, b) => (truth(condition) ? a : b);
 
 // The page has its own words for what is wrong and what was meant.
 const nearest = () => "choose another";
+
+// Reading a config.json builds functions from functions, which the translator does not know.
+const onTheCommandLine = () => {
+  throw Object.assign(new Error("config: expected the command `python -m macros estimate --config config.json`, got the page."), { field: "config" });
+};
