@@ -27,6 +27,8 @@ class Answer(NamedTuple):
     low: float | None
     high: float | None
     prefill: float | None
+    prefill_low: float | None
+    prefill_high: float | None
 
 
 _known: dict[tuple[tuple[str, Any], ...], tuple[tuple[Any, ...], Answer | None]] = {}
@@ -85,4 +87,6 @@ def _asked(catalogue: Catalogue, question: dict[str, Any]) -> Answer | None:
         decode.get("low"),
         decode.get("high"),
         prefill.get("tokens_per_second"),
+        prefill.get("low"),
+        prefill.get("high"),
     )
