@@ -38,6 +38,8 @@ CHARTS: dict[str, Chart] = {}
 
 def chart(view: View, id: str) -> str:
     """The picture `id` with its title and its description."""
+    from macros.render import accuracy_charts  # noqa: F401  (enters its pictures)
+
     one_of("a chart", id, CHARTS)
     known = CHARTS[id]
     picture = svg(json.dumps(_dressed(known.specification(view)), sort_keys=True, ensure_ascii=False))

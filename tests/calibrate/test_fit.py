@@ -91,7 +91,8 @@ def test_only_flagged_foreign_or_unidentified_rows_are_left_out(fits):
     """A sound row of one known device stays in, however far off it is."""
     reasons = set(fits["decode"][0].left_out)
     assert reasons <= {
-        "quality: noisy", "quality: anomalous", "quality: incomplete", "another engine", "several devices", "part of the layers on the host",
+        "quality: noisy", "quality: anomalous", "quality: incomplete",
+        "another engine", "several devices", "part of the layers on the host",
         "device without a record", "format without a record", "a build older than November 2023",
     }  # fmt: skip
 
