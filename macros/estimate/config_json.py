@@ -333,8 +333,10 @@ def _latent(engine: str, *, indexed: bool = False) -> Callable[[Keys], Shapes]:
             count=("n_routed_experts",),
             shared_size=size * k.whole("n_shared_experts", low=0, default=0),
             leading_dense_layers=k.whole("first_k_dense_replace", low=0),
-            selection_bias=k.values.get("model_type") != "deepseek_v2",
+            selection_bias=k.values.get("model_type") not in ("deepseek_v2", "mistral4"),
         )
+        if shapes["experts"]["leading_dense_layers"] == 0:
+            del shapes["feed_forward"]
         return shapes
 
     return read
@@ -450,8 +452,6 @@ def _nemotron_h(k: Keys) -> Shapes:
         blocks = "".join(BLOCK_LETTERS[kind] for kind in listed)
     if not isinstance(blocks, str):
         raise Refused("config.hybrid_override_pattern", "one letter a layer (M, *, -, E)", blocks)
-    if k.get("moe_latent_size") is not None:
-        raise Refused("config.moe_latent_size", "none, as experts here work at full width", k.get("moe_latent_size"))
     layers = {"num_hidden_layers": k.whole("num_hidden_layers", default=len(blocks))}
     shapes = _base(Keys({**k.values, **layers}), "nemotron_h_moe" if "E" in blocks else "nemotron_h", size=None)
     shapes["blocks"] = blocks
@@ -460,6 +460,8 @@ def _nemotron_h(k: Keys) -> Shapes:
     if "E" in blocks:
         shared = k.whole("moe_shared_expert_intermediate_size", low=0) * k.whole("n_shared_experts", low=0)
         shapes["experts"] = _experts(k, count=("n_routed_experts",), gated=False, shared_size=shared, selection_bias=True)
+        if k.get("moe_latent_size") is not None:
+            shapes["experts"]["width"] = k.whole("moe_latent_size")
     shapes["recurrent"] = _mamba(k, k.whole("mamba_num_heads"), k.whole("mamba_head_dim"))
     return shapes
 
@@ -495,6 +497,11 @@ def _seed_oss(k: Keys) -> Shapes:
 def _olmo(k: Keys) -> Shapes:
     shapes = {**_base(k, "olmo2", qk_norm="whole"), "norms": "after"}
     return _window(k, shapes, None)
+
+
+def _muse_glimmer(k: Keys) -> Shapes:
+    shapes = {**_base(k, "muse-glimmer", qk_norm="constant", output_gate=True), "norms": "both"}
+    return _window(k, shapes, 4)
 
 
 def _exaone4(k: Keys) -> Shapes:
@@ -614,7 +621,10 @@ CLASSES: dict[str, Callable[[Keys], Shapes]] = {
     "minimax_m2": _minimax_m2,
     "ministral3": _plain("mistral3"),
     "mistral": _plain("llama"),
+    "mistral4": _latent("mistral4"),
     "mixtral": _mixtral,
+    "muse_glimmer": _muse_glimmer,
+    "muse_glimmer_text": _muse_glimmer,
     "nemotron_h": _nemotron_h,
     "olmo2": _olmo,
     "olmo3": _olmo,

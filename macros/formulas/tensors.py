@@ -154,9 +154,9 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     for number, size in enumerate(biases):
         yield TensorGroup(f"attn_bias_{number}", (), size, role="kept")
     if t.qk_norm is not None:
-        yield TensorGroup("attn_q_norm", (), head if t.qk_norm == "per-head" else query, role="kept")
+        yield TensorGroup("attn_q_norm", (), query if t.qk_norm == "whole" else head, role="kept", is_parameter=t.qk_norm != "constant")
         if projects:
-            yield TensorGroup("attn_k_norm", (), head if t.qk_norm == "per-head" else key, role="kept")
+            yield TensorGroup("attn_k_norm", (), key if t.qk_norm == "whole" else head, role="kept", is_parameter=t.qk_norm != "constant")
     if t.sinks:
         yield TensorGroup("attn_sinks", (), t.heads, role="kept")
 
@@ -234,19 +234,23 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     if not a.is_mixture(layer) or experts is None:
         return
     number, size, active = experts.count, experts.size, experts.used / experts.count
+    inside = width if experts.width is None else experts.width
     yield TensorGroup("ffn_gate_inp", (), width, number, role="kept")
+    if experts.width is not None:
+        yield TensorGroup("ffn_latent_down", (), width, inside)
+        yield TensorGroup("ffn_latent_up", (), inside, width)
     if experts.fused_gate_up:
-        yield TensorGroup("ffn_gate_up_exps", (), width, 2 * size, number, role="gate_up", active=active)
+        yield TensorGroup("ffn_gate_up_exps", (), inside, 2 * size, number, role="gate_up", active=active)
     else:
         if experts.gated:
-            yield TensorGroup("ffn_gate_exps", (), width, size, number, role="gate_up", active=active)
-        yield TensorGroup("ffn_up_exps", (), width, size, number, role="gate_up", active=active)
-    yield TensorGroup("ffn_down_exps", (), size, width, number, role="down", active=active)
+            yield TensorGroup("ffn_gate_exps", (), inside, size, number, role="gate_up", active=active)
+        yield TensorGroup("ffn_up_exps", (), inside, size, number, role="gate_up", active=active)
+    yield TensorGroup("ffn_down_exps", (), size, inside, number, role="down", active=active)
     if experts.biases:
         yield TensorGroup("ffn_gate_inp_bias", (), number, role="kept")
         yield TensorGroup("ffn_gate_exps_bias", (), size, number, role="kept", active=active)
         yield TensorGroup("ffn_up_exps_bias", (), size, number, role="kept", active=active)
-        yield TensorGroup("ffn_down_exps_bias", (), width, number, role="kept", active=active)
+        yield TensorGroup("ffn_down_exps_bias", (), inside, number, role="kept", active=active)
     if experts.selection_bias:
         yield TensorGroup("exp_probs_b", (), number, role="kept")
     if experts.shared_size > 0:

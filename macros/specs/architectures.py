@@ -93,8 +93,8 @@ class Attention(Strict):
     """Biases on the query, key and value projections."""
     output_bias: bool = False
     """A bias on the output projection."""
-    qk_norm: Literal["per-head", "whole"] | None = None
-    """Norms on queries and keys: one of a head's size, or one as wide as all heads."""
+    qk_norm: Literal["per-head", "whole", "constant"] | None = None
+    """Norms on queries and keys: of a head's size, as wide as all heads, or without weights (the file then holds a constant)."""
     fused_qkv: bool = False
     """One matrix instead of three."""
     output_gate: bool = False
@@ -158,6 +158,8 @@ class Experts(Strict):
     """Routed experts that one token visits: only these are read for it."""
     size: Count
     """Inner width of one expert."""
+    width: Count | None = None
+    """Width at which routed experts work, where it is not the hidden size: the layer goes down to it and up again."""
     gated: bool = True
     """Three matrices an expert (gate, up, down) instead of two."""
     shared_size: Whole = 0

@@ -87,7 +87,6 @@ def test_configuration_answers_like_the_record() -> None:
         ({"model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok": 9}, "config"),
         ({"model_type": "mixtral", "num_local_experts": 8}, "config.num_experts_per_tok"),
         ({"model_type": "nemotron_h"}, "config.hybrid_override_pattern"),
-        ({"model_type": "nemotron_h", "hybrid_override_pattern": "M*", "moe_latent_size": 1024}, "config.moe_latent_size"),
         ({"model_type": "qwen3_moe", "mlp_only_layers": [0]}, "config.mlp_only_layers"),
     ],
 )
