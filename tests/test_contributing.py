@@ -20,7 +20,7 @@ def test_every_command_that_is_told_of_exists(name: str):
     assert told
     assert told <= TARGETS, told - TARGETS
     commands = next(action for action in parser()._actions if action.dest == "command").choices
-    assert set(re.findall(r"-m macros ([a-z]+)(?![a-z-])", text)) <= set(commands)
+    assert set(re.findall(r"-m macros ([a-z-]+)", text)) <= set(commands)
 
 
 @pytest.mark.parametrize(("english", "chinese"), [FILES[:2], FILES[2:]])

@@ -28,6 +28,8 @@ LINES_PER_TABLE = 20
 KEYS_PER_FILE = 8
 FILES = 20
 MISTAKES = 50
+SUMMARY_ROWS = 100
+"""An accuracy table of more rows holds single measurements, not summaries."""
 LENGTH = 40_000
 """Characters of the whole, well under the 65,536 that a comment may have."""
 TEXT_LENGTH = 80
@@ -187,12 +189,13 @@ def _input_changes(before: Dump, after: Dump) -> dict[str, list[tuple[str, Any, 
 
 
 def _accuracy(before: Dump, after: Dump) -> Iterator[str]:
-    """Predicted beside measured is a table like another, but a reviewer wants its movement told apart."""
+    """Predicted beside measured is a table like another, but a reviewer wants the movement of its summaries told apart."""
     for name in sorted(before.keys() & after.keys()):
-        if not is_accuracy(name):
-            continue
-        for cell in _table_change(name, before[name], after[name]).cells:
-            yield f"| {shown(name)} | {shown(cell.row)} | {shown(cell.column)} | {value(cell.before)} | {value(cell.after)} |"
+        if is_accuracy(name) and len(after[name]["rows"]) <= SUMMARY_ROWS:
+            for cell in _table_change(name, before[name], after[name]).cells:
+                if _is_number(cell.before) or _is_number(cell.after):
+                    sides = f"{value(cell.before, cell.after)} | {value(cell.after, cell.before)}"
+                    yield f"| {shown(name)} | {shown(cell.row)} | {shown(cell.column)} | {sides} |"
 
 
 def is_accuracy(table: str) -> bool:
@@ -431,12 +434,11 @@ def markdown(base: Dump, head: Dump, *, code: Iterable[str] = (), full: bool = F
     limit = 10**9 if full else LINES_PER_TABLE
     lines += [*_first_look(changes, limit), *causes, *_accuracy_lines(base, head, changes, limit)]
     length = sum(map(len, lines))
-    left = [change for change in changes.tables if not (is_accuracy(change.id) and change.state == "changed" and not change.rows_added)]
-    for index, change in enumerate(left):
+    for index, change in enumerate(changes.tables):
         section = _table_lines(change, limit)
         length += sum(len(line) + 1 for line in section)
         if not full and length > LENGTH:
-            rest = left[index:]
+            rest = changes.tables[index:]
             cells = sum(len(change.cells) for change in rest)
             lines.append(f"… {_count(len(rest), 'more table')} with {_count(cells, 'value')}: see the job summary, or `make diff`.")
             break

@@ -130,6 +130,9 @@ def test_measured_error_is_told_before_and_after():
     head = dump_of([row("hopper", speed=9.0)], table="accuracy-decode")
     assert "#### Accuracy against measurements, before and after" in markdown(base, head)
     assert "| `accuracy-decode` | `hopper / q4_k_m` | `speed` | 4 | 9 |" in markdown(base, head)
+    many = dump_of([row(f"row-{n}", speed=float(n)) for n in range(101)], table="accuracy-rows")
+    more = dump_of([row(f"row-{n}", speed=n + 0.1) for n in range(101)], table="accuracy-rows")
+    assert "#### Accuracy against measurements: as before" in markdown(many, more)
     base["tables"]["decode"] = dump_of([row("a")])["tables"]["decode"]
     head = {**base, "tables": {**base["tables"], "decode": dump_of([row("a", speed=2.0)])["tables"]["decode"]}}
     assert "#### Accuracy against measurements: as before" in markdown(base, head)
