@@ -244,8 +244,6 @@ function pop(container, key) {
   return container.splice(key ?? -1, 1)[0];
 }
 
-const insert = (members, index, value) => void members.splice(index, 0, value);
-
 const isInt = (value) => typeof value === "number" && Number.isInteger(value);
 const isFloat = (value) => typeof value === "number";
 const isText = (value) => typeof value === "string";
