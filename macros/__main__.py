@@ -18,10 +18,10 @@ def check(arguments: argparse.Namespace) -> int:
     import macros.formulas.checks  # noqa: F401
     from macros import MACROS
     from macros.publish.site import page_errors
-    from macros.render import lint
+    from macros.render import lint, translations
     from macros.specs import SpecErrors, load
 
-    errors = list(page_errors(ROOT, MACROS))
+    errors = [*page_errors(ROOT, MACROS), *translations.moved(ROOT / "docs")]
     try:
         errors += lint.check(ROOT / "docs", load(ROOT / "data"))
     except SpecErrors as found:
