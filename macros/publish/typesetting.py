@@ -27,8 +27,12 @@ TRANSPARENT = INLINE | {"div", "section", "article", "main", "tbody", "aside", "
 BLOCKS = {"p", "div", "section", "table", "figure", "ul", "ol", "dl", "details", "blockquote", "pre", "hr"} | {f"h{n}" for n in range(1, 7)}
 LONGEST_CELL = 44
 """A cell longer than this breaks into lines [half-width characters]."""
-PORTRAIT_WIDTH = 120
-"""What a line of a table holds on an upright page; a wider table stands on a turned one [half-width characters]."""
+NATURAL_WIDTH = 60
+"""A table narrower than this is as wide as its cells; a wider one fills the line [half-width characters]."""
+PORTRAIT_WIDTH = 200
+"""What a table may ask of an upright page, its long cells broken; a wider one stands on a turned page [half-width characters]."""
+TURNS = {"article", "section", "details"}
+"""Elements whose parts may stand on pages of their own."""
 
 
 class CannotSet(Exception):  # noqa: N818  (told to the user as it is)
@@ -72,6 +76,8 @@ class Page:
     noted: dict[str, int] = field(default_factory=dict)
     """Footnotes of this page: address -> its number, so that an address is printed once a page."""
     in_table: bool = False
+    turned: bool = False
+    """Whether what was set last needs a turned page."""
     entries: dict[str, str] = field(default_factory=dict)
     """Pages of the site that are one row of a table here -> the address of this page once that row is set; empty until then."""
 
@@ -86,11 +92,15 @@ class Page:
         def text(run: str | None) -> str:
             return "\n" if between_blocks and not (run or "").strip() else self.text(run)
 
-        yield text(element.text)
+        parts = [text(element.text)]
         for child in element:
             if isinstance(child.tag, str):
-                yield self.node(child)
-            yield text(child.tail)
+                parts.append(self.node(child))
+                if self.turned and element.tag in TURNS:
+                    self.turned = False
+                    parts[-1] = f"#turned[{_headings_before(parts)}{parts[-1]}]\n"
+            parts.append(text(child.tail))
+        yield from parts
 
     def text(self, text: str | None) -> str:
         """A run of text; line ends between Chinese characters are no spaces."""
@@ -140,6 +150,18 @@ class Page:
         if page in self.pages:
             return "inside", anchor(page)
         return "outside", urljoin(self.site, page) + (f"#{parts.fragment}" if parts.fragment else "")
+
+
+def _headings_before(parts: list[str]) -> str:
+    """Takes the headings that stand right before the last part with it: none stays behind on the page before."""
+    taken: list[str] = []
+    for index in range(len(parts) - 2, -1, -1):
+        if parts[index].startswith("\n#heading("):
+            taken.insert(0, parts[index])
+            parts[index] = ""
+        elif parts[index].strip():
+            break
+    return "".join(taken)
 
 
 def _paragraph(page: Page, element: Element) -> str:
@@ -236,9 +258,9 @@ def _table(page: Page, element: Element) -> str:
     page.in_table = outer
     listed = ",\n  ".join(part for part in parts if part)
     widths = _widths(head, body, columns)
-    wide = "true" if sum(widths) > PORTRAIT_WIDTH else "false"
-    shares = ", ".join("auto" if sum(widths) <= PORTRAIT_WIDTH // 2 else f"{width}fr" for width in widths)
-    return f"\n#data-table(({shares},), {wide}, {title}, ({header}{',' if header else ''}),\n  ({listed},))\n"
+    page.turned = page.turned or sum(widths) > PORTRAIT_WIDTH
+    shares = ", ".join("auto" if sum(widths) <= NATURAL_WIDTH else f"{width}fr" for width in widths)
+    return f"\n#data-table(({shares},), {title}, ({header}{',' if header else ''}),\n  ({listed},))\n"
 
 
 def _widths(head: list[Element], body: list[Element], columns: int) -> list[int]:
@@ -387,6 +409,7 @@ def _equation(page: Page, element: Element) -> str:
 
 
 BY_CLASS: dict[str, Callable[[Page, Element], str]] = {
+    "quick": lambda page, element: f"#columns(2){page.content(element)}\n",
     "admonition": _admonition,
     "tabbed-set": _tabs,
     "highlight": lambda page, element: _code_block(page, element),

@@ -45,17 +45,19 @@ def test_the_table_keeps_every_cell_and_spans():
     made = put('<table><thead><tr><th colspan="2">h</th></tr></thead><tbody><tr><th>a</th><td class="n">1</td></tr></tbody></table>')
     assert '(table.cell(colspan: 2)[#"h"],)' in made
     assert '[#strong[#"a"]], table.cell(align: right)[#"1"]' in made
-    assert made.startswith("#data-table((auto, auto,), false,")
+    assert made.startswith("#data-table((auto, auto,),")
 
 
-def test_a_wide_table_stands_on_a_turned_page():
-    row = "".join(f"<td>{'x' * 30}</td>" for _ in range(4))
-    assert "#data-table((32fr, 32fr, 32fr, 32fr,), true," in put(f"<table><tr>{row}</tr></table>")
+def test_a_wide_table_stands_on_a_turned_page_with_its_heading():
+    row = "".join(f"<td>{'x' * 40}</td>" for _ in range(5))
+    made = put(f"<p>p</p><h2>h</h2><div><table><tr>{row}</tr></table></div>")
+    assert made.startswith('#par[#"p"]\n#turned[\n#heading(level: 2)[#"h"]\n')
+    assert "#data-table((42fr, 42fr, 42fr, 42fr, 42fr,)," in made
 
 
 def test_columns_share_the_line_by_what_they_hold():
     row = f"<td>{'x' * 10}</td><td>{'字' * 30}</td><td>{'y' * 20}</td>"
-    assert f"#data-table((12fr, {typesetting.LONGEST_CELL}fr, 22fr,), false," in put(f"<table><tr>{row}</tr></table>")
+    assert f"#data-table((12fr, {typesetting.LONGEST_CELL}fr, 22fr,)," in put(f"<table><tr>{row}</tr></table>")
 
 
 def test_white_between_blocks_is_no_paragraph():
