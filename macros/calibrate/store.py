@@ -18,7 +18,7 @@ from macros.specs import Catalogue
 from macros.specs.calibration import Calibration
 
 TITLES = {
-    "decode": {"zh": "生成速度公式的常数", "en": "Constants of the decode formula"},
+    "decode": {"zh": "解码速度公式的常数", "en": "Constants of the decode formula"},
     "prefill": {"zh": "提示处理速度公式的常数", "en": "Constants of the prefill formula"},
 }
 HEADER = "# Written by `python -m macros fit`; change data/measurements instead and run it again.\n"

@@ -50,7 +50,7 @@ def _scatter(kind: str) -> Any:
     return specification
 
 
-for _kind, _zh, _en in (("decode", "生成", "decode"), ("prefill", "预填充", "prefill")):
+for _kind, _zh, _en in (("decode", "解码", "decode"), ("prefill", "预填充", "prefill")):
     CHARTS[f"accuracy-{_kind}"] = Chart(
         id=f"accuracy-{_kind}",
         title={"zh": f"{_zh}速度：预测与测得（留一设备）", "en": f"Speed of {_en}: predicted and measured (leave one device out)"},

@@ -136,7 +136,7 @@ MESSAGES: dict[str, Words] = {
     "figure-layers": {"zh": "显卡上的层", "en": "Layers on the cards"},
     "figure-context": {"zh": "最大上下文", "en": "Largest context"},
     "figure-quant": {"zh": "放得下的最好的量化", "en": "Best quantization that fits"},
-    "figure-decode": {"zh": "生成速度", "en": "Generation speed"},
+    "figure-decode": {"zh": "解码速度", "en": "Decode"},
     "figure-prefill": {"zh": "提示处理速度", "en": "Prompt processing"},
     "figure-first": {"zh": "首个 token 的等待时间", "en": "Time to first token"},
     "figure-load": {"zh": "加载时间", "en": "Load time"},
@@ -151,7 +151,7 @@ MESSAGES: dict[str, Words] = {
     "none": {"zh": "没有", "en": "none"},
     "unknown": {"zh": "未知", "en": "unknown"},
     "copied": {"zh": "已复制", "en": "Copied"},
-    "status": {"zh": "{verdict}生成速度 {speed}。", "en": "{verdict} Generation speed {speed}."},
+    "status": {"zh": "{verdict}解码速度 {speed}。", "en": "{verdict} Decode {speed}."},
     "status-errors": {"zh": "有 {count} 处需要修改。", "en": "{count} entries need attention."},
     "options": {"zh": "{count} 个结果", "en": "{count} results"},
 }

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from macros.specs import Catalogue
 from macros.specs.errors import SpecError, shown_path
 from macros.specs.record import Text
+from macros.tables import tables
 
 HAN = r"[\u3400-\u9fff]"
 LATIN = r"[A-Za-z0-9]"
@@ -78,6 +79,7 @@ def check(docs: Path, catalogue: Catalogue) -> list[SpecError]:
                 else:
                     errors += english(page.shown, number, prose(line))
     errors += texts(catalogue)
+    errors += headings(catalogue)
     return errors
 
 
@@ -243,6 +245,20 @@ def english(path: str, line: int, text: str) -> Iterator[SpecError]:
 def around(text: str, found: re.Match[str]) -> str:
     """The place with a little of what surrounds it."""
     return text[max(0, found.start() - 8) : found.end() + 8].strip()
+
+
+def headings(catalogue: Catalogue) -> Iterator[SpecError]:
+    """The same for titles, columns and notes of the tables."""
+    avoided = {language: banned(catalogue, language) for language in ("zh", "en")}
+    for table in tables().values():
+        module = table.compute.__module__.replace(".", "/") + ".py"
+        told = {"title": table.title} | {column.id: column.title for column in table.columns}
+        told |= {f"{column.id} (note)": column.note for column in table.columns if column.note}
+        for name, words_of in told.items():
+            key = f"table {table.id}: {name}"
+            yield from chinese(module, 1, key, words_of["zh"])
+            for language, text in words_of.items():
+                yield from words(module, 1, key, text, avoided[language])
 
 
 def texts(catalogue: Catalogue) -> Iterator[SpecError]:

@@ -30,7 +30,7 @@ PEERS: dict[str, tuple[Words, float]] = {
 }
 """Share of the bandwidth that other calculators take for all devices alike."""
 
-KINDS: dict[str, Words] = {"decode": {"zh": "生成", "en": "Decode"}, "prefill": {"zh": "预填充", "en": "Prefill"}}
+KINDS: dict[str, Words] = {"decode": {"zh": "解码", "en": "Decode"}, "prefill": {"zh": "预填充", "en": "Prefill"}}
 KIND = Column("kind", {"zh": "代号", "en": "Id"})
 SPEED = Column("speed", {"zh": "速度", "en": "Speed"})
 DEVICES = Column("devices", {"zh": "设备数", "en": "Devices"})
@@ -172,7 +172,7 @@ def families(catalogue: Catalogue) -> pd.DataFrame:
 
 @table(
     id="accuracy-methods",
-    title={"zh": "生成速度的误差：本指南与单一常数", "en": "Error of decode: this guide and single constants"},
+    title={"zh": "解码速度的误差：本指南与单一常数", "en": "Error of decode: this guide and single constants"},
     key=["method"],
     columns=[
         Column("method", {"zh": "代号", "en": "Id"}),

@@ -89,7 +89,7 @@ def several_measured(catalogue: Catalogue) -> pd.DataFrame:
         GPU,
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
         Column("wall", {"zh": "插座处功耗", "en": "Power at the wall"}, unit="W", digits=0),
-        Column("decode", {"zh": "生成", "en": "Decode"}, unit="tokens/s", digits=1),
+        Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s", digits=1),
         Column("per_watt", {"zh": "每瓦", "en": "For each watt"}, unit="tokens/J", digits=2),
     ],
     formulas=("tokens_per_joule",),

@@ -1,5 +1,6 @@
 """What the lint of the pages must see: each rule on a page that breaks it, and pages that break none."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,13 @@ def test_a_page_without_a_description(wrong):
 def test_a_heading_without_an_anchor(wrong):
     (found, other) = wrong("# 标题\n## 一\n", "# T\n## One\n")
     assert "docs/zh/page.md:6: anchor: expected an explicit anchor" in found + other
+
+
+def test_titles_of_tables_use_the_words_of_the_glossary(catalogue, monkeypatch):
+    table = lint.tables()["cpus"]
+    wrong_title = {"zh": "令牌的(速度)", "en": "Tok/s by context size"}
+    monkeypatch.setattr(lint, "tables", lambda: {"cpus": replace(table, title=wrong_title)})
+    found = {str(error) for error in lint.headings(catalogue)}
+    assert any("table cpus: title: expected '词元', got '令牌'" in message for message in found)
+    assert any("full-width punctuation" in message for message in found)
+    assert any("expected 'context length', got 'context size'" in message for message in found)
