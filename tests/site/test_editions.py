@@ -193,7 +193,7 @@ def from_folder(browser):
 def test_search_works_from_a_folder(copy, from_folder, language, word):
     from_folder.goto((copy / language / "index.html").as_uri())
     from_folder.keyboard.press("/")
-    from_folder.keyboard.type(word)
+    from_folder.locator("dialog input").fill(word)
     link = from_folder.locator("dialog a[href]").first
     link.wait_for()
     link.click()
