@@ -1,0 +1,70 @@
+"""What the calculator says of some settings that people ask about, for readers on paper or without a script."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from macros.estimate import check_setting, estimate, place
+from macros.estimate.launch import launch_command
+from macros.formulas.units import GIB
+from macros.specs import Catalogue
+from macros.tables import Column, table
+
+EXAMPLES: tuple[dict[str, Any], ...] = (
+    {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3060"]},
+    {"model": "qwen3-8b", "quant": "q8_0", "context": 32768, "kv_type": "q8_0", "gpus": ["rtx-4060-ti"]},
+    {"model": "gemma-3-27b", "quant": "q4_k_m", "context": 32768, "gpus": ["rtx-3090"]},
+    {"model": "llama-3.1-70b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3090", "rtx-3090"]},
+    {"model": "qwen3-30b-a3b", "quant": "q4_k_m", "context": 32768, "gpus": ["rtx-3060"], "experts_on_host": True, "cpu": "ryzen-9-5900x"},
+    {"model": "gpt-oss-120b", "quant": "mxfp4_moe", "context": 32768, "gpus": ["ryzen-ai-max-395"]},
+    {"model": "llama-3.3-70b", "quant": "q4_k_m", "context": 16384, "gpus": ["apple-m4-max-40c"]},
+)
+"""One card, a quantized cache, a window, two cards, experts in RAM, a box, a Mac."""
+
+
+@table(
+    id="worked-examples",
+    title={"zh": "算好的例子", "en": "Worked examples"},
+    key=["model", "devices"],
+    columns=[
+        Column("model", {"zh": "模型", "en": "Model"}, link="models"),
+        Column("quant", {"zh": "量化", "en": "Quantization"}),
+        Column("context", {"zh": "上下文", "en": "Context"}, unit="tokens"),
+        Column("devices", {"zh": "设备", "en": "Devices"}),
+        Column("fits", {"zh": "放得下", "en": "Fits"}),
+        Column("layers", {"zh": "设备上的层", "en": "Layers on devices"}),
+        Column("devices_hold", {"zh": "设备上", "en": "On devices"}, unit="GiB", digits=2),
+        Column("host_holds", {"zh": "内存里", "en": "In RAM"}, unit="GiB", digits=2),
+        Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s", digits=1),
+        Column("low", {"zh": "低", "en": "Low"}, unit="tokens/s", digits=1),
+        Column("high", {"zh": "高", "en": "High"}, unit="tokens/s", digits=1),
+        Column("command", {"zh": "命令", "en": "Command"}),
+    ],
+    formulas=("memory_seconds", "layer_seconds"),
+)
+def worked_examples(catalogue: Catalogue) -> pd.DataFrame:
+    """One row a setting, as the command line answers it."""
+    rows = []
+    for question in EXAMPLES:
+        found = estimate(question, catalogue)
+        host = found["host"]
+        command = launch_command(place(check_setting(question, catalogue), catalogue), repository=None)
+        rows.append(
+            {
+                "model": question["model"],
+                "quant": catalogue.quantizations[question["quant"]].name,
+                "context": question["context"],
+                "devices": " + ".join(catalogue.gpus[gpu].name for gpu in question["gpus"]),
+                "fits": found["fits"],
+                "layers": found["gpu_layers"],
+                "devices_hold": sum(device["memory_bytes"] for device in found["devices"]) / GIB,
+                "host_holds": (host["weights_bytes"] + host["kv_cache_bytes"] + host["compute_buffer_bytes"]) / GIB,
+                "decode": found["decode"]["tokens_per_second"],
+                "low": found["decode"]["low"],
+                "high": found["decode"]["high"],
+                "command": " ".join(command.replace("\\\n", " ").split()),
+            }
+        )
+    return pd.DataFrame(rows)
