@@ -12,8 +12,8 @@ from macros.calibrate.regression import Vector, weighted_quantile
 from macros.estimate.constants import Fitted
 from macros.specs.calibration import Accuracy
 
-RANGE = (0.07, 0.93)
-"""Ends of the range shown, as shares of the held-out errors: some margin about the 80 % that it is meant to hold."""
+RANGE = (0.055, 0.945)
+"""Ends of the range shown, as shares of the held-out errors, each device counting once: 80 % and more of the single rows lie inside."""
 
 OWN_WEIGHT = 3.0
 """The scatter of a group is drawn towards that of the wider one as if so many devices of that had been measured in it."""
@@ -21,8 +21,8 @@ OWN_WEIGHT = 3.0
 WILDEST = 0.6
 """A single wild row widens the range no more than one that is off by this factor's logarithm."""
 
-WIDER_FAMILY = 1.3
-"""A family without measurements of its own scatters by so much more than those of its class that have some."""
+FEW_DEVICES = 0.4
+"""A group with n measured devices shows a range that is wider by this over n + 1: its constants lean on few, or on others."""
 
 
 class Scatter:
@@ -51,10 +51,12 @@ class Scatter:
         """Typical size of the logarithm of the error in a family, or in a class where family is None."""
         known = {device: value for device, value in self.variance.items() if device != without}
         value = float(np.mean(list(known.values())))
+        measured = 0
         for place, group in enumerate((wider, family)):
             own = [known[device] for device in known if self.groups[device][place] == group]
             value = (OWN_WEIGHT * value + sum(own)) / (OWN_WEIGHT + len(own))
-        return float(np.sqrt(value))
+            measured = len(own)
+        return float(np.sqrt(value)) * (1 + FEW_DEVICES / (1 + measured))
 
     def ranged(self, fitted: Fitted) -> Fitted:
         """The constants with their ranges."""
@@ -62,7 +64,7 @@ class Scatter:
         for name, group in fitted.groups.items():
             members = {device for device, of in self.groups.items() if name in ("all", *of)}
             families = {of[1]: of[0] for of in self.groups.values()}
-            spread = self.spread(families[name], name) if name in families else WIDER_FAMILY * self.spread(name, None)
+            spread = self.spread(families[name], name) if name in families else self.spread(name, None)
             low, high = (float(np.exp(end * spread)) for end in self.ends)
             groups[name] = replace(group, low=low, high=high, devices=len(members))
         return Fitted(fitted.terms, groups)

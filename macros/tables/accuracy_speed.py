@@ -52,9 +52,6 @@ class Compared:
     predicted: float
     ceiling: float
     """Bandwidth over the bytes that a token reads [1/s]."""
-    low: float
-    """Ends of the range shown for the device today, as measured over predicted."""
-    high: float
 
     @property
     def device(self) -> str:
@@ -88,11 +85,10 @@ def compared(catalogue: Catalogue, kind: str) -> list[Compared]:
             if predicted is None or not isinstance(row, Decode | Prefill) or row.model is None or row.quant is None:
                 continue
             rates = _rates(catalogue, row)
-            group = calibration.groups.get(rates.family or "") or calibration.groups["all"]
             architecture = architecture_of(catalogue.models[row.model], catalogue.models)
             work = total(layer_work(architecture, catalogue.quantizations[row.quant], catalogue.records["tensor-types"]).values())
             ceiling = float(decode_ceiling(bytes_read=work.weight_bytes(), bandwidth=rates.bandwidth))
-            found.append(Compared(kind, file, index, row, rates, predicted, ceiling, group.low, group.high))
+            found.append(Compared(kind, file, index, row, rates, predicted, ceiling))
     return found
 
 
@@ -129,14 +125,6 @@ def _summary(rows: list[Compared], error: Callable[[Compared], float] = lambda r
     }
 
 
-def _covered(rows: list[Compared]) -> float:
-    inside: dict[str, list[bool]] = {}
-    for row in rows:
-        ratio = row.row.tokens_per_second / row.predicted
-        inside.setdefault(row.device, []).append(row.low <= ratio <= row.high)
-    return float(np.mean([np.mean(of) for of in inside.values()]))
-
-
 @table(
     id="accuracy-families",
     title={"zh": "留一设备误差，按系列", "en": "Leave-one-device-out error by family"},
@@ -158,6 +146,7 @@ def families(catalogue: Catalogue) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for kind, name in KINDS.items():
         every = compared(catalogue, kind)
+        stored = catalogue.calibration[kind].accuracy if kind in catalogue.calibration else {}
         groups: dict[str, list[Compared]] = {}
         for row in every:
             groups.setdefault(row.rates.family or "", []).append(row)
@@ -165,7 +154,14 @@ def families(catalogue: Catalogue) -> pd.DataFrame:
             shown = catalogue.device_families[family].name.model_dump() if family else ALL
             if of:
                 rows.append(
-                    {"kind": kind, "family": family or "all", "speed": name, "name": shown, **_summary(of), "covered": 100 * _covered(of)}
+                    {
+                        "kind": kind,
+                        "family": family or "all",
+                        "speed": name,
+                        "name": shown,
+                        **_summary(of),
+                        "covered": 100 * stored[family or "all"].covered,
+                    }
                 )
     return pd.DataFrame(rows, columns=["kind", "family", "speed", "name", "devices", "rows", "median", "ninetieth", "covered"])
 

@@ -46,6 +46,7 @@ def test_decode_of_unseen_devices(fits, rows, belongs):
     assert accuracy.median <= 0.06
     assert accuracy.ninetieth <= 0.17
     assert 0.80 <= accuracy.covered <= 0.92
+    assert 0.80 <= scatter.inside[chosen(model, belongs)].mean() <= 0.92
 
 
 def test_decode_of_several_devices_unseen_at_once(catalogue, fits):
