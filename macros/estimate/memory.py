@@ -7,13 +7,18 @@ from dataclasses import dataclass
 
 from macros.estimate.setting import Setting
 from macros.estimate.weights import ModelWeights
-from macros.formulas.compute_buffer import Batch, device_compute_bytes, host_compute_bytes
+from macros.formulas.compute_buffer import OFFLOADED_TOKENS, Batch, host_compute_bytes, planned_bytes
 from macros.formulas.kv_cache import padded_cells, paged_cache_bytes, recurrent_state_bytes, row_bytes, window_cells
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import TensorType
 
 ROW_PADDING = 512
 """CUDA pads the last row of a quantized tensor whose rows are no multiple of so many values."""
+
+ALIGNMENT = 128
+"""Tensors on a device start at multiples of so many bytes."""
+HOLDS_TIED_TWICE = ("gemma3n", "gemma4")
+"""Classes whose tied table is held a second time as output matrix even on the host."""
 
 Placed = tuple[Sequence[int], bool]
 """Layers, and whether the output is with them."""
@@ -128,32 +133,56 @@ def plan_buffers(setting: Setting, weights: ModelWeights, devices: Sequence[Plac
     batch = batch_of(setting)
     if setting.engine.id == "vllm":
         return _plan_vllm(setting, weights, devices, host, batch)
-    split = len(devices) > 1
-    streamed = _largest_streamed(setting, weights, host) if devices else 0
+    a = setting.architecture
+    host_layers, host_output = host
+    # Several devices work on several passes at a time, if nothing is left to the host.
+    copies = 4 if len(devices) > 1 and not host_layers and not host_output and not setting.experts_on_host else 1
     parts = []
-    for layers, has_output in devices:
-        compute = device_compute_bytes(
-            setting.architecture, batch, layers=layers, has_output=has_output, streamed=streamed, copies=4 if split else 1
-        )
+    for number, (layers, has_output) in enumerate(devices):
+        helps = number == 0 and batch.tokens >= OFFLOADED_TOKENS
+        streamed = _streamed(setting, weights, layers, host_layers if helps else (), batch)
+        compute = 0
+        if layers or has_output or (helps and (host_layers or host_output)):
+            compute = planned_bytes(
+                a,
+                batch,
+                layers=[*(host_layers if helps else ()), *layers],
+                has_output=has_output or (helps and host_output and batch.outputs >= OFFLOADED_TOKENS),
+                on_device=True,
+                streamed=streamed,
+                caches=_brought_caches(setting, host_layers if helps else (), batch),
+                output_matrix=weights.output_matrix if helps and host_output else 0,
+                copies=copies,
+                first=number == 0,
+            )
         parts.append(_part(setting, weights, layers, has_output, on_device=True, compute=compute))
-    layers, has_output = host
-    compute = host_compute_bytes(
-        setting.architecture, batch, layers=layers, has_output=has_output, with_devices=bool(devices), copies=4 if split else 1
+    compute = host_compute_bytes(a, batch, layers=host_layers, has_output=host_output, devices=bool(devices), copies=copies)
+    return Plan(
+        tuple(parts), _part(setting, weights, host_layers, host_output, on_device=False, compute=compute, gpu_layers=devices), batch
     )
-    return Plan(tuple(parts), _part(setting, weights, layers, has_output, on_device=False, compute=compute, gpu_layers=devices), batch)
 
 
-def _largest_streamed(setting: Setting, weights: ModelWeights, host: Placed) -> int:
-    """The largest matrix that lies on the host and is used on a device for large batches [bytes]."""
-    layers, has_output = host
-    sizes = [0]
+def _streamed(
+    setting: Setting, weights: ModelWeights, layers: Sequence[int], host_layers: Sequence[int], batch: Batch
+) -> dict[int, dict[str, int]]:
+    """Matrices that a device gets from the host for a pass: those of the host's layers, and experts that stay there."""
+    found = {layer: weights.matrices[layer] for layer in host_layers}
+    if setting.experts_on_host and batch.tokens >= OFFLOADED_TOKENS:
+        for layer in layers:
+            found[layer] = {name: size for name, size in weights.matrices[layer].items() if name.endswith("_exps")}
+    return found
+
+
+def _brought_caches(setting: Setting, layers: Sequence[int], batch: Batch) -> dict[int, tuple[int, int]]:
+    """Keys and values of the host's layers, which a device gets for a pass."""
+    a = setting.architecture
+    found = {}
     for layer in layers:
-        sizes += [weights.layers[layer].largest, weights.layers[layer].largest_expert]
-    if setting.experts_on_host:
-        sizes += [layer.largest_expert for layer in weights.layers]
-    if has_output:
-        sizes += [weights.output.largest, weights.tied.largest]
-    return max(sizes)
+        if a.attends(layer):
+            key, value = cache_row(a, layer, setting.kv_type_k, setting.kv_type_v)
+            cells = batch.cells if a.sees_all(layer) else batch.window_cells
+            found[layer] = (cells * key, cells * value)
+    return found
 
 
 def _part(
@@ -178,6 +207,8 @@ def _part(
             read += w.read_bytes
             active += w.active
         held += (weights.output.device_bytes + weights.tied.device_bytes) if on_device else weights.output.bytes
+        if not on_device and setting.architecture.engine_name in HOLDS_TIED_TWICE:
+            held += weights.tied.bytes
     if not on_device:
         held += weights.embedding.bytes
         read += weights.embedding.read_bytes
@@ -220,7 +251,8 @@ def _padding(a: Architecture, layer: int, key_type: TensorType, value_type: Tens
     padding = 0
     for values, kind in zip(cache_values(a, layer), (key_type, value_type), strict=True):
         if kind.block > 1 and values % ROW_PADDING:
-            padding += (ROW_PADDING - values % ROW_PADDING) // kind.block * kind.block_bytes
+            extra = (ROW_PADDING - values % ROW_PADDING) // kind.block * kind.block_bytes
+            padding += -(-extra // ALIGNMENT) * ALIGNMENT
     return padding
 
 

@@ -36,10 +36,6 @@ class LayerWeights:
     """Parameters that work for one token."""
     expert_active: float = 0.0
     """Of these, in routed experts."""
-    largest: int = 0
-    """The largest matrix, on a device."""
-    largest_expert: int = 0
-    """The largest stacked matrix of routed experts, on a device."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,10 @@ class ModelWeights:
     """The output matrix and norm; a tied matrix is not in it."""
     tied: LayerWeights
     """The tied embedding table as it is held a second time, as output matrix; zero where nothing is tied."""
+    matrices: tuple[dict[str, int], ...]
+    """Layer by layer: matrices and what each takes on a device [bytes]."""
+    output_matrix: int
+    """The matrix that gives the logits, on a device [bytes]."""
     unloaded_bytes: int
     """Prediction layers: in the file, not loaded."""
 
@@ -90,7 +90,9 @@ def _pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool) -
 
 def _weigh(a: Architecture, quant: Quantization, types: Types, imatrix: bool) -> ModelWeights:
     sums: dict[int, dict[str, Any]] = {place: {} for place in (*range(a.layers), FIRST, LAST)}
+    matrices: list[dict[str, int]] = [{} for _ in range(a.layers)]
     tied = LayerWeights()
+    output_matrix = 0
     unloaded = 0
     for group, layers, size, padded in _pieces(a, quant, types, imatrix):
         expert = _is_expert(group)
@@ -106,10 +108,12 @@ def _weigh(a: Architecture, quant: Quantization, types: Types, imatrix: bool) ->
                 gains |= {"expert_bytes": size, "expert_device_bytes": padded, "expert_read_bytes": read, "expert_active": active}
             for name, gain in gains.items():
                 total[name] = total.get(name, 0) + gain
-            if group.rows > 1:
-                name = "largest_expert" if expert else "largest"
-                total[name] = max(total.get(name, 0), padded)
+            if group.rows > 1 and layer >= 0:
+                matrices[layer][group.name] = padded
         if group.name == "token_embd" and a.tied_embeddings:
-            tied = LayerWeights(bytes=size, device_bytes=padded, read_bytes=size, active=group.values, largest=padded)
+            tied = LayerWeights(bytes=size, device_bytes=padded, read_bytes=size, active=group.values)
+        if group.name == "output" or (group.name == "token_embd" and a.tied_embeddings):
+            output_matrix = padded
     layers_found = tuple(LayerWeights(**sums[layer]) for layer in range(a.layers))
-    return ModelWeights(layers_found, LayerWeights(**sums[FIRST]), LayerWeights(**sums[LAST]), tied, unloaded)
+    outside = LayerWeights(**sums[FIRST]), LayerWeights(**sums[LAST])
+    return ModelWeights(layers_found, *outside, tied, tuple(matrices), output_matrix, unloaded)

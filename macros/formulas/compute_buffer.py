@@ -7,8 +7,8 @@ block needs, how large they are, and in which order they come and go. Operations
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from macros.formulas.arena import Arena, become, compute, give, take, top
 from macros.specs.architectures import Architecture, Experts, Indexer, LatentAttention, Recurrent
@@ -60,10 +60,32 @@ class _Pass:
     arena: Arena
     widens: bool
     """Whether a quantized cache is widened for flash attention (devices)."""
+    keeps: bool
+    """Whether what comes from outside stays to the end (several devices)."""
+    streamed: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    """Layer -> tensor -> bytes, of what lies on the host and is brought for the pass."""
+    caches: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    """Layer -> bytes of keys and of values, of caches that lie on the host and are brought for the pass."""
+    late: dict[str, int] = field(default_factory=dict)
+    """What comes from outside only when a layer first needs it, because the host's layers cut the pass in pieces [bytes]."""
 
     def floats(self, values: int) -> int:
         """Bytes of so many values for each token."""
         return FLOAT * self.b.tokens * values
+
+
+def _project(p: _Pass, layer: int, tensor: str, name: str, size: int, last_use_of: tuple[str, ...] = ()) -> None:
+    """Multiply by a matrix; one that lies on the host is brought for that long."""
+    streamed = p.streamed.get(layer, {}).get(tensor, 0)
+    if streamed > 0:
+        take(p.arena, "matrix", streamed)
+    if tensor in ("attn_q", "attn_qkv"):
+        _need(p, "positions", layer)
+    take(p.arena, name, size)
+    if streamed > 0:
+        give(p.arena, "matrix")
+    for used in last_use_of:
+        give(p.arena, used)
 
 
 def mask_bytes(*, tokens: int, cells: int, flash_attention: bool) -> int:
@@ -170,7 +192,7 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
     norms_values = a.engine_name in ("gemma3n", "gemma4")
     rotates = head % VALUE_ROTATION == 0
     if t.fused_qkv:
-        compute(arena, "qkv", p.floats(query + 2 * key), ends)
+        _project(p, layer, "attn_qkv", "qkv", p.floats(query + 2 * key), ends)
         take(arena, "q", p.floats(query))
         _rotate(p, "q", query, not b.key_half and rotates)
         if not b.value_half and rotates:
@@ -182,7 +204,7 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
             become(arena, "qkv", "v")
         _rotate(p, "k", key, not b.key_half and rotates)
     else:
-        compute(arena, "q", p.floats(2 * query if t.output_gate else query), () if own else ends)
+        _project(p, layer, "attn_q", "q", p.floats(2 * query if t.output_gate else query), () if own else ends)
         if t.output_gate:
             become(arena, "q", "gate")
             take(arena, "q", p.floats(query))
@@ -192,13 +214,17 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
         _rotate(p, "q", query, not b.key_half and rotates)
         for name in ("v", "k") if values_first else ("k", "v"):
             if own:
-                compute(arena, name, p.floats(key), ends if name == ("k" if values_first else "v") else ())
+                last = ends if name == ("k" if values_first else "v") else ()
+                _project(p, layer, f"attn_{name}", name, p.floats(key), last)
                 _renew(p, name, key, reshaped if name == "k" else norms_values)
                 _rotate(p, name, key, rotates and not (b.key_half if name == "k" else b.value_half))
     _end(p, "positions", layer, later)
     _end(p, "scale", layer, later)
     _end(p, "key_rotation", layer, later)
     if own:
+        if layer not in p.caches:
+            _need(p, "key_index", layer)
+            _need(p, "value_index", layer)
         give(arena, "k")
         _end(p, "key_index", layer, later)
         give(arena, "v")
@@ -214,7 +240,7 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
     if t.output_gate:
         compute(arena, "g", p.floats(query), ("gate", "y"))
         become(arena, "g", "y")
-    compute(arena, "o", p.floats(a.hidden_size), ("y",))
+    _project(p, layer, "attn_output", "o", p.floats(a.hidden_size), ("y",))
 
 
 VALUES_FIRST = (
@@ -240,6 +266,12 @@ def _rotate(p: _Pass, name: str, values: int, wanted: bool) -> None:
         become(p.arena, "rotated", name)
 
 
+def _bring(p: _Pass, layer: int, name: str, part: int) -> None:
+    """Bring a layer's keys or values from the host."""
+    if layer in p.caches and p.caches[layer][part] > 0:
+        take(p.arena, name, p.caches[layer][part])
+
+
 def _weigh(p: _Pass, layer: int, *, cells: int, key_values: int, query: int, value_query: int, scores: int, later: Sequence[int]) -> None:
     """From queries `q` to what the values give, `y`."""
     b, arena = p.b, p.arena
@@ -250,12 +282,21 @@ def _weigh(p: _Pass, layer: int, *, cells: int, key_values: int, query: int, val
             for half in (b.key_half, b.value_half):
                 if not half:
                     size = (size + align - 1) // align * align + HALF * cells * key_values
+        _bring(p, layer, "keys", 0)
+        _bring(p, layer, "values", 1)
+        _need(p, "mask", layer)
         compute(arena, "y", size, ("q",))
+        for name in ("keys", "values"):
+            if name in arena.held:
+                give(arena, name)
         _end(p, "mask", layer, later)
         return
-    compute(arena, "s", FLOAT * b.tokens * cells * scores, ("q",))
+    _bring(p, layer, "keys", 0)
+    _need(p, "mask", layer)
+    _bring(p, layer, "values", 1)
+    compute(arena, "s", FLOAT * b.tokens * cells * scores, ("keys", "q") if "keys" in arena.held else ("q",))
     _end(p, "mask", layer, later)
-    compute(arena, "w", p.floats(value_query), ("s",))
+    compute(arena, "w", p.floats(value_query), ("values", "s") if "values" in arena.held else ("s",))
     compute(arena, "y", p.floats(value_query), ("w",))
 
 
@@ -272,14 +313,14 @@ def _latent_attention(p: _Pass, latent: LatentAttention, layer: int, later: Sequ
         give(arena, "key")
     first = "n"
     if latent.query_rank > 0:
-        take(arena, "qa", p.floats(latent.query_rank))
+        _project(p, layer, "attn_q_a", "qa", p.floats(latent.query_rank))
         first = "qa"
     ends = ("qa",) if first == "qa" and indexer is None else ()
-    compute(arena, "qb", p.floats(heads * (latent.nope_dim + latent.rope_dim)), ends)
-    take(arena, "absorbed", p.floats(heads * latent.kv_rank))
+    _project(p, layer, "attn_q_b" if first == "qa" else "attn_q", "qb", p.floats(heads * (latent.nope_dim + latent.rope_dim)), ends)
+    _project(p, layer, "attn_k_b", "absorbed", p.floats(heads * latent.kv_rank))
     compute(arena, "turned", p.floats(heads * latent.rope_dim), ("qb",))
     compute(arena, "q", p.floats(heads * (latent.kv_rank + latent.rope_dim)), ("absorbed", "turned"))
-    compute(arena, "kv", p.floats(latent.kv_rank + latent.rope_dim), () if indexer is not None else ("n",))
+    _project(p, layer, "attn_kv_a_mqa", "kv", p.floats(latent.kv_rank + latent.rope_dim), () if indexer is not None else ("n",))
     take(arena, "c", p.floats(latent.kv_rank))
     compute(arena, "kp", p.floats(latent.rope_dim), ("kv",))
     _end(p, "positions", layer, later)
@@ -293,20 +334,24 @@ def _latent_attention(p: _Pass, latent: LatentAttention, layer: int, later: Sequ
         size = p.floats(heads * latent.kv_rank)
         if p.widens and not b.key_half:
             size += HALF * b.cells * width
+        _bring(p, layer, "keys", 0)
         compute(arena, "y", size, ("q", "sparse") if indexer is not None else ("q",))
+        if "keys" in arena.held:
+            give(arena, "keys")
         _end(p, "mask", layer, later)
-        compute(arena, "up", p.floats(heads * latent.value_dim), ("y",))
+        _project(p, layer, "attn_v_b", "up", p.floats(heads * latent.value_dim), ("y",))
         compute(arena, "y", p.floats(heads * latent.value_dim), ("up",))
     else:
         take(arena, "vc", HALF * b.cells * latent.kv_rank)
-        compute(arena, "s", FLOAT * b.tokens * b.cells * heads, ("q",))
+        _bring(p, layer, "keys", 0)
+        compute(arena, "s", FLOAT * b.tokens * b.cells * heads, ("keys", "q") if "keys" in arena.held else ("q",))
         _end(p, "mask", layer, later)
         if indexer is not None:
             give(arena, "sparse")
         compute(arena, "w", p.floats(heads * latent.kv_rank), ("s", "vc"))
-        compute(arena, "up", p.floats(heads * latent.value_dim), ("w",))
+        _project(p, layer, "attn_v_b", "up", p.floats(heads * latent.value_dim), ("w",))
         compute(arena, "y", p.floats(heads * latent.value_dim), ("up",))
-    compute(arena, "o", p.floats(a.hidden_size), ("y",))
+    _project(p, layer, "attn_output", "o", p.floats(a.hidden_size), ("y",))
 
 
 def _nothing(p: _Pass, later: Sequence[int], *, last: bool = True) -> None:
@@ -362,19 +407,19 @@ def _past_bytes(p: _Pass, r: Recurrent) -> int:
     return FLOAT * p.b.sequences * (r.conv_kernel - 1) * channels
 
 
-def _recurrent(p: _Pass, r: Recurrent, later: Sequence[int], *, fetches: bool) -> None:
+def _recurrent(p: _Pass, r: Recurrent, layer: int, later: Sequence[int], *, fetches: bool) -> None:
     """A recurrent layer: `n` in, `o` out."""
     b, arena = p.b, p.arena
     width = p.a.hidden_size
     if r.kind == "short-convolution":
-        compute(arena, "in", p.floats(3 * width), ("n",))
+        _project(p, layer, "shortconv.in_proj", "in", p.floats(3 * width), ("n",))
         take(arena, "gated", p.floats(width))
         compute(arena, "seen", FLOAT * (b.tokens + b.sequences * (r.conv_kernel - 1)) * width, ("past", "gated"))
         if fetches:
             _fetch(p, later)
         compute(arena, "conv", p.floats(width), ("seen",))
         give(arena, "in")
-        compute(arena, "o", p.floats(width), ("conv",))
+        _project(p, layer, "shortconv.out_proj", "o", p.floats(width), ("conv",))
         return
     convolved = r.inner_size + 2 * r.groups * r.state_size
     past = _past_bytes(p, r)
@@ -382,7 +427,7 @@ def _recurrent(p: _Pass, r: Recurrent, later: Sequence[int], *, fetches: bool) -
     if r.kind == "gated-delta-net":
         take(arena, "past", past)
         _nothing(p, later, last=False)
-        take(arena, "in", p.floats(convolved))
+        _project(p, layer, "attn_qkv", "in", p.floats(convolved))
         compute(arena, "seen", FLOAT * b.tokens * convolved + past, ("past", "in"))
         take(arena, "state", state)
         _give_state_index(p, later)
@@ -404,12 +449,12 @@ def _recurrent(p: _Pass, r: Recurrent, later: Sequence[int], *, fetches: bool) -
                 _renew(p, name, r.heads, True)
         compute(arena, "net", p.floats(r.inner_size) + state, ("q", "k", "conv", "alpha", "beta", "state"))
         compute(arena, "y", p.floats(r.inner_size), ("net",))
-        compute(arena, "z", p.floats(r.inner_size), ("n",))
+        _project(p, layer, "attn_gate", "z", p.floats(r.inner_size), ("n",))
         compute(arena, "gated", p.floats(r.inner_size), ("z",))
         give(arena, "gated")
-        compute(arena, "o", p.floats(width), ("y",))
+        _project(p, layer, "ssm_out", "o", p.floats(width), ("y",))
         return
-    compute(arena, "in", p.floats(r.inner_size + convolved + r.heads), ("n",))
+    _project(p, layer, "ssm_in", "in", p.floats(r.inner_size + convolved + r.heads), ("n",))
     compute(arena, "seen", FLOAT * b.tokens * convolved + past, ("past",))
     compute(arena, "conv", p.floats(convolved), ("seen",))
     take(arena, "dt", p.floats(r.heads))
@@ -422,34 +467,35 @@ def _recurrent(p: _Pass, r: Recurrent, later: Sequence[int], *, fetches: bool) -
         query = p.a.attention.heads * p.a.attention.head_dim
         _rotate(p, "y", query, not b.value_half and p.a.attention.head_dim % VALUE_ROTATION == 0)
         _end(p, "value_rotation", p.a.layers - 1, later)
-        compute(arena, "o", p.floats(width), ("y",))
+        _project(p, layer, "attn_output", "o", p.floats(width), ("y",))
     compute(arena, "z", p.floats(r.inner_size), ("in",))
     compute(arena, "skip", p.floats(r.inner_size), ("conv",))
     give(arena, "scan")
     compute(arena, "gated", p.floats(r.inner_size), ("z", "skip"))
     _renew(p, "gated", r.inner_size, r.norm)
-    compute(arena, "o2" if r.beside_attention else "o", p.floats(width), ("gated",))
+    _project(p, layer, "ssm_out", "o2" if r.beside_attention else "o", p.floats(width), ("gated",))
     if r.beside_attention:
         give(arena, "o2")
 
 
-def _dense(p: _Pass, inner: int, *, fused: bool, gated: bool, ends: tuple[str, ...], result: str, tokens: int) -> None:
-    """A dense feed-forward block."""
+def _dense(p: _Pass, layer: int, inner: int, *, fused: bool, gated: bool, ends: tuple[str, ...], shared: bool, tokens: int) -> None:
+    """A dense feed-forward block: `n` (or `x`) in, `d` out; as shared expert its tensors have names of their own."""
     arena = p.arena
+    kind = "_shexp" if shared else ""
     wide, narrow = FLOAT * tokens * inner, FLOAT * tokens * p.a.hidden_size
     if fused:
-        compute(arena, "up", 2 * wide, ends)
+        _project(p, layer, f"ffn_up{kind}", "up", 2 * wide, ends)
         compute(arena, "product", wide, ("up",))
     elif gated:
-        take(arena, "gate", wide)
-        compute(arena, "up", wide, ends)
+        _project(p, layer, f"ffn_gate{kind}", "gate", wide)
+        _project(p, layer, f"ffn_up{kind}", "up", wide, ends)
         compute(arena, "product", wide, ("gate", "up"))
     else:
-        compute(arena, "product", wide, ends)
-    compute(arena, result, narrow, ("product",))
+        _project(p, layer, f"ffn_up{kind}", "product", wide, ends)
+    _project(p, layer, f"ffn_down{kind}", "d", narrow, ("product",))
 
 
-def _experts(p: _Pass, e: Experts, tokens: int, later: Sequence[int]) -> None:
+def _experts(p: _Pass, e: Experts, layer: int, tokens: int, later: Sequence[int]) -> None:
     """A mixture of experts: `n` in, `f` out."""
     a, arena = p.a, p.arena
     width = a.hidden_size
@@ -485,29 +531,39 @@ def _experts(p: _Pass, e: Experts, tokens: int, later: Sequence[int]) -> None:
         compute(arena, "repeated", FLOAT * tokens * e.used * width, ("weights",))
         ends = ("repeated",)
     if e.fused_gate_up:
-        compute(arena, "up", 2 * wide, ends)
+        _project(p, layer, "ffn_gate_up_exps", "up", 2 * wide, ends)
         compute(arena, "product", wide, ("up",))
     else:
-        take(arena, "gate", wide)
-        compute(arena, "up", wide, ends)
+        _project(p, layer, "ffn_gate_exps", "gate", wide)
+        _project(p, layer, "ffn_up_exps", "up", wide, ends)
         compute(arena, "product", wide, ("gate", "up"))
-    compute(arena, "each", FLOAT * tokens * e.used * width, ("product", "order"))
+    _project(p, layer, "ffn_down_exps", "each", FLOAT * tokens * e.used * width, ("product", "order"))
     if a.engine_name != "llama4":
         give(arena, "weights")
     compute(arena, "f", FLOAT * tokens * width, ("each",))
     _fetch(p, later)
     if e.shared_size > 0:
         ends = () if e.shared_gate else ("n",)
-        _dense(p, e.shared_size, fused=False, gated=True, ends=ends, result="shared", tokens=tokens)
+        _dense(p, layer, e.shared_size, fused=False, gated=True, ends=ends, shared=True, tokens=tokens)
         if e.shared_gate:
             compute(arena, "weight", FLOAT * tokens, ("n",))
             give(arena, "weight")
-        give(arena, "shared")
+        give(arena, "d")
+
+
+def _need(p: _Pass, name: str, layer: int) -> None:
+    """Bring something from outside, if it is not there yet."""
+    kind = 0 if p.a.sees_all(layer) == p.a.sees_all(0) else 1
+    for full in (name, f"{name}_{kind}"):
+        if full in p.late:
+            take(p.arena, full, p.late.pop(full))
 
 
 def _end(p: _Pass, name: str, layer: int, later: Sequence[int]) -> None:
     """Give back something from outside that no later layer needs; masks and indices are apart for each kind of cache."""
     a, held = p.a, p.arena.held
+    if p.keeps:
+        return
     kind = f"{name}_{0 if a.sees_all(layer) == a.sees_all(0) else 1}"
     if kind in held:
         if not any(a.attends(other) and a.sees_all(other) == a.sees_all(layer) for other in later):
@@ -561,6 +617,13 @@ def _correct(p: _Pass, later: Sequence[int]) -> None:
     compute(arena, "streams", p.floats(streams * width), ("corrected", "others"))
 
 
+def _scale(p: _Pass, layer: int) -> None:
+    """The weights of a norm, where they are brought from the host."""
+    if layer in p.caches:
+        take(p.arena, "norm", FLOAT * p.a.hidden_size)
+        give(p.arena, "norm")
+
+
 def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None:
     """One layer: `x` in, `x` out; the last one goes on with the tokens whose logits are kept."""
     a, b, arena = p.a, p.b, p.arena
@@ -575,6 +638,7 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
         _fetch(p, [layer, *later])
     if a.norms != "after":
         take(arena, "n", p.floats(width))
+        _scale(p, layer)
     if a.attends(layer):
         if latent is not None:
             _latent_attention(p, latent, layer, later)
@@ -585,16 +649,17 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
             take(arena, "past", _past_bytes(p, recurrent))
             _nothing(p, later, last=False)
             take(arena, "n", p.floats(width))
-        _recurrent(p, recurrent, later, fetches=not mixture)
+        _recurrent(p, recurrent, layer, later, fetches=not mixture)
     tokens = b.tokens
     if selects and a.engine_name not in SELECTS_AT_THE_END and not beside:
         tokens = b.outputs
+        _need(p, "output_index", layer)
         names = ["x", "o"] if a.engine_name in ADDS_TO_RESIDUAL_FIRST else ["o", "x"]
         for name in [*names, "n"]:
             if name in arena.held:
                 compute(arena, "kept", FLOAT * tokens * width, (name,))
                 become(arena, "kept", name)
-        give(arena, "output_index")
+        _end(p, "output_index", layer, later)
     # A sum stands in the place of its first term, but not where that term is a view.
     if "o" in arena.held and a.norms != "shared":
         if a.alternating_updates is not None:
@@ -603,6 +668,8 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
             compute(arena, "side", p.floats(width), ("low",))
             give(arena, "n")
             give(arena, "side")
+            become(arena, "o", "x")
+        elif "x" not in arena.held:
             become(arena, "o", "x")
         elif a.engine_name in ADDS_TO_RESIDUAL_FIRST or (recurs and recurrent is not None and recurrent.kind == "gated-delta-net"):
             give(arena, "o")
@@ -616,30 +683,33 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
         tokens = b.outputs
         compute(arena, "kept", FLOAT * tokens * width, ("x",))
         become(arena, "kept", "x")
-        give(arena, "output_index")
+        _end(p, "output_index", layer, later)
     if mixture or dense:
         ends: tuple[str, ...] = ()
         if a.norms != "after":
             if "n" not in arena.held and not (mixture and a.experts is not None and a.experts.beside_dense):
                 take(arena, "n", FLOAT * tokens * width)
+                _scale(p, layer)
             ends = ("n",)
         if mixture and a.experts is not None:
-            _experts(p, a.experts, tokens, later)
+            _experts(p, a.experts, layer, tokens, later)
             if a.experts.beside_dense and a.feed_forward is not None:
                 take(arena, "n", FLOAT * tokens * width)
-                _dense(p, a.feed_forward.size, fused=False, gated=True, ends=("n",), result="d", tokens=tokens)
+                _dense(p, layer, a.feed_forward.size, fused=False, gated=True, ends=("n",), shared=False, tokens=tokens)
                 give(arena, "f")
                 become(arena, "d", "f")
         elif a.feed_forward is not None:
             block = a.feed_forward
             size = a.feed_forward_size(layer)
-            _dense(p, size, fused=block.fused_gate_up, gated=block.gated, ends=ends, result="f", tokens=tokens)
+            _dense(p, layer, size, fused=block.fused_gate_up, gated=block.gated, ends=ends, shared=False, tokens=tokens)
+            become(arena, "d", "f")
         if "o" in arena.held:
             give(arena, "o")
-        if a.engine_name in ADDS_TO_RESIDUAL:
+        if a.engine_name in ADDS_TO_RESIDUAL and "x" in arena.held:
             give(arena, "f")
         else:
-            give(arena, "x")
+            if "x" in arena.held:
+                give(arena, "x")
             become(arena, "f", "x")
     if a.alternating_updates is not None:
         _correct(p, later)
@@ -656,24 +726,21 @@ ADDS_TO_RESIDUAL = ("phi3", "lfm2", "lfm2moe")
 """Classes that add the feed-forward block to the residual stream in its place."""
 
 
-def _kinds(a: Architecture, layers: Sequence[int]) -> list[int]:
+def _kinds(p: _Pass, layers: Sequence[int]) -> list[int]:
     """Layers that are enough to meet every moment: of a run of equal layers the first three, and the last layer; all of a hybrid."""
-    if a.recurrent is not None or a.blocks is not None or a.attention.indexer is not None:
+    a = p.a
+    if a.recurrent is not None or a.blocks is not None or a.attention.indexer is not None or p.caches:
         return list(layers)
-    seen: dict[tuple[object, ...], int] = {}
+    seen: dict[str, int] = {}
     found = []
-    before: object = None
+    before = ""
     for layer in layers:
-        kind = (
-            a.attends(layer),
-            a.sees_all(layer),
-            a.turns(layer),
-            a.has_cache(layer),
-            a.is_mixture(layer),
-            a.feed_forward_size(layer),
-        )
-        times = seen.get((before, kind), 0)
-        seen[before, kind] = times + 1
+        traits = (a.sees_all(layer), a.turns(layer), a.has_cache(layer), a.is_mixture(layer), layer in p.caches)
+        sizes = (a.feed_forward_size(layer), *p.streamed.get(layer, {}).values())
+        kind = " ".join(str(trait) for trait in (*traits, *sizes))
+        pair = f"{before} after {kind}"
+        times = seen.get(pair, 0)
+        seen[pair] = times + 1
         if times < 2 or layer == layers[-1]:
             found.append(layer)
         before = kind
@@ -706,7 +773,19 @@ def _merge(p: _Pass) -> None:
     compute(arena, "x", p.floats(width), ("streams", "scaled"))
 
 
-def planned_bytes(a: Architecture, batch: Batch, *, layers: Sequence[int], has_output: bool, on_device: bool) -> int:
+def planned_bytes(
+    a: Architecture,
+    batch: Batch,
+    *,
+    layers: Sequence[int],
+    has_output: bool,
+    on_device: bool,
+    streamed: Mapping[int, Mapping[str, int]] | None = None,
+    caches: Mapping[int, tuple[int, int]] | None = None,
+    output_matrix: int = 0,
+    copies: int = 1,
+    first: bool = True,
+) -> int:
     """Compute buffer for layers that follow each other in one place.
 
     Args:
@@ -715,6 +794,11 @@ def planned_bytes(a: Architecture, batch: Batch, *, layers: Sequence[int], has_o
         layers: the layers
         has_output: whether the output matrix is there
         on_device: whether that place is a device
+        streamed: matrices that lie on the host and are brought for the pass: layer, tensor, size [bytes]
+        caches: keys and values that lie on the host and are brought for the pass: layer, sizes [bytes]
+        output_matrix: the output matrix, where it is brought from the host [bytes]
+        copies: passes that several devices have under way at a time, each with what comes from outside [passes]
+        first: whether no other device comes before
 
     Returns:
         Bytes [bytes].
@@ -722,7 +806,7 @@ def planned_bytes(a: Architecture, batch: Batch, *, layers: Sequence[int], has_o
     Source: llama.cpp's plan.
     """
     arena = Arena(alignment=DEVICE_ALIGNMENT if on_device else HOST_ALIGNMENT)
-    p = _Pass(a, batch, arena, on_device)
+    p = _Pass(a, batch, arena, on_device, copies > 1, streamed or {}, caches or {})
     width = a.hidden_size
     if not on_device:
         take(arena, "tokens", WORD * batch.tokens)
@@ -734,15 +818,26 @@ def planned_bytes(a: Architecture, batch: Batch, *, layers: Sequence[int], has_o
     if on_device:
         if extra is not None and a.alternating_updates is None:
             take(arena, "selected", p.floats(extra.size * a.layers))
-        take(arena, "x", p.floats(width))
+        if copies > 1 and a.alternating_updates is None:
+            # Between devices a layer's last sum is taken on the next one, so both its terms come over.
+            for number in range(copies if first else 2 * copies):
+                take(arena, f"x_{number}", p.floats(width))
+        else:
+            take(arena, "x", p.floats(width))
         if extra is not None and a.alternating_updates is not None:
             take(arena, "selected", p.floats(extra.size * a.layers))
     if a.attention.indexer is not None:
         for layer in layers:
             if a.scores(layer):
                 take(arena, f"picked_{layer}", FLOAT * batch.tokens * min(a.attention.indexer.top_k, batch.cells))
+    dense = a.attention.latent is None and a.recurrent is None
     for name, size in _input_sizes(a, batch):
+        if dense and p.caches and name.split("_")[0] in ("positions", "key", "value", "mask", "output") and "rotation" not in name:
+            p.late[name] = size
+            continue
         take(arena, name, size)
+        for number in range(1, copies):
+            take(arena, f"{name}_copy_{number}", size)
     if not on_device and "no_index" in arena.held:
         # On the host the list of states is one tensor, of which both are parts.
         give(arena, "no_index")
@@ -755,53 +850,34 @@ def planned_bytes(a: Architecture, batch: Batch, *, layers: Sequence[int], has_o
         _renew(p, "selected", extra.size * a.layers, not on_device)
     if a.alternating_updates is not None:
         _streams(p)
-    chosen = _kinds(a, layers)
+    chosen = _kinds(p, layers)
     for place, layer in enumerate(chosen):
         _layer(p, layer, chosen[place + 1 :], selects=has_output and layer == layers[-1])
     if has_output:
-        if not layers:
+        if not layers and not p.keeps:
             for name, _ in _input_sizes(a, batch):
                 if name != "output_index":
                     give(arena, name)
         if a.alternating_updates is not None:
             _merge(p)
             compute(arena, "kept", FLOAT * batch.outputs * width, ("x",))
-            give(arena, "output_index")
         elif a.engine_name in SELECTS_AT_THE_END:
             # The hidden states are an output of their own and stay.
             take(arena, "kept", FLOAT * batch.outputs * width)
+        p.late.pop("output_index", None)
+        if "output_index" in arena.held and not p.keeps:
             give(arena, "output_index")
+        if output_matrix > 0:
+            take(arena, "matrix", output_matrix)
         take(arena, "logits", FLOAT * batch.outputs * a.vocabulary_size)
     return top(arena)
 
 
-def device_compute_bytes(
-    a: Architecture, batch: Batch, *, layers: Sequence[int], has_output: bool, streamed: int = 0, copies: int = 1
-) -> int:
-    """Compute buffer of a device.
-
-    Args:
-        a: the shapes of the model
-        batch: the sizes of the pass
-        layers: layers on the device
-        has_output: whether the output matrix is there
-        streamed: the largest matrix that is brought from the host for a pass [bytes]
-        copies: copies kept of what passes between devices
-
-    Returns:
-        Bytes [bytes].
-
-    Source: llama.cpp's plan.
-    """
-    if not layers and not has_output:
-        return streamed
-    inputs = sum(size for _, size in _input_sizes(a, batch))
-    return planned_bytes(a, batch, layers=layers, has_output=has_output, on_device=True) + streamed + (copies - 1) * inputs
+OFFLOADED_TOKENS = 32
+"""From so many tokens at a time on, what lies on the host is brought to a device and computed there."""
 
 
-def host_compute_bytes(
-    a: Architecture, batch: Batch, *, layers: Sequence[int], has_output: bool, with_devices: bool, copies: int = 1
-) -> int:
+def host_compute_bytes(a: Architecture, batch: Batch, *, layers: Sequence[int], has_output: bool, devices: bool, copies: int = 1) -> int:
     """Compute buffer of the host.
 
     Args:
@@ -809,19 +885,27 @@ def host_compute_bytes(
         batch: the sizes of the pass
         layers: layers on the host
         has_output: whether the output matrix is there
-        with_devices: whether other layers are on devices
-        copies: copies kept of what passes between devices
+        devices: whether there are devices
+        copies: passes that several devices have under way at a time [passes]
 
     Returns:
         Bytes [bytes].
 
+    Assumes: with devices, large batches of the host's layers are computed there; the new keys and values come back.
+
     Source: llama.cpp's plan.
     """
-    if with_devices:
-        inputs = sum(size for _, size in _input_sizes(a, batch))
-        looked_up = a.hidden_size
-        if a.per_layer_embeddings is not None:
-            looked_up += a.per_layer_embeddings.size * a.layers
-            inputs += WORD * batch.tokens
-        return inputs + FLOAT * batch.tokens * (a.hidden_size + looked_up) + WORD * batch.tokens
-    return planned_bytes(a, batch, layers=layers, has_output=has_output, on_device=False)
+    if not devices:
+        return planned_bytes(a, batch, layers=layers, has_output=has_output, on_device=False)
+    width = a.hidden_size
+    inputs = sum(size for _, size in _input_sizes(a, batch))
+    looked_up = width
+    if a.per_layer_embeddings is not None:
+        looked_up += a.per_layer_embeddings.size * a.layers
+        inputs += WORD * batch.tokens
+    returned = max((2 * a.kv_heads(layer) * a.head_dim(layer) for layer in layers if a.has_cache(layer)), default=0)
+    once = inputs + FLOAT * batch.tokens * (width + max(looked_up, returned)) + WORD * batch.tokens
+    again = (copies - 1) * (inputs + FLOAT * batch.tokens * width)
+    if (layers or has_output) and batch.tokens < OFFLOADED_TOKENS:
+        once = max(once, planned_bytes(a, batch, layers=layers, has_output=has_output, on_device=False))
+    return once + again

@@ -13,6 +13,7 @@ from macros.specs.engines import Engine
 from macros.specs.glossary import Term
 from macros.specs.measurements import MeasurementFile
 from macros.specs.models import Family, Model
+from macros.specs.plans import EnginePlans, FileSizes
 from macros.specs.quality import Quality
 from macros.specs.quantizations import Quantization, TensorType
 from macros.specs.record import Record
@@ -28,8 +29,10 @@ KINDS: dict[str, type[Record]] = {
     "device-families": DeviceFamily,
     "drives": Drive,
     "engine-settings": EngineSetting,
+    "engine-plans": EnginePlans,
     "engines": Engine,
     "families": Family,
+    "file-sizes": FileSizes,
     "glossary": Term,
     "gpus": Gpu,
     "measurements": MeasurementFile,

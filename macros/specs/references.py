@@ -78,3 +78,17 @@ def builds(catalogue: Catalogue) -> Iterator[SpecError]:
             yield from _missing(catalogue, "builds", build.id, (key,), folder, getattr(build, key))
         yield from _missing(catalogue, "builds", build.id, ("task", "model"), "models", build.task.model)
         yield from _missing(catalogue, "builds", build.id, ("task", "quant"), "quantizations", build.task.quant)
+
+
+@cross_check
+def plans(catalogue: Catalogue) -> Iterator[SpecError]:
+    """Every plan and every size names a model and formats that exist."""
+    for kind in ("engine-plans", "file-sizes"):
+        for record in catalogue.records[kind].values():
+            yield from _missing(catalogue, kind, record.id, ("model",), "models", record.model)
+    for record in catalogue.file_sizes.values():
+        for quant in record.tensor_bytes:
+            yield from _missing(catalogue, "file-sizes", record.id, ("tensor_bytes", quant), "quantizations", quant)
+    for record in catalogue.engine_plans.values():
+        for index, plan in enumerate(record.plans()):
+            yield from _missing(catalogue, "engine-plans", record.id, ("rows", index), "quantizations", plan["quant"])

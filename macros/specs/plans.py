@@ -1,0 +1,56 @@
+"""What an engine itself plans or weighs: the ground that the memory formulas are held to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from macros.specs.quantities import Bytes
+from macros.specs.record import Id, Plain, Record
+
+Cell = int | str | bool | None
+
+
+class EnginePlans(Record):
+    """Memory that an engine plans for one model, setting by setting. Rows are lists, because there are many and all alike."""
+
+    COLUMNS: ClassVar[tuple[str, ...]] = (
+        "quant", "devices", "gpu_layers", "context", "kv_type_k", "kv_type_v", "flash_attention", "ubatch", "slots", "logits_rows",
+        "swa_full", "device_weights", "device_kv_cache", "device_compute", "host_weights", "host_kv_cache", "host_compute",
+    )  # fmt: skip
+    """What a row holds, in order: the setting as in a question to `estimate` (devices: how many), then bytes."""
+
+    model: Id
+    """Id in data/models."""
+    engine: Plain
+    """Engine and version."""
+    rows: Annotated[list[list[Cell]], Field(min_length=1)]
+    """The plans."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> EnginePlans:
+        for index, row in enumerate(self.rows):
+            if len(row) != len(self.COLUMNS):
+                columns = ", ".join(self.COLUMNS)
+                raise ValueError(f"expected {len(self.COLUMNS)} cells in rows.{index}, got {len(row)}. Fix: write {columns} in this order")
+        return self
+
+    def plans(self) -> Iterator[dict[str, Any]]:
+        """The rows with their columns' names."""
+        for row in self.rows:
+            yield dict(zip(self.COLUMNS, row, strict=True))
+
+
+class FileSizes(Record):
+    """Bytes of all tensors of one model in each preset, as the engine's tool lays them out."""
+
+    model: Id
+    """Id in data/models."""
+    engine: Plain
+    """Tool and version."""
+    tensor_bytes: dict[Id, Bytes]
+    """Preset -> bytes, made without an importance matrix [bytes]."""
+    tensor_bytes_with_importance_matrix: dict[Id, Bytes] = Field(default_factory=dict)
+    """Preset -> bytes, where an importance matrix changes the layout [bytes]."""

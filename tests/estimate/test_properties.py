@@ -1,0 +1,109 @@
+"""What must hold for every question, whatever the model."""
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from macros.estimate import Refused, check_setting, estimate, place
+from macros.specs import load
+
+CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
+MODELS = st.sampled_from(sorted(CATALOGUE.models))
+PRESETS = st.sampled_from(["iq2_xs", "q3_k_m", "q4_0", "q4_k_m", "q6_k", "q8_0", "f16"])
+CARDS = st.lists(st.sampled_from(["rtx-3060", "rtx-3090", "rtx-4090", "h200-sxm"]), min_size=1, max_size=3)
+CONTEXTS = st.integers(1, 100_000)
+
+
+def numbers(value):
+    """Every number of an answer."""
+    if isinstance(value, dict):
+        return [number for item in value.values() for number in numbers(item)]
+    if isinstance(value, list):
+        return [number for item in value for number in numbers(item)]
+    return [value] if isinstance(value, int | float) and not isinstance(value, bool) else []
+
+
+@given(model=MODELS, quant=PRESETS, context=CONTEXTS, gpus=CARDS, flash=st.booleans(), experts=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_answers_are_whole_and_parts_sum_up(model, quant, context, gpus, flash, experts):
+    question = {"model": model, "quant": quant, "context": context, "gpus": gpus, "flash_attention": flash, "experts_on_host": experts}
+    found = estimate(question, CATALOGUE)
+    assert all(math.isfinite(number) and number >= 0 for number in numbers(found))
+    held = sum(device["memory_bytes"] for device in found["devices"]) + sum(found["host"].values())
+    assert found["total"]["bytes"] == held
+    parts = ("weights_bytes", "kv_cache_bytes", "compute_buffer_bytes")
+    for device in found["devices"]:
+        assert device["memory_bytes"] == sum(device[part] for part in parts) + device["runtime_bytes"]
+    for part in ("kv_cache", "compute_buffer"):
+        assert found[part]["bytes"] == sum(device[f"{part}_bytes"] for device in found["devices"]) + found["host"][f"{part}_bytes"]
+
+
+@given(model=MODELS, quant=PRESETS, context=CONTEXTS, gpus=CARDS)
+@settings(max_examples=60, deadline=None)
+def test_automatic_layers_never_overfill_a_card(model, quant, context, gpus):
+    placement = place(check_setting({"model": model, "quant": quant, "context": context, "gpus": gpus}, CATALOGUE), CATALOGUE)
+    for share in placement.devices:
+        if placement.gpu_layers > 0:
+            assert share.memory_bytes + share.margin_bytes <= share.usable_bytes
+
+
+@given(model=MODELS, quant=PRESETS, context=st.integers(1, 60_000), more=st.integers(1, 60_000))
+@settings(max_examples=40, deadline=None)
+def test_more_context_never_takes_less_cache(model, quant, context, more):
+    few, many = (estimate({"model": model, "quant": quant, "context": tokens}, CATALOGUE) for tokens in (context, context + more))
+    assert few["kv_cache"]["bytes"] <= many["kv_cache"]["bytes"]
+    assert few["weights"] == many["weights"]
+
+
+@given(model=MODELS)
+@settings(max_examples=40, deadline=None)
+def test_more_bits_weigh_more(model):
+    order = ["q4_k_m", "q5_k_m", "q6_k", "q8_0", "f16"]
+    sizes = [estimate({"model": model, "quant": quant, "context": 1024}, CATALOGUE)["weights"]["bytes"] for quant in order]
+    assert sizes == sorted(sizes)
+
+
+@given(model=MODELS, layers=st.integers(0, 60))
+@settings(max_examples=40, deadline=None)
+def test_more_layers_on_the_card_hold_more_weights(model, layers):
+    question = {"model": model, "quant": "q4_k_m", "context": 2048, "gpus": ["h200-sxm"]}
+    few, many = (estimate({**question, "gpu_layers": count}, CATALOGUE)["devices"][0]["weights_bytes"] for count in (layers, layers + 1))
+    assert few <= many
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"context": 0}, "context"),
+        ({"context": -5}, "context"),
+        ({"context": 2.5}, "context"),
+        ({"context": True}, "context"),
+        ({"quant": "q9"}, "quant"),
+        ({"model": "llama-2-8b"}, "model"),
+        ({"gpus": ["rtx-9999"]}, "gpus"),
+        ({"gpus": [{"memory_gib": 24}]}, "gpus"),
+        ({"ubatch": 0}, "ubatch"),
+        ({"kv_type": "q3_k"}, "kv_type"),
+        ({"kv_type": "q8_0", "flash_attention": False}, "flash_attention"),
+        ({"gpu_layers": -1}, "gpu_layers"),
+        ({"slots": 0}, "slots"),
+        ({"profile": "fast"}, "profile"),
+        ({"contxt": 5}, "contxt"),
+        ({"engine": "vllm"}, "quant"),
+        ({"quant": "awq-4bit-128g", "engine": "llama.cpp"}, "quant"),
+        ({"memory_gib": 40, "gpus": ["apple-m2-max-38c"]}, "memory_gib"),
+    ],
+)
+def test_what_cannot_be_answered_names_its_field(change, field):
+    with pytest.raises(Refused) as refused:
+        estimate({"model": "llama-2-7b", "quant": "q4_k_m", "context": 4096, **change}, CATALOGUE)
+    assert refused.value.field == field
+    assert "expected" in str(refused.value)
+
+
+def test_a_context_beyond_the_training_is_a_warning():
+    found = estimate({"model": "llama-2-7b", "quant": "q4_k_m", "context": 8192}, CATALOGUE)
+    assert any("4096" in warning for warning in found["warnings"])
