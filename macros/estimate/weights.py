@@ -115,5 +115,5 @@ def _weigh(a: Architecture, quant: Quantization, types: Types, imatrix: bool) ->
         if group.name == "output" or (group.name == "token_embd" and a.tied_embeddings):
             output_matrix = padded
     layers_found = tuple(LayerWeights(**sums[layer]) for layer in range(a.layers))
-    outside = LayerWeights(**sums[FIRST]), LayerWeights(**sums[LAST])
-    return ModelWeights(layers_found, *outside, tied, tuple(matrices), output_matrix, unloaded)
+    first, last = LayerWeights(**sums[FIRST]), LayerWeights(**sums[LAST])
+    return ModelWeights(layers_found, first, last, tied, tuple(matrices), output_matrix, unloaded)
