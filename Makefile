@@ -15,7 +15,7 @@ export NO_MKDOCS_2_WARNING := 1
 BASE ?= main
 BROWSER := chromium fontconfig fonts-noto-cjk
 
-.PHONY: help site serve browser test check style pdf offline diff rehearse links bench bench-web mutate release lock new schema settle clean
+.PHONY: help site serve browser screenshot test check style pdf offline diff rehearse links bench bench-web mutate release lock new schema settle clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -56,6 +56,9 @@ browser: ## what tests and pictures need of the system: a browser and Chinese fo
 
 test: check browser ## everything that can fail
 	$(BIN)/python -m pytest
+
+screenshot: $(VENV)/test.ok browser site ## the pictures of the READMEs
+	$(BIN)/python -m tests.site.screenshot
 
 diff: $(VENV)/site.ok ## what changed in the computed tables since BASE, as Markdown
 	@$(MACROS) diff $(if $(FULL),--full) $(if $(REPORT),--report "$(REPORT)") "$(BASE)"
