@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import logging
 import os
 import re
@@ -304,6 +305,8 @@ def build(into: Path = ROOT / "site") -> None:
                 if not warnings.messages:
                     warnings.messages.append(str(stopped))
         now.errors += [site.generator_error(ROOT, language, message) for message in warnings.messages]
+        del config
+        gc.collect()  # the pages of a language refer to one another, and the next language needs their room
     if now.errors:
         shutil.rmtree(aside)
         raise SpecErrors(now.errors)

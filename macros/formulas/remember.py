@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-MOST = 20_000
+MOST = 400
 """Results kept; then all are forgotten."""
 
 

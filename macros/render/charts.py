@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -50,12 +52,26 @@ def chart(view: View, id: str) -> str:
     )
 
 
+_DRAW = "import json, sys, vl_convert\nfor line in sys.stdin: print(json.dumps(vl_convert.vegalite_to_svg(line)), flush=True)"
+
+
+@cache
+def _artist() -> subprocess.Popen[str]:
+    """Draws in a process of its own: what it draws with takes as much memory as the rest of the build, and ends with the build."""
+    return subprocess.Popen([sys.executable, "-c", _DRAW], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+
+
 @cache
 def svg(specification: str) -> str:
     """Draw; numbers in ink of the page, lines of the grid by class."""
-    import vl_convert
-
-    drawn: str = vl_convert.vegalite_to_svg(specification)
+    artist = _artist()
+    assert artist.stdin is not None
+    assert artist.stdout is not None
+    artist.stdin.write(specification + "\n")
+    artist.stdin.flush()
+    drawn: str = json.loads(artist.stdout.readline() or "null") or ""
+    if not drawn:
+        raise ValueError("expected a picture, got none: the drawing program stopped. Fix: see its message above")
     drawn = drawn[drawn.index("<svg") :]
     width, height = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)[0]
     drawn = re.sub(r"<svg[^>]*>", f'<svg viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">', drawn, count=1)

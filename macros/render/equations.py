@@ -63,16 +63,30 @@ def formula(view: View, name: str) -> str:
     return _formula(view.language, name)
 
 
+def equation(view: View, name: str) -> str:
+    """The equation alone, under its name."""
+    one_of("a formula", name, formulas())
+    return (
+        f'<div class="formula" data-formula="{escape(name)}">{_equation(name)}<p class="formula-code"><code>{escape(name)}</code></p></div>'
+    )
+
+
+@cache
+def _equation(name: str) -> str:
+    lines = mathml(formulas()[name])
+    stated = told(formulas()[name]).parts.get("Equation", "")
+    if not lines and stated:
+        return f'<p class="equation" lang="en">{escape(stated)}</p>'
+    return "".join(f'<div class="equation">{line}</div>' for line in lines)
+
+
 @cache
 def _formula(language: str, name: str) -> str:
     chinese = language == "zh"
     function = formulas()[name]
     about = told(function)
     words = {"Returns": ("得到", "Gives"), "Assumes": ("前提", "Assumes"), "Source": ("出处", "Source"), "Equation": ("算式", "Equation")}
-    equation = mathml(function)
-    shown = "".join(f'<div class="equation">{line}</div>' for line in equation)
-    if not equation and "Equation" in about.parts:
-        shown = f'<p class="equation" lang="en">{escape(about.parts["Equation"])}</p>'
+    shown = _equation(name)
     listed = "".join(f"<div><dt><code>{escape(key)}</code></dt><dd>{escape(text)}</dd></div>" for key, text in about.arguments.items())
     rest = "".join(
         f"<div><dt>{words[key][0 if chinese else 1]}</dt><dd>{escape(text)}</dd></div>"

@@ -75,11 +75,16 @@ def _proof(view: View, table: Table) -> str:
     """Where the numbers come from: the formulas behind them. The page's script shows it with the inputs of one row."""
     if not table.formulas:
         return ""
-    shown = "".join(equations.formula(view, name) for name in table.formulas)
+    shown = "".join(equations.equation(view, name) for name in table.formulas)
+    methods = f'<a href="{escape(view.page("methods/"))}">{view.pick("方法", "methods")}</a>'
+    accuracy = f'<a href="{escape(view.page("accuracy/"))}">{view.pick("准确度", "accuracy")}</a>'
+    more = view.pick(
+        f"公式的变量、前提与出处见{methods}，误差见{accuracy}。", f"Arguments, assumptions and sources: {methods}. Errors: {accuracy}."
+    )
     summary = view.pick("这些数字怎么来", "Where these numbers come from")
     return (
         f'<details class="table-proof" data-pagefind-ignore><summary>{summary}</summary>'
-        f'<div class="table-proof-body">{shown}</div></details>'
+        f'<div class="table-proof-body">{shown}<p>{more}</p></div></details>'
     )
 
 
