@@ -576,8 +576,8 @@ def _per_layer(p: _Pass, size: int, later: Sequence[int]) -> None:
     """Per-layer embeddings: `x` in, `x` out; the vectors of all layers are made when the first layer asks."""
     a, arena = p.a, p.arena
     take(arena, "gate", p.floats(size))
-    if "first" in arena.held:
-        compute(arena, "all", p.floats(size * a.layers), ("first",))
+    if "all" not in arena.held:
+        compute(arena, "all", p.floats(size * a.layers), ("first",) if "first" in arena.held else ())
         _renew(p, "all", size * a.layers, True)
         give(arena, "selected")
         _renew(p, "all", size * a.layers, True)
@@ -864,7 +864,8 @@ def planned_bytes(
         elif a.engine_name in SELECTS_AT_THE_END:
             # The hidden states are an output of their own and stay.
             take(arena, "kept", FLOAT * batch.outputs * width)
-        p.late.pop("output_index", None)
+        if "output_index" in p.late:
+            p.late.pop("output_index")
         if "output_index" in arena.held and not p.keeps:
             give(arena, "output_index")
         if output_matrix > 0:
