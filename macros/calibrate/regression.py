@@ -20,6 +20,10 @@ DEVICE_POWER = 0.7
 """A device with n rows weighs n^(1 - 0.7): more than one with a single row, far less than n of those."""
 STEP = 1e-5
 LARGEST_MOVE = 0.7
+SETTLED = 5e-4
+"""Coefficients that move by less, as a factor's logarithm, have settled."""
+ROUNDS_FROM_NEAR = 8
+"""Most steps where the start is a solution from nearly the same rows."""
 
 
 def positive(value: Vector) -> Vector:
@@ -138,7 +142,7 @@ class Fit:
             pull = (jacobian * weight[:, None]).T @ error + (self.guess - coefficients) / self.spread**2
             move = np.clip(np.linalg.solve(normal, pull), -LARGEST_MOVE, LARGEST_MOVE)
             coefficients = coefficients + move
-            if np.abs(move).max() < 1e-4:
+            if np.abs(move).max() < SETTLED:
                 break
         return coefficients
 
@@ -151,7 +155,7 @@ class Fit:
         Returns:
             Device -> coefficients.
         """
-        return {device: self.solve(self.device_of != device, whole, 12) for device in sorted(set(self.devices))}
+        return {device: self.solve(self.device_of != device, whole, ROUNDS_FROM_NEAR) for device in sorted(set(self.devices))}
 
 
 def weighted_quantile(values: Vector, weights: Vector, share: float) -> float:

@@ -115,6 +115,19 @@ def write(catalogue: Catalogue, root: Path) -> list[str]:
     return told
 
 
+def refitted(catalogue: Catalogue) -> Catalogue:
+    """The same records with constants fitted anew, nothing written.
+
+    Args:
+        catalogue: all records
+
+    Returns:
+        A catalogue whose constants follow from its measurements.
+    """
+    made = {model.name: Calibration.model_validate({"id": model.name, **record(model, catalogue)}) for model in models(catalogue)}
+    return Catalogue({**catalogue.records, "calibration": made}, catalogue.files)
+
+
 def due(catalogue: Catalogue) -> list[str]:
     """Whether the stored constants still follow from the data, and what a refit would change.
 

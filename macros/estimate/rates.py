@@ -124,6 +124,15 @@ def _usual(known: list[tuple[float | None, float]], bandwidth: float) -> float |
     return ratios[len(ratios) // 2] * bandwidth if ratios else None
 
 
+def core_rate(*, cores: int, clock_mhz: float) -> float:
+    """Rate that prompt processing goes by on processor cores [FLOP/s].
+
+    >>> round(core_rate(cores=8, clock_mhz=4500) / 1e12, 1)
+    2.0
+    """
+    return filled_rate(rate=cores * clock_mhz * 1_000_000 * FLOP_PER_CORE_CYCLE)
+
+
 def cpu_rates(
     cpu: Cpu,
     catalogue: Catalogue,
@@ -165,7 +174,7 @@ def cpu_rates(
         wider=family.wider,
         is_processor=True,
         bandwidth=peak,
-        prefill_rate=filled_rate(rate=cores * clock * 1_000_000 * FLOP_PER_CORE_CYCLE),
+        prefill_rate=core_rate(cores=cores, clock_mhz=clock),
         cores=cores,
         clock_mhz=clock,
         watts=cpu.tdp_w,

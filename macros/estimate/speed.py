@@ -8,7 +8,7 @@ from typing import Any
 
 from macros.estimate.constants import Fitted, decode_constants, prefill_constants
 from macros.estimate.placement import Placement, Share
-from macros.estimate.rates import Rates, cpu_rates, gpu_rates
+from macros.estimate.rates import Rates, core_rate, cpu_rates, gpu_rates
 from macros.estimate.setting import Setting
 from macros.estimate.speed_features import decode_features, prefill_features, slower
 from macros.estimate.work import OUTPUT, Work, layer_work, total
@@ -27,6 +27,8 @@ LESS_CERTAIN = 1.6
 
 USUAL_CHANNELS = 2
 USUAL_MEMORY = "ddr5-5600"
+USUAL_CORES = 8
+USUAL_CLOCK_MHZ = 4500
 """What a machine is taken to have where the question names no processor and no memory."""
 
 
@@ -118,7 +120,14 @@ def _host_rates(setting: Setting, catalogue: Catalogue, warnings: list[str]) -> 
         )
         warnings.append(f"no processor named: {channels} channels of {kind.name} are assumed for what the host computes")
     family = "cpu-desktop"
-    return Rates("host", family, catalogue.device_families[family].wider, True, bandwidth, prefill_rate=bandwidth * 10)
+    return Rates(
+        "host",
+        family,
+        catalogue.device_families[family].wider,
+        True,
+        bandwidth,
+        prefill_rate=core_rate(cores=USUAL_CORES, clock_mhz=USUAL_CLOCK_MHZ),
+    )
 
 
 def _cache_bytes(setting: Setting, work: Work) -> float:
