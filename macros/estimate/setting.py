@@ -20,7 +20,7 @@ MAX_CONTEXT = 1 << 27
 KEYS = {
     "model", "config", "quant", "context", "imatrix", "engine", "kv_type", "kv_type_k", "kv_type_v", "flash_attention", "ubatch",
     "swa_full", "profile", "slots", "logits_rows", "gpus", "gpu_layers", "experts_on_host", "memory_gib", "cpu", "memory",
-    "memory_channels", "drive", "prompt_tokens", "depth", "users", "margin_mib", "prediction", "backend", "built",
+    "memory_channels", "drive", "prompt_tokens", "depth", "users", "margin_mib", "backend", "built",
 }  # fmt: skip
 FLOAT_CACHE_TYPES = ("f32", "f16", "bf16")
 BACKENDS = ("cuda", "rocm", "vulkan", "sycl", "metal", "cpu")
