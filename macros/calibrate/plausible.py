@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from macros.calibrate.rows import device_rates
+from macros.estimate.rates import measured_rates
 from macros.estimate.work import layer_work, total
 from macros.formulas.decode import decode_ceiling
 from macros.formulas.recipe import weight_bytes
@@ -45,7 +45,7 @@ def implausible(row: AnyRow, catalogue: Catalogue) -> Iterator[tuple[str, str, s
             yield "file_bytes", f"about {expected:,} bytes for this model and format", f"{row.file_bytes:,}", "GB, GiB or MiB for bytes?"
     if not isinstance(row, Decode | Prefill) or row.gpu_layers is not None or (row.gpus == [] and row.cpu is None):
         return
-    rates = device_rates(catalogue, row)
+    rates = measured_rates(row, catalogue)
     work = total(layer_work(architecture, quantization, catalogue.records["tensor-types"]).values())
     devices = max(len(row.gpus), 1)
     if isinstance(row, Decode):

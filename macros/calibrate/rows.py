@@ -10,9 +10,8 @@ from functools import partial
 
 import numpy as np
 
-from macros.estimate.rates import Rates, cpu_rates, gpu_rates
+from macros.estimate.rates import Rates, measured_rates
 from macros.estimate.work import Work, layer_work, total
-from macros.formulas.units import GB
 from macros.specs import Catalogue
 from macros.specs.measurements import Decode, Prefill
 from macros.specs.models import architecture_of
@@ -76,7 +75,7 @@ def measured_rows(catalogue: Catalogue, kind: type[Decode] | type[Prefill]) -> t
             if reason is not None:
                 left_out[reason] += 1
                 continue
-            rates = device_rates(catalogue, row)
+            rates = measured_rates(row, catalogue)
             assert row.model is not None
             assert row.quant is not None
             assert rates.family is not None
@@ -109,22 +108,6 @@ def _reasons(row: Decode | Prefill) -> Iterator[str]:
         yield "several users"
     if row.built is not None and row.built < FIRST_BUILD:
         yield "a build older than November 2023"
-
-
-def device_rates(catalogue: Catalogue, row: Decode | Prefill) -> Rates:
-    """The rates of the device that a row was measured on; of one, where there are several."""
-    if row.gpus:
-        return gpu_rates(catalogue.gpus[row.gpus[0]], catalogue)
-    assert row.cpu is not None
-    stated = row.host_bandwidth_gb_per_s
-    return cpu_rates(
-        catalogue.cpus[row.cpu],
-        catalogue,
-        memory=row.memory,
-        channels=row.memory_channels,
-        bandwidth=stated * GB if stated is not None else None,
-        threads=row.threads,
-    )
 
 
 # a column of numbers

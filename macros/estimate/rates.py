@@ -11,6 +11,7 @@ from macros.formulas.remember import by_identity
 from macros.formulas.units import GB, TERA
 from macros.specs import Catalogue
 from macros.specs.devices import Cpu, DeviceFamily, Gpu
+from macros.specs.measurements import Generation
 
 TFLOPS_OF_A_COMPUTE_UNIT = 0.35
 """Shader rate of an Apple GPU core: M1 has 0.33, M4 0.43. Apple states it for few chips, so all are counted alike [TFLOP/s]."""
@@ -178,4 +179,28 @@ def cpu_rates(
         cores=cores,
         clock_mhz=clock,
         watts=cpu.tdp_w,
+    )
+
+
+def measured_rates(row: Generation, catalogue: Catalogue) -> Rates:
+    """The rates of the device that a row was measured on; of one, where there are several.
+
+    Args:
+        row: a measured row of a known device
+        catalogue: all records
+
+    Returns:
+        Its rates.
+    """
+    if row.gpus:
+        return gpu_rates(catalogue.gpus[row.gpus[0]], catalogue)
+    assert row.cpu is not None
+    stated = row.host_bandwidth_gb_per_s
+    return cpu_rates(
+        catalogue.cpus[row.cpu],
+        catalogue,
+        memory=row.memory,
+        channels=row.memory_channels,
+        bandwidth=None if stated is None else stated * GB,
+        threads=row.threads,
     )

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from macros.estimate.rates import Rates, cpu_rates, gpu_rates
+from macros.estimate.rates import Rates, measured_rates
 from macros.estimate.work import layer_work, total
 from macros.formulas.decode import decode_ceiling
-from macros.formulas.units import GB
 from macros.specs import Catalogue
 from macros.specs.calibration import Calibration
 from macros.specs.measurements import Decode, Prefill
@@ -84,27 +83,12 @@ def compared(catalogue: Catalogue, kind: str) -> list[Compared]:
         for index, (row, predicted) in enumerate(zip(rows, predictions, strict=True)):
             if predicted is None or not isinstance(row, Decode | Prefill) or row.model is None or row.quant is None:
                 continue
-            rates = _rates(catalogue, row)
+            rates = measured_rates(row, catalogue)
             architecture = architecture_of(catalogue.models[row.model], catalogue.models)
             work = total(layer_work(architecture, catalogue.quantizations[row.quant], catalogue.records["tensor-types"]).values())
             ceiling = float(decode_ceiling(bytes_read=work.weight_bytes(), bandwidth=rates.bandwidth))
             found.append(Compared(kind, file, index, row, rates, predicted, ceiling))
     return found
-
-
-def _rates(catalogue: Catalogue, row: Decode | Prefill) -> Rates:
-    if row.gpus:
-        return gpu_rates(catalogue.gpus[row.gpus[0]], catalogue)
-    assert row.cpu is not None
-    stated = row.host_bandwidth_gb_per_s
-    return cpu_rates(
-        catalogue.cpus[row.cpu],
-        catalogue,
-        memory=row.memory,
-        channels=row.memory_channels,
-        bandwidth=None if stated is None else stated * GB,
-        threads=row.threads,
-    )
 
 
 def _by_device(rows: list[Compared], error: Callable[[Compared], float]) -> list[float]:
