@@ -133,8 +133,9 @@ def _when(true: bool, **shapes: Any) -> Shapes:
 
 def _base(k: Keys, engine: str, *, tied: bool = False, size: str | None = "intermediate_size", **attention: Any) -> Shapes:
     heads, width = k.whole("num_attention_heads"), k.whole("hidden_size")
-    head = k.get("head_dim", "attention_head_dim")
-    if head is None:
+    if k.get("head_dim", "attention_head_dim") is not None:
+        head = k.whole("head_dim", "attention_head_dim")
+    else:
         if width % heads:
             raise Refused("config.head_dim", "a head size, as the heads do not divide the hidden size", None, "copy the whole config.json")
         head = width // heads
@@ -312,7 +313,7 @@ def _latent(engine: str, *, indexed: bool = False) -> Callable[[Keys], Shapes]:
         shapes = _base(Keys({**k.values, "head_dim": nope + rope}), engine)
         attention = shapes["attention"]
         attention["latent"] = {
-            "query_rank": k.whole("q_lora_rank", low=0, default=0),
+            "query_rank": k.whole("q_lora_rank") if indexed else k.whole("q_lora_rank", low=0, default=0),
             "kv_rank": k.whole("kv_lora_rank"),
             "nope_dim": nope,
             "rope_dim": rope,

@@ -21,8 +21,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from types import FunctionType, ModuleType
-from typing import Any, get_args, get_origin, get_type_hints
+from types import FunctionType, ModuleType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -62,7 +62,6 @@ BUILTINS: dict[Any, tuple[str, tuple[str, ...]]] = {
     functools.reduce: ("reduce", ()),
 }
 SUBSTITUTES = {
-    "macros.estimate.config_json.read_config": "onTheCommandLine",
     "macros.formulas.elementwise.ceil": "ceil",
     "macros.formulas.elementwise.floor": "floor",
     "macros.formulas.elementwise.maximum": "maximum",
@@ -146,6 +145,8 @@ class _Script:
         self.functions: list[str] = []
         self.records: dict[str, _Record] = {}
         self.waiting: list[tuple[Any, str]] = []
+        self.checked: list[type] = []
+        """Records that are made of what a reader gives, and so are checked as pydantic does."""
         self.attributes: set[str] = {"__add__"}
         """Names that some function reads from a record: of its methods, only those are translated."""
 
@@ -179,6 +180,16 @@ class _Script:
         self.remember(thing, name)
         self.waiting.append((thing, name))
         return name
+
+    def validate(self, cls: type) -> None:
+        """Let a record, and those inside it, be checked when they are made of what a reader gives."""
+        if cls in self.checked:
+            return
+        self.checked.append(cls)
+        self.name_of(cls, None, None)
+        for _, _, annotation in _fields(cls):
+            for inner in _records_in(annotation):
+                self.validate(inner)
 
     def remember(self, thing: Any, name: str) -> None:
         self.names[id(thing)] = name
@@ -260,6 +271,10 @@ def literal(value: Any, node: ast.AST, place: _Place) -> str:
     raise refusal(place, node, "a constant", "a number, a text, a truth value, None", type(value).__name__)
 
 
+def _is_function(thing: Any) -> bool:
+    return callable(thing) and isinstance(inspect.unwrap(thing), FunctionType)
+
+
 def _of_the_package(thing: Any) -> bool:
     try:
         return Path(inspect.getsourcefile(thing) or "").resolve().is_relative_to(ROOT)
@@ -302,7 +317,10 @@ def _function(script: _Script, function: Any, name: str) -> str:
             raise refusal(place, decorator, "a decorator", "cache", ast.unparse(decorator))
         cached = True
     body = _Body(script, place)
-    text = body.definition(tree)
+    held = inspect.getclosurevars(plain).nonlocals if plain.__closure__ else {}
+    body.locals |= set(held)
+    before = " ".join(f"const {_safe(one)} = {script.written(value, tree, place)};" for one, value in held.items())
+    text = body.definition(tree, before=before)
     return f"const {name} = remembered(function{body.star} {text});" if cached else f"function{body.star} {name}{text}"
 
 
@@ -322,7 +340,7 @@ class _Record:
     It is made from an object that names its fields; what is left out has its default. So data may leave out defaults too.
     """
 
-    def __init__(self, script: _Script, cls: type, name: str) -> None:
+    def __init__(self, script: _Script, cls: Any, name: str) -> None:
         self.script = script
         self.cls = cls
         self.name = name
@@ -347,11 +365,28 @@ class _Record:
 
     def translate_methods(self) -> bool:
         """Whether some were new."""
-        wanted = [name for name in self.bodies if name in self.script.attributes and name not in self.methods]
+        wanted = [name for name in self.bodies if name not in self.methods and self._wanted(name)]
         for name in wanted:
             self.methods[name] = None  # it may call itself
             self.methods[name] = self._method(*self.bodies[name])
         return bool(wanted)
+
+    def _wanted(self, name: str) -> bool:
+        return name in self.script.attributes or (self.cls in self.script.checked and name in self._validators())
+
+    def _validators(self) -> list[str]:
+        """Methods that pydantic runs on a finished record."""
+        decorated = {name: [ast.unparse(one) for one in body.decorator_list] for name, (body, _) in self.bodies.items()}
+        return [name for name, kinds in decorated.items() if AFTER_CHECK in kinds]
+
+    def _check(self) -> str:
+        """What the types of the fields allow, field by field, and then the record's own validators."""
+        lines = []
+        for name, field in self.cls.model_fields.items():
+            test = _test(field.annotation, field.metadata, self.script)
+            lines.append(f'if (!(({test})(this.{name}))) throw new ValueError("{name}");')
+        lines += [f"this.{name}();" for name in self._validators()]
+        return "check() {\n" + "\n".join(lines) + "\nreturn true;\n}"
 
     def _method(self, member: ast.FunctionDef, place: _Place) -> str:
         kinds = {ast.unparse(decorator) for decorator in member.decorator_list}
@@ -360,6 +395,8 @@ class _Record:
             member = copy.deepcopy(member)
             member.args.args.pop(0)
             return f"static {member.name}{_Body(self.script, own).definition(member)}"
+        if kinds == {AFTER_CHECK}:
+            kinds = set()
         if not kinds <= {"property", "cached_property", "functools.cached_property"}:
             raise refusal(place, member, f"method {member.name}", "a method or a property", ", ".join(sorted(kinds)))
         if not member.args.args or member.args.args[0].arg != "self":
@@ -370,7 +407,51 @@ class _Record:
 
     def text(self) -> str:
         methods = "\n".join(text for text in self.methods.values() if text)
+        if self.cls in self.script.checked:
+            methods += "\n" + self._check()
         return f"class {self.name} {{\nconstructor(given) {{ {' '.join(self.fields)} }}\n{methods}\n}}"
+
+
+AFTER_CHECK = "model_validator(mode='after')"
+
+
+def _records_in(annotation: Any) -> list[type]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [record for argument in get_args(annotation) for record in _records_in(argument)]
+
+
+PLAIN_TESTS: dict[Any, str] = {
+    int: "isInt(v)",
+    float: "isFloat(v) && Number.isFinite(v)",
+    bool: "isBool(v)",
+    str: "isText(v)",
+    type(None): "v === null",
+}
+
+
+def _test(annotation: Any, limits: Sequence[Any], script: _Script) -> str:
+    """A JavaScript function of a value: whether it has the type and keeps within the limits of a field."""
+    if get_origin(annotation) is Annotated:
+        inner, *more = get_args(annotation)
+        return _test(inner, [*limits, *(one for limit in more for one in getattr(limit, "metadata", [limit]))], script)
+    if annotation in PLAIN_TESTS:
+        tests = [PLAIN_TESTS[annotation]]
+        for limit in limits:
+            for name, sign in (("gt", ">"), ("ge", ">="), ("lt", "<"), ("le", "<=")):
+                if hasattr(limit, name):
+                    tests.append(f"v {sign} {getattr(limit, name)}")
+        return f"(v) => {' && '.join(tests)}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"(v) => v instanceof {script.name_of(annotation, None, None)} && v.check()"
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return f"(v) => {json.dumps(arguments)}.includes(v)"
+    if origin in (list, tuple):
+        return f"(v) => isList(v) && v.every({_test(arguments[0], limits, script)})"
+    if origin in (Union, UnionType):
+        return "(v) => " + " || ".join(f"({_test(argument, limits, script)})(v)" for argument in arguments)
+    return "(v) => true"
 
 
 def is_record(cls: Any) -> bool:
@@ -454,7 +535,8 @@ class _Body:
         self.locals |= set(assigned)
         self.inner = {node.name: node.args for node in tree.body if isinstance(node, ast.FunctionDef)}
         body = tree.body[1:] if ast.get_docstring(tree) is not None else tree.body
-        lines = [f"{before}const $self = this;"] if method else []
+        lines = [before] if before else []
+        lines += ["const $self = this;"] if method else []
         names = [_safe(name) for name in assigned if name not in self.inner]
         if names:
             lines.append(f"let {', '.join(names)};")
@@ -463,19 +545,26 @@ class _Body:
         return f"({', '.join(parameters)}) {{\n" + "\n".join(lines) + "\n}"
 
     def parameters(self, arguments: ast.arguments, *, method: bool = False) -> list[str]:
-        if arguments.vararg or arguments.kwarg:
+        """In the order that `_Signature` lists them: `*names` as one list, `**names` as one dictionary at the end."""
+        if self.outer is not None and (arguments.vararg or arguments.kwarg):  # it may be called where nobody knows its parameters
             raise self.refusal(arguments.vararg or arguments.kwarg or arguments, "parameters", "names, each for itself", "* or **")
-        names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
         first = [*arguments.posonlyargs, *arguments.args]
-        defaults: list[ast.expr | None] = (
-            [None] * (len(first) - len(arguments.defaults)) + list(arguments.defaults) + list(arguments.kw_defaults)
-        )
+        defaults: list[ast.expr | None] = [None] * (len(first) - len(arguments.defaults)) + list(arguments.defaults)
         written = []
-        for name, default in zip(names, defaults, strict=True):
+
+        def add(name: str, default: str | None) -> None:
             self.locals.add(name)
-            if method and name == "self":
-                continue
-            written.append(_safe(name) if default is None else f"{_safe(name)} = {self.expression(default)}")
+            if not (method and name == "self"):
+                written.append(_safe(name) if default is None else f"{_safe(name)} = {default}")
+
+        for argument, default in zip(first, defaults, strict=True):
+            add(argument.arg, None if default is None else self.expression(default))
+        if arguments.vararg:
+            add(arguments.vararg.arg, "[]")
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            add(argument.arg, None if default is None else self.expression(default))
+        if arguments.kwarg:
+            add(arguments.kwarg.arg, "dictionary([])")
         return written
 
     # Statements
@@ -496,6 +585,8 @@ class _Body:
             case ast.AugAssign(target=target, op=operator, value=value):
                 if not isinstance(target, ast.Name | ast.Subscript | ast.Attribute):
                     raise self.refusal(node, "an assignment", "a name or an item", ast.unparse(target))
+                if isinstance(operator, ast.BitOr):  # in place: other names for the dictionary see it
+                    return [self.assignment(target, f"updated({self.expression(_loaded(target))}, {self.expression(value)})")]
                 read = ast.copy_location(ast.BinOp(_loaded(target), operator, value), node)
                 return [self.assignment(target, self.expression(ast.fix_missing_locations(read)))]
             case ast.Expr(value=ast.Constant(value=str())) | ast.Pass():
@@ -538,6 +629,8 @@ class _Body:
             case ast.Try(body=body, handlers=handlers, orelse=[], finalbody=[]) if all(self.is_library_error(one) for one in handlers):
                 # Errors of libraries: there is no library there that could raise them.
                 return [line for one in body for line in self.statement(one)]
+            case ast.Delete(targets=[ast.Subscript(value=container, slice=key)]) if not isinstance(key, ast.Slice):
+                return [f"pop({self.expression(container)}, {self.expression(key)});"]
             case ast.Match(subject=subject, cases=cases):
                 return [self.match(subject, cases)]
             case ast.FunctionDef(name=name, decorator_list=[]):
@@ -816,19 +909,15 @@ class _Body:
             return self.type_test(node)
         if callee is getattr and len(node.args) == 2 and not node.keywords:
             return f"{self.expression(node.args[0])}[{self.expression(node.args[1])}]"
-        if any(isinstance(argument, ast.Starred) for argument in node.args) and callee not in (min, max, zip):
-            raise self.refusal(node, "a call", "arguments, each for itself", "*")
         if is_record(callee) and not node.args and len(node.keywords) == 1 and node.keywords[0].arg is None:
             return f"new {self.script.name_of(callee, node, self.place)}(toJson({self.expression(node.keywords[0].value)}))"
-        if isinstance(callee, FunctionType) and any(keyword.arg is None for keyword in node.keywords) and not node.args:
-            pairs = []
-            for keyword in node.keywords:
-                value = self.expression(keyword.value)
-                pairs.append(f"...items({value})" if keyword.arg is None else f'["{keyword.arg}", {value}]')
-            places = json.dumps(list(inspect.signature(callee).parameters))
-            return f"{self.script.name_of(callee, node, self.place)}(...ordered({places}, [{', '.join(pairs)}]))"
+        signature = self.signature(node.func, callee)
+        if signature is not None:
+            return self.arranged(node, callee, signature)
         if any(keyword.arg is None for keyword in node.keywords):
             raise self.refusal(node, "a call", "arguments, each for itself", "**")
+        if any(isinstance(argument, ast.Starred) for argument in node.args) and callee not in (min, max, zip):
+            raise self.refusal(node, "a call", "arguments, each for itself", "*")
         given = [self.element(argument) for argument in node.args]
         named = {str(keyword.arg): self.expression(keyword.value) for keyword in node.keywords}
         if not found:
@@ -859,44 +948,92 @@ class _Body:
             self.ordered(node, given, named, field_names(callee), callee.__name__)
             arguments = ", ".join(f"{name}: {value}" for name, value in fields.items())
             return f"new {self.script.name_of(callee, node, self.place)}({{ {arguments} }})"
-        if isinstance(callee, type) or not callable(callee):
-            raise self.refusal(node, "a call", "a function or record of the package, or a listed built-in", ast.unparse(node.func))
-        parameters = list(inspect.signature(callee).parameters)
-        return (
-            f"{self.script.name_of(callee, node, self.place)}({', '.join(self.ordered(node, given, named, parameters, callee.__name__))})"
-        )
+        raise self.refusal(node, "a call", "a function or record of the package, or a listed built-in", ast.unparse(node.func))
+
+    def signature(self, function: ast.expr, callee: Any) -> _Signature | None:
+        """Of a function of the package, of a function inside this one, or of the one method that the module's records have by that name."""
+        if _is_function(callee):
+            return _Signature.of(callee) if callee not in BUILTINS else None
+        if isinstance(function, ast.Name):
+            arguments = self.inner_arguments(function.id)
+            return _Signature.written(arguments) if arguments else None
+        if isinstance(function, ast.Attribute):
+            records = {value for value in self.place.names.values() if is_record(value)}
+            methods = {vars(record)[function.attr] for record in records if isinstance(vars(record).get(function.attr), FunctionType)}
+            found = {_Signature.of(method).without_self() for method in methods}
+            if len(found) > 1:
+                raise self.refusal(function, f"method {function.attr}", "one meaning in a module", f"{len(found)}")
+            return found.pop() if found else None
+        return None
+
+    def arranged(self, node: ast.Call, callee: Any, signature: _Signature) -> str:
+        """A call with its arguments where the function declares them."""
+        if any(keyword.arg is None for keyword in node.keywords):
+            pairs = []
+            for keyword in node.keywords:
+                value = self.expression(keyword.value)
+                pairs.append(f"...items({value})" if keyword.arg is None else f'["{keyword.arg}", {value}]')
+            given = ", ".join(self.element(argument) for argument in node.args)
+            arguments = f"...bound({signature.text()}, [{given}], [{', '.join(pairs)}])"
+        else:
+            arguments = ", ".join(self.placed(node, signature))
+        if _is_function(callee):
+            return f"{self.script.name_of(callee, node, self.place)}({arguments})"
+        if isinstance(node.func, ast.Name):
+            return f"{_safe(node.func.id)}({arguments})"
+        assert isinstance(node.func, ast.Attribute)
+        owner, name = self.expression(node.func.value), node.func.attr
+        self.script.attributes.add(name)
+        pattern = METHODS.get(name)
+        if pattern is None:
+            return f"{owner}.{name}({arguments})"
+        # A record of the package has a method that Python's own types have too.
+        plain = ", ".join(self.element(argument) for argument in node.args)
+        return f"(isPlain({owner}) ? {_filled(pattern, owner, plain)} : {owner}.{name}({arguments}))"
+
+    def placed(self, node: ast.Call, signature: _Signature) -> list[str]:
+        named = {str(keyword.arg): self.expression(keyword.value) for keyword in node.keywords}
+        if any(isinstance(argument, ast.Starred) for argument in node.args[: len(signature.first)]):
+            raise self.refusal(node, "a call", "arguments, each for itself", "*")
+        given = [self.element(argument) for argument in node.args]
+        values = dict(zip(signature.first, given, strict=False))
+        if given[len(signature.first) :]:
+            if signature.rest is None:
+                raise self.refusal(node, "a call", f"{len(signature.first)} arguments", str(len(given)))
+            values[signature.rest] = f"[{', '.join(given[len(signature.first) :])}]"
+        others = {name: value for name, value in named.items() if name not in (*signature.first, *signature.named)}
+        values |= {name: value for name, value in named.items() if name not in others}
+        if others:
+            if signature.others is None:
+                raise self.refusal(node, "a call", f"the arguments {', '.join((*signature.first, *signature.named))}", ", ".join(others))
+            pairs = ", ".join(f'["{name}", {value}]' for name, value in others.items())
+            values[signature.others] = f"dictionary([{pairs}])"
+        written = [values.get(name, "undefined") for name in signature.order()]
+        while written and written[-1] == "undefined":
+            written.pop()
+        return written
 
     def local_call(self, node: ast.Call, given: list[str], named: dict[str, str]) -> str:
-        """A function held in a variable, or a method."""
-        if isinstance(node.func, ast.Name):
-            arguments = self.inner_arguments(node.func.id)
-            parameters = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)] if arguments else []
-            return f"{_safe(node.func.id)}({', '.join(self.ordered(node, given, named, parameters, node.func.id))})"
-        if not isinstance(node.func, ast.Attribute):
-            raise self.refusal(node, "a call", "a name or a method", ast.unparse(node.func))
+        """A function held in a variable or made by another one, or a method of Python's own types."""
         if named:
-            given = self.ordered(node, given, named, self.method_parameters(node.func), node.func.attr)
+            raise self.refusal(node, "a call", "arguments by position", ", ".join(named))
+        if not isinstance(node.func, ast.Attribute):
+            return f"{self.expression(node.func)}({', '.join(given)})"
         found, cls = self.resolved(node.func.value)
         if cls is dict and node.func.attr == "fromkeys" and len(given) == 1:
             return f"dictionary(list({given[0]}).map((key) => [key, null]))"
         if found and isinstance(cls, type) and not is_record(cls):
             raise self.refusal(node, "a call", "a listed built-in", ast.unparse(node.func))
         if found and is_record(cls) and node.func.attr == "model_validate":
-            return f"new {self.script.name_of(cls, node, self.place)}(toJson({given[0]}))"
+            name = self.script.name_of(cls, node, self.place)
+            self.script.validate(cls)
+            return f"validated({name}, toJson({given[0]}))"
         owner = self.expression(node.func.value)
         pattern = METHODS.get(node.func.attr)
         if pattern is None:
             self.script.attributes.add(node.func.attr)
             return f"{owner}.{node.func.attr}({', '.join(given)})"
-        return pattern.replace("{0}", owner).replace("{1}", ", ".join(given)).replace(", )", ")")
-
-    def method_parameters(self, method: ast.Attribute) -> list[str]:
-        """Of the one method with that name among the records that the module names."""
-        records = [value for value in self.place.names.values() if is_record(value)]
-        found = {tuple(inspect.signature(getattr(record, method.attr)).parameters) for record in records if hasattr(record, method.attr)}
-        if len(found) != 1:
-            raise self.refusal(method, f"method {method.attr}", "arguments by position", "keywords")
-        return list(found.pop())[1:]
+        return _filled(pattern, owner, ", ".join(given))
 
     def ordered(self, node: ast.AST, given: list[str], named: dict[str, str], parameters: list[str], callee: str) -> list[str]:
         """Keyword arguments at the place where they were declared."""
@@ -923,6 +1060,53 @@ class _Body:
             else:
                 raise self.refusal(node, "isinstance", "a number, text, list, dict or record", ast.unparse(kind))
         return tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
+
+
+def _filled(pattern: str, owner: str, arguments: str) -> str:
+    return pattern.replace("{0}", owner).replace("{1}", arguments).replace(", )", ")")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Signature:
+    """Parameters by kind."""
+
+    first: tuple[str, ...]
+    rest: str | None
+    named: tuple[str, ...]
+    others: str | None
+
+    @classmethod
+    def of(cls, function: Any) -> _Signature:
+        """Of a function or method that is loaded."""
+        by: dict[Any, list[str]] = {}
+        for parameter in inspect.signature(function).parameters.values():
+            by.setdefault(parameter.kind, []).append(parameter.name)
+        kinds = inspect.Parameter
+        first = (*by.get(kinds.POSITIONAL_ONLY, ()), *by.get(kinds.POSITIONAL_OR_KEYWORD, ()))
+        rest, others = by.get(kinds.VAR_POSITIONAL, [None])[0], by.get(kinds.VAR_KEYWORD, [None])[0]
+        return cls(first, rest, tuple(by.get(kinds.KEYWORD_ONLY, ())), others)
+
+    @classmethod
+    def written(cls, arguments: ast.arguments) -> _Signature:
+        """Of a function that stands inside another one."""
+        return cls(
+            tuple(one.arg for one in (*arguments.posonlyargs, *arguments.args)),
+            arguments.vararg.arg if arguments.vararg else None,
+            tuple(one.arg for one in arguments.kwonlyargs),
+            arguments.kwarg.arg if arguments.kwarg else None,
+        )
+
+    def without_self(self) -> _Signature:
+        """As a caller sees a method."""
+        return dataclasses.replace(self, first=self.first[1:])
+
+    def order(self) -> list[str]:
+        """All names, in the order of the JavaScript function."""
+        return [*self.first, *([self.rest] if self.rest else []), *self.named, *([self.others] if self.others else [])]
+
+    def text(self) -> str:
+        """For python_semantics.js."""
+        return json.dumps({"first": self.first, "rest": self.rest, "named": self.named, "others": self.others})
 
 
 def _alternatives(node: ast.expr) -> list[ast.expr]:

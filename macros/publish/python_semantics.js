@@ -60,11 +60,13 @@ function roundHalfEven(x) {
 
 function equal(a, b) {
   if (a === b) return true;
+  if (typeof a === "boolean" || typeof b === "boolean") return isFloatOrBool(a) && isFloatOrBool(b) && Number(a) === Number(b);
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (isList(a)) return isList(b) && a.length === b.length && a.every((value, i) => equal(value, b[i]));
   if (a instanceof Dictionary) {
     return b instanceof Dictionary && a.size === b.size && a.items().every(([key, value]) => b.has(key) && equal(value, b.get(key)));
   }
+  if (a instanceof Set) return b instanceof Set && a.size === b.size && [...a].every((member) => b.has(member));
   const keys = Object.keys(a);
   return !isList(b) && keys.length === Object.keys(b).length && keys.every((key) => equal(a[key], b[key]));
 }
@@ -132,6 +134,13 @@ function dictionary(pairs) {
 
 // `|` of two dictionaries or sets.
 const merged = (a, b) => (a instanceof Set ? new Set([...a, ...b]) : dictionary([...a.items(), ...b.items()]));
+
+// `|=`: in place.
+function updated(a, b) {
+  if (a instanceof Set) for (const member of b) a.add(member);
+  else for (const [key, value] of b.items()) a.set(key, value);
+  return a;
+}
 
 const common = (a, b) => new Set([...a].filter((member) => b.has(member)));
 
@@ -206,10 +215,17 @@ const startsWith = (string, start) => (isList(start) ? start : [start]).some((on
 const endsWith = (string, end) => (isList(end) ? end : [end]).some((one) => string.endsWith(one));
 
 // Arguments given by name (`**`), at the places where the function declares them.
-function ordered(names, pairs) {
-  const given = new Map(pairs);
-  for (const name of given.keys()) if (!names.includes(name)) throw new TypeError(`no parameter ${name}`);
-  return names.map((name) => given.get(name));
+function bound({ first, rest, named, others }, given, pairs) {
+  const values = new Map(pairs);
+  first.forEach((name, i) => { if (i < given.length) values.set(name, given[i]); });
+  const known = [...first, ...named];
+  const more = dictionary([...values].filter(([name]) => !known.includes(name)));
+  if (more.size && !others) throw new TypeError(`no parameter ${[...more]}`);
+  const placed = first.map((name) => values.get(name));
+  if (rest) placed.push(given.slice(first.length));
+  placed.push(...named.map((name) => values.get(name)));
+  if (others) placed.push(more);
+  return placed;
 }
 
 const reduce = (join, members, first) => list(members).reduce((a, b) => join(a, b), first);
@@ -246,9 +262,11 @@ function pop(container, key) {
 
 const isInt = (value) => typeof value === "number" && Number.isInteger(value);
 const isFloat = (value) => typeof value === "number";
+const isFloatOrBool = (value) => typeof value === "number" || typeof value === "boolean";
 const isText = (value) => typeof value === "string";
 const isBool = (value) => typeof value === "boolean";
 const isSequence = (value) => isText(value) || isList(value);
+const isPlain = (value) => typeof value !== "object" || isList(value) || value instanceof Dictionary || value instanceof Set;
 const isDict = (value) => value instanceof Dictionary;
 
 function int(value) {
@@ -276,6 +294,17 @@ const madeList = (given, make) => (absent(given) ? given : given.map(make));
 function madeEntries(given, make) {
   if (absent(given) || given instanceof Dictionary) return given;
   return dictionary(Object.entries(given).map(([key, value]) => [key, make(value)]));
+}
+
+// A record of what a reader gives, which may be anything.
+function validated(Kind, given) {
+  try {
+    const record = new Kind(given);
+    record.check();
+    return record;
+  } catch (error) {
+    throw Object.assign(error, { field: error.field ?? "record" });
+  }
 }
 
 // Plain data as Python's json.loads has it: objects become dictionaries.
@@ -347,8 +376,3 @@ const where = (condition, a, b) => (truth(condition) ? a : b);
 
 // The page has its own words for what is wrong and what was meant.
 const nearest = () => "choose another";
-
-// Reading a config.json builds functions from functions, which the translator does not know.
-const onTheCommandLine = () => {
-  throw Object.assign(new Error("config: expected the command `python -m macros estimate --config config.json`, got the page."), { field: "config" });
-};

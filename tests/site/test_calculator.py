@@ -7,9 +7,11 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
 
 from macros.estimate import estimate
@@ -17,6 +19,7 @@ from macros.estimate.overview import overview, room
 from macros.render.calculator import MESSAGES
 from macros.specs import Catalogue
 
+CONFIGS: dict[str, Any] = yaml.safe_load((Path(__file__).parents[1] / "estimate" / "configs.yaml").read_text("utf-8"))
 LANGUAGES = {"zh": "calculator/", "en": "en/calculator/"}
 ALIKE = 8
 """Questions about one model in one format, one after the other: weighing a model takes longest."""
@@ -66,6 +69,19 @@ def questions(catalogue: Catalogue, count: int, seed: int) -> Iterator[dict[str,
             question["memory"] = rng.choice(catalogue.cpus[question["cpu"]].memory_kinds)
             question["memory_channels"] = rng.randrange(1, 13)
         yield question
+
+
+def long_form(value: Any) -> Any:
+    """A configuration with its lists written out again; tests/estimate/configs.yaml writes `[3 full, 1 linear]`."""
+    if not isinstance(value, dict):
+        return value
+
+    def spelled(runs: list[str]) -> list[Any]:
+        counted = [run.split(" ", 1) for run in runs]
+        return [int(kind) if kind.isdigit() else kind for count, kind in counted for _ in range(int(count))]
+
+    runs = [kind for part in ("of", "runs") for kind in spelled(value.get(part, []))] * value.get("times", 1)
+    return runs + spelled(value.get("then", [])) if runs else {key: long_form(entry) for key, entry in value.items()}
 
 
 def answered(ask: Any, *arguments: Any, **named: Any) -> Any:
@@ -121,6 +137,44 @@ def test_what_the_page_shows_besides_has_equal_bits(page, catalogue):
     expected = [answered(room, q, catalogue, ram_gib=ram) for q, ram in asked]
     wrong = differing(asked, expected, in_the_page(page, "room", asked))
     assert not wrong, f"{len(wrong)} of {len(asked)}; the first: {wrong[0]}"
+
+
+WEIRD = [None, -1, 0, 1.5, "x", [], {}, True, 10**9, [1, 2], 3, "__proto__"]
+
+
+def configurations(count, seed):
+    """Every configuration that the reader is tested with, whole and with a value taken away or spoilt."""
+    rng = random.Random(seed)
+    whole = [long_form(config) for config in CONFIGS.values()]
+    yield from whole
+    for index in range(count):
+        spoilt = dict(whole[index % len(whole)])
+        key = rng.choice(list(spoilt))
+        if rng.random() < 0.4:
+            del spoilt[key]
+        else:
+            spoilt[key] = rng.choice(WEIRD)
+        yield spoilt
+
+
+def test_pasted_configurations_have_equal_bits(page, catalogue):
+    asked = [{"config": config, "quant": "q4_k_m", "context": 4096, "gpus": ["rtx-3090"]} for config in configurations(1_000, seed=3)]
+    visit(page, LANGUAGES["en"])
+    expected = [answered(estimate, question, catalogue) for question in asked]
+    got = in_the_page(page, "estimate", [[question] for question in asked])
+    # What pydantic refuses has the name `config` here and `record` there; whole numbers past 2^53 lose bits there.
+    same = [e == g or ("refused" in e and "refused" in g) or e["total"]["bytes"] > 2**53 for e, g in zip(expected, got, strict=True)]
+    assert all(same), next((q["config"], e, g) for q, e, g, s in zip(asked, expected, got, same, strict=True) if not s)
+    assert sum("refused" not in answer for answer in expected) > 100
+
+
+def test_a_pasted_configuration_is_answered(page):
+    visit(page, LANGUAGES["zh"])
+    page.click("[data-more=config] summary")
+    page.fill("#calculator-config", json.dumps(long_form(CONFIGS["llama-3.1-8b"])))
+    assert page.locator("[data-verdict]").get_attribute("data-fits") == "yes"
+    assert "8.03" in page.locator("[data-figure=figure-parameters]").inner_text()
+    assert "config" not in page.url
 
 
 SCRIPT = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"

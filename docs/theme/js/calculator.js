@@ -310,9 +310,10 @@
   };
 
   function refused(error, setting) {
-    if (!error.field) throw error;
-    const name = error.field.startsWith("config") ? "config" : FIELD_OF[error.field];
-    const values = { quant: guide.quantizations[setting.quant].name, key: error.field, kv: setting.kv };
+    const key = error.field ?? "";
+    const name = setting.config && !(key in FIELD_OF) ? "config" : FIELD_OF[key];
+    if (!error.field && name !== "config") throw error;
+    const values = { quant: guide.quantizations[setting.quant].name, key: key.replace(/^(config\.|record$)/, "") || "config.json", kv: setting.kv };
     const told = say(words[`refused-${name}`] ? `refused-${name}` : "refused", values);
     if (name) {
       complain(field(name), control(name), told);
@@ -558,7 +559,9 @@
     try {
       const asked = question(setting);
       const answer = formulas.overview(asked, catalogue, setting.ram, setting.price, setting.tariff);
-      told = show(setting, formulas.toJson(answer));
+      const result = formulas.toJson(answer);
+      if (!Number.isSafeInteger(result.total.bytes)) throw Object.assign(new RangeError(), { field: "config" });
+      told = show(setting, result);
       showRoom(setting, asked);
     } catch (error) {
       told = refused(error, setting);
