@@ -251,8 +251,9 @@ function insert(list, index, value) {
   list.splice(index, 0, value);
 }
 
-function pop(container, key) {
+function pop(container, key, otherwise) {
   if (container instanceof Dictionary) {
+    if (otherwise !== undefined && !container.has(key)) return otherwise;
     const value = item(container, key);
     container.delete(key);
     return value;

@@ -98,6 +98,8 @@ def collections(values):
     together = values + [0] * 3
     together.append(totals.get("missing", 7))
     together.insert(1, -3)
+    together.append(totals.pop("missing", 5) + totals.pop("odd"))
+    totals["odd"] = 1
     together = list(dict.fromkeys(together))
     grouped = {str(k): [v for v in values if v % 3 == k] for k in range(3)}
     return [
