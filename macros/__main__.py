@@ -45,7 +45,11 @@ def fit(arguments: argparse.Namespace) -> int:
     from macros.specs import load
 
     catalogue = load(ROOT / "data")
-    told = store.due(catalogue) or ["nothing has moved"] if arguments.dry_run else store.write(catalogue, ROOT / "data")
+    told = (
+        store.due(catalogue) or ["nothing has moved"]
+        if arguments.dry_run
+        else store.write(catalogue, ROOT / "data", every_row=arguments.rows)
+    )
     print("\n".join(told))
     return 0
 
@@ -266,6 +270,7 @@ def parser() -> argparse.ArgumentParser:
     command("check", check)
     _question(command("estimate", estimate))
     of_fit = command("fit", fit)
+    of_fit.add_argument("--rows", action="store_true", help="name each row left out, with its reason")
     of_fit.add_argument("--dry-run", action="store_true", help="only say whether a refit is due and what it would change")
     of_import = command("import-bench", import_bench)
     of_import.add_argument("file", type=Path, help="what llama-bench printed with -o json")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,7 +32,8 @@ class Model:
 
     name: str
     rows: list[MeasuredRow]
-    left_out: Counter[str]
+    left_out: dict[str, list[str]]
+    """Reason -> places of the rows left out."""
     quantities: list[Quantity]
     predict: Prediction
     trial: Prediction

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -54,18 +53,18 @@ class MeasuredRow:
         return (self.row.prompt_tokens if isinstance(self.row, Prefill) else None) or 512
 
 
-def measured_rows(catalogue: Catalogue, kind: type[Decode] | type[Prefill]) -> tuple[list[MeasuredRow], Counter[str]]:
-    """The rows of one device, and how many others there are for which reason.
+def measured_rows(catalogue: Catalogue, kind: type[Decode] | type[Prefill]) -> tuple[list[MeasuredRow], dict[str, list[str]]]:
+    """The rows of one device, and which others are left out for which reason.
 
     Args:
         catalogue: all records
         kind: Decode or Prefill
 
     Returns:
-        Rows to fit to, and reason -> number of rows left out.
+        Rows to fit to, and reason -> places of the rows left out (`file.yaml rows.index`).
     """
     used: list[MeasuredRow] = []
-    left_out: Counter[str] = Counter()
+    left_out: dict[str, list[str]] = {}
     works: dict[tuple[str, str], Work] = {}
     for file in sorted(catalogue.measurements):
         for index, row in enumerate(catalogue.measurements[file].rows):
@@ -73,7 +72,7 @@ def measured_rows(catalogue: Catalogue, kind: type[Decode] | type[Prefill]) -> t
                 continue
             reason = next(_reasons(row), None)
             if reason is not None:
-                left_out[reason] += 1
+                left_out.setdefault(reason, []).append(f"{file}.yaml rows.{index}")
                 continue
             rates = measured_rates(row, catalogue)
             assert row.model is not None

@@ -71,7 +71,7 @@ def record(model: Model, catalogue: Catalogue) -> dict[str, Any]:
         "as_of": max(catalogue.sources[str(row.row.source)].accessed for row in model.rows),
         "fingerprint": model.fingerprint,
         "rows": len(model.rows),
-        "left_out": dict(sorted(model.left_out.items())),
+        "left_out": {reason: len(places) for reason, places in sorted(model.left_out.items())},
         "terms": {name: _short(value, 5) for name, value in sorted(terms.items())},
         "groups": {
             name: {
@@ -88,12 +88,13 @@ def record(model: Model, catalogue: Catalogue) -> dict[str, Any]:
     }
 
 
-def write(catalogue: Catalogue, root: Path) -> list[str]:
+def write(catalogue: Catalogue, root: Path, *, every_row: bool = False) -> list[str]:
     """Fit both formulas and store the constants.
 
     Args:
         catalogue: all records
         root: data/
+        every_row: name each row left out, not only how many there are
 
     Returns:
         What there is to say of it, line by line: rows used and left out, errors, constants that moved.
@@ -103,7 +104,9 @@ def write(catalogue: Catalogue, root: Path) -> list[str]:
     for model in models(catalogue):
         made = record(model, catalogue)
         told += [f"{model.name}: {made['rows']} rows of {made['groups']['all']['devices']} devices, fingerprint {made['fingerprint']}"]
-        told += [f"  left out {count}: {reason}" for reason, count in made["left_out"].items()]
+        for reason, places in sorted(model.left_out.items()):
+            told.append(f"  left out {len(places)}: {reason}")
+            told += [f"    data/measurements/{place}" for place in places if every_row]
         told += [
             f"  {name}: median {of['median']:.1%}, 90th percentile {of['ninetieth']:.1%}, in range {of['covered']:.0%} "
             f"({of['devices']} devices, {of['rows']} rows)"

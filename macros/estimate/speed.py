@@ -204,11 +204,11 @@ def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> d
     """Speed of reading one prompt, with its range."""
     decode, fitted = Fitted.read(catalogue.calibration["decode"]), Fitted.read(catalogue.calibration["prefill"])
     tokens, slices = setting.prompt_tokens, _shared(setting)
-    card = next((part for part in parts if not part.rates.is_processor), None)
+    card = gpu_rates(setting.gpus[0].gpu, catalogue) if setting.gpus else None
     timed = []
     for part in parts:
         streams = part.rates.is_processor and card is not None and min(tokens, setting.ubatch) >= STREAMED_FROM
-        worker = replace(part, rates=card.rates) if streams and card is not None else part
+        worker = replace(part, rates=card) if streams and card is not None else part
         inputs = prefill_features(
             worker.rates, worker.work, prompt_tokens=tokens, ubatch=setting.ubatch, flash_attention=setting.flash_attention
         )
