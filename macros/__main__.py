@@ -22,10 +22,10 @@ def check(arguments: argparse.Namespace) -> int:
     import macros.formulas.checks  # noqa: F401
     from macros import MACROS
     from macros.publish.site import page_errors
-    from macros.render import lint, translations
+    from macros.render import annotated, lint, translations
     from macros.specs import SpecErrors, load
 
-    errors = [*page_errors(ROOT, MACROS), *translations.moved(ROOT / "docs")]
+    errors = [*page_errors(ROOT, MACROS), *translations.moved(ROOT / "docs"), *annotated.untranslated()]
     try:
         errors += lint.check(ROOT / "docs", load(ROOT / "data"))
     except SpecErrors as found:

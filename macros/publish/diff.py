@@ -383,8 +383,8 @@ def _span(group: list[Cell]) -> str:
     rows = {cell.row for cell in group}
     which = shown(first.row) if len(rows) == 1 else f"**{_count(len(rows), 'row')}**, most of all {shown(first.row)}"
     columns = _columns(list(dict.fromkeys(cell.column for cell in group)))
-    change = f"{percent(last.ratio)} to {percent(first.ratio)} ⚠️"
-    return f"| {which} | {columns} | {value(first.before, first.after)} | {value(first.after, first.before)} | {change} |"
+    reach = " to ".join(dict.fromkeys([percent(last.ratio), percent(first.ratio)]))
+    return f"| {which} | {columns} | {value(first.before, first.after)} | {value(first.after, first.before)} | {reach} ⚠️ |"
 
 
 def _columns(columns: list[str]) -> str:

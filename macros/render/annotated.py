@@ -17,6 +17,7 @@ import yaml
 
 from macros.render.view import View, one_of
 from macros.specs import Catalogue
+from macros.specs.errors import SpecError
 from macros.specs.kinds import KINDS, SINGLE_FILES
 from macros.specs.schema import schemas
 
@@ -61,6 +62,17 @@ def chinese() -> dict[str, str]:
 def meaning(english: str, language: str) -> str:
     """What a key means, in a language."""
     return english if language == "en" else chinese().get(english, english)
+
+
+def untranslated() -> Iterator[SpecError]:
+    """What docs/fields.zh.yaml lacks, and what it has that no record form says any more."""
+    said = {field.meaning for kind in WRITTEN_BY_HAND for field in fields(kind).values() if field.meaning}
+    for english in sorted(said - chinese().keys()):
+        yield SpecError(
+            "docs/fields.zh.yaml", 1, "meaning", "the Chinese of each docstring in macros/specs", f"none of '{english}'", "add it"
+        )
+    for english in sorted(chinese().keys() - said):
+        yield SpecError("docs/fields.zh.yaml", 1, "meaning", "a docstring of macros/specs", f"'{english}'", "remove it")
 
 
 @cache
@@ -150,13 +162,14 @@ def reference(view: View, kind: str) -> str:
     ordered = sorted(fields(kind).values(), key=lambda field: field.path == "sources")
     rows = [
         f'<tr><th scope="row"><code>{_breakable(field.path)}</code></th><td>{escape(view.pick(*field.form))}</td>'
-        f"<td>{view.pick('是', 'yes') if field.required else ''}</td>"
-        f"<td>{_with_code(escape(meaning(field.meaning, view.language)))}</td></tr>"
+        f"<td>{view.pick('是', 'yes') if field.required else view.pick('否', 'no')}</td>"
+        f"<td>{_with_code(escape(meaning(field.meaning, view.language))) or '—'}</td></tr>"
         for field in ordered
     ]
     title = view.pick(f"{kind} 的各个键", f"The keys of {kind}")
     return (
-        f'<div class="table table-fields"><div class="table-scroll" role="region" tabindex="0" aria-label="{title}"><table>'
+        '<div class="table table-fields" data-pagefind-ignore>'
+        f'<div class="table-scroll" role="region" tabindex="0" aria-label="{title}"><table>'
         f'<caption class="visually-hidden">{title}</caption><thead><tr>'
         + "".join(f'<th scope="col">{head}</th>' for head in heads)
         + f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div></div>"
@@ -190,7 +203,7 @@ def example_html(view: View, kind: str) -> str:
     """The example as a block of code."""
     one_of("a kind of record", kind, WRITTEN_BY_HAND)
     text = escape(example(view.catalogue, kind, view.language))
-    return f'<div class="highlight"><pre><code class="language-yaml">{text}</code></pre></div>'
+    return f'<div class="highlight" data-pagefind-ignore><pre tabindex="0"><code class="language-yaml">{text}</code></pre></div>'
 
 
 def example_id(catalogue: Catalogue, kind: str) -> str:
