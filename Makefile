@@ -15,7 +15,7 @@ export NO_MKDOCS_2_WARNING := 1
 BASE ?= main
 BROWSER := chromium fontconfig fonts-noto-cjk
 
-.PHONY: help site serve browser screenshot test check style pdf offline diff rehearse links bench bench-web mutate release lock new schema settle clean
+.PHONY: help site serve browser fonts screenshot test check style pdf offline diff rehearse links bench bench-web mutate release lock new schema settle clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -63,7 +63,12 @@ screenshot: $(VENV)/test.ok browser site ## the pictures of the READMEs
 diff: $(VENV)/site.ok ## what changed in the computed tables since BASE, as Markdown
 	@$(MACROS) diff $(if $(FULL),--full) $(if $(REPORT),--report "$(REPORT)") "$(BASE)"
 
-pdf: site ## both PDFs in dist/
+fonts: $(VENV)/site.ok
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! $(MACROS) pdf --check 2>/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends fonts-noto-cjk >/dev/null; fi
+	@$(MACROS) pdf --check
+
+pdf: fonts site ## both PDFs in dist/
 	$(MACROS) pdf
 
 offline: site ## dist/local-llm-hardware-guide-offline.zip, opens from the file system

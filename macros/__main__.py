@@ -132,7 +132,9 @@ def pdf(arguments: argparse.Namespace) -> int:
     from macros.specs import load
 
     try:
-        pdf.write(ROOT / "site", ROOT / "dist", edition(ROOT, load(ROOT / "data")))
+        pdf.fonts()
+        if not arguments.check:
+            pdf.write(ROOT / "site", ROOT / "dist", edition(ROOT, load(ROOT / "data")))
     except CannotSet as error:
         print(f"make pdf: {error}", file=sys.stderr)
         return 1
@@ -295,7 +297,7 @@ def parser() -> argparse.ArgumentParser:
     made = command("serve", serve)
     made.add_argument("--host", default="127.0.0.1")
     made.add_argument("--port", type=int, default=8000)
-    command("pdf", pdf)
+    command("pdf", pdf).add_argument("--check", action="store_true", help="only look whether everything that it needs is there")
     command("offline", offline)
     command("release", release)
     return top

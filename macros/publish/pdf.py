@@ -75,17 +75,13 @@ def article(path: Path) -> Any:
 
 
 def write(site: Path, dist: Path, edition: Edition) -> None:
-    """Both books, each in a process of its own: two cores work, and no process holds more than one book."""
+    """Both books. Each is set in a process of its own: two cores work, and no process holds more than one book."""
     fonts()
-    with ProcessPoolExecutor(len(WORDS), mp_context=get_context("spawn")) as pool:
-        done = [pool.submit(_write, site, dist, language, edition) for language in WORDS]
+    books = {language: book(site if language == "zh" else site / language, language, edition) for language in WORDS}
+    with ProcessPoolExecutor(len(books), mp_context=get_context("spawn")) as pool:
+        done = [pool.submit(typeset, text, dist / f"{NAME}-{language}.pdf", edition.timestamp) for language, text in books.items()]
         for one in done:
             one.result()
-
-
-def _write(site: Path, dist: Path, language: str, edition: Edition) -> None:
-    folder = site if language == "zh" else site / language
-    typeset(book(folder, language, edition), dist / f"{NAME}-{language}.pdf", edition.timestamp)
 
 
 def chapters(site: Path) -> list[str]:

@@ -85,6 +85,12 @@ class Page:
         """The children of an element as a Typst content block `[…]`."""
         return "[" + "".join(self.nodes(element)) + "]"
 
+    def cell(self, element: Element) -> str:
+        """The content of a cell or a link. Plain text goes in as a string: in a large table that halves the memory."""
+        content = self.content(element)
+        plain = re.fullmatch(r'\[#("(?:[^"\\]|\\.)*")\]', content)
+        return plain[1] if plain else content
+
     def nodes(self, element: Element) -> Iterator[str]:
         """Text and children, in order; what is white between blocks is no text."""
         between_blocks = any(child.tag in BLOCKS for child in element)
@@ -178,7 +184,7 @@ def _heading(page: Page, element: Element) -> str:
 
 def _link(page: Page, element: Element) -> str:
     address = element.get("href")
-    inner = page.content(element)
+    inner = page.cell(element)
     if not address or inner == "[]":
         return f"#{inner}"
     kind, to = page.target(address)
@@ -188,13 +194,13 @@ def _link(page: Page, element: Element) -> str:
         return f"#place-label({literal(to)})#{inner}"
     if kind == "inside":
         shown = "" if page.in_table or element.getparent().get("class") == "no-page" else f"#page-of({literal(to)})"
-        return f"#link(label({literal(to)})){inner}{shown}"
+        return f"#link(label({literal(to)}), {inner}){shown}"
     if to in page.noted:
-        return f"#link({literal(to)}){inner}#again({literal(page.url)}, {page.noted[to]})"
+        return f"#link({literal(to)}, {inner})#again({literal(page.url)}, {page.noted[to]})"
     if "".join(element.itertext()).strip() == to:
-        return f"#link({literal(to)}){inner}"
+        return f"#link({literal(to)}, {inner})"
     page.noted[to] = len(page.noted)
-    return f"#link({literal(to)}){inner}#noted({literal(page.url)}, {page.noted[to]}, {literal(to)})"
+    return f"#link({literal(to)}, {inner})#noted({literal(page.url)}, {page.noted[to]}, {literal(to)})"
 
 
 def _list(function: str) -> Callable[[Page, Element], str]:
@@ -240,17 +246,18 @@ def _table(page: Page, element: Element) -> str:
     columns = max(sum(int(cell.get("colspan") or 1) for cell in row if cell.tag in {"td", "th"}) for row in rows)
 
     def cells(row: Element) -> Iterator[str]:
+        column = 0
         for cell in row:
             if cell.tag not in {"td", "th"}:
                 continue
             options = [f"{name}: {int(cell.get(name))}" for name in ("colspan", "rowspan") if int(cell.get(name) or 1) > 1]
-            if _is_number(cell):
-                options.append("align: right")
-            inner = page.content(cell)
-            if cell.tag == "th" and row not in head:
-                inner = f"[#strong{inner}]"
-            yield f"table.cell({', '.join(options)}){inner}" if options else inner
+            if _is_number(cell) != numeric[min(column, columns - 1)]:
+                options.append(f"align: {'right' if _is_number(cell) else 'left'}")
+            inner = page.cell(cell)
+            yield f"table.cell({', '.join(options)}, {inner})" if options else inner
+            column += int(cell.get("colspan") or 1)
 
+    numeric = _numeric(body, columns)
     parts = [", ".join(cells(row)) for row in body]
     header = ", ".join(cell for row in head for cell in cells(row))
     caption = next(iter(element.iterfind("caption")), None)
@@ -260,7 +267,20 @@ def _table(page: Page, element: Element) -> str:
     widths = _widths(head, body, columns)
     page.turned = page.turned or sum(widths) > PORTRAIT_WIDTH
     shares = ", ".join("auto" if sum(widths) <= NATURAL_WIDTH else f"{width}fr" for width in widths)
-    return f"\n#data-table(({shares},), {title}, ({header}{',' if header else ''}),\n  ({listed},))\n"
+    aligned = ", ".join("right" if number else "left" for number in numeric)
+    return f"\n#data-table(({shares},), ({aligned},), {_named(body)}, {title}, ({header}{',' if header else ''}),\n  ({listed},))\n"
+
+
+def _numeric(body: list[Element], columns: int) -> list[bool]:
+    """Columns of numbers."""
+    full = [[cell for cell in row if cell.tag in {"td", "th"}] for row in body]
+    full = [row for row in full if len(row) == columns]
+    return [any(_is_number(row[index]) for row in full) for index in range(columns)]
+
+
+def _named(body: list[Element]) -> str:
+    """Whether the first column names the rows."""
+    return "true" if any(cell.tag == "th" for row in body for cell in row[:1]) else "false"
 
 
 def _widths(head: list[Element], body: list[Element], columns: int) -> list[int]:
