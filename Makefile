@@ -57,6 +57,12 @@ browser: ## what tests and pictures need of the system: a browser and Chinese fo
 test: check browser ## everything that can fail
 	$(BIN)/python -m pytest
 
+bench: $(VENV)/test.ok ## figures of the build and of the edit loop (TENFOLD=1: with ten times the records)
+	$(BIN)/python -m tests.bench $(if $(TENFOLD),--tenfold)
+
+bench-web: $(VENV)/test.ok browser site ## figures of the pages in a browser: Lighthouse, axe, search
+	$(BIN)/python -m tests.web.bench
+
 screenshot: $(VENV)/test.ok browser site ## the pictures of the READMEs
 	$(BIN)/python -m tests.site.screenshot
 

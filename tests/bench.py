@@ -1,0 +1,154 @@
+"""Figures of the build and of the edit loop: `make bench`. Prints; fails at nothing, because a busy machine is no mistake."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = (
+    "import macros, pathlib; macros.ROOT = pathlib.Path.cwd(); macros.CACHE = macros.ROOT / '.cache'; macros.build(macros.ROOT / 'site')"
+)
+PLAIN = """
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+for name in ("zh", "en"):
+    build(load_config(f"{name}.yml"))
+"""
+
+
+def cpu(code: str, where: Path) -> tuple[float, float]:
+    """CPU seconds and peak memory [MiB] of a Python process and its children."""
+    measured = (
+        "import resource, sys\n"
+        + code
+        + "\nown, of = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))\n"
+        "print('figures', own.ru_utime + own.ru_stime + of.ru_utime + of.ru_stime, own.ru_maxrss / 1024, file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", measured], cwd=where, capture_output=True, text=True, check=False, env=environment())
+    found = re.search(r"figures (\S+) (\S+)", ran.stderr)
+    if found is None:
+        raise SystemExit(ran.stderr[-2000:])
+    return float(found[1]), float(found[2])
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
+
+
+def copy(into: Path) -> Path:
+    """What is authored, where it may be multiplied."""
+    into.mkdir()
+    for name in ("data", "docs"):
+        shutil.copytree(ROOT / name, into / name)
+    (into / "macros").symlink_to(ROOT / "macros")
+    for name in ("mkdocs.yml", "mkdocs.en.yml"):
+        shutil.copy(ROOT / name, into)
+    return into
+
+
+def plain_material(site: Path, into: Path) -> tuple[float, float]:
+    """The same pages, their tables already rendered, built by Material as it comes (its search included)."""
+    for language, folder in (("zh", site), ("en", site / "en")):
+        for path in folder.rglob("index.html"):
+            name = path.relative_to(folder).parent
+            if language == "zh" and name.parts[:1] == ("en",):
+                continue
+            html = path.read_text("utf-8")
+            article = re.search(r"<article[^>]*>(.*)</article>", html, re.S)
+            title = re.search(r"<title>(.*?)</title>", html, re.S)
+            target = into / language / (f"{name}.md" if name.parts else "index.md")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            body = re.sub(r"\n\s*\n", "\n", article[1]) if article else ""
+            target.write_text(f"---\ntitle: '{title[1] if title else ''}'\n---\n<div>{body}</div>\n", "utf-8")
+        authored = sorted(path.stem for path in (ROOT / "docs" / language).glob("*.md"))
+        pages = "".join(f"  - {name}.md\n" for name in authored)
+        config = f"site_name: x\ndocs_dir: {language}\nsite_dir: built-{language}\n"
+        config += f"theme: {{name: material, language: {language}, font: false}}\nnav:\n{pages}"
+        (into / f"{language}.yml").write_text(config, "utf-8")
+    return cpu(PLAIN, into)
+
+
+def edit_loop() -> list[float]:
+    """Seconds from saving one value to the page that serves it."""
+    path, port = ROOT / "data/gpus/rtx-3090.yaml", 8791
+    before = path.read_text("utf-8")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "macros", "serve", "--port", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+    def get(address: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{address}") as answer:
+            return str(answer.read().decode())
+
+    try:
+        for _ in range(600):
+            try:
+                get("/devices/rtx-3090/")
+                break
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.1)
+        seconds = []
+        for number, page in enumerate(
+            ["/devices/rtx-3090/", "/en/devices/", "/devices/rtx-3090/", "/en/devices/rtx-3090/", "/en/devices/"]
+        ):
+            value = 901 + number
+            get(page)
+            path.write_text(re.sub(r"(bandwidth_gb_per_s: ).*", rf"\g<1>{value}", before), "utf-8")
+            start = time.monotonic()
+            while f"{value}" not in get(page):
+                time.sleep(0.01)
+            seconds.append(time.monotonic() - start)
+        return seconds
+    finally:
+        path.write_text(before, "utf-8")
+        server.terminate()
+        server.wait()
+
+
+def multiply(root: Path, kind: str, count: int) -> None:
+    """So many more records of a kind, copies of those there are."""
+    known = sorted((root / "data" / kind).glob("*.yaml"))
+    for number in range(count):
+        path = known[number % len(known)]
+        (path.parent / f"copy-{number}-{path.name}").write_text(path.read_text("utf-8"), "utf-8")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        own = copy(Path(folder) / "own")
+        seconds, peak = cpu(BUILD, own)
+        pages = len(list((own / "site").rglob("index.html")))
+        print(f"build: {pages} pages, {seconds:.1f} s CPU, {seconds / pages * 1000:.1f} ms a page, peak {peak:.0f} MiB", flush=True)
+        plain = Path(folder) / "plain"
+        plain.mkdir()
+        reference, _ = plain_material(own / "site", plain)
+        print(f"plain Material, tables rendered before: {reference:.1f} s CPU; ours is {seconds / reference:.2f} of it", flush=True)
+        costs = {200: 0.0, 800: 0.0}
+        for more in costs:
+            grown = copy(Path(folder) / f"grown-{more}")
+            multiply(grown, "gpus", more // 2)
+            costs[more] = (cpu(BUILD, grown)[0] - seconds) / more
+            print(f"{more} generated pages more: {costs[more] * 1000:.1f} ms CPU a page", flush=True)
+        if "--tenfold" in sys.argv:
+            grown = copy(Path(folder) / "tenfold")
+            for kind in ("models", "gpus", "cpus"):
+                multiply(grown, kind, 9 * len(list((ROOT / "data" / kind).glob("*.yaml"))))
+            many, peak = cpu(BUILD, grown)
+            print(f"ten times the models and devices: {many:.0f} s CPU, peak {peak:.0f} MiB", flush=True)
+    loop = edit_loop()
+    print(f"edit to served: median {median(loop):.3f} s, worst {max(loop):.3f} s of {len(loop)}")
+    print(f"load of the machine: {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

