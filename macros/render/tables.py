@@ -66,7 +66,8 @@ def render(view: View, table: Table, frame: pd.DataFrame, columns: tuple[Column,
     large = " table-large" if len(frame) > 12 else ""
     return (
         f'<div class="table{large}" data-table="{escape(table.id)}" data-api="{escape(view.api(""))}">'
-        f'<div class="table-bar"><p class="table-title">{caption}</p><p class="table-data" data-pagefind-ignore>{data}</p></div>'
+        f'<div class="table-bar"><p class="table-title">{caption}</p><span class="table-tools"></span>'
+        f'<p class="table-data" data-pagefind-ignore>{data}</p></div>'
         f"{body}{proof}</div>"
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import html
 import http.server
 import json
 import os
@@ -114,28 +115,30 @@ def texts(language: str) -> dict[str, str]:
         if (name == "en" or name.startswith("en/")) != (language == "en"):
             continue
         article = re.search(r"<article[^>]*>(.*)</article>", path.read_text("utf-8"), re.S)
-        body = (
-            re.sub(r'<details class="table-proof".*?</details>|<a class="headerlink".*?</a>|<svg.*?</svg>', " ", article[1], flags=re.S)
-            if article
-            else ""
-        )
-        found["/" if name == "." else f"/{name}/"] = re.sub(r"<[^>]+>", "", body).lower()
+        inside = article[1] if article else ""
+        inside = re.sub(r"<(svg|script|select|datalist|template)\b.*?</\1>", " ", inside, flags=re.S)
+        inside = re.sub(r'<details class="table-proof".*?</details>|<p class="(table-data|provenance)".*?</p>', " ", inside, flags=re.S)
+        title = re.search(r'data-pagefind-meta="title:([^"]*)"', path.read_text("utf-8"))
+        body = f"{title[1] if title else ''} {re.sub('</?(a|span|strong|em|abbr|code|b|small)[^>]*>', '', inside)}"
+        found["/" if name == "." else f"/{name}/"] = html.unescape(re.sub(r"<[^>]+>", " ", body)).lower()
     return found
 
 
-def words(language: str, of: dict[str, str], count: int = 24) -> list[str]:
-    """Words drawn from the authored pages, half of them from the middle of a sentence."""
+def words(browser: Browser, language: str, of: dict[str, str], count: int = 24) -> list[str]:
+    """Words drawn from the authored pages, cut as the browser cuts them, half of them from the middle of a sentence."""
     draw = random.Random(7)
-    sentences = re.findall(r"[\u4e00-\u9fff]{12,}" if language == "zh" else r"[a-z]{4,}(?: [a-z]{4,}){4,}", " ".join(of.values()))
+    sentences = re.findall(r"[\u4e00-\u9fff]{10,}" if language == "zh" else r"[a-z]+(?: [a-z]+){5,}", " ".join(of.values()))
+    page = browser.new_page()
+    cut = """([language, text]) => [...new Intl.Segmenter(language, {granularity: "word"}).segment(text)]
+        .filter((part) => part.isWordLike).map((part) => part.segment)"""
+    least = 2 if language == "zh" else 4
     drawn: list[str] = []
     while len(drawn) < count:
-        sentence = draw.choice(sentences)
-        if language == "zh":
-            start = draw.randrange(4, len(sentence) - 4) if len(drawn) % 2 else 0
-            drawn.append(sentence[start : start + 2])
-        else:
-            parts = sentence.split()
-            drawn.append(parts[len(parts) // 2] if len(drawn) % 2 else parts[0])
+        parts = [part for part in page.evaluate(cut, [language, draw.choice(sentences)]) if len(part) >= least]
+        word = parts[len(parts) // 2 if len(drawn) % 2 else 0] if parts else ""
+        if word and word not in drawn:
+            drawn.append(word)
+    page.close()
     return drawn
 
 
@@ -149,7 +152,7 @@ def search(browser: Browser, home: str) -> None:
         page.evaluate("async (at) => { window.search = await import(at); await window.search.find('x'); }", module)
         found = shown = right = wanted = 0
         times = []
-        for word in words(language, truth):
+        for word in words(browser, language, truth):
             start = time.perf_counter()
             page.evaluate("async (word) => (await window.search.read((await window.search.find(word)).slice(0, 12), word)).length", word)
             times.append(time.perf_counter() - start)
@@ -167,7 +170,8 @@ def search(browser: Browser, home: str) -> None:
                 print(f"   {word}: {len(missed)} missed {missed[:2]}, {len(extra)} too many {extra[:2]}")
         page.close()
         print(
-            f"search, {language}: {found} words, recall {right / wanted:.3f}, precision {right / max(shown, 1):.3f}, median {median(times) * 1000:.0f} ms",
+            f"search, {language}: {found} words, recall {right / wanted:.3f}, precision {right / max(shown, 1):.3f}, "
+            f"median {median(times) * 1000:.0f} ms",
             flush=True,
         )
 

@@ -52,7 +52,7 @@ function filterable(table, bar, label) {
     }
     status.textContent = words.length ? say(`${shown} 行`, `${shown} row${shown === 1 ? "" : "s"}`) : "";
   });
-  bar.querySelector(".table-data").before(input, status);
+  bar.querySelector(".table-tools").append(input, status);
 }
 
 function copyable(table, bar) {
@@ -104,12 +104,19 @@ function provable(wrap, table, label) {
     const parts = await Promise.all(marks.map((mark) => inputs(mark, home).catch(() => "")));
     found.replaceChildren(...(parts.filter(Boolean).length ? parts : [make("p", { textContent: say("此行没有另外的输入。", "This row has no further inputs.") })]));
   };
-  for (const row of table.tBodies[0].rows) {
+  const rows = [...table.tBodies[0].rows];
+  const offer = (row) => {
     const button = make("button", { type: "button", className: "proof-open", title: say("这些数字怎么来", "Where these numbers come from") });
     button.setAttribute("aria-label", say(`这些数字怎么来：${row.cells[0].innerText}`, `Where these numbers come from: ${row.cells[0].innerText}`));
     button.addEventListener("click", () => open(row, -1));
     row.cells[0].append(button);
-  }
+  };
+  // A few rows at a time: a long table must not hold up a reader who scrolls or types.
+  const some = () => {
+    for (const row of rows.splice(0, 40)) offer(row);
+    if (rows.length) setTimeout(some, 30);
+  };
+  setTimeout(some, 30);
   table.tBodies[0].addEventListener("click", (event) => {
     const cell = event.target.closest("td.n");
     if (cell && !event.target.closest("a") && !String(getSelection())) open(cell.parentElement, cell.cellIndex);
