@@ -96,6 +96,13 @@ settle: $(VENV)/site.ok ## both languages of PAGE say the same (without PAGE: of
 rehearse: $(VENV)/site.ok ## the path of a pull request on this machine: base, head, artifacts, report
 	$(BIN)/python -m tests.publish.rehearse
 
+bench: $(VENV)/site.ok ## how fast sizes and estimates are computed here
+	@$(MACROS) bench
+
+mutate: $(VENV)/test.ok ## which changes of the memory formulas no test notices (half an hour)
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 links: $(VENV)/site.ok ## which sources cannot be opened any more, in dist/links.md
 	$(MACROS) links
 

@@ -237,6 +237,16 @@ def estimate(arguments: argparse.Namespace) -> int:
     return command.run(arguments, ROOT)
 
 
+def bench(arguments: argparse.Namespace) -> int:
+    """How fast this machine computes the sizes of all models, and estimates in columns."""
+    from macros.estimate import columns
+    from macros.specs import load
+
+    for line in columns.bench(load(ROOT / "data")):
+        print(line)
+    return 0
+
+
 def _question(of_estimate: argparse.ArgumentParser) -> None:
     """The options of `estimate`: the keys of a question."""
     add = of_estimate.add_argument
@@ -270,6 +280,7 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     command("check", check)
+    command("bench", bench)
     _question(command("estimate", estimate))
     of_fit = command("fit", fit)
     of_fit.add_argument("--rows", action="store_true", help="name each row left out, with its reason")

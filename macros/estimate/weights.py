@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from macros.formulas.recipe import Types, typed_tensors, uniform_tensors
+from macros.formulas.recipe import TypedTensors, Types, typed_tensors, uniform_tensors
 from macros.formulas.remember import by_identity
 from macros.formulas.tensors import FIRST, LAST, TensorGroup
 from macros.specs.architectures import Architecture
@@ -73,6 +73,15 @@ def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix
     return _weigh(a, quant, types, imatrix)
 
 
+def padded_bytes(tensor: TypedTensors, types: Types) -> int:
+    """Bytes of one of these tensors on a device."""
+    kind = types[tensor.type]
+    padded = tensor.bytes_each
+    if kind.block > 1 and tensor.group.row % ROW_PADDING:
+        padded += (ROW_PADDING - tensor.group.row % ROW_PADDING) // kind.block * kind.block_bytes
+    return -(-padded // ALIGNMENT) * ALIGNMENT
+
+
 def _pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool) -> list[tuple[TensorGroup, tuple[int, ...], int, int]]:
     """Tensors: the group, its layers, bytes of one of them, bytes on a device."""
     if quant.per_weight is not None:
@@ -80,11 +89,7 @@ def _pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool) -
     assert quant.recipe is not None
     found = []
     for tensor in typed_tensors(a, quant.recipe, types, importance_matrix=imatrix):
-        kind = types[tensor.type]
-        padded = tensor.bytes_each
-        if kind.block > 1 and tensor.group.row % ROW_PADDING:
-            padded += (ROW_PADDING - tensor.group.row % ROW_PADDING) // kind.block * kind.block_bytes
-        found.append((tensor.group, tensor.layers, tensor.bytes_each, -(-padded // ALIGNMENT) * ALIGNMENT))
+        found.append((tensor.group, tensor.layers, tensor.bytes_each, padded_bytes(tensor, types)))
     return found
 
 

@@ -201,21 +201,23 @@ def typed_tensors(
         elif role not in rules:
             add(group, recipe.base, group.layers)
         else:
+            ordered = rules[role]
+            same = not ordered or ordered[0].layers is None
             chosen: dict[str, list[int]] = {}
-            for layer in group.layers:
+            for layer in [group.layers[0]] if same else group.layers:
                 index, count = layer, blocks
                 if role == "value":
                     index, count = value_ranks.get((group.name, layer, number), layer), values
                 elif role == "down" and recipe.counts_down_tensors:
                     index = down_ranks[group.name, layer, number]
-                kind = next((rule.type for rule in rules[role] if _covers(rule, index, count)), recipe.base)
+                kind = next((rule.type for rule in ordered if _covers(rule, index, count)), recipe.base)
                 if role == "value" and large and recipe.value_large is not None and kind in ("q3_k", "q4_k"):
                     kind = recipe.value_large
                 if role == "value" and eight and recipe.value_eight_experts is not None:
                     kind = recipe.value_eight_experts
                 chosen.setdefault(kind, []).append(layer)
             for kind, layers in chosen.items():
-                add(group, kind, tuple(layers))
+                add(group, kind, group.layers if same else tuple(layers))
     return found
 
 

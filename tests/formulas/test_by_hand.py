@@ -1,0 +1,102 @@
+"""Memory of small and well-known models, worked out on paper."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from macros.estimate import estimate
+from macros.formulas.arena import Arena, give, take, top
+from macros.formulas.kv_cache import cache_bytes, padded_cells, recurrent_state_bytes, row_bytes, window_cells
+from macros.formulas.parameters import active_parameters, parameters
+from macros.formulas.recipe import more_bits, typed_tensors, uniform_bytes, weight_bytes
+from macros.specs import load
+
+CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
+MIB = 2**20
+
+
+def shapes(model):
+    """The architecture of a model that has its own."""
+    return CATALOGUE.models[model].architecture
+
+
+def test_llama_2_7b_has_its_parameters():
+    table = 32000 * 4096
+    block = 4 * 4096 * 4096 + 3 * 4096 * 11008 + 2 * 4096
+    assert parameters(shapes("llama-2-7b")) == 2 * table + 32 * block + 4096 == 6_738_415_616
+
+
+def test_mixtral_uses_two_of_eight_experts():
+    expert = 3 * 4096 * 14336
+    assert parameters(shapes("mixtral-8x7b")) - active_parameters(shapes("mixtral-8x7b")) == 32 * 6 * expert + (32000 - 1) * 4096
+
+
+def test_llama_2_7b_in_q4_0():
+    table = 32000 * 4096
+    matrices = 32 * (4 * 4096 * 4096 + 3 * 4096 * 11008)
+    norms = 32 * 2 * 4096 + 4096
+    expected = (table + matrices) * 18 // 32 + table * 210 // 256 + norms * 4
+    assert weight_bytes(shapes("llama-2-7b"), CATALOGUE.quantizations["q4_0"], CATALOGUE.tensor_types) == expected
+
+
+def test_medium_presets_give_half_of_the_layers_more_bits():
+    found = Counter()
+    for tensor in typed_tensors(shapes("llama-2-7b"), CATALOGUE.quantizations["q4_k_m"].recipe, CATALOGUE.tensor_types):
+        found[tensor.type] += len(tensor.layers)
+    better = sum(more_bits(layer, 32) for layer in range(32))
+    assert better == 16
+    assert found == {"f32": 32 * 2 + 1, "q6_k": 2 * better + 1, "q4_k": 32 * 7 - 2 * better + 1}
+
+
+def test_gptq_of_llama_2_7b():
+    table = 32000 * 4096
+    matrices = 32 * (4 * 4096 * 4096 + 3 * 4096 * 11008)
+    inputs = 32 * (6 * 4096 + 11008)
+    norms = 32 * 2 * 4096 + 4096
+    per_weight = CATALOGUE.quantizations["gptq-4bit-128g"].per_weight
+    grouped = matrices * 4 + matrices // 128 * (per_weight.scale_bits + per_weight.zero_point_bits) + inputs * per_weight.input_index_bits
+    assert uniform_bytes(shapes("llama-2-7b"), per_weight) == grouped // 8 + (2 * table + norms) * 2
+
+
+@pytest.mark.parametrize(("tokens", "cells"), [(1, 256), (256, 256), (257, 512), (4096, 4096)])
+def test_cells_come_by_256(tokens, cells):
+    assert padded_cells(tokens) == cells
+
+
+def test_a_window_keeps_a_batch_beside_it():
+    assert window_cells(cells=8192, window=1024, sequences=1, batch=512) == 1536
+    assert window_cells(cells=1024, window=1024, sequences=1, batch=512) == 1024
+
+
+def test_two_gib_of_cache():
+    row = row_bytes(values=4096, block=1, block_bytes=2)
+    assert cache_bytes(cells=4096, layers=32, key_row_bytes=row, value_row_bytes=row) == 2 * 2**30
+    assert estimate({"model": "llama-2-7b", "quant": "q4_0", "context": 4096}, CATALOGUE)["kv_cache"]["bytes"] == 2 * 2**30
+
+
+def test_a_state_is_held_once_a_sequence():
+    one = recurrent_state_bytes(layers=24, sequences=1, conv_kernel=4, convolved=8192, state=128 * 128 * 32)
+    assert one == 24 * (3 * 8192 + 128 * 128 * 32) * 4
+    assert recurrent_state_bytes(layers=24, sequences=4, conv_kernel=4, convolved=8192, state=128 * 128 * 32) == 4 * one
+
+
+def test_the_logits_of_llama_3_8b_make_its_compute_buffer():
+    question = {"model": "llama-3-8b", "quant": "q4_0", "context": 8192, "gpus": ["rtx-3090"], "logits_rows": 512}
+    assert estimate(question, CATALOGUE)["devices"][0]["compute_buffer_bytes"] == 512 * (128256 + 4096) * 4 == 258.5 * MIB
+
+
+def test_the_arena_takes_the_tightest_gap_and_joins_neighbours():
+    arena = Arena(alignment=128)
+    for name, size in (("a", 512), ("b", 128), ("c", 256), ("d", 128)):
+        take(arena, name, size)
+    assert top(arena) == 1024
+    give(arena, "a")
+    give(arena, "c")
+    take(arena, "e", 256)
+    assert top(arena) == 1024
+    give(arena, "b")
+    take(arena, "f", 640)
+    assert top(arena) == 1024
+    take(arena, "g", 128)
+    assert top(arena) == 1152
