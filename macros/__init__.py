@@ -78,6 +78,14 @@ def chart(view: View, id: str) -> str:
 
 
 @macro
+def data(view: View, id: str) -> str:
+    """Links to the files of a table that is too long for a page: `data("memory-plans")`."""
+    from macros.render import slots, tables
+
+    return slots.inline(tables.downloads(view, id))
+
+
+@macro
 def value(
     view: View, path: str | None = None, *, get: str | None = None, unit: str | None = None, digits: int | None = None, **of: Any
 ) -> str:

@@ -33,7 +33,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "base_mhz": ("基础频率", "Base clock"),
     "tdp_w": ("功耗", "Power"),
     "power_range_w": ("功耗范围", "Power range"),
-    "l2_mib": ("二级缓存", "L2 cache"),
+    "l2_mib": ("L2 缓存", "L2 cache"),
     "pcie_generation": ("PCIe 代次", "PCIe generation"),
     "pcie_lanes": ("PCIe 通道", "PCIe lanes"),
     "launch_price_usd": ("首发价", "Launch price"),

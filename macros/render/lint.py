@@ -39,6 +39,9 @@ LABEL = re.compile(rf"[“\"]\s*{FIGURE.pattern}\s*[”\"]")
 """A figure in quotation marks: what a product is sold as, or what somebody printed."""
 DOLLARS = re.compile(r"[$¥€]\s*\d")
 
+NUMBER = re.compile(r"\d[\d,.]*\d|\d")
+"""A number in a text; both languages have the same ones."""
+
 SPACED_MACROS = {"value", "model", "device", "article"}
 """Macros whose text begins and ends with Latin letters or digits; Chinese keeps a space from them."""
 
@@ -271,6 +274,12 @@ def texts(catalogue: Catalogue) -> Iterator[SpecError]:
                 if kind == "glossary" and "also" in location:
                     continue
                 at = (*location, "zh")
+                mine, theirs = sorted(NUMBER.findall(text.zh)), sorted(NUMBER.findall(text.en))
+                if kind == "article" and mine != theirs:
+                    name = ".".join(map(str, at))
+                    yield error(
+                        file.path, file.line(at), name, f"the numbers of the English, {theirs}", f"{mine}", "say them alike in both"
+                    )
                 yield from chinese(file.path, file.line(at), ".".join(map(str, at)), text.zh)
                 if kind != "glossary" and location[-1] != "states":  # which may quote a wrong name
                     yield from words(file.path, file.line(at), ".".join(map(str, at)), text.zh, avoided["zh"])

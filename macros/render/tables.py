@@ -62,7 +62,7 @@ def render(view: View, table: Table, frame: pd.DataFrame, columns: tuple[Column,
     if plain:
         return f'<div class="table">{body}</div>'
     proof = _proof(view, table)
-    data = "".join(f'<a href="{escape(view.api(f"tables/{table.id}.{form}"))}" download>{form.upper()}</a>' for form in ("csv", "json"))
+    data = _files(view, table)
     large = " table-large" if len(frame) > 12 else ""
     return (
         f'<div class="table{large}" data-table="{escape(table.id)}" data-api="{escape(view.api(""))}">'
@@ -70,6 +70,18 @@ def render(view: View, table: Table, frame: pd.DataFrame, columns: tuple[Column,
         f'<p class="table-data" data-pagefind-ignore>{data}</p></div>'
         f"{body}{proof}</div>"
     )
+
+
+def _files(view: View, table: Table) -> str:
+    return "".join(f'<a href="{escape(view.api(f"tables/{table.id}.{form}"))}" download>{form.upper()}</a>' for form in ("csv", "json"))
+
+
+def downloads(view: View, id: str) -> str:
+    """The name of a table with links to its files, for one that is too long for a page."""
+    one_of("a table", id, tables())
+    known = tables()[id]
+    files = _files(view, known).replace("</a><a", "</a> <a")
+    return f'<span class="table-files" data-table-files="{escape(id)}">{view.html(known.title)} {files}</span>'
 
 
 def _proof(view: View, table: Table) -> str:

@@ -22,7 +22,7 @@ from macros.tables import Column, Words, table
 
 WORST = 20
 PEERS: dict[str, tuple[Words, float]] = {
-    "gguf-parser": ({"zh": "gguf-parser：带宽的 100%", "en": "gguf-parser: all of the bandwidth"}, 1.0),
+    "gguf-parser": ({"zh": "gguf-parser：带宽的全部", "en": "gguf-parser: all of the bandwidth"}, 1.0),
     "fitllm": ({"zh": "fitllm：75%", "en": "fitllm: 75 %"}, 0.75),
     "llmfit": ({"zh": "llmfit：55%", "en": "llmfit: 55 %"}, 0.55),
     "llm-cal": ({"zh": "llm-cal：50%", "en": "llm-cal: 50 %"}, 0.50),
@@ -336,6 +336,6 @@ REASONS: dict[str, Words] = {
     "model without a record": {"zh": "模型不在本指南的记录里", "en": "a model that this guide has no record of"},
     "format without a record": {"zh": "没有写明格式", "en": "the format is not stated"},
     "several users": {"zh": "多人同时使用", "en": "several users at a time"},
-    "a build older than November 2023": {"zh": "早于 2023 年 11 月的版本", "en": "a build older than November 2023"},
+    "a build older than November 2023": {"zh": "早于 2023 年十一月的版本", "en": "a build older than November 2023"},
 }
 """Reasons of the fit, for readers."""
