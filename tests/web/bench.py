@@ -176,6 +176,34 @@ def search(browser: Browser, home: str) -> None:
         )
 
 
+UPDATES = """async () => {
+  const field = document.querySelector("#calculator-context");
+  const times = [];
+  for (let i = 0; i < 200; i++) {
+    field.value = String(4096 + 64 * i);
+    const start = performance.now();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    times.push(performance.now() - start);
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  return times.sort((a, b) => a - b);
+}"""
+
+
+def calculator(browser: Browser, home: str) -> None:
+    """From a change to the new answer, here and at a quarter of the speed; what its data and script weigh."""
+    for slower in (1, 4):
+        page = browser.new_page()
+        page.goto(home + PAGES["calculator"], wait_until="networkidle")
+        page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
+        times = page.evaluate(UPDATES)
+        print(f"calculator: an update takes {median(times):.1f} ms, 95th percentile {times[190]:.1f} ms, at 1/{slower} of the speed")
+        page.close()
+    files = [*(SITE / "api/v1/calculator").iterdir(), SITE / "js/calculator.js", SITE / "js/combobox.js"]
+    size = sum(len(gzip.compress(path.read_bytes(), 9)) for path in files)
+    print(f"calculator: {size / 1024:.1f} KiB of data and script, compressed")
+
+
 def main() -> None:
     if not (HERE / "node_modules").is_dir():
         subprocess.run([str(NODE), str(NPM), "ci", "--prefix", str(HERE), "--ignore-scripts", "--no-audit", "--no-fund"], check=True)
@@ -187,6 +215,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         search(browser, home)
         axe(browser, home)
+        calculator(browser, home)
         browser.close()
     chosen = os.environ.get("PAGES", ",".join(PAGES)).split(",")
     for language in ("", "en/"):
