@@ -44,7 +44,7 @@ def test_search(page, address, start, words, found):
     assert not [url for url in loaded if "pagefind" in url or "search.js" in url], "nothing of the search before its first use"
     page.keyboard.press("/")
     page.wait_for_selector("dialog.search[open]")
-    page.keyboard.type(words)
+    page.fill("dialog.search input", words)
     page.wait_for_selector("dialog.search li a")
     more = page.query_selector("dialog.search li button")
     if more:
@@ -65,7 +65,8 @@ def test_search(page, address, start, words, found):
 def test_search_finds_nothing_politely(page):
     page.goto("en/")
     page.keyboard.press("/")
-    page.keyboard.type("<img src=x onerror=alert(1)>zzzzqqq")
+    page.wait_for_selector("dialog.search[open]")
+    page.fill("dialog.search input", "<img src=x onerror=alert(1)>zzzzqqq")
     page.wait_for_function("document.querySelector('dialog.search [role=status]')?.textContent === 'Nothing found'")
 
 
