@@ -312,8 +312,8 @@
   function refused(error, setting) {
     const key = error.field ?? "";
     const name = setting.config && !(key in FIELD_OF) ? "config" : FIELD_OF[key];
-    if (!error.field && name !== "config") throw error;
-    const values = { quant: guide.quantizations[setting.quant].name, key: key.replace(/^(config\.|record$)/, "") || "config.json", kv: setting.kv };
+    if (!error.field) console.error(error); // a mistake of the guide: the page says that it has no answer, and goes on
+    const values = { quant: guide.quantizations[setting.quant].name, key: key.replace(/^(config\.|record$)/, "") || (setting.config ? "config.json" : error.message), kv: setting.kv };
     const told = say(words[`refused-${name}`] ? `refused-${name}` : "refused", values);
     if (name) {
       complain(field(name), control(name), told);
