@@ -57,7 +57,8 @@ browser: ## what tests and pictures need of the system: a browser and Chinese fo
 test: check browser ## everything that can fail
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/test.ok ## figures of the build and of the edit loop (TENFOLD=1: with ten times the records)
+bench: $(VENV)/test.ok ## figures of estimates in columns, the build and the edit loop (TENFOLD=1: with ten times the records)
+	$(MACROS) bench
 	$(BIN)/python -m tests.bench $(if $(TENFOLD),--tenfold)
 
 bench-web: $(VENV)/test.ok browser site ## figures of the pages in a browser: Lighthouse, axe, search
@@ -95,9 +96,6 @@ settle: $(VENV)/site.ok ## both languages of PAGE say the same (without PAGE: of
 
 rehearse: $(VENV)/site.ok ## the path of a pull request on this machine: base, head, artifacts, report
 	$(BIN)/python -m tests.publish.rehearse
-
-bench: $(VENV)/site.ok ## how fast sizes and estimates are computed here
-	@$(MACROS) bench
 
 mutate: $(VENV)/test.ok ## which changes of the memory formulas no test notices (half an hour)
 	$(BIN)/mutmut run

@@ -7,9 +7,10 @@ import pytest
 
 from macros.estimate import estimate
 from macros.formulas.arena import Arena, give, take, top
-from macros.formulas.kv_cache import cache_bytes, padded_cells, recurrent_state_bytes, row_bytes, window_cells
+from macros.formulas.kv_cache import cache_bytes, padded_cells, paged_cache_bytes, recurrent_state_bytes, row_bytes, window_cells
 from macros.formulas.parameters import active_parameters, parameters
 from macros.formulas.recipe import more_bits, typed_tensors, uniform_bytes, weight_bytes
+from macros.formulas.runtime import unified_share
 from macros.specs import load
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
@@ -57,6 +58,37 @@ def test_gptq_of_llama_2_7b():
     per_weight = CATALOGUE.quantizations["gptq-4bit-128g"].per_weight
     grouped = matrices * 4 + matrices // 128 * (per_weight.scale_bits + per_weight.zero_point_bits) + inputs * per_weight.input_index_bits
     assert uniform_bytes(shapes("llama-2-7b"), per_weight) == grouped // 8 + (2 * table + norms) * 2
+
+
+def test_routers_keep_16_bits_in_fp8():
+    table = 2 * 32000 * 4096
+    linear = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 8 * 3 * 4096 * 14336)
+    routers = 32 * 8 * 4096
+    norms = 32 * 2 * 4096 + 4096
+    per_weight = CATALOGUE.quantizations["int8"].per_weight.model_copy(update={"weight_bits": 8, "group_size": 128, "scale_bits": 0})
+    assert uniform_bytes(shapes("mixtral-8x7b"), per_weight) == linear + 2 * (table + routers + norms)
+
+
+def test_a_tied_table_works_whole():
+    a = shapes("qwen2.5-0.5b")
+    assert a.tied_embeddings
+    assert active_parameters(a) == parameters(a)
+
+
+def test_prediction_layers_do_not_work():
+    a = shapes("glm-4.5-air-106b")
+    alone = a.model_copy(update={"prediction_layers": 0})
+    assert a.prediction_layers == 1
+    assert active_parameters(a) == active_parameters(alone)
+    assert parameters(a) > parameters(alone)
+
+
+def test_pages_are_filled_up():
+    assert paged_cache_bytes(tokens=17, page=16, layers=32, key_row_bytes=2048, value_row_bytes=1024) == 32 * 32 * 3072
+
+
+def test_large_shared_memories_give_a_larger_share():
+    assert [unified_share(memory_gib=size, small_gib=36, small_share=0.5, large_share=0.75) for size in (16, 36, 37)] == [0.5, 0.5, 0.75]
 
 
 @pytest.mark.parametrize(("tokens", "cells"), [(1, 256), (256, 256), (257, 512), (4096, 4096)])
