@@ -57,8 +57,8 @@ browser: ## what tests and pictures need of the system: a browser and Chinese fo
 test: check browser ## everything that can fail
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/test.ok ## figures of estimates in columns, the build and the edit loop (TENFOLD=1: with ten times the records)
-	$(MACROS) bench
+bench: $(VENV)/test.ok ## figures of estimates, the build, the books and the edit loop (TENFOLD=1: with ten times the records)
+	@$(MACROS) bench
 	$(BIN)/python -m tests.bench $(if $(TENFOLD),--tenfold)
 
 bench-web: $(VENV)/test.ok browser site ## figures of the pages in a browser: Lighthouse, axe, search

@@ -1,4 +1,4 @@
-"""Figures of the build and of the edit loop: `make bench`. Prints; fails at nothing, because a busy machine is no mistake."""
+"""Figures of the build, of the books and of the edit loop: `make bench`. Prints; fails at nothing, because a busy machine is no mistake."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from statistics import median
+
+import pypdf
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = (
@@ -43,6 +45,38 @@ def cpu(code: str, where: Path) -> tuple[float, float]:
 
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
+
+
+BOOK = """
+from pathlib import Path
+from macros.publish import pdf
+from macros.publish.edition import edition
+from macros.specs import load
+root = Path({root!r})
+source = pdf.book(Path({site!r}), {language!r}, edition(root, load(root / "data")))
+if {twice}:
+    body = source.split("#contents(words.contents)", 1)[1]
+    source += body.replace('label("', 'label("again/').replace('page-of("', 'page-of("again/')
+Path({out!r}).with_suffix(".typ").write_text(source)
+"""
+SET = """
+from pathlib import Path
+from macros.publish.pdf import typeset
+typeset(Path({out!r}).with_suffix(".typ").read_text(), Path({out!r}), 0)
+"""
+
+
+def editions(site: Path, folder: Path) -> None:
+    """The books, each in a process of its own as `make pdf` has it; then one book twice over, to see what a page costs as it grows."""
+    for language, twice in (("zh", False), ("en", False), ("zh", True)):
+        out = str(folder / f"{language}-{twice}.pdf")
+        pages = str(site if language == "zh" else site / language)
+        gathered, _ = cpu(BOOK.format(root=str(ROOT), site=pages, language=language, out=out, twice=twice), folder)
+        seconds, peak = cpu(SET.format(out=out), folder)
+        count, size = len(pypdf.PdfReader(out).pages), Path(out).stat().st_size / 1e6
+        name = f"PDF, {language}{', twice over' if twice else ''}"
+        total = gathered + seconds
+        print(f"{name}: {count} pages, {size:.2f} MB, {total:.1f} s CPU, {1000 * total / count:.0f} ms a page, peak {peak:.0f} MiB")
 
 
 def copy(into: Path) -> Path:
@@ -129,6 +163,7 @@ def main() -> None:
         seconds, peak = cpu(BUILD, own)
         pages = len(list((own / "site").rglob("index.html")))
         print(f"build: {pages} pages, {seconds:.1f} s CPU, {seconds / pages * 1000:.1f} ms a page, peak {peak:.0f} MiB", flush=True)
+        editions(own / "site", Path(folder))
         plain = Path(folder) / "plain"
         plain.mkdir()
         reference, _ = plain_material(own / "site", plain)
