@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from macros.estimate.setting import Setting
 from macros.estimate.weights import ModelWeights
 from macros.formulas.compute_buffer import OFFLOADED_TOKENS, Batch, host_compute_bytes, planned_bytes
+from macros.formulas.elementwise import added
 from macros.formulas.kv_cache import padded_cells, paged_cache_bytes, recurrent_state_bytes, row_bytes, window_cells
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import TensorType
@@ -278,8 +279,8 @@ def _plan_vllm(setting: Setting, weights: ModelWeights, devices: Sequence[Placed
     compute = tokens * (2 * inner + 4 * a.hidden_size) * 2 + sequences * a.vocabulary_size * 4
     pieces = (*weights.layers, weights.output, weights.embedding)
     held = sum(w.bytes for w in pieces)
-    read = sum(w.read_bytes for w in (*pieces, weights.tied))
-    active = sum(w.active for w in (*pieces, weights.tied))
+    read = added([w.read_bytes for w in (*pieces, weights.tied)])
+    active = added([w.active for w in (*pieces, weights.tied)])
     part = Part(
         -(-held // count), read / count, active / count, -(-(cache + state) // count), state // count, tuple(rows), -(-compute // count)
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from macros.estimate.memory import Plan, plan_buffers
 from macros.estimate.setting import Device, Setting
 from macros.estimate.weights import ModelWeights, model_weights
+from macros.formulas.elementwise import added
 from macros.formulas.runtime import context_bytes, unified_share, usable_bytes
 from macros.formulas.units import MIB
 from macros.specs import Catalogue
@@ -135,8 +136,8 @@ def split_layers(*, layers: int, gpu_layers: int, free: Sequence[float]) -> list
     """
     first = max(layers + 1 - gpu_layers, 0)
     placed = min(gpu_layers, layers + 1)
-    total = sum(free)
-    bounds = [sum(free[: index + 1]) / total for index in range(len(free))]
+    total = added(list(free))
+    bounds = [added(list(free[: index + 1])) / total for index in range(len(free))]
     result: list[tuple[list[int], bool]] = [([], False) for _ in free]
     for layer in range(first, layers + 1):
         position = (layer - first) / placed

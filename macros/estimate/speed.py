@@ -14,6 +14,7 @@ from macros.estimate.speed_features import decode_features, prefill_features, sl
 from macros.estimate.work import OUTPUT, Work, layer_work, total
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
 from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_touched, token_seconds
+from macros.formulas.elementwise import added
 from macros.formulas.load_time import cached_load_seconds, cold_load_seconds
 from macros.formulas.prefill import prompt_seconds, streaming_seconds
 from macros.formulas.units import MB
@@ -180,7 +181,7 @@ def _decode(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> di
         ceiling = min(decode_ceiling(bytes_read=_read(setting, whole) / slices, bandwidth=part.rates.bandwidth) for part in parts)
     else:
         timed = [(part, _token_seconds(setting, part, fitted, users=users)) for part in parts]
-        ceiling = 1 / sum(_read(setting, part) / part.rates.bandwidth for part in parts)
+        ceiling = 1 / added([_read(setting, part) / part.rates.bandwidth for part in parts])
     crossings = (len(parts) - 1) * fitted.terms["boundary_time"] if slices == 1 else 0.0
     if setting.experts_on_host and len(parts) > 1:
         crossings += all_reduce_seconds(
