@@ -107,6 +107,9 @@ def index(site: Path) -> None:
     if ran.returncode:
         told = (ran.stdout + ran.stderr).strip().splitlines()
         raise SpecErrors([SpecError("site", 1, "search", "an index of the pages", told[-1] if told else "nothing", "see the log above")])
+    entry = site / "pagefind" / "pagefind-entry.json"
+    # The languages stand in it in any order: equal pages should make equal files.
+    entry.write_text(json.dumps(json.loads(entry.read_text("utf-8")), sort_keys=True), "utf-8")
 
 
 def swap(new: Path, site: Path) -> None:

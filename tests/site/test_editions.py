@@ -11,6 +11,7 @@ import pypdf
 import pytest
 from lxml import html
 
+import macros
 from macros.publish import archive, offline, pdf
 from macros.publish.edition import Edition
 from macros.publish.typesetting import CannotSet
@@ -140,6 +141,21 @@ def test_equal_pages_make_equal_books(site, books, tmp_path):
     pdf.write(site, tmp_path, EDITION)
     for path in books.values():
         assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256((tmp_path / path.name).read_bytes()).digest()
+
+
+def test_equal_records_make_equal_sites(site, tmp_path):
+    """Every file, byte for byte, in another folder and at another time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SITE_URL", "https://example.org/guide/")
+        macros.build(tmp_path / "elsewhere")
+
+    def sums(folder: Path) -> dict[str, str]:
+        files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+        return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    first, second = sums(site), sums(tmp_path / "elsewhere")
+    assert first.keys() == second.keys()
+    assert not [name for name in first if first[name] != second[name]]
 
 
 def test_the_book_stays_small(books):
