@@ -76,6 +76,8 @@ class Page:
     noted: dict[str, int] = field(default_factory=dict)
     """Footnotes of this page: address -> its number, so that an address is printed once a page."""
     in_table: bool = False
+    plain_names: bool = False
+    """Whether names in tables are text: where the same ones stand in table after table, a link in each is weight and no help."""
     turned: bool = False
     """Whether what was set last needs a turned page."""
     entries: dict[str, str] = field(default_factory=dict)
@@ -188,6 +190,8 @@ def _link(page: Page, element: Element) -> str:
     if not address or inner == "[]":
         return f"#{inner}"
     kind, to = page.target(address)
+    if kind == "inside" and page.in_table and page.plain_names:
+        return f"#{inner}"
     entry = to.removesuffix("#")
     if kind == "inside" and page.entries.get(entry) == "" and page.url and entry.startswith(page.url) and page.in_table:
         page.entries[entry] = page.url
@@ -365,6 +369,13 @@ def _tabs(page: Page, element: Element) -> str:
     return "".join(_opened(page, block, label) for label, block in zip(labels, blocks, strict=True))
 
 
+def _quick(page: Page, element: Element) -> str:
+    outer, page.plain_names = page.plain_names, True
+    content = page.content(element)
+    page.plain_names = outer
+    return f"#columns(2){content}\n"
+
+
 def _footnotes(page: Page, element: Element) -> str:
     return "".join(page.nodes(element))
 
@@ -429,7 +440,7 @@ def _equation(page: Page, element: Element) -> str:
 
 
 BY_CLASS: dict[str, Callable[[Page, Element], str]] = {
-    "quick": lambda page, element: f"#columns(2){page.content(element)}\n",
+    "quick": _quick,
     "admonition": _admonition,
     "tabbed-set": _tabs,
     "highlight": lambda page, element: _code_block(page, element),

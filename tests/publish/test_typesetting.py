@@ -112,3 +112,9 @@ def test_an_unknown_part_of_a_formula_is_refused():
 
 def test_a_string_ends_where_it_should():
     assert literal('"\\') == '"\\"\\\\"'
+
+
+def test_names_that_stand_in_table_after_table_are_text():
+    table = '<table><tr><td><a href="../cpu/#why">x</a></td></tr></table>'
+    assert "#link(" in put(table)
+    assert "#link(" not in put(f'<div class="quick">{table}</div>')
