@@ -208,7 +208,12 @@ def from_folder(browser):
 @pytest.mark.parametrize(("language", "word"), [("", "带宽"), ("en", "bandwidth")])
 def test_search_works_from_a_folder(copy, from_folder, language, word):
     from_folder.goto((copy / language / "index.html").as_uri())
-    from_folder.keyboard.press("/")
+    # Modules start after the page has loaded, and nothing on the page tells when they have.
+    for _ in range(100):
+        from_folder.keyboard.press("/")
+        from_folder.wait_for_timeout(100)
+        if from_folder.locator("dialog[open]").count():
+            break
     from_folder.locator("dialog input").fill(word)
     link = from_folder.locator("dialog a[href]").first
     link.wait_for()
