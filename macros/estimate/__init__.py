@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from macros.estimate.notices import sentence
 from macros.estimate.placement import Placement, Share, place
 from macros.estimate.setting import Refused, Setting, check_setting
 from macros.formulas.parameters import parameters
@@ -24,9 +25,12 @@ def estimate(question: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any
         catalogue: the records
 
     Returns:
-        Memory as integers of bytes, speeds with their range; what was not asked is absent.
+        Memory as integers of bytes, speeds with their range; what was not asked is absent. `notices` are codes with values, `warnings`
+        the same in words.
     """
-    return answer(place(check_setting(question, catalogue), catalogue), catalogue)
+    found = answer(place(check_setting(question, catalogue), catalogue), catalogue)
+    found["warnings"] = [sentence(notice, catalogue) for notice in found["notices"]]
+    return found
 
 
 def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
@@ -57,7 +61,6 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
         "fits": placement.fits,
     }
     result |= speed(setting, placement, catalogue)
-    result["warnings"] = [*setting.warnings, *result.get("warnings", [])]
     result["engine"] = {"name": setting.engine.name, "build": setting.engine.build}
     return result
 

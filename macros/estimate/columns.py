@@ -107,7 +107,7 @@ def devices(catalogue: Catalogue, gpus: Sequence[str] | None = None) -> pd.DataF
             except Refused:
                 continue
             device = setting.gpus[0]
-            taken = (usable_memory(device, setting), runtime_memory(device, setting), margin_memory(device, setting))
+            taken = (usable_memory(device, setting, catalogue), runtime_memory(device, setting), margin_memory(device, setting))
             rows.append((gpu, float(memory), *taken))
     return pd.DataFrame(rows, columns=["gpu", "memory_gib", "usable_bytes", "runtime_bytes", "margin_bytes"])
 

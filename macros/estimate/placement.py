@@ -9,7 +9,7 @@ from macros.estimate.memory import Plan, plan_buffers
 from macros.estimate.setting import Device, Setting
 from macros.estimate.weights import ModelWeights, model_weights
 from macros.formulas.elementwise import added
-from macros.formulas.runtime import context_bytes, unified_share, usable_bytes
+from macros.formulas.runtime import context_bytes, usable_bytes
 from macros.formulas.units import MIB
 from macros.specs import Catalogue
 
@@ -88,13 +88,11 @@ class Placement:
         return all(share.fits for share in self.devices)
 
 
-def usable_memory(device: Device, setting: Setting) -> int:
+def usable_memory(device: Device, setting: Setting, catalogue: Catalogue) -> int:
     """Memory of a device that an engine may use [bytes]."""
     share = 1.0
-    if device.gpu.vendor == "Apple":
-        small, large = setting.engine.usable_shares if setting.engine.usable_shares else (None, None)
-        if small is not None and large is not None and small.up_to_gib is not None:
-            share = unified_share(memory_gib=device.memory_gib, small_gib=small.up_to_gib, small_share=small.share, large_share=large.share)
+    if device.gpu.shared_memory is not None:
+        share = catalogue.shared_memory[device.gpu.shared_memory].gpu_gib(device.memory_gib) / device.memory_gib
     if setting.engine.memory_utilization is not None:
         share = share * setting.engine.memory_utilization
     return int(usable_bytes(memory_gib=device.memory_gib, share=share))
@@ -165,34 +163,34 @@ def place(setting: Setting, catalogue: Catalogue) -> Placement:
     weights = model_weights(a, setting.quant, catalogue.tensor_types, imatrix=setting.imatrix)
     every = a.layers + a.prediction_layers + 1
     if setting.engine.id == "vllm" or not setting.gpus:
-        return _placed(setting, weights, every if setting.gpus else 0)
+        return _placed(setting, weights, every if setting.gpus else 0, catalogue)
     if setting.gpu_layers is not None:
-        return _placed(setting, weights, setting.gpu_layers)
+        return _placed(setting, weights, setting.gpu_layers, catalogue)
     low, high = 0, every
-    best = _placed(setting, weights, every)
+    best = _placed(setting, weights, every, catalogue)
     if best.fits:
         return best
-    best = _placed(setting, weights, 0)
+    best = _placed(setting, weights, 0, catalogue)
     # What a device holds grows with its layers, except where a split moves: so search downwards from the place that halving finds.
     while low < high:
         middle = (low + high + 1) // 2
-        tried = _placed(setting, weights, middle)
+        tried = _placed(setting, weights, middle, catalogue)
         if tried.fits:
             low, best = middle, tried
         else:
             high = middle - 1
     for count in range(min(every, low + 4), low, -1):
-        tried = _placed(setting, weights, count)
+        tried = _placed(setting, weights, count, catalogue)
         if tried.fits:
             return tried
     return best
 
 
-def _placed(setting: Setting, weights: ModelWeights, gpu_layers: int) -> Placement:
+def _placed(setting: Setting, weights: ModelWeights, gpu_layers: int, catalogue: Catalogue) -> Placement:
     a = setting.architecture
     count = a.layers + a.prediction_layers
     runtimes = [runtime_memory(device, setting) for device in setting.gpus]
-    usable = [usable_memory(device, setting) for device in setting.gpus]
+    usable = [usable_memory(device, setting, catalogue) for device in setting.gpus]
     margins = [margin_memory(device, setting) for device in setting.gpus]
     free = [max(u - r, 1) for u, r in zip(usable, runtimes, strict=True)]
     parts = split_layers(layers=count, gpu_layers=gpu_layers, free=free) if setting.gpus else []

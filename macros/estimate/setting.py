@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from macros.estimate.notices import Notice
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
 from macros.specs.devices import Gpu
@@ -77,7 +78,7 @@ class Setting:
     profile: str = "cli"
     backend: str | None = None
     built: str | None = None
-    warnings: tuple[str, ...] = field(default=())
+    notices: tuple[Notice, ...] = field(default=())
 
 
 def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
@@ -95,13 +96,13 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     for key in question:
         if key not in KEYS:
             raise Refused(str(key), "a key of a question", key, nearest(str(key), KEYS))
-    warnings: list[str] = []
+    notices: list[Notice] = []
     model, architecture = _model(question, catalogue)
     quant = _record(question, "quant", catalogue.quantizations, "the id of a quantization")
     engine = _engine(question, quant, catalogue)
     context = _whole(question, "context", None, 1, MAX_CONTEXT)
     if context > architecture.context_length:
-        warnings.append(f"context {context} is beyond the {architecture.context_length} tokens that the model was trained for")
+        notices.append(Notice("beyond-context", {"context": context, "limit": architecture.context_length}))
     flash = _flag(question, "flash_attention", True)
     both = question.get("kv_type", "f16")
     key_type = _cache_type(question.get("kv_type_k", both), "kv_type_k" if "kv_type_k" in question else "kv_type", catalogue)
@@ -111,7 +112,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         raise Refused("flash_attention", "true, which a quantized V cache needs", False, "turn it on, or keep V at f16")
     _rows_divide(architecture, key_type, value_type)
     if quant.recipe is not None and quant.recipe.needs_importance_matrix and not question.get("imatrix", False):
-        warnings.append(f"{quant.id} files are made with an importance matrix; the layout without one is shown")
+        notices.append(Notice("needs-imatrix", {"quant": quant.id}))
     profile = question.get("profile", "cli")
     if profile not in ("cli", "server"):
         raise Refused("profile", '"cli" or "server"', profile)
@@ -164,7 +165,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         profile=profile,
         backend=_backend(question),
         built=_day(question, "built"),
-        warnings=tuple(warnings),
+        notices=tuple(notices),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from macros.estimate.constants import Fitted, decode_constants, prefill_constants
+from macros.estimate.notices import Notice, told
 from macros.estimate.placement import Placement, Share
 from macros.estimate.rates import Rates, core_rate, cpu_rates, gpu_rates
 from macros.estimate.setting import Setting
@@ -58,18 +59,18 @@ def answer(setting: Setting, placement: Placement, catalogue: Catalogue) -> dict
         catalogue: all records
 
     Returns:
-        `decode` and `prefill` {tokens_per_second, low, high}, `load` where a drive is named, `warnings`.
+        `decode` and `prefill` {tokens_per_second, low, high}, `load` where a drive is named, `notices`.
     """
-    warnings: list[str] = []
-    parts = _parts(setting, placement, catalogue, warnings)
+    notices = list(setting.notices)
+    parts = _parts(setting, placement, catalogue, notices)
     result: dict[str, Any] = {"decode": _decode(setting, parts, catalogue), "prefill": _prefill(setting, parts, catalogue)}
     if setting.drive is not None:
         result["load"] = _load(setting, placement, catalogue, parts)
-    result["warnings"] = warnings + _doubts(setting, parts)
+    result["notices"] = told(notices + _doubts(setting, parts, catalogue))
     return result
 
 
-def _parts(setting: Setting, placement: Placement, catalogue: Catalogue, warnings: list[str]) -> list[Part]:
+def _parts(setting: Setting, placement: Placement, catalogue: Catalogue, notices: list[Notice]) -> list[Part]:
     """The devices that have something to do, in the order that a token passes them."""
     work = layer_work(setting.architecture, setting.quant, catalogue.records["tensor-types"], importance_matrix=setting.imatrix)
     fitted = Fitted.read(catalogue.calibration["decode"])
@@ -90,7 +91,7 @@ def _parts(setting: Setting, placement: Placement, catalogue: Catalogue, warning
         if own.layers or own.output_parameters:
             parts.append(_part(gpu_rates(share.device.gpu, catalogue), own, share.state_bytes, fitted))
     if host_work.layers or host_work.output_parameters:
-        rates = _host_rates(setting, catalogue, warnings)
+        rates = _host_rates(setting, catalogue, notices)
         parts.insert(0, _part(rates, host_work, placement.host.state_bytes, fitted))
     return parts
 
@@ -105,21 +106,21 @@ def _work_of(share: Share, work: dict[int, Work]) -> Work:
     return total([*pieces, work[OUTPUT]] if share.has_output else pieces)
 
 
-def _host_rates(setting: Setting, catalogue: Catalogue, warnings: list[str]) -> Rates:
+def _host_rates(setting: Setting, catalogue: Catalogue, notices: list[Notice]) -> Rates:
     """The processor that computes what is on the host; assumed, and said so, where the question names none."""
     if setting.cpu is not None:
         return cpu_rates(catalogue.cpus[setting.cpu], catalogue, memory=setting.memory, channels=setting.memory_channels)
     unified = next((device.gpu for device in setting.gpus if device.gpu.kind in ("unified", "integrated", "phone")), None)
     if unified is not None and setting.memory is None:
         bandwidth = gpu_rates(unified, catalogue).bandwidth
-        warnings.append("no processor named: its cores are taken to draw on the memory that it shares with the GPU")
+        notices.append(Notice("host-shares-memory"))
     else:
         kind = catalogue.memory[setting.memory or USUAL_MEMORY]
         channels = setting.memory_channels or USUAL_CHANNELS
         bandwidth = ram_bandwidth(
             channels=channels, transfer_rate=kind.transfer_rate_mt_per_s, bus_bits_per_channel=kind.bus_bits_per_channel
         )
-        warnings.append(f"no processor named: {channels} channels of {kind.name} are assumed for what the host computes")
+        notices.append(Notice("host-assumed", {"channels": channels, "memory": kind.id}))
     family = "cpu-desktop"
     return Rates(
         "host",
@@ -258,23 +259,24 @@ def _load(setting: Setting, placement: Placement, catalogue: Catalogue, parts: S
     }
 
 
-def _doubts(setting: Setting, parts: Sequence[Part]) -> list[str]:
+def _doubts(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> list[Notice]:
     """Why a speed is less certain than others."""
-    found = []
+    found: list[Notice] = []
     for part in parts:
-        family = part.rates.family or "unknown family"
-        if not part.measured:
-            found.append(f"{part.rates.name}: no measurements of {family}, so its speed is extrapolated from {part.group}")
+        device = part.rates.name
+        if not part.measured and part.group == "all":
+            found.append(Notice("extrapolated-from-all", {"device": device}))
+        elif not part.measured and part.rates.family is not None:
+            vendor = catalogue.device_families[part.rates.family].vendor
+            found.append(Notice("extrapolated", {"device": device, "family": part.rates.family, "vendor": vendor}))
         elif not part.rates.matrix_rate:
-            found.append(f"{part.rates.name}: its matrix rate is not published, so prompt processing is guessed from its memory")
+            found.append(Notice("matrix-rate-unknown", {"device": device}))
         if part.rates.is_processor and setting.quant.id.startswith(("iq1", "iq2", "iq3")):
-            found.append(
-                f"{part.rates.name}: processors unpack {setting.quant.id} slowly; up to several times slower than the bytes suggest"
-            )
+            found.append(Notice("slow-unpacking", {"quant": setting.quant.id}))
     if setting.engine.id != "llama.cpp":
-        found.append(f"the constants were measured on llama.cpp; {setting.engine.name} may differ")
+        found.append(Notice("another-engine", {"engine": setting.engine.id}))
     if setting.users > 1:
-        found.append("several users at a time: computed from bytes and arithmetic, not fitted to measurements")
+        found.append(Notice("several-users"))
     if len(setting.gpus) > 1:
-        found.append("several devices: the links between them are taken at the median of a few measured machines")
-    return list(dict.fromkeys(found))
+        found.append(Notice("several-devices"))
+    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from macros.formulas.elementwise import where
 from macros.formulas.units import GIB, MIB
 
 
@@ -45,33 +44,9 @@ def usable_bytes(*, memory_gib: Any, share: Any) -> Any:
 
     Assumes: nobody changed the system's limit.
 
-    Source: data/engines, usable shares.
+    Source: data/shared-memory.
 
     >>> usable_bytes(memory_gib=64, share=0.75)
     51539607552.0
     """
     return memory_gib * share * GIB
-
-
-def unified_share(*, memory_gib: Any, small_gib: Any, small_share: Any, large_share: Any) -> Any:
-    """Part of unified memory that macOS lets the GPU use.
-
-    Equation: share = small_share if memory <= small else large_share
-
-    Args:
-        memory_gib: memory as sold [GiB]
-        small_gib: up to this size a machine is a small one [GiB]
-        small_share: share on small machines [1]
-        large_share: share on larger ones [1]
-
-    Returns:
-        Share [1].
-
-    Assumes: the limit was not raised by hand.
-
-    Source: data/engines, usable shares.
-
-    >>> unified_share(memory_gib=64, small_gib=36, small_share=0.667, large_share=0.75)
-    0.75
-    """
-    return where(memory_gib <= small_gib, small_share, large_share)

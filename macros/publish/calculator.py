@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from macros.estimate import estimate
 from macros.estimate.overview import file_size, overview, room
 from macros.publish.javascript import translate
 from macros.specs import Catalogue
@@ -24,6 +23,7 @@ KINDS = (
     "cpus",
     "memory",
     "drives",
+    "shared-memory",
     "device-families",
     "engines",
     "calibration",
@@ -62,7 +62,6 @@ def data_script(catalogue: Catalogue) -> bytes:
 def formulas_script() -> bytes:
     """`globalThis.formulas`: the functions, and the record of each kind under the name of its folder."""
     roots = {
-        "estimate": estimate,
         "overview": overview,
         "room": room,
         "file_size": file_size,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from html import escape
 
+from macros.estimate.notices import RECORDS, WORDS
 from macros.render.view import View
 
 Words = dict[str, str]
@@ -106,14 +107,6 @@ MESSAGES: dict[str, Words] = {
         "en": "This configuration cannot be read ({key}). python -m macros estimate --config tells why.",
     },
     "by-format": {"zh": "由格式决定", "en": "by the format"},
-    "warn-context": {
-        "zh": "超过了训练时的上下文长度 {limit}，效果没有保证。",
-        "en": "Longer than the {limit} tokens that the model was trained for; quality is not warranted.",
-    },
-    "warn-imatrix": {
-        "zh": "{quant} 通常用重要性矩阵制作；这里给出的是没有它时的布局。",
-        "en": "{quant} files are made with an importance matrix; the layout without one is shown.",
-    },
     "fits": {"zh": "放得下，还剩 {free}。", "en": "Fits, with {free} to spare."},
     "fits-split": {
         "zh": "放得下：{layers} 层在显卡上，其余在内存里，共用 {host} 内存。",
@@ -213,7 +206,8 @@ def form(view: View) -> str:
         f'<h3 id="command">{_label(view, "command")}</h3><pre tabindex="0"><code data-command></code></pre>'
         f'<p><button type="button" class="calculator-button" data-share>{_label(view, "share")}</button></p>'
     )
-    messages = {name: view.words(words) for name, words in MESSAGES.items()}
+    notices = {f"notice-{code}": words for code, words in WORDS.items()}
+    messages = {name: view.words(words) for name, words in (MESSAGES | notices).items()}
     return (
         f'<link rel="stylesheet" href="{escape(view.page("css/calculator.css"))}">'
         f"<noscript><p>{_label(view, 'without')} <code>python -m macros estimate --help</code></p></noscript>"
@@ -221,7 +215,7 @@ def form(view: View) -> str:
         f'<form class="calculator-form" novalidate aria-label="{_label(view, "form")}">{question}</form>'
         f'<section class="calculator-answer" aria-labelledby="answer"><h2 id="answer">{_label(view, "answer")}</h2>{answer}</section>'
         '<p class="calculator-strip" data-strip aria-hidden="true" hidden></p>'
-        f'<script type="application/json" data-words>{_json(messages)}</script></div>'
+        f'<script type="application/json" data-words data-records="{escape(_json(RECORDS))}">{_json(messages)}</script></div>'
         f'<script defer src="{escape(view.api("calculator/data.js"))}"></script>'
         f'<script defer src="{escape(view.api("calculator/formulas.js"))}"></script>'
         f'<script defer src="{escape(view.page("js/combobox.js"))}"></script>'

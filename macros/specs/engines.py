@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from macros.specs.quantities import Count, Mebibytes, Whole
+from macros.specs.quantities import Count, Mebibytes
 from macros.specs.record import Id, Plain, Record, Strict, Text
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -24,15 +24,6 @@ class Context(Strict):
     """Whether somebody measured it on this back end; otherwise it is assumed equal to CUDA's."""
     sources: list[Id]
     """Where it was published."""
-
-
-class UsableShare(Strict):
-    """How much of unified memory the operating system lets the GPU use."""
-
-    up_to_gib: Whole | None
-    """Machines with at most so much memory [GiB]; null: all larger ones."""
-    share: Share
-    """Share of the memory."""
 
 
 class Engine(Record):
@@ -60,8 +51,6 @@ class Engine(Record):
     """Sequences that it computes at once."""
     contexts: dict[str, Context] = Field(default_factory=dict)
     """Back end -> what it takes on a device."""
-    usable_shares: list[UsableShare] = Field(default_factory=list)
-    """macOS: share of unified memory that the GPU may use."""
     notes: Text | None = None
     """What a reader should know of it."""
 

@@ -19,6 +19,7 @@ QUESTION = {"model": "qwen3-8b", "quant": "q4_k_m", "context": 8192, "gpus": ["r
 
 def test_the_answer_of_the_command_line_is_in_it():
     answer = estimate(QUESTION, CATALOGUE)
+    assert len(answer.pop("warnings")) == len(answer["notices"])
     shown = overview(QUESTION, CATALOGUE)
     assert {key: shown[key] for key in answer} == answer
 

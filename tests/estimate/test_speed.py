@@ -1,11 +1,13 @@
 """Speeds as the door gives them: never above the ceiling, never slower for better hardware, and honest about what is unknown."""
 
 import random
+import re
 from pathlib import Path
 
 import pytest
 
 from macros.estimate import Refused, estimate
+from macros.estimate.notices import WORDS, sentence
 from macros.estimate.work import layer_work, total
 from macros.specs import Catalogue, load
 from macros.specs.models import architecture_of
@@ -180,9 +182,10 @@ def test_unknown_families_say_so(catalogue):
         return estimate(asked, catalogue)
 
     known, unmeasured, unknown = of("ada_gf"), of("rdna1"), of("nobody-knows")
-    assert not [warning for warning in known["warnings"] if "extrapolated" in warning]
-    assert any("extrapolated from amd-gddr" in warning for warning in unmeasured["warnings"])
-    assert any("extrapolated from all" in warning for warning in unknown["warnings"])
+    assert known["notices"] == []
+    assert {"code": "extrapolated", "values": {"device": "custom", "family": "rdna1", "vendor": "AMD"}} in unmeasured["notices"]
+    assert any("RDNA 1" in warning and "other AMD families" in warning for warning in unmeasured["warnings"])
+    assert [notice["code"] for notice in unknown["notices"]] == ["extrapolated-from-all"]
 
     def width(answer):
         return answer["decode"]["high"] / answer["decode"]["low"]
@@ -221,3 +224,27 @@ def test_wrong_keys_are_refused(catalogue, key, value):
     with pytest.raises(Refused) as refused:
         estimate({"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 4096, key: value}, catalogue)
     assert refused.value.field == key
+
+
+def test_notices_have_words_in_both_languages():
+    """Each code's sentences have the same braces."""
+    braces = {code: {language: set(re.findall(r"\{(\w+)\}", text)) for language, text in words.items()} for code, words in WORDS.items()}
+    assert all(set(of) == {"zh", "en"} and of["zh"] == of["en"] for of in braces.values()), braces
+
+
+def test_the_same_notice_in_chinese(catalogue):
+    """Names of records in the language of the sentence."""
+    asked = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 4096, "gpus": [{**CARD, "family": "rdna1"}]}
+    told = [sentence(notice, catalogue, "zh") for notice in estimate(asked, catalogue)["notices"]]
+    assert any("没有 RDNA 1 系列的测量" in text for text in told)
+
+
+def test_a_system_keeps_part_of_a_shared_memory(catalogue):
+    """What a GPU may use of shared memory is the share that its system is known to give."""
+    asked = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 4096}
+    for gpu in ("apple-m2-max-38c", "ryzen-ai-max-395", "dgx-spark"):
+        device = estimate({**asked, "gpus": [gpu]}, catalogue)["devices"][0]
+        record = catalogue.gpus[gpu]
+        allowed = catalogue.shared_memory[record.shared_memory].gpu_gib(record.largest_memory_gib)
+        assert device["usable_bytes"] == pytest.approx(allowed * 2**30, abs=1)
+        assert allowed < record.largest_memory_gib

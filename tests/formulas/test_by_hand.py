@@ -10,7 +10,6 @@ from macros.formulas.arena import Arena, give, take, top
 from macros.formulas.kv_cache import cache_bytes, padded_cells, paged_cache_bytes, recurrent_state_bytes, row_bytes, window_cells
 from macros.formulas.parameters import active_parameters, parameters
 from macros.formulas.recipe import more_bits, typed_tensors, uniform_bytes, weight_bytes
-from macros.formulas.runtime import unified_share
 from macros.specs import load
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
@@ -85,10 +84,6 @@ def test_prediction_layers_do_not_work():
 
 def test_pages_are_filled_up():
     assert paged_cache_bytes(tokens=17, page=16, layers=32, key_row_bytes=2048, value_row_bytes=1024) == 32 * 32 * 3072
-
-
-def test_large_shared_memories_give_a_larger_share():
-    assert [unified_share(memory_gib=size, small_gib=36, small_share=0.5, large_share=0.75) for size in (16, 36, 37)] == [0.5, 0.5, 0.75]
 
 
 @pytest.mark.parametrize(("tokens", "cells"), [(1, 256), (256, 256), (257, 512), (4096, 4096)])

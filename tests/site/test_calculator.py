@@ -14,7 +14,7 @@ import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 
-from macros.estimate import estimate
+from macros.estimate.notices import sentence
 from macros.estimate.overview import overview, room
 from macros.render.calculator import MESSAGES
 from macros.specs import Catalogue
@@ -120,8 +120,8 @@ def test_ten_thousand_random_settings_have_equal_bits(page, catalogue):
     """JSON keeps every bit of a number, so equal answers are equal bits."""
     asked = list(questions(catalogue, 10_000, seed=20231121))
     visit(page, LANGUAGES["zh"])
-    expected = [answered(estimate, question, catalogue) for question in asked]
-    wrong = differing(asked, expected, in_the_page(page, "estimate", [[question] for question in asked]))
+    expected = [answered(overview, question, catalogue) for question in asked]
+    wrong = differing(asked, expected, in_the_page(page, "overview", [[question] for question in asked]))
     assert not wrong, f"{len(wrong)} of {len(asked)}; the first: {wrong[0]}"
     assert 100 < sum("refused" in answer for answer in expected) < 5_000
 
@@ -163,8 +163,8 @@ def configurations(count, seed):
 def test_pasted_configurations_have_equal_bits(page, catalogue):
     asked = [{"config": config, "quant": "q4_k_m", "context": 4096, "gpus": ["rtx-3090"]} for config in configurations(1_000, seed=3)]
     visit(page, LANGUAGES["en"])
-    expected = [answered(estimate, question, catalogue) for question in asked]
-    got = in_the_page(page, "estimate", [[question] for question in asked])
+    expected = [answered(overview, question, catalogue) for question in asked]
+    got = in_the_page(page, "overview", [[question] for question in asked])
     # What pydantic refuses has the name `config` here and `record` there; whole numbers past 2^53 lose bits there.
     same = [e == g or ("refused" in e and "refused" in g) or e["total"]["bytes"] > 2**53 for e, g in zip(expected, got, strict=True)]
     assert all(same), next((q["config"], e, g) for q, e, g, s in zip(asked, expected, got, same, strict=True) if not s)
@@ -178,6 +178,18 @@ def test_a_pasted_configuration_is_answered(page):
     assert page.locator("[data-verdict]").get_attribute("data-fits") == "yes"
     assert "8.03" in page.locator("[data-figure=figure-parameters]").inner_text()
     assert "config" not in page.url
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_to_know_of_an_answer_is_told_in_the_language_of_the_page(page, language, catalogue):
+    """Codes of the formulas with the page's words: numbers grouped, names of records for their ids."""
+    visit(page, f"{LANGUAGES[language]}#model=qwen3-8b&quant=iq2_xs&context=99999&gpu=rx-5700-xt&gpu=rtx-3090")
+    told = page.locator("[data-warnings] li").all_inner_texts()
+    question = {"model": "qwen3-8b", "quant": "iq2_xs", "context": 99999, "gpus": ["rx-5700-xt", "rtx-3090"]}
+    expected = [sentence(notice, catalogue, language) for notice in overview(question, catalogue)["notices"]]
+    assert [text.replace(",", "") for text in told] == [text.replace(",", "") for text in expected]
+    assert "99,999" in told[0]
+    assert len(told) == 4
 
 
 SCRIPT = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"

@@ -418,7 +418,7 @@
     page.querySelector("[data-figures]").replaceChildren(...list.children);
 
     page.querySelector("[data-command]").textContent = result.command;
-    warn(setting, result);
+    warn(result);
     return told;
   }
 
@@ -458,10 +458,19 @@
     else answer();
   }
 
-  function warn(setting, result) {
-    const told = [];
-    if (setting.context > result.context_length) told.push(say("warn-context", { limit: shown(result.context_length) }));
-    if (guide.quantizations[setting.quant].recipe?.needs_importance_matrix && !setting.imatrix) told.push(say("warn-imatrix", { quant: guide.quantizations[setting.quant].name }));
+  // What a notice's value is called: the name of the record that it is an id of, or the value itself.
+  const RECORDS_OF = JSON.parse(page.querySelector("[data-words]").dataset.records);
+
+  function called(name, value) {
+    if (typeof value === "number") return shown(value);
+    const kind = (RECORDS_OF[name] ?? []).find((each) => Object.hasOwn(guide[each], value));
+    return kind ? named(guide[kind][value]) : value;
+  }
+
+  function warn({ notices }) {
+    const told = notices.map(({ code, values }) =>
+      say(`notice-${code}`, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, called(name, value)]))),
+    );
     page.querySelector("[data-warnings]").replaceChildren(...told.map((text) => element("li", {}, text)));
   }
 

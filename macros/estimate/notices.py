@@ -1,0 +1,110 @@
+"""What a reader should know beside an answer: a code with its values, and the words for each code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from macros.specs import Catalogue
+
+WORDS: dict[str, dict[str, str]] = {
+    "beyond-context": {
+        "zh": "上下文 {context} 超过了模型训练时的 {limit} 个 token，效果没有保证。",
+        "en": "A context of {context} is beyond the {limit} tokens that the model was trained for; quality is not warranted.",
+    },
+    "needs-imatrix": {
+        "zh": "{quant} 的文件通常用重要性矩阵制作；这里给出的是没有它时的布局。",
+        "en": "{quant} files are made with an importance matrix; the layout without one is shown.",
+    },
+    "host-shares-memory": {
+        "zh": "没有指定处理器：按处理器核心与 GPU 共用同一内存计算。",
+        "en": "No processor named: its cores are taken to draw on the memory that they share with the GPU.",
+    },
+    "host-assumed": {
+        "zh": "没有指定处理器：由主机计算的部分按 {channels} 通道 {memory} 估计。",
+        "en": "No processor named: {channels} channels of {memory} are assumed for what the host computes.",
+    },
+    "extrapolated": {
+        "zh": "{device}：没有 {family} 系列的测量；速度由 {vendor} 同类内存的其他系列外推，范围更宽。",
+        "en": "{device}: no measurements of {family}; its speed is extrapolated from other {vendor} families with such memory, "
+        "with a wider range.",
+    },
+    "extrapolated-from-all": {
+        "zh": "{device}：没有同类设备的测量；速度由全部设备外推，范围更宽。",
+        "en": "{device}: nothing like it was measured; its speed is extrapolated from all devices together, with a wider range.",
+    },
+    "matrix-rate-unknown": {
+        "zh": "{device}：矩阵算力没有公布，提示处理速度只能由内存带宽推测。",
+        "en": "{device}: its matrix rate is not published; prompt processing is guessed from its memory.",
+    },
+    "slow-unpacking": {
+        "zh": "处理器解开 {quant} 很慢：可能比按字节数算出的慢几倍。",
+        "en": "Processors unpack {quant} slowly: up to several times slower than the bytes suggest.",
+    },
+    "another-engine": {
+        "zh": "速度常数是在 llama.cpp 上测得的，{engine} 可能不同。",
+        "en": "The constants of speed were measured on llama.cpp; {engine} may differ.",
+    },
+    "several-users": {
+        "zh": "多人同时使用：由字节数与运算量算出，没有用测量拟合。",
+        "en": "Several users at a time: computed from bytes and arithmetic, not fitted to measurements.",
+    },
+    "several-devices": {
+        "zh": "多台设备：它们之间的交换时间取自少数几台测量过的机器。",
+        "en": "Several devices: what exchanges between them take comes from a few measured machines.",
+    },
+}
+"""Code -> words; values stand in braces."""
+
+RECORDS = {
+    "device": ("gpus", "cpus"),
+    "family": ("device-families",),
+    "quant": ("quantizations",),
+    "memory": ("memory",),
+    "engine": ("engines",),
+}
+"""Value -> kinds of records that it may be an id of; other values stand for themselves."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to know beside an answer."""
+
+    code: str
+    """Key of WORDS."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """What fills the braces: ids of records, numbers, names."""
+
+
+def told(notices: list[Notice]) -> list[dict[str, Any]]:
+    """Notices as an answer holds them, each once."""
+    found: list[dict[str, Any]] = []
+    for notice in notices:
+        one = {"code": notice.code, "values": dict(notice.values)}
+        if one not in found:
+            found.append(one)
+    return found
+
+
+def sentence(notice: Mapping[str, Any], catalogue: Catalogue, language: str = "en") -> str:
+    """A notice in words.
+
+    Args:
+        notice: code and values, as an answer holds them
+        catalogue: all records, for names
+        language: zh or en
+
+    Returns:
+        The sentence.
+    """
+    values = {name: _named(name, value, catalogue, language) for name, value in notice["values"].items()}
+    return WORDS[notice["code"]][language].format(**values)
+
+
+def _named(name: str, value: Any, catalogue: Catalogue, language: str) -> Any:
+    for kind in RECORDS.get(name, ()):
+        if value in catalogue.records[kind]:
+            own = catalogue.records[kind][value].name
+            return own if isinstance(own, str) else getattr(own, language)
+    return value
