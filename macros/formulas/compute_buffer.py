@@ -130,16 +130,18 @@ def _input_sizes(a: Architecture, b: Batch) -> list[tuple[str, int]]:
     sizes: list[tuple[str, int]] = []
     if a.recurrent is not None and not a.recurrent.beside_attention and a.recurrent.kind != "short-convolution":
         sizes += _state_inputs(b)
-    positions = 4 if a.engine_name in FOUR_POSITIONS else 1
-    sizes.append(("positions", WORD * b.tokens * positions))
+    positions = ("positions", WORD * b.tokens * (4 if a.engine_name in FOUR_POSITIONS else 1))
     # One index list serves all layers of a cache, so it is as long as the widest layer needs.
-    values = max(a.kv_heads(layer) * a.head_dim(layer) for layer in range(a.layers))
+    values = _widest_cache(a)
     caches = [b.window_cells, b.cells] if b.window_cells and not a.sees_all(0) else [b.cells] + ([b.window_cells] if b.window_cells else [])
     for number, cells in enumerate(caches):
         layer = _layer_with(a, number == 0)
         if not b.key_half and latent is None and a.head_dim(layer) % VALUE_ROTATION == 0:
             side = key_rotation(a.head_dim(layer))
             sizes.append((f"key_rotation_{number}", FLOAT * side * side))
+        if number == 0:
+            # A rotated query asks for the rotation first, and for what it rotates (turned by position) then.
+            sizes.append(positions)
         if not b.value_half and latent is None and a.head_dim(layer) % VALUE_ROTATION == 0:
             sizes.append((f"value_rotation_{number}", FLOAT * VALUE_ROTATION * VALUE_ROTATION))
         sizes.append((f"key_index_{number}", INDEX * b.tokens))
@@ -157,6 +159,11 @@ def _input_sizes(a: Architecture, b: Batch) -> list[tuple[str, int]]:
         sizes += _state_inputs(b)
     sizes.append(("output_index", WORD * b.outputs))
     return sizes
+
+
+def _widest_cache(a: Architecture) -> int:
+    """Values of the widest layer; without flash attention they are cached transposed, in rows of this length."""
+    return max(a.kv_heads(layer) * a.head_dim(layer) for layer in range(a.layers))
 
 
 def _state_inputs(b: Batch) -> list[tuple[str, int]]:
@@ -202,7 +209,9 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
         else:
             take(arena, "k", p.floats(key))
             become(arena, "qkv", "v")
+        _end(p, "positions", layer, later)
         _rotate(p, "k", key, not b.key_half and rotates)
+        _end(p, "key_rotation", layer, later)
     else:
         _project(p, layer, "attn_q", "q", p.floats(2 * query if t.output_gate else query), () if own else ends)
         if t.output_gate:
@@ -210,23 +219,33 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
             take(arena, "q", p.floats(query))
         else:
             _renew(p, "q", query, reshaped or a.engine_name in SCALES_QUERIES)
+        _end(p, "scale", layer, later)
         values_first = a.engine_name in VALUES_FIRST
+        if not own:
+            _end(p, "positions", layer, later)
         _rotate(p, "q", query, not b.key_half and rotates)
+        if not own:
+            _end(p, "key_rotation", layer, later)
         for name in ("v", "k") if values_first else ("k", "v"):
             if own:
                 last = ends if name == ("k" if values_first else "v") else ()
                 _project(p, layer, f"attn_{name}", name, p.floats(key), last)
                 _renew(p, name, key, reshaped if name == "k" else norms_values)
+                if name == "k":
+                    _end(p, "positions", layer, later)
                 _rotate(p, name, key, rotates and not (b.key_half if name == "k" else b.value_half))
-    _end(p, "positions", layer, later)
-    _end(p, "scale", layer, later)
-    _end(p, "key_rotation", layer, later)
+                if name == "k":
+                    _end(p, "key_rotation", layer, later)
     if own:
         if layer not in p.caches:
             _need(p, "key_index", layer)
             _need(p, "value_index", layer)
         give(arena, "k")
         _end(p, "key_index", layer, later)
+        widest = _widest_cache(a)
+        if not b.flash_attention and key < widest:
+            compute(arena, "padded", p.floats(widest), ("v",))
+            become(arena, "padded", "v")
         give(arena, "v")
         _end(p, "value_index", layer, later)
     cells = b.cells if a.sees_all(layer) else b.window_cells
@@ -478,6 +497,10 @@ def _recurrent(p: _Pass, r: Recurrent, layer: int, later: Sequence[int], *, fetc
         give(arena, "o2")
 
 
+SPARSE_LAYERS = 10
+"""The first layers of a class with alternating updates keep only the strongest activations of the feed-forward block (the engine's constant)."""
+
+
 def _dense(p: _Pass, layer: int, inner: int, *, fused: bool, gated: bool, ends: tuple[str, ...], shared: bool, tokens: int) -> None:
     """A dense feed-forward block: `n` (or `x`) in, `d` out; as shared expert its tensors have names of their own."""
     arena = p.arena
@@ -486,6 +509,17 @@ def _dense(p: _Pass, layer: int, inner: int, *, fused: bool, gated: bool, ends: 
     if fused:
         _project(p, layer, f"ffn_up{kind}", "up", 2 * wide, ends)
         compute(arena, "product", wide, ("up",))
+    elif gated and p.a.alternating_updates is not None:
+        _project(p, layer, "ffn_up", "up", wide)
+        _project(p, layer, "ffn_gate", "gate", wide, ends)
+        if layer < SPARSE_LAYERS:
+            take(arena, "mean", FLOAT * tokens)
+            take(arena, "difference", wide)
+            compute(arena, "deviation", FLOAT * tokens, ("difference",))
+            give(arena, "deviation")
+            give(arena, "mean")
+        give(arena, "gate")
+        become(arena, "up", "product")
     elif gated:
         _project(p, layer, f"ffn_gate{kind}", "gate", wide)
         _project(p, layer, f"ffn_up{kind}", "up", wide, ends)
@@ -565,8 +599,10 @@ def _end(p: _Pass, name: str, layer: int, later: Sequence[int]) -> None:
     if p.keeps:
         return
     kind = f"{name}_{0 if a.sees_all(layer) == a.sees_all(0) else 1}"
+    # Indices into a cache are for the layers that write to it.
+    writes = name.endswith("_index")
     if kind in held:
-        if not any(a.attends(other) and a.sees_all(other) == a.sees_all(layer) for other in later):
+        if not any(a.attends(other) and a.sees_all(other) == a.sees_all(layer) and (a.has_cache(other) or not writes) for other in later):
             give(p.arena, kind)
     elif name in held and not any(a.attends(other) for other in later):
         give(p.arena, name)
@@ -575,26 +611,28 @@ def _end(p: _Pass, name: str, layer: int, later: Sequence[int]) -> None:
 def _per_layer(p: _Pass, size: int, later: Sequence[int]) -> None:
     """Per-layer embeddings: `x` in, `x` out; the vectors of all layers are made when the first layer asks."""
     a, arena = p.a, p.arena
-    take(arena, "gate", p.floats(size))
+    compute(arena, "gate", p.floats(size), ("m",) if "m" in arena.held else ())
     if "all" not in arena.held:
         compute(arena, "all", p.floats(size * a.layers), ("first",) if "first" in arena.held else ())
         _renew(p, "all", size * a.layers, True)
         give(arena, "selected")
         _renew(p, "all", size * a.layers, True)
-    compute(arena, "e", p.floats(a.hidden_size), ("gate",))
     if not later:
         give(arena, "all")
+    compute(arena, "e", p.floats(a.hidden_size), ("gate",))
 
 
 def _predict(p: _Pass) -> None:
     """Alternating updates: from the parallel `streams` to a first guess of all of them."""
     a, arena = p.a, p.arena
     assert a.alternating_updates is not None
-    all_streams = p.floats(a.alternating_updates.streams * a.hidden_size)
+    streams = a.alternating_updates.streams
+    all_streams = p.floats(streams * a.hidden_size)
     take(arena, "turned", all_streams)
     take(arena, "r", p.floats(a.hidden_size))
-    give(arena, "r")
-    compute(arena, "guess", all_streams, ("turned",))
+    compute(arena, "router", p.floats(streams), ("r",))
+    compute(arena, "coefficients", p.floats(streams * streams), ("router",))
+    compute(arena, "guess", all_streams, ("turned", "coefficients"))
     compute(arena, "turned", all_streams, ("guess",))
     give(arena, "streams")
     become(arena, "turned", "streams")
@@ -608,10 +646,13 @@ def _correct(p: _Pass, later: Sequence[int]) -> None:
     width, streams = a.hidden_size, a.alternating_updates.streams
     take(arena, "new", p.floats(width))
     compute(arena, "corrected", p.floats(streams * width), ("new",))
-    give(arena, "x")
+    compute(arena, "router", p.floats(streams), ("x",))
+    for _ in range(2):
+        compute(arena, "coefficients", p.floats(streams), ("router",))
+        become(arena, "coefficients", "router")
+    give(arena, "router")
     give(arena, "streams")
     take(arena, "m", p.floats(width))
-    give(arena, "m")
     _per_layer(p, a.per_layer_embeddings.size, later)
     compute(arena, "others", p.floats((streams - 1) * width), ("e",))
     compute(arena, "streams", p.floats(streams * width), ("corrected", "others"))
@@ -726,25 +767,32 @@ ADDS_TO_RESIDUAL = ("phi3", "lfm2", "lfm2moe")
 """Classes that add the feed-forward block to the residual stream in its place."""
 
 
-def _kinds(p: _Pass, layers: Sequence[int]) -> list[int]:
-    """Layers that are enough to meet every moment: of a run of equal layers the first three, and the last layer; all of a hybrid."""
+def _kind(p: _Pass, layer: int) -> str:
+    """All that makes one layer's tensors other than another's."""
     a = p.a
-    if a.recurrent is not None or a.blocks is not None or a.attention.indexer is not None or p.caches:
-        return list(layers)
-    seen: dict[str, int] = {}
-    found = []
-    before = ""
-    for layer in layers:
-        traits = (a.sees_all(layer), a.turns(layer), a.has_cache(layer), a.is_mixture(layer), layer in p.caches)
-        sizes = (a.feed_forward_size(layer), *p.streamed.get(layer, {}).values())
-        kind = " ".join(str(trait) for trait in (*traits, *sizes))
-        pair = f"{before} after {kind}"
-        times = seen.get(pair, 0)
-        seen[pair] = times + 1
-        if times < 2 or layer == layers[-1]:
-            found.append(layer)
-        before = kind
-    return found
+    traits = (a.sees_all(layer), a.turns(layer), a.attends(layer), a.has_cache(layer), a.recurs(layer), a.scores(layer), layer < SPARSE_LAYERS)
+    sizes = (a.feed_forward_size(layer), *p.streamed.get(layer, {}).values(), *p.caches.get(layer, (0, 0)))
+    return " ".join(str(trait) for trait in (*traits, a.is_mixture(layer), a.has_dense(layer), *sizes))
+
+
+def _picture(arena: Arena) -> str:
+    """What lies where in a buffer."""
+    return " ".join(f"{name} {place[0]}" for name, place in arena.held.items())
+
+
+def _ahead(kinds: Sequence[str], place: int, before: int) -> int:
+    """The next layer to go through, where the buffer is as it was before an earlier one: equal layers that follow would do the same again.
+
+    More than a round is left to be gone through, because what is needed for the last time is given back in it.
+    """
+    period = place - before
+    if period == 0:
+        return place
+    end = place
+    while end < len(kinds) and kinds[end] == kinds[end - period]:
+        end += 1
+    rounds = (end - place - 1) // period - 1
+    return place + rounds * period if rounds > 0 else place
 
 
 def _streams(p: _Pass) -> None:
@@ -754,11 +802,21 @@ def _streams(p: _Pass) -> None:
     width, streams = a.hidden_size, a.alternating_updates.streams
     take(arena, "repeated", p.floats((streams - 1) * width))
     compute(arena, "projected", p.floats((streams - 1) * width), ("repeated",))
-    take(arena, "square", p.floats(width))
-    give(arena, "square")
-    compute(arena, "scaled", p.floats((streams - 1) * width), ("projected",))
+    _rescale(p, width, "projected")
     compute(arena, "streams", p.floats(streams * width), ("scaled",))
     become(arena, "x", "first")
+
+
+def _rescale(p: _Pass, width: int, name: str) -> None:
+    """Alternating updates: all streams but one, as long as that one: `scaled`, from `name`."""
+    arena = p.arena
+    assert p.a.alternating_updates is not None
+    others = p.a.alternating_updates.streams - 1
+    take(arena, "square", p.floats(width))
+    compute(arena, "length", p.floats(1), ("square",))
+    compute(arena, "scaled", p.floats(others * width), ("length",))
+    compute(arena, "lengths", p.floats(others), (name,))
+    give(arena, "lengths")
 
 
 def _merge(p: _Pass) -> None:
@@ -767,9 +825,7 @@ def _merge(p: _Pass) -> None:
     assert a.alternating_updates is not None
     width, streams = a.hidden_size, a.alternating_updates.streams
     take(arena, "others", p.floats((streams - 1) * width))
-    take(arena, "square", p.floats(width))
-    give(arena, "square")
-    compute(arena, "scaled", p.floats((streams - 1) * width), ("others",))
+    _rescale(p, width, "others")
     compute(arena, "x", p.floats(width), ("streams", "scaled"))
 
 
@@ -811,12 +867,14 @@ def planned_bytes(
     if not on_device:
         take(arena, "tokens", WORD * batch.tokens)
         take(arena, "given", p.floats(width))
+        if a.per_layer_embeddings is not None:
+            take(arena, "tokens_again", WORD * batch.tokens)
     if a.recurrent is not None and a.recurrent.kind == "short-convolution":
         for name, size in _state_inputs(batch):
             take(arena, name, size)
     extra = a.per_layer_embeddings
     if on_device:
-        if extra is not None and a.alternating_updates is None:
+        if extra is not None:
             take(arena, "selected", p.floats(extra.size * a.layers))
         if copies > 1 and a.alternating_updates is None:
             # Between devices a layer's last sum is taken on the next one, so both its terms come over.
@@ -824,8 +882,6 @@ def planned_bytes(
                 take(arena, f"x_{number}", p.floats(width))
         else:
             take(arena, "x", p.floats(width))
-        if extra is not None and a.alternating_updates is not None:
-            take(arena, "selected", p.floats(extra.size * a.layers))
     if a.attention.indexer is not None:
         for layer in layers:
             if a.scores(layer):
@@ -844,15 +900,21 @@ def planned_bytes(
     if not on_device:
         compute(arena, "x", p.floats(width), ("tokens",))
         if extra is not None:
-            take(arena, "selected", p.floats(extra.size * a.layers))
+            compute(arena, "selected", p.floats(extra.size * a.layers), ("tokens_again",))
     if extra is not None:
         # Scaled where it is looked up: on the host.
         _renew(p, "selected", extra.size * a.layers, not on_device)
     if a.alternating_updates is not None:
         _streams(p)
-    chosen = _kinds(p, layers)
-    for place, layer in enumerate(chosen):
-        _layer(p, layer, chosen[place + 1 :], selects=has_output and layer == layers[-1])
+    kinds = [_kind(p, layer) for layer in layers]
+    seen: dict[str, int] = {}
+    place = 0
+    while place < len(layers):
+        mark = f"{kinds[place]} {_picture(arena)}"
+        place = _ahead(kinds, place, seen.get(mark, place))
+        seen[mark] = place
+        _layer(p, layers[place], layers[place + 1 :], selects=has_output and place == len(layers) - 1)
+        place += 1
     if has_output:
         if not layers and not p.keeps:
             for name, _ in _input_sizes(a, batch):
