@@ -604,7 +604,7 @@ def _end(p: _Pass, name: str, layer: int, later: Sequence[int]) -> None:
     if kind in held:
         if not any(a.attends(other) and a.sees_all(other) == a.sees_all(layer) and (a.has_cache(other) or not writes) for other in later):
             give(p.arena, kind)
-    elif name in held and not any(a.attends(other) for other in later):
+    elif name in held and not any(a.attends(other) and (a.turns(other) or name != "positions") for other in later):
         give(p.arena, name)
 
 
@@ -770,9 +770,10 @@ ADDS_TO_RESIDUAL = ("phi3", "lfm2", "lfm2moe")
 def _kind(p: _Pass, layer: int) -> str:
     """All that makes one layer's tensors other than another's."""
     a = p.a
-    traits = (a.sees_all(layer), a.turns(layer), a.attends(layer), a.has_cache(layer), a.recurs(layer), a.scores(layer), layer < SPARSE_LAYERS)
-    sizes = (a.feed_forward_size(layer), *p.streamed.get(layer, {}).values(), *p.caches.get(layer, (0, 0)))
-    return " ".join(str(trait) for trait in (*traits, a.is_mixture(layer), a.has_dense(layer), *sizes))
+    attention = (a.attends(layer), a.sees_all(layer), a.turns(layer), a.has_cache(layer), a.scores(layer))
+    block = (a.recurs(layer), a.is_mixture(layer), a.has_dense(layer), layer < SPARSE_LAYERS, a.feed_forward_size(layer))
+    brought = (*p.streamed.get(layer, {}).values(), *p.caches.get(layer, (0, 0)))
+    return " ".join(str(trait) for trait in (*attention, *block, *brought))
 
 
 def _picture(arena: Arena) -> str:
