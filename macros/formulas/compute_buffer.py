@@ -257,8 +257,8 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
     _rotate(p, "y", query, not b.value_half and rotates)
     _end(p, "value_rotation", layer, later)
     if t.output_gate:
-        compute(arena, "g", p.floats(query), ("gate", "y"))
-        become(arena, "g", "y")
+        compute(arena, "g", p.floats(query), ("gate",))
+        give(arena, "g")
     _project(p, layer, "attn_output", "o", p.floats(a.hidden_size), ("y",))
 
 
@@ -498,7 +498,7 @@ def _recurrent(p: _Pass, r: Recurrent, layer: int, later: Sequence[int], *, fetc
 
 
 SPARSE_LAYERS = 10
-"""The first layers of a class with alternating updates keep only the strongest activations of the feed-forward block (the engine's constant)."""
+"""So many first layers of a class with alternating updates keep only the strongest activations of the feed-forward block."""
 
 
 def _dense(p: _Pass, layer: int, inner: int, *, fused: bool, gated: bool, ends: tuple[str, ...], shared: bool, tokens: int) -> None:
