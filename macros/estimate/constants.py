@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from macros.estimate.rates import Rates
+from macros.formulas.remember import by_identity
 from macros.specs.calibration import Calibration
 
 
@@ -33,11 +34,12 @@ class Fitted:
                 return name, self.groups[name]
         raise KeyError("all")
 
-    @classmethod
-    def read(cls, calibration: Calibration) -> Fitted:
-        """The constants of a stored fit."""
-        groups = {name: Group(group.values, group.low, group.high, group.devices) for name, group in calibration.groups.items()}
-        return cls(calibration.terms, groups)
+
+@by_identity
+def fitted_of(calibration: Calibration) -> Fitted:
+    """The constants of a stored fit."""
+    groups = {name: Group(group.values, group.low, group.high, group.devices) for name, group in calibration.groups.items()}
+    return Fitted(calibration.terms, groups)
 
 
 DECODE_GROUP = ("efficiency", "layer_time")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from macros.estimate.setting import Setting
+from macros.estimate.setting import FLOAT_CACHE_TYPES, Setting
 from macros.estimate.weights import ModelWeights
 from macros.formulas.compute_buffer import OFFLOADED_TOKENS, Batch, host_compute_bytes, planned_bytes
 from macros.formulas.elementwise import added
 from macros.formulas.kv_cache import padded_cells, paged_cache_bytes, recurrent_state_bytes, row_bytes, window_cells
+from macros.formulas.remember import by_identity
 from macros.specs.architectures import Architecture
+from macros.specs.engines import Engine
 from macros.specs.quantizations import TensorType
 
 ROW_PADDING = 512
@@ -21,7 +23,7 @@ ALIGNMENT = 128
 HOLDS_TIED_TWICE = ("gemma3n", "gemma4")
 """Classes whose tied table is held a second time as output matrix even on the host."""
 
-Placed = tuple[Sequence[int], bool]
+Placed = tuple[tuple[int, ...], bool]
 """Layers, and whether the output is with them."""
 
 
@@ -48,36 +50,54 @@ class Plan:
     batch: Batch
 
 
-def batch_of(setting: Setting) -> Batch:
-    """The sizes of one pass.
+@dataclass(frozen=True)
+class Demand:
+    """What a plan depends on besides the weights: not which device, processor or prompt."""
 
-    Args:
-        setting: a checked question
+    architecture: Architecture
+    engine: Engine
+    batch: Batch
+    context: int
+    key_type: TensorType
+    value_type: TensorType
+    experts_on_host: bool
 
-    Returns:
-        Tokens, cells and logits of a pass.
-    """
-    a = setting.architecture
+
+@by_identity
+def _demand(
+    a: Architecture,
+    engine: Engine,
+    context: int,
+    ubatch: int,
+    slots: int,
+    logits_rows: int | None,
+    key_type: TensorType,
+    value_type: TensorType,
+    flash_attention: bool,
+    swa_full: bool,
+    experts_on_host: bool,
+) -> Demand:
+    """One for equal questions, so that their plan is remembered."""
     # A pass is a whole number of tokens for each slot.
-    tokens = min(setting.ubatch, setting.context)
-    tokens = -(-tokens // setting.slots) * setting.slots
-    cells = padded_cells(setting.context)
+    tokens = min(ubatch, context)
+    tokens = -(-tokens // slots) * slots
+    cells = padded_cells(context)
     window = a.attention.window
     seen = 0
     if window is not None:
-        small = window_cells(cells=cells, window=window.size, sequences=setting.slots, batch=tokens)
-        seen = cells if setting.swa_full else small
-    rows = tokens if setting.logits_rows is None else min(tokens, setting.logits_rows)
-    return Batch(
+        small = window_cells(cells=cells, window=window.size, sequences=slots, batch=tokens)
+        seen = cells if swa_full else small
+    batch = Batch(
         tokens=tokens,
         cells=cells,
         window_cells=seen,
-        outputs=rows,
-        sequences=setting.slots,
-        flash_attention=setting.flash_attention,
-        key_half=setting.kv_type_k.id in ("f16", "bf16", "f32"),
-        value_half=setting.kv_type_v.id in ("f16", "bf16", "f32"),
+        outputs=tokens if logits_rows is None else min(tokens, logits_rows),
+        sequences=slots,
+        flash_attention=flash_attention,
+        key_half=key_type.id in FLOAT_CACHE_TYPES,
+        value_half=value_type.id in FLOAT_CACHE_TYPES,
     )
+    return Demand(a, engine, batch, context, key_type, value_type, experts_on_host)
 
 
 def cache_row(a: Architecture, layer: int, key_type: TensorType, value_type: TensorType) -> tuple[int, int]:
@@ -119,7 +139,7 @@ def state_values(a: Architecture) -> tuple[int, int, int]:
     return r.conv_kernel, r.inner_size + 2 * r.groups * r.state_size, r.state_size * r.inner_size
 
 
-def plan_buffers(setting: Setting, weights: ModelWeights, devices: Sequence[Placed], host: Placed) -> Plan:
+def plan_buffers(setting: Setting, weights: ModelWeights, devices: tuple[Placed, ...], host: Placed) -> Plan:
     """What each device and the host hold.
 
     Args:
@@ -131,63 +151,76 @@ def plan_buffers(setting: Setting, weights: ModelWeights, devices: Sequence[Plac
     Returns:
         The parts.
     """
-    batch = batch_of(setting)
-    if setting.engine.id == "vllm":
-        return _plan_vllm(setting, weights, devices, host, batch)
-    a = setting.architecture
+    demand = _demand(
+        setting.architecture,
+        setting.engine,
+        setting.context,
+        setting.ubatch,
+        setting.slots,
+        setting.logits_rows,
+        setting.kv_type_k,
+        setting.kv_type_v,
+        setting.flash_attention,
+        setting.swa_full,
+        setting.experts_on_host,
+    )
+    return _planned(demand, weights, devices, host)
+
+
+@by_identity
+def _planned(demand: Demand, weights: ModelWeights, devices: tuple[Placed, ...], host: Placed) -> Plan:
+    if demand.engine.id == "vllm":
+        return _plan_vllm(demand, weights, devices, host)
+    a, batch = demand.architecture, demand.batch
     host_layers, host_output = host
     # Several devices work on several passes at a time, if nothing is left to the host.
-    copies = 4 if len(devices) > 1 and not host_layers and not host_output and not setting.experts_on_host else 1
+    copies = 4 if len(devices) > 1 and not host_layers and not host_output and not demand.experts_on_host else 1
     parts = []
     for number, (layers, has_output) in enumerate(devices):
         helps = number == 0 and batch.tokens >= OFFLOADED_TOKENS
-        streamed = _streamed(setting, weights, layers, host_layers if helps else (), batch)
+        streamed = _streamed(demand, weights, layers, host_layers if helps else ())
         compute = 0
         if layers or has_output or (helps and (host_layers or host_output)):
             compute = planned_bytes(
                 a,
                 batch,
-                layers=[*(host_layers if helps else ()), *layers],
+                layers=(*(host_layers if helps else ()), *layers),
                 has_output=has_output or (helps and host_output and batch.outputs >= OFFLOADED_TOKENS),
                 on_device=True,
                 streamed=streamed,
-                caches=_brought_caches(setting, host_layers if helps else (), batch),
+                caches=_brought_caches(demand, host_layers if helps else ()),
                 output_matrix=weights.output_matrix if helps and host_output else 0,
                 copies=copies,
                 first=number == 0,
             )
-        parts.append(_part(setting, weights, layers, has_output, on_device=True, compute=compute))
+        parts.append(_part(demand, weights, layers, has_output, on_device=True, compute=compute))
     compute = host_compute_bytes(a, batch, layers=host_layers, has_output=host_output, devices=bool(devices), copies=copies)
-    return Plan(
-        tuple(parts), _part(setting, weights, host_layers, host_output, on_device=False, compute=compute, gpu_layers=devices), batch
-    )
+    return Plan(tuple(parts), _part(demand, weights, host_layers, host_output, on_device=False, compute=compute, gpu_layers=devices), batch)
 
 
-def _streamed(
-    setting: Setting, weights: ModelWeights, layers: Sequence[int], host_layers: Sequence[int], batch: Batch
-) -> dict[int, dict[str, int]]:
+def _streamed(demand: Demand, weights: ModelWeights, layers: Sequence[int], host_layers: Sequence[int]) -> dict[int, dict[str, int]] | None:
     """Matrices that a device gets from the host for a pass: those of the host's layers, and experts that stay there."""
     found = {layer: weights.matrices[layer] for layer in host_layers}
-    if setting.experts_on_host and batch.tokens >= OFFLOADED_TOKENS:
+    if demand.experts_on_host and demand.batch.tokens >= OFFLOADED_TOKENS:
         for layer in layers:
             found[layer] = {name: size for name, size in weights.matrices[layer].items() if name.endswith("_exps")}
-    return found
+    return found or None
 
 
-def _brought_caches(setting: Setting, layers: Sequence[int], batch: Batch) -> dict[int, tuple[int, int]]:
+def _brought_caches(demand: Demand, layers: Sequence[int]) -> dict[int, tuple[int, int]] | None:
     """Keys and values of the host's layers, which a device gets for a pass."""
-    a = setting.architecture
+    a, batch = demand.architecture, demand.batch
     found = {}
     for layer in layers:
         if a.attends(layer):
-            key, value = cache_row(a, layer, setting.kv_type_k, setting.kv_type_v)
+            key, value = cache_row(a, layer, demand.key_type, demand.value_type)
             cells = batch.cells if a.sees_all(layer) else batch.window_cells
             found[layer] = (cells * key, cells * value)
-    return found
+    return found or None
 
 
 def _part(
-    setting: Setting,
+    demand: Demand,
     weights: ModelWeights,
     layers: Sequence[int],
     has_output: bool,
@@ -197,7 +230,7 @@ def _part(
     gpu_layers: Sequence[Placed] = (),
 ) -> Part:
     held, read, active, expert_bytes = 0, 0.0, 0.0, 0
-    away = setting.experts_on_host and on_device
+    away = demand.experts_on_host and on_device
     for layer in layers:
         w = weights.layers[layer]
         held += (w.device_bytes if on_device else w.bytes) - ((w.expert_device_bytes if on_device else w.expert_bytes) if away else 0)
@@ -208,13 +241,13 @@ def _part(
             read += w.read_bytes
             active += w.active
         held += (weights.output.device_bytes + weights.tied.device_bytes) if on_device else weights.output.bytes
-        if not on_device and setting.architecture.engine_name in HOLDS_TIED_TWICE:
+        if not on_device and demand.architecture.engine_name in HOLDS_TIED_TWICE:
             held += weights.tied.bytes
     if not on_device:
         held += weights.embedding.bytes
         read += weights.embedding.read_bytes
         active += weights.embedding.active
-        if setting.experts_on_host:
+        if demand.experts_on_host:
             for placed, _ in gpu_layers:
                 for layer in placed:
                     w = weights.layers[layer]
@@ -222,29 +255,28 @@ def _part(
                     expert_bytes += w.expert_bytes
                     read += w.expert_read_bytes
                     active += w.expert_active
-    cache, state, rows = _cache(setting, layers, on_device=on_device)
+    cache, state, rows = _cache(demand, layers, on_device=on_device)
     return Part(held, read, active, cache + state, state, rows, compute, expert_bytes)
 
 
-def _cache(setting: Setting, layers: Sequence[int], *, on_device: bool) -> tuple[int, int, tuple[tuple[int, int], ...]]:
-    a = setting.architecture
-    batch = batch_of(setting)
+def _cache(demand: Demand, layers: Sequence[int], *, on_device: bool) -> tuple[int, int, tuple[tuple[int, int], ...]]:
+    a, batch = demand.architecture, demand.batch
     cache = 0
     rows: list[tuple[int, int]] = []
     for layer in layers:
         if not a.has_cache(layer):
             continue
-        key, value = cache_row(a, layer, setting.kv_type_k, setting.kv_type_v)
+        key, value = cache_row(a, layer, demand.key_type, demand.value_type)
         full = a.sees_all(layer)
         cells = batch.cells if full else batch.window_cells
         cache += cells * (key + value)
         if on_device:
-            cache += _padding(a, layer, setting.kv_type_k, setting.kv_type_v)
+            cache += _padding(a, layer, demand.key_type, demand.value_type)
         window = a.attention.window
         rows.append((key + value, cells if full or window is None else min(window.size, cells)))
     kernel, convolved, values = state_values(a)
     recurrent = sum(1 for layer in layers if a.recurs(layer))
-    state = recurrent_state_bytes(layers=recurrent, sequences=setting.slots, conv_kernel=kernel, convolved=convolved, state=values)
+    state = recurrent_state_bytes(layers=recurrent, sequences=batch.sequences, conv_kernel=kernel, convolved=convolved, state=values)
     return cache, state, tuple(rows)
 
 
@@ -257,24 +289,24 @@ def _padding(a: Architecture, layer: int, key_type: TensorType, value_type: Tens
     return padding
 
 
-def _plan_vllm(setting: Setting, weights: ModelWeights, devices: Sequence[Placed], host: Placed, batch: Batch) -> Plan:
+def _plan_vllm(demand: Demand, weights: ModelWeights, devices: tuple[Placed, ...], host: Placed) -> Plan:
     """vLLM holds everything on the devices, in equal shares (tensor parallel)."""
-    a = setting.architecture
+    a, batch = demand.architecture, demand.batch
     count = max(len(devices), 1)
-    page = setting.engine.page_tokens or 16
+    page = demand.engine.page_tokens or 16
     cache = 0
     rows: list[tuple[int, int]] = []
     for layer in range(a.layers):
         if a.has_cache(layer):
-            key, value = cache_row(a, layer, setting.kv_type_k, setting.kv_type_v)
-            cache += paged_cache_bytes(tokens=setting.context, page=page, layers=1, key_row_bytes=key, value_row_bytes=value)
+            key, value = cache_row(a, layer, demand.key_type, demand.value_type)
+            cache += paged_cache_bytes(tokens=demand.context, page=page, layers=1, key_row_bytes=key, value_row_bytes=value)
             window = a.attention.window
-            rows.append(((key + value) // count, setting.context if a.sees_all(layer) or window is None else window.size))
+            rows.append(((key + value) // count, demand.context if a.sees_all(layer) or window is None else window.size))
     kernel, convolved, values = state_values(a)
     recurrent = sum(1 for layer in range(a.layers) if a.recurs(layer))
-    state = recurrent_state_bytes(layers=recurrent, sequences=setting.slots, conv_kernel=kernel, convolved=convolved, state=values)
-    tokens = min(setting.engine.batched_tokens or batch.tokens, max(setting.context, 1))
-    sequences = min(setting.engine.sequences or 1, tokens)
+    state = recurrent_state_bytes(layers=recurrent, sequences=batch.sequences, conv_kernel=kernel, convolved=convolved, state=values)
+    tokens = min(demand.engine.batched_tokens or batch.tokens, max(demand.context, 1))
+    sequences = min(demand.engine.sequences or 1, tokens)
     inner = max(a.feed_forward_size(0), a.experts.used * a.experts.size if a.experts is not None else 0)
     compute = tokens * (2 * inner + 4 * a.hidden_size) * 2 + sequences * a.vocabulary_size * 4
     pieces = (*weights.layers, weights.output, weights.embedding)

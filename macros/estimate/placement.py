@@ -200,7 +200,7 @@ def _placed(setting: Setting, weights: ModelWeights, gpu_layers: int, catalogue:
         own = tuple(layer for layer in layers if layer < a.layers)
         devices.append(Share(device.id, device, own, has_output, runtime_bytes=r, usable_bytes=u, margin_bytes=m))
     host = Share("host", None, tuple(layer for layer in range(a.layers) if layer not in placed), not any(s.has_output for s in devices))
-    plan = plan_buffers(setting, weights, [(share.layers, share.has_output) for share in devices], (host.layers, host.has_output))
+    plan = plan_buffers(setting, weights, tuple((share.layers, share.has_output) for share in devices), (host.layers, host.has_output))
     filled = [
         replace(
             share,

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from macros.estimate.constants import Fitted, decode_constants, prefill_constants
+from macros.estimate.constants import Fitted, decode_constants, fitted_of, prefill_constants
 from macros.estimate.notices import Notice, told
-from macros.estimate.placement import Placement, Share
+from macros.estimate.placement import Placement
 from macros.estimate.rates import Rates, core_rate, cpu_rates, gpu_rates
 from macros.estimate.setting import Setting
 from macros.estimate.speed_features import decode_features, prefill_features, slower
@@ -18,6 +18,7 @@ from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_t
 from macros.formulas.elementwise import added
 from macros.formulas.load_time import cached_load_seconds, cold_load_seconds
 from macros.formulas.prefill import prompt_seconds, streaming_seconds
+from macros.formulas.remember import by_identity
 from macros.formulas.units import MB
 from macros.specs import Catalogue
 
@@ -73,12 +74,12 @@ def answer(setting: Setting, placement: Placement, catalogue: Catalogue) -> dict
 def _parts(setting: Setting, placement: Placement, catalogue: Catalogue, notices: list[Notice]) -> list[Part]:
     """The devices that have something to do, in the order that a token passes them."""
     work = layer_work(setting.architecture, setting.quant, catalogue.records["tensor-types"], importance_matrix=setting.imatrix)
-    fitted = Fitted.read(catalogue.calibration["decode"])
-    host_work = _work_of(placement.host, work)
+    fitted = fitted_of(catalogue.calibration["decode"])
+    host_work = _work_of(work, placement.host.layers, placement.host.has_output)
     parts = []
     for share in placement.devices:
         assert share.device is not None
-        own = _work_of(share, work)
+        own = _work_of(work, share.layers, share.has_output)
         if setting.experts_on_host and own.expert_bytes:
             host_work = host_work + Work(
                 layers=own.mixture_layers,
@@ -101,9 +102,10 @@ def _part(rates: Rates, work: Work, state_bytes: float, fitted: Fitted) -> Part:
     return Part(rates, work, work.dense_bytes + work.expert_bytes, state_bytes, group == rates.family, group)
 
 
-def _work_of(share: Share, work: dict[int, Work]) -> Work:
-    pieces = [work[layer] for layer in share.layers]
-    return total([*pieces, work[OUTPUT]] if share.has_output else pieces)
+@by_identity
+def _work_of(work: dict[int, Work], layers: tuple[int, ...], has_output: bool) -> Work:
+    pieces = [work[layer] for layer in layers]
+    return total([*pieces, work[OUTPUT]] if has_output else pieces)
 
 
 def _host_rates(setting: Setting, catalogue: Catalogue, notices: list[Notice]) -> Rates:
@@ -171,7 +173,7 @@ def _shared(setting: Setting) -> int:
 
 def _decode(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> dict[str, float]:
     """Speed of all users together, with its range."""
-    fitted = Fitted.read(catalogue.calibration["decode"])
+    fitted = fitted_of(catalogue.calibration["decode"])
     users, slices = setting.users, _shared(setting)
     if slices > 1:
         whole = replace(_joined(parts), state_bytes=sum(part.state_bytes for part in parts))
@@ -204,7 +206,7 @@ def _read(setting: Setting, part: Part) -> float:
 
 def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> dict[str, float]:
     """Speed of reading one prompt, with its range."""
-    decode, fitted = Fitted.read(catalogue.calibration["decode"]), Fitted.read(catalogue.calibration["prefill"])
+    decode, fitted = fitted_of(catalogue.calibration["decode"]), fitted_of(catalogue.calibration["prefill"])
     tokens, slices = setting.prompt_tokens, _shared(setting)
     card = gpu_rates(setting.gpus[0].gpu, catalogue) if setting.gpus else None
     timed = []

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from macros.formulas.arena import Arena, become, compute, give, take, top
+from macros.formulas.remember import by_identity
 from macros.specs.architectures import Architecture, Experts, Indexer, LatentAttention, Recurrent
 
 FLOAT = 4
@@ -830,11 +831,12 @@ def _merge(p: _Pass) -> None:
     compute(arena, "x", p.floats(width), ("streams", "scaled"))
 
 
+@by_identity
 def planned_bytes(
     a: Architecture,
     batch: Batch,
     *,
-    layers: Sequence[int],
+    layers: tuple[int, ...],
     has_output: bool,
     on_device: bool,
     streamed: Mapping[int, Mapping[str, int]] | None = None,
@@ -941,7 +943,7 @@ OFFLOADED_TOKENS = 32
 """From so many tokens at a time on, what lies on the host is brought to a device and computed there."""
 
 
-def host_compute_bytes(a: Architecture, batch: Batch, *, layers: Sequence[int], has_output: bool, devices: bool, copies: int = 1) -> int:
+def host_compute_bytes(a: Architecture, batch: Batch, *, layers: tuple[int, ...], has_output: bool, devices: bool, copies: int = 1) -> int:
     """Compute buffer of the host.
 
     Args:

@@ -9,29 +9,33 @@ from typing import Any, TypeVar
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 MOST = 400
-"""Results kept; then all are forgotten."""
+"""Results kept; then the oldest is forgotten."""
 
 
 def by_identity(function: Function) -> Function:
     """Compute once for the same arguments: records by which they are, not by what they hold, so that asking costs nothing.
+
+    Numbers, texts and tuples of them count by what they are.
 
     >>> count = []
     >>> double = by_identity(lambda numbers: count.append(1) or [2 * number for number in numbers])
     >>> numbers = [1, 2]
     >>> double(numbers), double(numbers), double([1, 2]), len(count)
     ([2, 4], [2, 4], [2, 4], 2)
+    >>> double((1000, 2)), double((1000, 2)), len(count)
+    ([2000, 4], [2000, 4], 3)
     """
     known: dict[tuple[Any, ...], tuple[tuple[Any, ...], Any]] = {}
 
     @functools.wraps(function)
     def remembering(*arguments: Any, **named: Any) -> Any:
         values = (*arguments, *named.values())
-        key = (*named, *(value if isinstance(value, bool | int | str) else id(value) for value in values))
+        key = (*named, *(value if isinstance(value, bool | int | str | tuple) else id(value) for value in values))
         found = known.get(key)
-        # A record that is gone may have left its place to another one.
-        if found is None or any(old is not new for old, new in zip(found[0], values, strict=True)):
+        if found is None:
             if len(known) >= MOST:
-                known.clear()
+                del known[next(iter(known))]
+            # Its arguments are kept with it: no other record can come to lie where one of them lies.
             found = known[key] = (values, function(*arguments, **named))
         return found[1]
 

@@ -9,7 +9,7 @@ import pytest
 from macros.calibrate import store
 from macros.calibrate.accuracy import Scatter
 from macros.calibrate.regression import Fit, common, levels, weighted_quantile
-from macros.estimate.constants import Fitted
+from macros.estimate.constants import fitted_of
 from macros.specs import load
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -188,4 +188,4 @@ def test_stored_ranges_and_held_out_rows(catalogue):
         compared = sum(value is not None for values in calibration.held_out.values() for value in values)
         assert compared == calibration.rows
         assert calibration.as_of <= date.today()
-        assert Fitted.read(calibration).groups["all"].devices > 80
+        assert fitted_of(calibration).groups["all"].devices > 80
