@@ -259,7 +259,12 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
     _end(p, "value_rotation", layer, later)
     if t.output_gate:
         compute(arena, "g", p.floats(query), ("gate",))
-        give(arena, "g")
+        # Flash attention's result is a view of itself, in whose place nothing is computed.
+        if b.flash_attention:
+            give(arena, "y")
+            become(arena, "g", "y")
+        else:
+            give(arena, "g")
     _project(p, layer, "attn_output", "o", p.floats(a.hidden_size), ("y",))
 
 
