@@ -6,7 +6,8 @@ Both are classic scripts, so that the page works from the file system too, where
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from functools import cache
 from typing import Any
 
 from macros.estimate.overview import file_size, overview, room
@@ -30,25 +31,29 @@ KINDS = (
 )
 """Kinds of records that an answer is computed from."""
 
-FOR_READERS = {
-    "sources", "notes", "quality", "released", "licence", "modelscope",
-    "held_out", "accuracy", "left_out", "fingerprint", "as_of",
-    "published_parameters", "published_parameters_rounded_to", "launch_price_usd", "tokenizer", "covers", "interface",
-}  # fmt: skip
-"""Fields that no formula reads."""
+SHOWN = {"name", "publisher", "also_called", "memory_gib", "memory_sizes_gib"}
+"""Fields that the page shows, besides those that a formula reads."""
 
 DEFAULTS = {"model": "qwen3-8b", "quant": "q4_k_m", "gpu": "rtx-3090"}
 """The question that the page opens with."""
 
 
+@cache
+def _program() -> tuple[str, frozenset[str]]:
+    """The functions, and the record of each kind under the name of its folder; the names of the fields that they read."""
+    doors = {"overview": overview, "room": room, "file_size": file_size}
+    return translate(doors | {kind.replace("-", "_"): RECORDS[kind] for kind in KINDS})
+
+
 def data(catalogue: Catalogue) -> dict[str, Any]:
-    """Records by kind and id; fields at their default are left out, the script's records know them."""
-    return {"defaults": DEFAULTS} | {kind: _records(catalogue.records[kind]) for kind in KINDS}
+    """Records by kind and id; fields that nothing reads are left out, and those at their default, which the script's records know."""
+    needed = (SHOWN | _program()[1]) - {"notes"}  # which only a check of the record itself reads
+    return {"defaults": DEFAULTS} | {kind: _records(catalogue.records[kind], needed) for kind in KINDS}
 
 
-def _records(records: Mapping[str, Any]) -> dict[str, Any]:
+def _records(records: Mapping[str, Any], needed: Set[str]) -> dict[str, Any]:
     return {
-        key: {name: value for name, value in record.model_dump(mode="json", exclude_defaults=True).items() if name not in FOR_READERS}
+        key: {name: value for name, value in record.model_dump(mode="json", exclude_defaults=True).items() if name in needed}
         for key, record in sorted(records.items())
     }
 
@@ -60,11 +65,5 @@ def data_script(catalogue: Catalogue) -> bytes:
 
 
 def formulas_script() -> bytes:
-    """`globalThis.formulas`: the functions, and the record of each kind under the name of its folder."""
-    roots = {
-        "overview": overview,
-        "room": room,
-        "file_size": file_size,
-        **{kind.replace("-", "_"): RECORDS[kind] for kind in KINDS},
-    }
-    return translate(roots).encode()
+    """`globalThis.formulas`."""
+    return _program()[0].encode()

@@ -31,7 +31,7 @@ SEMANTICS = Path(__file__).with_name("python_semantics.js")
 
 # Python's built-in or method -> function of python_semantics.js; arguments in order, keywords named.
 BUILTINS: dict[Any, tuple[str, tuple[str, ...]]] = {
-    builtins.abs: ("Math.abs", ()),
+    builtins.abs: ("absolute", ()),
     builtins.all: ("all", ()),
     builtins.any: ("any", ()),
     builtins.bool: ("truth", ()),
@@ -56,7 +56,7 @@ BUILTINS: dict[Any, tuple[str, tuple[str, ...]]] = {
     math.ceil: ("ceil", ()),
     math.floor: ("floor", ()),
     math.prod: ("product", ()),
-    math.sqrt: ("Math.sqrt", ()),
+    math.sqrt: ("squareRoot", ()),
     math.isfinite: ("Number.isFinite", ()),
     dataclasses.replace: ("replace", ()),
     functools.reduce: ("reduce", ()),
@@ -120,18 +120,22 @@ class Refused(ValueError):  # noqa: N818  (the word for it)
     """A construct outside the subset: `path:line: construct: expected …, got …. Fix: …`."""
 
 
-def translate(roots: Mapping[str, Any]) -> str:
+def translate(roots: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
     """A classic script that defines `globalThis.formulas`, with the given functions and records and all that they call.
 
-    >>> from macros.formulas.elementwise import ceil
-    >>> "globalThis.formulas" in translate({})
+    Returns:
+        The script, and the names of all fields that it reads: no other field of a record is needed beside it.
+
+    >>> script, read = translate({})
+    >>> "globalThis.formulas" in script
     True
     """
     script = _Script()
     names = {public: script.name_of(function, None, None) for public, function in roots.items()}
     exported = ", ".join([*(f"{public}: {name}" for public, name in names.items()), *DOORS])
     body = "\n".join(script.finished())
-    return f'(() => {{\n"use strict";\n{SEMANTICS.read_text("utf-8")}\n{body}\nglobalThis.formulas = {{ {exported} }};\n}})();\n'
+    text = f'(() => {{\n"use strict";\n{SEMANTICS.read_text("utf-8")}\n{body}\nglobalThis.formulas = {{ {exported} }};\n}})();\n'
+    return text, frozenset(script.attributes)
 
 
 class _Script:

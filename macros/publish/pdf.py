@@ -68,7 +68,7 @@ def fonts() -> list[str]:
 def article(path: Path) -> Any:
     """The part of a built page that is the page."""
     tree = html.parse(str(path), parser=html.HTMLParser(encoding="utf-8"))
-    found = tree.xpath("//article[contains(@class, 'md-content__inner')]") or tree.xpath("//main")
+    found = tree.xpath("//article[@id='content']") or tree.xpath("//main")
     if not found:
         raise CannotSet("a page without an article")
     return found[0]

@@ -5,6 +5,10 @@ class ValueError extends Error {}
 class KeyError extends Error {}
 
 const isList = Array.isArray;
+// By names of their own: minifiers write Math.trunc(x) as x|0 and Math.sqrt(x) as x**.5, which are other numbers.
+const absolute = Math.abs;
+const squareRoot = Math.sqrt;
+const truncated = Math.trunc;
 
 function truth(value) {
   if (value === null || value === undefined) return false;
@@ -271,7 +275,7 @@ const isPlain = (value) => typeof value !== "object" || isList(value) || value i
 const isDict = (value) => value instanceof Dictionary;
 
 function int(value) {
-  const number = typeof value === "string" ? (/^\s*[-+]?\d+\s*$/.test(value) ? Number(value) : NaN) : Math.trunc(value);
+  const number = typeof value === "string" ? (/^\s*[-+]?\d+\s*$/.test(value) ? Number(value) : NaN) : truncated(value);
   if (!Number.isFinite(number)) throw new ValueError(`expected a whole number, got ${value}`);
   return number + 0;
 }

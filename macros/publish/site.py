@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import jinja2
+import minify
 from jinja2 import nodes
 
 from macros.publish import api
@@ -97,7 +98,16 @@ def beside(catalogue: Catalogue, site: Path) -> None:
         path = site / "api" / "v1" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content())
+    shrink(site)
     index(site)
+
+
+def shrink(site: Path) -> None:
+    """Take out of scripts and styles what only their authors read."""
+    kinds = {".js": "application/javascript", ".css": "text/css"}
+    for path in site.rglob("*"):
+        if path.suffix in kinds:
+            path.write_text(minify.string(kinds[path.suffix], path.read_text("utf-8")), "utf-8")
 
 
 def index(site: Path) -> None:

@@ -319,7 +319,7 @@ def test_twenty_thousand_random_inputs_give_equal_bits():
     made = settings(20_000)
     expected = [exact(FUNCTIONS[name](*args, **kwargs)) for name, args, kwargs in made]
     run = "const run = (all) => all.map(([name, args]) => exact(formulas[name](...args.map((a) => a === 'default' ? undefined : a))));"
-    got = run_in_node(translate(FUNCTIONS) + run, [[name, positional(name, args, kwargs)] for name, args, kwargs in made])
+    got = run_in_node(translate(FUNCTIONS)[0] + run, [[name, positional(name, args, kwargs)] for name, args, kwargs in made])
     wrong = [(case, e, g) for case, e, g in zip(made, expected, got, strict=True) if e != g]
     assert not wrong, f"{len(wrong)} of {len(made)}; the first: {wrong[0]}"
 
@@ -328,7 +328,7 @@ def test_constants_cached_functions_and_errors():
     run = """const run = (given) => {
       try { return exact(formulas.shares(...given)); } catch (error) { return `${error.constructor.name}: ${error.message}`; }
     };"""
-    script = translate(FUNCTIONS) + run
+    script = translate(FUNCTIONS)[0] + run
     assert run_in_node(script, ["attention", 2]) == exact(shares("attention", 2))
     assert run_in_node(script, ["attention", -1]) == "ValueError: times: expected 0 or more, got -1"
 
@@ -342,7 +342,7 @@ def test_errors_of_the_package_keep_their_fields(question):
         expected = checked(question)
     except WrongError as error:
         expected = [error.field, str(error)]
-    assert run_in_node(translate(FUNCTIONS) + run, question) == expected
+    assert run_in_node(translate(FUNCTIONS)[0] + run, question) == expected
 
 
 @pytest.mark.parametrize("first", [None, {"heads": 2}])
@@ -355,7 +355,7 @@ def test_checked_records_come_as_data_without_their_defaults(first):
         }
     )
     script = (
-        translate({"grouped": grouped, "Shape": Shape})
+        translate({"grouped": grouped, "Shape": Shape})[0]
         + "const run = ([shape, context]) => formulas.grouped(new formulas.Shape(shape), context);"
     )
     for context in (50, 100, 1000):
@@ -364,7 +364,7 @@ def test_checked_records_come_as_data_without_their_defaults(first):
 
 @pytest.mark.parametrize("value", ["", "a", 0, 3, 2.5, [], [1], True])
 def test_types(value):
-    got = run_in_node(translate(FUNCTIONS) + "const run = (given) => formulas.kinds(given);", value)
+    got = run_in_node(translate(FUNCTIONS)[0] + "const run = (given) => formulas.kinds(given);", value)
     expected = kinds(value)
     expected[1] = expected[1] and not isinstance(value, bool)  # a truth value is no number there
     assert got == expected

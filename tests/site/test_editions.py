@@ -171,7 +171,7 @@ def test_a_missing_typeface_is_named_with_its_command(monkeypatch, site, tmp_pat
 
 
 def test_a_page_that_cannot_be_set_is_named_and_leaves_no_half_file(tmp_path):
-    shell = '<html><body><nav id="navigation"><a href="./">x</a></nav><article class="md-content__inner">{}</article></body></html>'
+    shell = '<html><body><nav id="navigation"><a href="./">x</a></nav><article id="content">{}</article></body></html>'
     for folder in ("", "en"):
         (tmp_path / "site" / folder).mkdir(exist_ok=True)
         (tmp_path / "site" / folder / "index.html").write_text(shell.format("<canvas></canvas>"))
