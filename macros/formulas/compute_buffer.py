@@ -124,10 +124,12 @@ def key_rotation(head_dim: int) -> int:
     return side
 
 
-def _input_sizes(a: Architecture, b: Batch) -> list[tuple[str, int]]:
+def _input_sizes(a: Architecture, b: Batch, *, on_device: bool) -> list[tuple[str, int]]:
     """What a pass gets from outside beside the embedded tokens, in the order of first use."""
     t = a.attention
     latent = t.latent
+    if t.indexer is not None:
+        return _indexed_inputs(t.indexer, b, on_device=on_device)
     sizes: list[tuple[str, int]] = []
     if a.recurrent is not None and not a.recurrent.beside_attention and a.recurrent.kind != "short-convolution":
         sizes += _state_inputs(b)
@@ -137,11 +139,13 @@ def _input_sizes(a: Architecture, b: Batch) -> list[tuple[str, int]]:
     caches = [b.window_cells, b.cells] if b.window_cells and not a.sees_all(0) else [b.cells] + ([b.window_cells] if b.window_cells else [])
     for number, cells in enumerate(caches):
         layer = _layer_with(a, number == 0)
+        if number == 0 and on_device:
+            sizes.append(positions)
         if not b.key_half and latent is None and a.head_dim(layer) % VALUE_ROTATION == 0:
             side = key_rotation(a.head_dim(layer))
             sizes.append((f"key_rotation_{number}", FLOAT * side * side))
-        if number == 0:
-            # A rotated query asks for the rotation first, and for what it rotates (turned by position) then.
+        if number == 0 and not on_device:
+            # What a rotated query is made of is named from its end, and brought to a device from its beginning.
             sizes.append(positions)
         if not b.value_half and latent is None and a.head_dim(layer) % VALUE_ROTATION == 0:
             sizes.append((f"value_rotation_{number}", FLOAT * VALUE_ROTATION * VALUE_ROTATION))
@@ -151,15 +155,25 @@ def _input_sizes(a: Architecture, b: Batch) -> list[tuple[str, int]]:
         sizes.append((f"mask_{number}", mask_bytes(tokens=b.tokens, cells=cells, flash_attention=b.flash_attention)))
         if number == 0 and a.engine_name in SCALES_QUERIES:
             sizes.append(("scale", FLOAT * b.tokens))
-    if t.indexer is not None:
-        side = key_rotation(t.indexer.head_dim)
-        sizes.append(("indexer_rotation", FLOAT * side * side))
-        sizes.append(("indexer_index", INDEX * b.tokens))
-        sizes.append(("indexer_mask", mask_bytes(tokens=b.tokens, cells=b.cells, flash_attention=True)))
     if a.recurrent is not None and a.recurrent.beside_attention:
         sizes += _state_inputs(b)
     sizes.append(("output_index", WORD * b.outputs))
     return sizes
+
+
+def _indexed_inputs(indexer: Indexer, b: Batch, *, on_device: bool) -> list[tuple[str, int]]:
+    """The same for sparse attention: its scorer comes before what it picks for."""
+    side = key_rotation(indexer.head_dim)
+    rotation = ("indexer_rotation", FLOAT * side * side)
+    positions = ("positions", WORD * b.tokens)
+    return [
+        *((positions, rotation) if on_device else (rotation, positions)),
+        ("indexer_index", INDEX * b.tokens),
+        ("key_index_0", INDEX * b.tokens),
+        ("indexer_mask", mask_bytes(tokens=b.tokens, cells=b.cells, flash_attention=True)),
+        ("mask_0", mask_bytes(tokens=b.tokens, cells=b.cells, flash_attention=b.flash_attention)),
+        ("output_index", WORD * b.outputs),
+    ]
 
 
 def _widest_cache(a: Architecture) -> int:
@@ -348,14 +362,15 @@ def _latent_attention(p: _Pass, latent: LatentAttention, layer: int, later: Sequ
     _project(p, layer, "attn_kv_a_mqa", "kv", p.floats(latent.kv_rank + latent.rope_dim), () if indexer is not None else ("n",))
     take(arena, "c", p.floats(latent.kv_rank))
     compute(arena, "kp", p.floats(latent.rope_dim), ("kv",))
-    _end(p, "positions", layer, later)
+    if indexer is None:
+        _end(p, "positions", layer, later)
     compute(arena, "k", p.floats(latent.kv_rank + latent.rope_dim), ("c", "kp"))
     give(arena, "k")
     _end(p, "key_index", layer, later)
-    if indexer is not None:
-        _pick(p, indexer, layer, later)
     width = latent.kv_rank + latent.rope_dim
     if b.flash_attention:
+        if indexer is not None:
+            _pick(p, indexer, layer, later)
         size = p.floats(heads * latent.kv_rank)
         if p.widens and not b.key_half:
             size += HALF * b.cells * width
@@ -370,9 +385,10 @@ def _latent_attention(p: _Pass, latent: LatentAttention, layer: int, later: Sequ
         take(arena, "vc", HALF * b.cells * latent.kv_rank)
         _bring(p, layer, "keys", 0)
         compute(arena, "s", FLOAT * b.tokens * b.cells * heads, ("keys", "q") if "keys" in arena.held else ("q",))
-        _end(p, "mask", layer, later)
         if indexer is not None:
+            _pick(p, indexer, layer, later)
             give(arena, "sparse")
+        _end(p, "mask", layer, later)
         compute(arena, "w", p.floats(heads * latent.kv_rank), ("s", "vc"))
         _project(p, layer, "attn_v_b", "up", p.floats(heads * latent.value_dim), ("w",))
         compute(arena, "y", p.floats(heads * latent.value_dim), ("up",))
@@ -404,13 +420,21 @@ def _fetch(p: _Pass, later: Sequence[int]) -> None:
         _nothing(p, later[1:], last=r.kind == "short-convolution")
 
 
+def _note(p: _Pass, layer: int) -> None:
+    """Room for the tokens that a layer picks: it is there from the beginning."""
+    indexer = p.a.attention.indexer
+    assert indexer is not None
+    take(p.arena, f"picked_{layer}", FLOAT * p.b.tokens * min(indexer.top_k, p.b.cells))
+
+
 def _pick(p: _Pass, indexer: Indexer, layer: int, later: Sequence[int]) -> None:
     """Sparse attention: score every cell, and mask all but the best."""
     b, arena = p.b, p.arena
     take(arena, "scorer", p.floats(indexer.heads * indexer.head_dim))
     give(arena, "qa")
-    for _ in range(2):
-        _renew(p, "scorer", indexer.heads * indexer.head_dim, True)
+    _renew(p, "scorer", indexer.heads * indexer.head_dim, True)
+    _end(p, "positions", layer, later)
+    _renew(p, "scorer", indexer.heads * indexer.head_dim, True)
     _end(p, "indexer_rotation", layer, later)
     compute(arena, "weight", p.floats(indexer.heads), ("n",))
     _renew(p, "weight", indexer.heads, True)
@@ -881,7 +905,10 @@ def planned_bytes(
         for name, size in _state_inputs(batch):
             take(arena, name, size)
     extra = a.per_layer_embeddings
+    scoring = [layer for layer in layers if a.scores(layer)]
     if on_device:
+        for layer in scoring:
+            _note(p, layer)
         if extra is not None:
             take(arena, "selected", p.floats(extra.size * a.layers))
         if copies > 1 and a.alternating_updates is None:
@@ -890,15 +917,14 @@ def planned_bytes(
                 take(arena, f"x_{number}", p.floats(width))
         else:
             take(arena, "x", p.floats(width))
-    if a.attention.indexer is not None:
-        for layer in layers:
-            if a.scores(layer):
-                take(arena, f"picked_{layer}", FLOAT * batch.tokens * min(a.attention.indexer.top_k, batch.cells))
     dense = a.attention.latent is None and a.recurrent is None
-    for name, size in _input_sizes(a, batch):
+    for name, size in _input_sizes(a, batch, on_device=on_device):
         if dense and p.caches and name.split("_")[0] in ("positions", "key", "value", "mask", "output") and "rotation" not in name:
             p.late[name] = size
             continue
+        if scoring and not on_device and name in ("indexer_mask", "output_index"):
+            for layer in scoring[:1] if name == "indexer_mask" else scoring[1:]:
+                _note(p, layer)
         take(arena, name, size)
         for number in range(1, copies):
             take(arena, f"{name}_copy_{number}", size)
@@ -925,7 +951,7 @@ def planned_bytes(
         place += 1
     if has_output:
         if not layers and not p.keeps:
-            for name, _ in _input_sizes(a, batch):
+            for name, _ in _input_sizes(a, batch, on_device=on_device):
                 if name != "output_index":
                     give(arena, name)
         if a.alternating_updates is not None:
@@ -969,7 +995,7 @@ def host_compute_bytes(a: Architecture, batch: Batch, *, layers: tuple[int, ...]
     if not devices:
         return planned_bytes(a, batch, layers=layers, has_output=has_output, on_device=False)
     width = a.hidden_size
-    inputs = sum(size for _, size in _input_sizes(a, batch))
+    inputs = sum(size for _, size in _input_sizes(a, batch, on_device=False))
     looked_up = width
     if a.per_layer_embeddings is not None:
         looked_up += a.per_layer_embeddings.size * a.layers
