@@ -12,10 +12,12 @@ MACROS := $(BIN)/python -m macros
 # Two builds of one commit give the same bytes.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 export NO_MKDOCS_2_WARNING := 1
+# Every command loads large libraries: compiled once, not at each start.
+unexport PYTHONDONTWRITEBYTECODE
 BASE ?= main
 BROWSER := chromium fontconfig fonts-noto-cjk
 
-.PHONY: help site serve browser fonts screenshot test check style pdf offline diff rehearse links bench bench-web mutate release lock new schema settle clean
+.PHONY: help site serve browser fonts screenshot test check check-records check-code check-types check-workflows style pdf offline diff rehearse links bench bench-web mutate release lock new schema settle clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -37,12 +39,21 @@ serve: $(VENV)/site.ok ## both languages with live reload
 	$(MACROS) serve
 
 check: $(VENV)/test.ok ## data, style, types and workflows, in seconds
-	$(BIN)/zizmor --offline --persona auditor --quiet .github
-	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(MAKE) --silent --jobs --keep-going --output-sync check-records check-code check-types check-workflows
+
+check-records:
+	$(MACROS) check
+
+check-code:
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
-	$(MACROS) check
+
+check-types:
 	$(BIN)/mypy
+
+check-workflows:
+	$(BIN)/zizmor --offline --persona auditor --quiet .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 style: $(VENV)/test.ok ## mend what can be mended by a machine
 	$(BIN)/ruff check --quiet --fix .

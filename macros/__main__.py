@@ -21,20 +21,25 @@ def check(arguments: argparse.Namespace) -> int:
     import macros.calibrate.plausible
     import macros.formulas.checks  # noqa: F401
     from macros import MACROS
+    from macros.calibrate import store
+    from macros.publish.calculator import formulas_script
     from macros.publish.site import page_errors
     from macros.render import annotated, lint, translations
     from macros.specs import SpecErrors, load
 
     errors = [*page_errors(ROOT, MACROS), *translations.moved(ROOT / "docs"), *annotated.untranslated()]
     try:
-        errors += lint.check(ROOT / "docs", load(ROOT / "data"))
+        catalogue = load(ROOT / "data")
+        errors += lint.check(ROOT / "docs", catalogue)
+    except SpecErrors as found:
+        errors += found.errors
+    try:
+        formulas_script()
     except SpecErrors as found:
         errors += found.errors
     if errors:
         raise SpecErrors(errors)
-    from macros.calibrate import store
-
-    for line in store.due(load(ROOT / "data")):
+    for line in store.due(catalogue):
         print(line)
     return 0
 

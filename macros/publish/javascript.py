@@ -26,6 +26,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel
 
+from macros.specs import SpecError, SpecErrors
+
 ROOT = Path(__file__).resolve().parents[2]
 SEMANTICS = Path(__file__).with_name("python_semantics.js")
 
@@ -116,8 +118,8 @@ RESERVED = frozenset(RESERVED_WORDS.split())
 LARGEST = 2**53
 
 
-class Refused(ValueError):  # noqa: N818  (the word for it)
-    """A construct outside the subset: `path:line: construct: expected …, got …. Fix: …`."""
+class Refused(SpecErrors):
+    """A construct outside the subset."""
 
 
 def translate(roots: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
@@ -249,9 +251,9 @@ class _Place:
 
 def refusal(place: _Place | None, node: ast.AST | None, what: str, expected: str, got: str) -> Refused:
     """Name the construct, its file and its line."""
-    where = f"{place.path}:{place.first_line - 1 + getattr(node, 'lineno', 1)}: " if place else ""
-    fix = "write it with what the calculator's translator knows (macros/publish/javascript.py)"
-    return Refused(f"{where}{what}: expected {expected}, got {got}. Fix: {fix}")
+    here = "macros/publish/javascript.py"
+    path, line = (place.path, place.first_line - 1 + getattr(node, "lineno", 1)) if place else (here, 1)
+    return Refused([SpecError(path, line, what, expected, got, f"write it with what the calculator's translator knows ({here})")])
 
 
 def literal(value: Any, node: ast.AST, place: _Place) -> str:

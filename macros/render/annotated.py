@@ -19,7 +19,7 @@ from macros.render.view import View, one_of
 from macros.specs import Catalogue
 from macros.specs.errors import SpecError
 from macros.specs.kinds import KINDS, SINGLE_FILES
-from macros.specs.schema import schemas
+from macros.specs.schema import schema_of
 
 CHINESE = Path(__file__).resolve().parents[2] / "docs" / "fields.zh.yaml"
 
@@ -78,11 +78,11 @@ def untranslated() -> Iterator[SpecError]:
 @cache
 def fields(kind: str) -> dict[str, Field]:
     """Every key of a kind of record, by its path, in the order of the form."""
-    schema = schemas()[kind]
+    form = schema_of(kind)
     if kind in SINGLE_FILES:
-        schema = {**schema["additionalProperties"], "$defs": schema.get("$defs", {})}
+        form = {**form["additionalProperties"], "$defs": form.get("$defs", {})}
     found: dict[str, Field] = {}
-    for field in _fields(schema, schema.get("$defs", {}), ""):
+    for field in _fields(form, form.get("$defs", {}), ""):
         same = found.setdefault(field.path, field)
         found[field.path] = replace(same, required=same.required and field.required)  # of several forms, each has it or not
     return found

@@ -15,9 +15,11 @@ import pytest
 from pydantic import Field, ValidationError
 
 import macros.publish.javascript as translator
+from macros.__main__ import main
 from macros.formulas import units
 from macros.formulas.elementwise import ceil, floor, maximum, minimum, where
 from macros.formulas.units import GIB
+from macros.publish import calculator
 from macros.publish.javascript import Refused, translate
 from macros.specs.record import Strict
 
@@ -410,13 +412,25 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("line", REFUSED)
-def test_refuses_what_is_not_listed(line, tmp_path, monkeypatch):
+def formula_with(line, tmp_path, monkeypatch):
     path = tmp_path / "formula.py"
     path.write_text(f"def formula(x, y):\n    a = 1\n    {line}\n")
     namespace = dict(globals())
     exec(compile(path.read_text(), str(path), "exec"), namespace)
     monkeypatch.setattr(translator, "ROOT", tmp_path.resolve())
+    return namespace["formula"]
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_refuses_what_is_not_listed(line, tmp_path, monkeypatch):
     with pytest.raises(Refused) as refusal:
-        translate({"formula": namespace["formula"]})
+        translate({"formula": formula_with(line, tmp_path, monkeypatch)})
     assert re.match(rf"formula.py:[34]: {re.escape(REFUSED[line])}", str(refusal.value))
+
+
+def test_a_check_names_what_cannot_be_translated(tmp_path, monkeypatch, capsys):
+    """As it names a mistake in the data: one line, exit code 1."""
+    monkeypatch.setattr(calculator, "translate", lambda roots: translate({"formula": formula_with("return ~x", tmp_path, monkeypatch)}))
+    assert main(["check"]) == 1
+    told = capsys.readouterr().err
+    assert re.match(r"formula.py:3: UnaryOp: expected .+, got ~x. Fix: .+\n1 error\n$", told), told
