@@ -14,6 +14,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from lxml import html
 
+from macros.publish import columns
+
 Element: TypeAlias = Any  # an lxml element: the library has no types of its own
 
 LEFT_OUT = {
@@ -21,16 +23,14 @@ LEFT_OUT = {
     *("button", "input", "label", "select", "option", "form", "textarea", "output"),
 }
 """What a reader of paper can't use."""
-LEFT_OUT_CLASSES = {"headerlink", "screen-only", "table-bar", "calculator", "provenance"}
-INLINE = {"span", "abbr", "u", "small", "time", "dfn", "data"}
+LEFT_OUT_CLASSES = {"headerlink", "screen-only", "table-bar", "table-proof", "calculator", "provenance"}
+INLINE = {"span", "abbr", "u", "time", "dfn", "data"}
 TRANSPARENT = INLINE | {"div", "section", "article", "main", "tbody", "aside", "header", "footer"}
 BLOCKS = {"p", "div", "section", "table", "figure", "ul", "ol", "dl", "details", "blockquote", "pre", "hr"} | {f"h{n}" for n in range(1, 7)}
-LONGEST_CELL = 44
-"""A cell longer than this breaks into lines [half-width characters]."""
-NATURAL_WIDTH = 60
-"""A table narrower than this is as wide as its cells; a wider one fills the line [half-width characters]."""
-PORTRAIT_WIDTH = 200
-"""What a table may ask of an upright page, its long cells broken; a wider one stands on a turned page [half-width characters]."""
+TALLEST_CHART = 310.0
+"""Two charts and their captions find room on a page [pt]."""
+NARROW_LINE, NARROW_SIZES = 150.0, (6.6,)
+"""Room and type of a table in a column [pt]."""
 TURNS = {"article", "section", "details"}
 """Elements whose parts may stand on pages of their own."""
 
@@ -40,6 +40,7 @@ class CannotSet(Exception):  # noqa: N818  (told to the user as it is)
 
 
 INK = "#1b1f24"
+ZERO_WIDTH_SPACE = "\u200b"
 CHART_FONT = "Noto Sans CJK SC"
 
 
@@ -76,8 +77,8 @@ class Page:
     noted: dict[str, int] = field(default_factory=dict)
     """Footnotes of this page: address -> its number, so that an address is printed once a page."""
     in_table: bool = False
-    plain_names: bool = False
-    """Whether names in tables are text: where the same ones stand in table after table, a link in each is weight and no help."""
+    alike: bool = False
+    """Whether many tables of one form follow each other: they stand in columns, under one title, their names without links."""
     turned: bool = False
     """Whether what was set last needs a turned page."""
     entries: dict[str, str] = field(default_factory=dict)
@@ -126,8 +127,6 @@ class Page:
         if tag in LEFT_OUT or classes & LEFT_OUT_CLASSES or unseen or "hidden" in element.attrib:
             return ""
         mark = self.label(element)
-        if "table-proof" in classes:
-            return _proof(self, element)
         if tag in TRANSPARENT:
             special = next((BY_CLASS[name] for name in BY_CLASS if name in classes), None)
             inner = special(self, element) if special else "".join(self.nodes(element))
@@ -173,7 +172,11 @@ def _headings_before(parts: list[str]) -> str:
 
 
 def _paragraph(page: Page, element: Element) -> str:
-    return f"#par{page.content(element)}\n"
+    if element.get("class") == "equation":
+        return f"#align(center){page.content(element)}\n"
+    following = element.getnext()
+    announces = following is not None and following.tag != "p" and element.text_content().rstrip().endswith((":", "："))
+    return f"#{'announcement' if announces else 'par'}{page.content(element)}\n"
 
 
 def _heading(page: Page, element: Element) -> str:
@@ -190,7 +193,7 @@ def _link(page: Page, element: Element) -> str:
     if not address or inner == "[]":
         return f"#{inner}"
     kind, to = page.target(address)
-    if kind == "inside" and page.in_table and page.plain_names:
+    if kind == "inside" and page.in_table and page.alike:
         return f"#{inner}"
     entry = to.removesuffix("#")
     if kind == "inside" and page.entries.get(entry) == "" and page.url and entry.startswith(page.url) and page.in_table:
@@ -232,7 +235,7 @@ def _wrapped(function: str) -> Callable[[Page, Element], str]:
 
 
 def _code(page: Page, element: Element) -> str:
-    return f"#raw({literal(element.text_content())})"
+    return f"#raw({literal(words(element))})"
 
 
 def _code_block(page: Page, element: Element) -> str:
@@ -247,7 +250,7 @@ def _table(page: Page, element: Element) -> str:
     if not rows:
         page.in_table = outer
         return ""
-    columns = max(sum(int(cell.get("colspan") or 1) for cell in row if cell.tag in {"td", "th"}) for row in rows)
+    count = max(sum(int(cell.get("colspan") or 1) for cell in row if cell.tag in {"td", "th"}) for row in rows)
 
     def cells(row: Element) -> Iterator[str]:
         column = 0
@@ -255,31 +258,38 @@ def _table(page: Page, element: Element) -> str:
             if cell.tag not in {"td", "th"}:
                 continue
             options = [f"{name}: {int(cell.get(name))}" for name in ("colspan", "rowspan") if int(cell.get(name) or 1) > 1]
-            if _is_number(cell) != numeric[min(column, columns - 1)]:
+            if _is_number(cell) != numeric[min(column, count - 1)]:
                 options.append(f"align: {'right' if _is_number(cell) else 'left'}")
             inner = page.cell(cell)
             yield f"table.cell({', '.join(options)}, {inner})" if options else inner
             column += int(cell.get("colspan") or 1)
 
-    numeric = _numeric(body, columns)
+    numeric = _numeric(body, count)
     parts = [", ".join(cells(row)) for row in body]
     header = ", ".join(cell for row in head for cell in cells(row))
     caption = next(iter(element.iterfind("caption")), None)
-    title = page.content(caption) if caption is not None else "none"
+    title = page.content(caption) if caption is not None and not page.alike else "none"
+    formulas = ", ".join(f"raw({literal(name)})" for name in element.xpath("../../details[contains(@class, 'table-proof')]//@data-formula"))
     page.in_table = outer
     listed = ",\n  ".join(part for part in parts if part)
-    widths = _widths(head, body, columns)
-    page.turned = page.turned or sum(widths) > PORTRAIT_WIDTH
-    shares = ", ".join("auto" if sum(widths) <= NATURAL_WIDTH else f"{width}fr" for width in widths)
+    held = _columns(head, body, count)
+    fit = columns.fit(held, NARROW_LINE, NARROW_SIZES) if page.alike else columns.fit(held)
+    page.turned = page.turned or fit.turned
+    widths = ", ".join(fit.widths)
     aligned = ", ".join("right" if number else "left" for number in numeric)
-    return f"\n#data-table(({shares},), ({aligned},), {_named(body)}, {title}, ({header}{',' if header else ''}),\n  ({listed},))\n"
+    shown = f"{_named(body)}, {title}, {_list_of(formulas)}, {_list_of(header)}"
+    return f"\n#data-table({fit.size}pt, {fit.inset / 2}pt, ({widths},), ({aligned},), {shown},\n  ({listed},))\n"
 
 
-def _numeric(body: list[Element], columns: int) -> list[bool]:
+def _list_of(items: str) -> str:
+    return f"({items},)" if items else "()"
+
+
+def _numeric(body: list[Element], count: int) -> list[bool]:
     """Columns of numbers."""
     full = [[cell for cell in row if cell.tag in {"td", "th"}] for row in body]
-    full = [row for row in full if len(row) == columns]
-    return [any(_is_number(row[index]) for row in full) for index in range(columns)]
+    full = [row for row in full if len(row) == count]
+    return [any(_is_number(row[index]) for row in full) for index in range(count)]
 
 
 def _named(body: list[Element]) -> str:
@@ -287,25 +297,26 @@ def _named(body: list[Element]) -> str:
     return "true" if any(cell.tag == "th" for row in body for cell in row[:1]) else "false"
 
 
-def _widths(head: list[Element], body: list[Element], columns: int) -> list[int]:
-    """Room that each column wants: its longest cell, or the longest word of its heading [half-width characters]."""
-    wanted = [4] * columns
-    for rows, measure in ((head, _longest_word), (body, _length)):
-        for row in rows:
-            cells = [cell for cell in row if cell.tag in {"td", "th"}]
-            if len(cells) == columns:
-                for index, cell in enumerate(cells):
-                    wanted[index] = max(wanted[index], min(measure(" ".join(cell.text_content().split())) + 2, LONGEST_CELL))
-    return wanted
+def _columns(head: list[Element], body: list[Element], count: int) -> list[columns.Column]:
+    """What each column of a table holds; cells that span several columns fit themselves in."""
+
+    def whole(rows: list[Element]) -> list[list[str]]:
+        cells = [[cell for cell in row if cell.tag in {"td", "th"}] for row in rows]
+        return [[" ".join(words(cell).split()) for cell in row] for row in cells if len(row) == count]
+
+    headings, rows = whole(head)[:1] or [[""] * count], whole(body)
+    return [columns.column(headings[0][index], [row[index] for row in rows]) for index in range(count)]
 
 
-def _length(text: str) -> int:
-    return sum(2 if ord(character) > 0x2E7F else 1 for character in text)
-
-
-def _longest_word(text: str) -> int:
-    # Chinese breaks anywhere; four characters together still read as a word.
-    return max((min(_length(word), 8) if ord(word[0]) > 0x2E7F else _length(word) for word in text.split()), default=0)
+def words(element: Element) -> str:
+    """The text of an element; where a line may break within a word, a space of no width."""
+    parts = [element.text or ""]
+    for child in element:
+        if isinstance(child.tag, str):
+            # The parser takes what follows a <wbr> for its content.
+            parts.append(ZERO_WIDTH_SPACE * (child.tag == "wbr") + words(child))
+        parts.append(child.tail or "")
+    return "".join(parts)
 
 
 def _is_number(cell: Element) -> bool:
@@ -332,7 +343,9 @@ def _svg(page: Page, element: Element) -> str:
         title = (holder.get("aria-label") if holder is not None else "") or ""
     if not title:
         raise CannotSet(f"a picture without a text alternative, line {element.sourceline}")
-    return f'#image(bytes({literal(source)}), format: "svg", width: 100%, alt: {literal(title)})'
+    box = [float(part) for part in (element.get("viewbox") or element.get("viewBox") or "0 0 1 1").split()]
+    share = min(1.0, TALLEST_CHART * box[2] / (box[3] * columns.LINE))
+    return f'#image(bytes({literal(source)}), format: "svg", width: {share:.1%}, alt: {literal(title)})'
 
 
 def _opened(page: Page, element: Element, title: str) -> str:
@@ -342,17 +355,23 @@ def _opened(page: Page, element: Element, title: str) -> str:
 
 
 def _details(page: Page, element: Element) -> str:
+    return _opened(page, element, _summary(page, element))
+
+
+def _summary(page: Page, element: Element) -> str:
+    """What a folded part is called; taken out of it."""
     summary = next(iter(element.iterfind("summary")), None)
-    title = page.content(summary) if summary is not None else "none"
-    if summary is not None:
-        summary.drop_tree()
-    return _opened(page, element, title)
+    if summary is None:
+        return "none"
+    title = page.content(summary)
+    summary.drop_tree()
+    return title
 
 
-def _proof(page: Page, element: Element) -> str:
-    # The methods chapter has every formula once: under a table their names are enough.
-    names = [f"#raw({literal(name)})" for name in element.xpath(".//@data-formula")]
-    return f"#formulas([{', '.join(names)}])\n"
+def _formula(page: Page, element: Element) -> str:
+    # An equation and what it says stay on one page, unless that would leave half of the one before empty.
+    short = len(element.xpath(".//dt")) <= 14
+    return f"#{'together' if short else 'par'}{page.content(element)}\n"
 
 
 def _admonition(page: Page, element: Element) -> str:
@@ -370,10 +389,14 @@ def _tabs(page: Page, element: Element) -> str:
 
 
 def _quick(page: Page, element: Element) -> str:
-    outer, page.plain_names = page.plain_names, True
-    content = page.content(element)
-    page.plain_names = outer
-    return f"#columns(2){content}\n"
+    outer, page.alike = page.alike, True
+    parts = []
+    for question in element.iterfind("details"):
+        title, caption = _summary(page, question), page.content(next(question.iter("caption")))
+        entries = [f"({_summary(page, entry)}, {page.content(entry)})" for entry in question.iterfind("div/details")]
+        parts.append(f"#in-columns({title}, {caption}, ({', '.join(entries)},))\n")
+    page.alike = outer
+    return "".join(parts)
 
 
 def _footnotes(page: Page, element: Element) -> str:
@@ -398,15 +421,19 @@ def math(element: Element) -> str:
     word = (element.text or "").strip()
 
     def row(items: list[Element]) -> str:
-        return " ".join(math(item) for item in items)
+        # Cases bring their own brace.
+        shown = [item for item, after in zip(items, [*items[1:], None], strict=True) if after is None or str(after.tag) != "mtable"]
+        return " ".join(math(item) for item in shown)
 
     match tag:
         case "math" | "mrow" | "mstyle" | "mpadded" | "mtd":
             return row(children)
         case "semantics":
             return math(children[0])
-        case "annotation" | "mspace" | "mphantom":
+        case "annotation" | "mphantom":
             return ""
+        case "mspace":
+            return "#h(0.3em)"
         case "mi" | "mtext" | "mn" | "mo" | "ms":
             if not word:
                 return ""
@@ -428,8 +455,8 @@ def math(element: Element) -> str:
         case "mfenced":
             return f"#math.lr($ ({row(children)}) $)"
         case "mtable":
-            rows = [[f"$ {math(cell)} $" for cell in line] for line in children]
-            return "#math.cases(" + ", ".join(" + ".join(line) for line in rows) + ")"
+            rows = (" #math.quad ".join(math(cell) for cell in line) for line in children)
+            return f"#math.cases({', '.join(f'$ {line} $' for line in rows)})"
     raise CannotSet(f"a formula with <{tag}>, line {element.sourceline}")
 
 
@@ -441,6 +468,7 @@ def _equation(page: Page, element: Element) -> str:
 
 BY_CLASS: dict[str, Callable[[Page, Element], str]] = {
     "quick": _quick,
+    "formula": _formula,
     "admonition": _admonition,
     "tabbed-set": _tabs,
     "highlight": lambda page, element: _code_block(page, element),
@@ -460,6 +488,7 @@ BY_TAG: dict[str, Callable[[Page, Element], str]] = {
     "i": _wrapped("emph"),
     "cite": _wrapped("emph"),
     "q": _wrapped("quote"),
+    "small": _wrapped("aside"),
     "sub": _wrapped("sub"),
     "sup": _wrapped("super"),
     "mark": _wrapped("highlight"),
@@ -471,7 +500,7 @@ BY_TAG: dict[str, Callable[[Page, Element], str]] = {
     "var": _wrapped("emph"),
     "pre": _code_block,
     "br": lambda page, element: "#linebreak()",
-    "wbr": lambda page, element: "#sym.zws",
+    "wbr": lambda page, element: "#sym.zws" + "".join(page.nodes(element)),
     "hr": lambda page, element: "#line(length: 100%, stroke: 0.5pt + rule-colour)\n",
     "blockquote": lambda page, element: f"#quote(block: true){page.content(element)}\n",
     "table": _table,

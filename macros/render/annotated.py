@@ -217,9 +217,16 @@ def example(catalogue: Catalogue, kind: str, language: str) -> str:
     name = example_id(catalogue, kind)
     value = catalogue.files[kind, name].value
     words = {path: [meaning(field.meaning, language)] for path, field in fields(kind).items()}
+    words[MORE] = ["……还有 {} 项" if language == "zh" else "… and {} more"]
     if kind in SINGLE_FILES:
         return "\n".join([f"{name}:", *_written(_shortened(value[name]), words, "", 2)]) + "\n"
     return "\n".join(_written(_shortened(value), words, "", 0)) + "\n"
+
+
+MORE = "…"
+"""Where the words of an example say what is left out."""
+LONG, ENOUGH = 8, 3
+"""Bare values of one form: from how many on an example shows only the first, and how many these are."""
 
 
 def _shortened(value: Any) -> Any:
@@ -251,8 +258,20 @@ def _written(value: Mapping[str, Any], words: dict[str, list[str]], at: str, ind
                 inner[first] = f"{' ' * (indent + 2)}- {inner[first].lstrip()}"
                 lines += inner
         else:
-            lines.append(f"{' ' * indent}{key}: {flow(item)}")
+            lines += _bare(key, item, words[MORE][0], indent)
     return lines
+
+
+def _bare(key: str, item: Any, more: str, indent: int) -> list[str]:
+    """A key whose value has no keys of its own to explain; of a long one the first, and how many are left out."""
+    at, inner = " " * indent, " " * (indent + 2)
+    if not isinstance(item, dict | list) or len(item) < LONG:
+        return [f"{at}{key}: {flow(item)}"]
+    if isinstance(item, dict):
+        shown = [f"{inner}{name}: {flow(one)}" for name, one in list(item.items())[:ENOUGH]]
+    else:
+        shown = [f"{inner}- {flow(one)}" for one in item[:ENOUGH]]
+    return [f"{at}{key}:", *shown, f"{inner}# {more.format(len(item) - ENOUGH)}"]
 
 
 def flow(value: Any) -> str:

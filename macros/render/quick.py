@@ -52,10 +52,10 @@ def _question(
         more = view.pick("全部细节：", "Everything: ")
         listed.append(
             f'<details name="quick-{kind}"><summary>{view.name(kind, choice)} <small>{escape(size(view, choice))}</small></summary>'
-            f"{answer}<p>{more}{record_link(view, kind, choice)}</p></details>"
+            f'{answer}<p class="screen-only">{more}{record_link(view, kind, choice)}</p></details>'
         )
     index = {"gpus": ("devices/", "全部设备", "All devices"), "models": ("models/", "全部模型", "All models")}[kind]
-    rest = f'<p><a href="{escape(view.page(index[0]))}">{view.pick(*index[1:])}</a></p>'
+    rest = f'<p class="screen-only"><a href="{escape(view.page(index[0]))}">{view.pick(*index[1:])}</a></p>'
     return f'<details class="quick-question"><summary>{view.pick(*title)}</summary><div>{"".join(listed)}{rest}</div></details>'
 
 

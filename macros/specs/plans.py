@@ -27,7 +27,9 @@ class EnginePlans(Record):
     engine: Plain
     """Engine and version."""
     rows: Annotated[list[list[Cell]], Field(min_length=1)]
-    """The plans."""
+    """The plans, each with its setting and then bytes: `quant`, `devices`, `gpu_layers`, `context`, `kv_type_k`, `kv_type_v`,
+    `flash_attention`, `ubatch`, `slots`, `logits_rows`, `swa_full`, `device_weights`, `device_kv_cache`, `device_compute`, `host_weights`,
+    `host_kv_cache`, `host_compute`."""
 
     @model_validator(mode="after")
     def _complete(self) -> EnginePlans:

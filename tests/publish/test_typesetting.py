@@ -5,7 +5,6 @@ import re
 import pytest
 from lxml import html
 
-from macros.publish import typesetting
 from macros.publish.typesetting import CannotSet, Page, literal
 
 
@@ -45,19 +44,35 @@ def test_the_table_keeps_every_cell_and_spans():
     made = put('<table><thead><tr><th colspan="2">h</th></tr></thead><tbody><tr><th>a</th><td class="n">1</td></tr></tbody></table>')
     assert '(table.cell(colspan: 2, "h"),)' in made
     assert '("a", "1",)' in made
-    assert made.startswith("#data-table((auto, auto,),")
 
 
 def test_a_wide_table_stands_on_a_turned_page_with_its_heading():
     row = "".join(f"<td>{'x' * 40}</td>" for _ in range(5))
     made = put(f"<p>p</p><h2>h</h2><div><table><tr>{row}</tr></table></div>")
     assert made.startswith('#par[#"p"]\n#turned[\n#heading(level: 2)[#"h"]\n')
-    assert "#data-table((42fr, 42fr, 42fr, 42fr, 42fr,)," in made
 
 
-def test_columns_share_the_line_by_what_they_hold():
-    row = f"<td>{'x' * 10}</td><td>{'字' * 30}</td><td>{'y' * 20}</td>"
-    assert f"#data-table((12fr, {typesetting.LONGEST_CELL}fr, 22fr,)," in put(f"<table><tr>{row}</tr></table>")
+def test_a_word_that_may_break_keeps_what_follows_the_break():
+    made = put("<table><tr><th><code>attention.<wbr>heads_<wbr>count</code></th></tr></table><p>a<wbr>b</p>")
+    assert '#raw("attention.\u200bheads_\u200bcount")' in made
+    assert '#"a"#sym.zws#"b"' in made
+
+
+def test_a_paragraph_that_announces_stays_with_what_it_announces():
+    assert put("<p>so：</p><ul><li>x</li></ul><p>not：</p><p>y</p>").startswith('#announcement[#"so："]\n#list([#"x"])\n#par[#"not："]')
+
+
+def test_the_formulas_of_a_table_stand_in_its_caption():
+    proof = '<details class="table-proof"><div data-formula="a_b"><math></math></div></details>'
+    made = put(f'<div class="table"><div><table><caption>t</caption><tr><td>1</td></tr></table></div>{proof}</div>')
+    assert '[#"t"], (raw("a_b"),), ' in made
+
+
+def test_cases_have_one_brace():
+    cases = "<mtr><mtd><mi>a</mi></mtd><mtd><mtext>if</mtext><mspace/><mi>b</mi></mtd></mtr>"
+    made = put(f"<math><mrow><mo>{{</mo><mtable>{cases}</mtable></mrow></math>")
+    assert '#math.cases($ #math.italic("a") #math.quad #math.upright("if") #h(0.3em) #math.italic("b") $)' in made
+    assert '"{"' not in made
 
 
 def test_white_between_blocks_is_no_paragraph():
@@ -114,7 +129,10 @@ def test_a_string_ends_where_it_should():
     assert literal('"\\') == '"\\"\\\\"'
 
 
-def test_names_that_stand_in_table_after_table_are_text():
+def test_tables_of_one_form_stand_in_columns_their_names_as_text():
     table = '<table><tr><td><a href="../cpu/#why">x</a></td></tr></table>'
     assert "#link(" in put(table)
-    assert "#link(" not in put(f'<div class="quick">{table}</div>')
+    entry = f"<details><summary>one</summary>{table.replace('<tr>', '<caption>c</caption><tr>')}</details>"
+    made = put(f'<div class="quick"><details><summary>which</summary><div>{entry}</div></details></div>')
+    assert made.startswith('#parbreak()#in-columns([#"which"], [#"c"], (([#"one"], [')
+    assert "#link(" not in made
