@@ -24,7 +24,7 @@ WORD = 4
 """Bytes of a token's number, a position, an expert's number."""
 DEVICE_ALIGNMENT = 128
 """Tensors of a device start at multiples of so many bytes."""
-HOST_ALIGNMENT = 64
+HOST_ALIGNMENT = 32
 """Tensors of the host start at multiples of so many bytes."""
 VALUE_ROTATION = 64
 """Side of the rotation that values go through before they are quantized."""
@@ -134,17 +134,18 @@ def _input_sizes(a: Architecture, b: Batch, *, on_device: bool) -> list[tuple[st
     if a.recurrent is not None and not a.recurrent.beside_attention and a.recurrent.kind != "short-convolution":
         sizes += _state_inputs(b)
     positions = ("positions", WORD * b.tokens * (4 if a.engine_name in FOUR_POSITIONS else 1))
+    turns = any(a.attends(layer) and a.turns(layer) for layer in range(a.layers))
     # One index list serves all layers of a cache, so it is as long as the widest layer needs.
     values = _widest_cache(a)
     caches = [b.window_cells, b.cells] if b.window_cells and not a.sees_all(0) else [b.cells] + ([b.window_cells] if b.window_cells else [])
     for number, cells in enumerate(caches):
         layer = _layer_with(a, number == 0)
-        if number == 0 and on_device:
+        if number == 0 and turns and on_device:
             sizes.append(positions)
         if not b.key_half and latent is None and a.head_dim(layer) % VALUE_ROTATION == 0:
             side = key_rotation(a.head_dim(layer))
             sizes.append((f"key_rotation_{number}", FLOAT * side * side))
-        if number == 0 and not on_device:
+        if number == 0 and turns and not on_device:
             # What a rotated query is made of is named from its end, and brought to a device from its beginning.
             sizes.append(positions)
         if not b.value_half and latent is None and a.head_dim(layer) % VALUE_ROTATION == 0:
@@ -974,6 +975,10 @@ OFFLOADED_TOKENS = 32
 """From so many tokens at a time on, what lies on the host is brought to a device and computed there."""
 
 
+def _aligned(size: int) -> int:
+    return (size + HOST_ALIGNMENT - 1) // HOST_ALIGNMENT * HOST_ALIGNMENT
+
+
 def host_compute_bytes(a: Architecture, batch: Batch, *, layers: tuple[int, ...], has_output: bool, devices: bool, copies: int = 1) -> int:
     """Compute buffer of the host.
 
@@ -995,13 +1000,16 @@ def host_compute_bytes(a: Architecture, batch: Batch, *, layers: tuple[int, ...]
     if not devices:
         return planned_bytes(a, batch, layers=layers, has_output=has_output, on_device=False)
     width = a.hidden_size
-    inputs = sum(size for _, size in _input_sizes(a, batch, on_device=False))
+    numbers = _aligned(WORD * batch.tokens)
+    inputs = numbers + sum(_aligned(size) for _, size in _input_sizes(a, batch, on_device=False))
+    if a.recurrent is not None and a.recurrent.kind == "short-convolution":
+        inputs += sum(_aligned(size) for _, size in _state_inputs(batch))
     looked_up = width
     if a.per_layer_embeddings is not None:
         looked_up += a.per_layer_embeddings.size * a.layers
-        inputs += WORD * batch.tokens
+        inputs += numbers
     returned = max((2 * a.kv_heads(layer) * a.head_dim(layer) for layer in layers if a.has_cache(layer)), default=0)
-    once = inputs + FLOAT * batch.tokens * (width + max(looked_up, returned)) + WORD * batch.tokens
+    once = inputs + FLOAT * batch.tokens * (width + max(looked_up, returned))
     again = (copies - 1) * (inputs + FLOAT * batch.tokens * width)
     if (layers or has_output) and batch.tokens < OFFLOADED_TOKENS:
         once = max(once, planned_bytes(a, batch, layers=layers, has_output=has_output, on_device=False))

@@ -44,28 +44,17 @@ def shares(rows):
 @pytest.mark.parametrize("group", accuracy_memory.CLASSES)
 def test_compute_buffer_in_every_class(errors, group, part):
     whole = errors["placement"].isin(["host", "device"])
-    close, near = shares(errors[(errors["class"] == group) & (errors["part"] == part) & whole])
-    bars = BELOW_THE_BAR.get((group, part), (0.9, 0.99))
-    assert close >= bars[0]
-    assert near >= bars[1]
-
-
-BELOW_THE_BAR = {
-    # Streams that Gemma 3n keeps side by side are planned in an order that the formulas only approach.
-    ("per-layer", "device_compute"): (0.6, 0.99),
-    # One small hybrid: a gap of its last layer closes in one of three plans.
-    ("hybrid", "device_compute"): (0.9, 0.95),
-    # Few rows: one plan of a model whose every second layer is a mixture.
-    ("windowed-experts", "host_compute"): (0.9, 0.98),
-    # Few rows.
-    ("sparse", "device_compute"): (0.6, 0.99),
-}
-"""Classes with few rows that miss the bar, and why."""
+    odd = (errors["model"] == "granite-4.0-h-tiny-7b") & (errors["context"] == 4096)
+    close, near = shares(errors[(errors["class"] == group) & (errors["part"] == part) & whole & ~odd])
+    # The engine's own plans differ by less than a hundredth of a per cent from what is replayed, but for one: it was made from a file
+    # without the multiplier of the embedded tokens that the published model has (the engine gives it to the byte for such a file).
+    assert close == 1
+    assert near == 1
 
 
 def test_total(errors):
     whole = errors["placement"].isin(["host", "device"]) & (errors["part"] == "total")
-    assert (errors[whole]["error"].abs() <= 0.005).mean() >= 0.99
+    assert (errors[whole]["error"].abs() <= 0.005).mean() >= 0.999
 
 
 def test_partial_offload_and_two_devices(errors):
