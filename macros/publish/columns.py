@@ -18,8 +18,12 @@ LONGEST = 26.0
 """A cell longer than this asks for no more room: it breaks into lines [em]."""
 WHITE, TIGHT = 8.0, 5.0
 """White on both sides of a cell together: of a few columns on a page, and of many or in a narrow line [pt]."""
+LONGER = 78.0
+"""Of cells that break, one longer than this weighs no more when they share the line [em]."""
 CROWDED = 0.25
 """Where the long cells get less than this share of what they ask for, the page is turned."""
+REGULAR = 0.94
+"""Width of regular Latin type in that of bold."""
 FULLWIDTH = 0x2E7F
 """Characters from here on are as wide as high, and a line may break after each."""
 
@@ -86,10 +90,11 @@ def longest_word(text: str) -> float:
     return max((min(em(piece), 4.0) if ord(piece[0]) > FULLWIDTH else em(piece) for piece in pieces if piece), default=0.0)
 
 
-def column(heading: str, cells: Sequence[str]) -> Column:
-    """What a column holds."""
-    words = max(map(longest_word, (heading, *cells)))
-    return Column(max(map(em, cells), default=0.0), words, em(heading))
+def column(heading: str, cells: Sequence[str], *, bold: bool = True) -> Column:
+    """What a column holds; its heading is bold, its cells where they name the rows."""
+    weight = 1.0 if bold else REGULAR
+    word = max(longest_word(heading), weight * max(map(longest_word, cells), default=0.0))
+    return Column(weight * max(map(em, cells), default=0.0), word, em(heading))
 
 
 def fit(columns: Sequence[Column], line: float = LINE, sizes: Sequence[float] = SIZES) -> Fit:
@@ -110,8 +115,7 @@ def fit(columns: Sequence[Column], line: float = LINE, sizes: Sequence[float] = 
                 share = min(1.0, left / sum(wishes)) if any(wishes) else 0.0
                 return _fit(size, [one.natural + share * wish for one, wish in zip(columns, wishes, strict=True)], inset, line)
     broken = [index for index, one in enumerate(columns) if one.natural > SHORT]
-    asked = sum(columns[index].natural for index in broken)
-    enough = max(CROWDED * asked, sum(columns[index].word for index in broken))
+    enough = max(CROWDED * sum(columns[index].natural for index in broken), sum(columns[index].word for index in broken))
     for size in sizes[min(max(len(columns) - 3, 0) // 2, len(sizes) - 1) :]:
         left = room / size - sum(one.natural for one in columns if one.natural <= SHORT)
         if left >= enough:
@@ -120,10 +124,12 @@ def fit(columns: Sequence[Column], line: float = LINE, sizes: Sequence[float] = 
         if line == LINE:
             return fit(columns, TURNED_LINE, sizes)
     widths = [one.natural for one in columns]
+    weights = {index: min(columns[index].cell, LONGER) for index in broken}
     # From the column whose longest word asks most of its share: what it takes beyond that is missing to the others.
-    for index in sorted(broken, key=lambda index: -columns[index].word / columns[index].natural):
-        widths[index] = max(columns[index].word, left * columns[index].natural / asked)
-        left, asked = left - widths[index], asked - columns[index].natural
+    for index in sorted(broken, key=lambda index: -columns[index].word / weights[index]):
+        widths[index] = max(columns[index].word, left * weights[index] / sum(weights.values()))
+        left -= widths[index]
+        del weights[index]
     return _fit(size, widths, inset, line)
 
 

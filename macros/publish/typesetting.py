@@ -41,6 +41,8 @@ class CannotSet(Exception):  # noqa: N818  (told to the user as it is)
 
 INK = "#1b1f24"
 ZERO_WIDTH_SPACE = "\u200b"
+RATE = re.compile(r"\b([KMGT]i?B|[MG]T|tokens)/s\b")
+"""Units in which no line breaks."""
 CHART_FONT = "Noto Sans CJK SC"
 
 
@@ -76,6 +78,8 @@ class Page:
     """Public address of the language's site, for links that lead out of the book."""
     noted: dict[str, int] = field(default_factory=dict)
     """Footnotes of this page: address -> its number, so that an address is printed once a page."""
+    linked: set[str] = field(default_factory=set)
+    """Where links in tables of this page lead: each stands once, for a link is weight in a book and the second one no help."""
     in_table: bool = False
     alike: bool = False
     """Whether many tables of one form follow each other: they stand in columns, under one title, their names without links."""
@@ -117,6 +121,7 @@ class Page:
             return ""
         text = re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef])\s*\n\s*(?=[\u3000-\u9fff\uff00-\uffef])", "", text)
         text = re.sub(r"[ \t\r\n]+", " ", text)
+        text = RATE.sub("\\1/\u2060s", text)
         return f"#{literal(text)}" if text else ""
 
     def node(self, element: Element) -> str:
@@ -193,12 +198,14 @@ def _link(page: Page, element: Element) -> str:
     if not address or inner == "[]":
         return f"#{inner}"
     kind, to = page.target(address)
-    if kind == "inside" and page.in_table and page.alike:
+    if kind == "inside" and page.in_table and (page.alike or to in page.linked):
         return f"#{inner}"
     entry = to.removesuffix("#")
     if kind == "inside" and page.entries.get(entry) == "" and page.url and entry.startswith(page.url) and page.in_table:
         page.entries[entry] = page.url
         return f"#place-label({literal(to)})#{inner}"
+    if kind == "inside" and page.in_table:
+        page.linked.add(to)
     if kind == "inside":
         shown = "" if page.in_table or element.getparent().get("class") == "no-page" else f"#page-of({literal(to)})"
         return f"#link(label({literal(to)}), {inner}){shown}"
@@ -305,7 +312,7 @@ def _columns(head: list[Element], body: list[Element], count: int) -> list[colum
         return [[" ".join(words(cell).split()) for cell in row] for row in cells if len(row) == count]
 
     headings, rows = whole(head)[:1] or [[""] * count], whole(body)
-    return [columns.column(headings[0][index], [row[index] for row in rows]) for index in range(count)]
+    return [columns.column(headings[0][index], [row[index] for row in rows], bold=not index) for index in range(count)]
 
 
 def words(element: Element) -> str:
