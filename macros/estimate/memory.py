@@ -215,8 +215,16 @@ def _brought_caches(demand: Demand, layers: Sequence[int]) -> dict[int, tuple[in
         if a.attends(layer):
             key, value = cache_row(a, layer, demand.key_type, demand.value_type)
             cells = batch.cells if a.sees_all(layer) else batch.window_cells
-            found[layer] = (cells * key, cells * value)
+            row = a.head_dim(layer)
+            found[layer] = (cells * key + _row_padding(row, demand.key_type), cells * value + _row_padding(row, demand.value_type))
     return found or None
+
+
+def _row_padding(values: int, kind: TensorType) -> int:
+    """What a device adds to the last row of a quantized tensor [bytes]."""
+    if kind.block == 1 or values % ROW_PADDING == 0:
+        return 0
+    return (ROW_PADDING - values % ROW_PADDING) // kind.block * kind.block_bytes
 
 
 def _part(
@@ -283,9 +291,7 @@ def _cache(demand: Demand, layers: Sequence[int], *, on_device: bool) -> tuple[i
 def _padding(a: Architecture, layer: int, key_type: TensorType, value_type: TensorType) -> int:
     padding = 0
     for values, kind in zip(cache_values(a, layer), (key_type, value_type), strict=True):
-        if kind.block > 1 and values % ROW_PADDING:
-            extra = (ROW_PADDING - values % ROW_PADDING) // kind.block * kind.block_bytes
-            padding += -(-extra // ALIGNMENT) * ALIGNMENT
+        padding += -(-_row_padding(values, kind) // ALIGNMENT) * ALIGNMENT
     return padding
 
 

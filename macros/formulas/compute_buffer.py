@@ -67,6 +67,8 @@ class _Pass:
     """Layer -> tensor -> bytes, of what lies on the host and is brought for the pass."""
     caches: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     """Layer -> bytes of keys and of values, of caches that lie on the host and are brought for the pass."""
+    layers: Sequence[int] = ()
+    """The layers gone through."""
     late: dict[str, int] = field(default_factory=dict)
     """What comes from outside only when a layer first needs it, because the host's layers cut the pass in pieces [bytes]."""
 
@@ -78,15 +80,71 @@ class _Pass:
 def _project(p: _Pass, layer: int, tensor: str, name: str, size: int, last_use_of: tuple[str, ...] = ()) -> None:
     """Multiply by a matrix; one that lies on the host is brought for that long."""
     streamed = p.streamed.get(layer, {}).get(tensor, 0)
-    if streamed > 0:
+    if streamed > 0 and "matrix" not in p.arena.held:
         take(p.arena, "matrix", streamed)
-    if tensor in ("attn_q", "attn_qkv"):
-        _need(p, "positions", layer)
+        if tensor == _last_brought(p, layer):
+            for wanted in _wanted(p, [other for other in p.layers if other > layer]):
+                if wanted in p.late:
+                    take(p.arena, wanted, p.late.pop(wanted))
+    if streamed > 0 and "x" in p.late:
+        take(p.arena, "x", p.late.pop("x"))
+    if tensor in ("attn_q", "attn_qkv") and _turn_begins(p.a) == "matrix" or tensor == "attn_v" and not p.a.attention.qkv_bias:
+        _arrive(p, layer, tensor)
+    if tensor == "attn_output" and layer in p.caches and layer == p.a.layers - 1 and p.a.engine_name not in SELECTS_AT_THE_END:
+        _need(p, "output_index", layer)
     take(p.arena, name, size)
     if streamed > 0:
         give(p.arena, "matrix")
     for used in last_use_of:
         give(p.arena, used)
+
+
+def _turn_begins(a: Architecture) -> str:
+    """What begins the piece of a pass in which queries are turned by position: the last of what is brought before that."""
+    if a.attention.rope_factors > 0:
+        return "factors"
+    if a.attention.qk_norm in ("per-head", "whole"):
+        return "norm"
+    return "bias" if a.attention.qkv_bias else "matrix"
+
+
+def _arrive(p: _Pass, layer: int, tensor: str) -> None:
+    """What heads need from outside comes with their piece."""
+    if tensor == "attn_v":
+        _need(p, "value_rotation", layer)
+    else:
+        _need(p, "positions", layer)
+        _need(p, "key_rotation", layer)
+
+
+def _heads(p: _Pass, layer: int, name: str, values: int, *, renews: bool) -> None:
+    """From a projection to heads: a bias, a norm, the turn by position; of a layer on the host each brings what it needs."""
+    t = p.a.attention
+    brought = layer in p.caches
+    begins = _turn_begins(p.a)
+    if brought and t.qkv_bias:
+        take(p.arena, "bias", FLOAT * values)
+        if name == "v" or begins == "bias":
+            _arrive(p, layer, f"attn_{name}")
+        give(p.arena, "bias")
+    if brought and begins == "factors" and name == "q":
+        if "factors" in p.arena.held:
+            # A piece begins here too, but brings nothing of its own, so what the next one needs comes with it.
+            take(p.arena, "matrix", p.streamed[layer]["attn_v" if p.a.engine_name in VALUES_FIRST else "attn_k"])
+        else:
+            _arrive(p, layer, "attn_q")
+            take(p.arena, "factors", FLOAT * t.rope_factors)
+    whole = t.qk_norm == "whole"
+    if not whole:
+        _renew(p, name, values, renews)
+    if brought and begins == "norm" and name != "v":
+        take(p.arena, "scale_of_norm", FLOAT * (values if whole else p.a.head_dim(layer)))
+        _arrive(p, layer, f"attn_{name}")
+        give(p.arena, "scale_of_norm")
+    if whole:
+        _renew(p, name, values, renews)
+    if name == "k" and "factors" in p.arena.held and layer + 1 not in p.caches:
+        give(p.arena, "factors")
 
 
 def mask_bytes(*, tokens: int, cells: int, flash_attention: bool) -> int:
@@ -234,7 +292,7 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
             become(arena, "q", "gate")
             take(arena, "q", p.floats(query))
         else:
-            _renew(p, "q", query, reshaped or a.engine_name in SCALES_QUERIES)
+            _heads(p, layer, "q", query, renews=reshaped or a.engine_name in SCALES_QUERIES)
         _end(p, "scale", layer, later)
         values_first = a.engine_name in VALUES_FIRST
         if not own:
@@ -246,7 +304,7 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
             if own:
                 last = ends if name == ("k" if values_first else "v") else ()
                 _project(p, layer, f"attn_{name}", name, p.floats(key), last)
-                _renew(p, name, key, reshaped if name == "k" else norms_values)
+                _heads(p, layer, name, key, renews=reshaped if name == "k" else norms_values)
                 if name == "k":
                     _end(p, "positions", layer, later)
                 _rotate(p, name, key, rotates and not (b.key_half if name == "k" else b.value_half))
@@ -567,11 +625,15 @@ def _experts(p: _Pass, e: Experts, layer: int, tokens: int, later: Sequence[int]
     router = FLOAT * tokens * e.count
     if e.beside_dense:
         compute(arena, "r", FLOAT * tokens * width)
-        compute(arena, "probabilities", router, ("r",))
+        _project(p, layer, "ffn_gate_inp", "probabilities", router, ("r",))
     else:
-        take(arena, "probabilities", router)
+        _project(p, layer, "ffn_gate_inp", "probabilities", router)
     if e.selection_bias:
+        if layer in p.caches:
+            take(arena, "bias", FLOAT * e.count)
         take(arena, "biased", router)
+        if layer in p.caches:
+            give(arena, "bias")
         compute(arena, "order", router, ("biased",))
     elif a.engine_name == "llama4":
         become(arena, "probabilities", "scores")
@@ -614,6 +676,32 @@ def _experts(p: _Pass, e: Experts, layer: int, tokens: int, later: Sequence[int]
             compute(arena, "weight", FLOAT * tokens, ("n",))
             give(arena, "weight")
         give(arena, "d")
+
+
+def _last_brought(p: _Pass, layer: int) -> str:
+    """The last matrix of a layer that is brought from the host; a piece of the pass begins with it, and goes on to the next one brought."""
+    brought = p.streamed.get(layer, {})
+    for tensor in ("ffn_down_shexp", "ffn_down_exps", "ffn_down"):
+        if tensor in brought:
+            return tensor
+    return ""
+
+
+def _wanted(p: _Pass, layers: Sequence[int]) -> list[str]:
+    """What comes from outside with a piece of the pass that goes on into these layers: all that they need, up to the next matrix brought."""
+    wanted: list[str] = []
+    for layer in layers:
+        if layer in p.caches or "attn_q" in p.streamed.get(layer, {}) or "attn_qkv" in p.streamed.get(layer, {}):
+            return wanted
+        if p.a.attends(layer):
+            kind = 0 if p.a.sees_all(layer) == p.a.sees_all(0) else 1
+            names = ("key_rotation", "value_rotation", "key_index", "value_index", "mask")
+            wanted += ["positions", *(f"{name}_{kind}" for name in names), "scale"]
+        if layer == p.a.layers - 1 and p.a.engine_name not in SELECTS_AT_THE_END:
+            wanted.append("output_index")
+        if layer in p.streamed:
+            return wanted
+    return [*wanted, "output_index"]
 
 
 def _need(p: _Pass, name: str, layer: int) -> None:
@@ -895,7 +983,7 @@ def planned_bytes(
     Source: llama.cpp's plan.
     """
     arena = Arena(alignment=DEVICE_ALIGNMENT if on_device else HOST_ALIGNMENT)
-    p = _Pass(a, batch, arena, on_device, copies > 1, streamed or {}, caches or {})
+    p = _Pass(a, batch, arena, on_device, copies > 1, streamed or {}, caches or {}, layers)
     width = a.hidden_size
     if not on_device:
         take(arena, "tokens", WORD * batch.tokens)
@@ -916,11 +1004,15 @@ def planned_bytes(
             # Between devices a layer's last sum is taken on the next one, so both its terms come over.
             for number in range(copies if first else 2 * copies):
                 take(arena, f"x_{number}", p.floats(width))
+        elif a.norms == "after" and 0 in p.caches:
+            # Without a norm before it, the first matrix comes first.
+            p.late["x"] = p.floats(width)
         else:
             take(arena, "x", p.floats(width))
-    dense = a.attention.latent is None and a.recurrent is None
+    at_once = _wanted(p, layers)
+    parted = len(p.streamed) > 0 and a.attention.latent is None
     for name, size in _input_sizes(a, batch, on_device=on_device):
-        if dense and p.caches and name.split("_")[0] in ("positions", "key", "value", "mask", "output") and "rotation" not in name:
+        if parted and name not in at_once and name not in ("state_index", "no_index"):
             p.late[name] = size
             continue
         if scoring and not on_device and name in ("indexer_mask", "output_index"):

@@ -58,7 +58,6 @@ def test_total(errors):
 
 
 def test_partial_offload_and_two_devices(errors):
-    assert errors[(errors["placement"] == "several") & (errors["part"] == "device_compute")]["error"].abs().max() < 0.01
-    partial = errors[(errors["placement"] == "partial") & (errors["part"] == "total")]
-    assert partial["error"].abs().max() < 0.05
-    assert shares(errors[(errors["placement"] == "partial") & (errors["part"] == "device_compute")])[1] > 0.9
+    rows = errors[errors["placement"].isin(["partial", "several"])]
+    assert len(rows[rows["part"] == "device_compute"]) > 60
+    assert rows["error"].abs().max() < 0.005
