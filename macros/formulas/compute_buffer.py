@@ -88,7 +88,7 @@ def _project(p: _Pass, layer: int, tensor: str, name: str, size: int, last_use_o
                     take(p.arena, wanted, p.late.pop(wanted))
     if streamed > 0 and "x" in p.late:
         take(p.arena, "x", p.late.pop("x"))
-    if tensor in ("attn_q", "attn_qkv") and _turn_begins(p.a) == "matrix" or tensor == "attn_v" and not p.a.attention.qkv_bias:
+    if (tensor in ("attn_q", "attn_qkv") and _turn_begins(p.a) == "matrix") or (tensor == "attn_v" and not p.a.attention.qkv_bias):
         _arrive(p, layer, tensor)
     if tensor == "attn_output" and layer in p.caches and layer == p.a.layers - 1 and p.a.engine_name not in SELECTS_AT_THE_END:
         _need(p, "output_index", layer)
@@ -688,7 +688,7 @@ def _last_brought(p: _Pass, layer: int) -> str:
 
 
 def _wanted(p: _Pass, layers: Sequence[int]) -> list[str]:
-    """What comes from outside with a piece of the pass that goes on into these layers: all that they need, up to the next matrix brought."""
+    """What comes from outside with a piece of the pass that goes on into these layers: all that is needed up to the next matrix brought."""
     wanted: list[str] = []
     for layer in layers:
         if layer in p.caches or "attn_q" in p.streamed.get(layer, {}) or "attn_qkv" in p.streamed.get(layer, {}):
