@@ -468,6 +468,7 @@ def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
     for name in ("data", "docs", "macros", *CONFIGS.values()):
         server.watch(str(ROOT / name))
     print(f"http://{host}:{port}/  http://{host}:{port}/en/")
+    print("Pages are made as they are asked for; the search knows them as they were at the last `make site`.")
     try:
         server.serve()  # type: ignore[no-untyped-call]
     except KeyboardInterrupt:

@@ -110,10 +110,32 @@ def shrink(site: Path) -> None:
             path.write_text(minify.string(kinds[path.suffix], path.read_text("utf-8")), "utf-8")
 
 
+ARTICLE = re.compile(r"<article.*</article>", re.DOTALL)
+FORMS = re.compile(r"<(/?)(?:form|label)\b")
+"""Elements that the engine leaves out, but readers see."""
+BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff])(?=[\u3400-\u9fff])")
+
+
 def index(site: Path) -> None:
-    """Index the built pages for the search, each language its own."""
-    command = [sys.executable, "-m", "pagefind", "--site", str(site), "--quiet", "--exclude-selectors", ".headerlink"]
+    """Index the built pages for the search, each language its own.
+
+    The engine finds words by how they begin, and cuts Chinese into words as it thinks best, which is not always as a reader does:
+    so each character is given to it as a word, and js/search.js asks for characters that stand side by side.
+    """
+    pages = site.with_name("pages-for-search")
+    for path in site.rglob("index.html"):
+        html = path.read_text("utf-8")
+        article, language = ARTICLE.search(html), re.search(r'<html lang="([^"]+)"', html)
+        if article and language:
+            page = pages / path.relative_to(site)
+            page.parent.mkdir(parents=True, exist_ok=True)
+            text = FORMS.sub(r"<\1div", article[0]).replace("><", "> <")  # a term and what it means are not one word
+            text = BETWEEN_HAN.sub("\u200b", text) if language[1].startswith("zh") else text
+            page.write_text(f'<html lang="{language[1]}"><body>{text}</body></html>', "utf-8")
+    command = [sys.executable, "-m", "pagefind", "--site", str(pages), "--output-path", str(site / "pagefind")]
+    command += ["--quiet", "--exclude-selectors", ".headerlink"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    shutil.rmtree(pages)
     if ran.returncode:
         told = (ran.stdout + ran.stderr).strip().splitlines()
         raise SpecErrors([SpecError("site", 1, "search", "an index of the pages", told[-1] if told else "nothing", "see the log above")])

@@ -168,7 +168,7 @@ def reference(view: View, kind: str) -> str:
     ]
     title = view.pick(f"{kind} 的各个键", f"The keys of {kind}")
     return (
-        '<div class="table table-fields" data-pagefind-ignore>'
+        '<div class="table table-fields">'
         f'<div class="table-scroll" role="region" tabindex="0" aria-label="{title}"><table>'
         f'<caption class="visually-hidden">{title}</caption><thead><tr>'
         + "".join(f'<th scope="col">{head}</th>' for head in heads)
@@ -203,7 +203,7 @@ def example_html(view: View, kind: str) -> str:
     """The example as a block of code."""
     one_of("a kind of record", kind, WRITTEN_BY_HAND)
     text = escape(example(view.catalogue, kind, view.language))
-    return f'<div class="highlight" data-pagefind-ignore><pre tabindex="0"><code class="language-yaml">{text}</code></pre></div>'
+    return f'<div class="highlight"><pre tabindex="0"><code class="language-yaml">{text}</code></pre></div>'
 
 
 def example_id(catalogue: Catalogue, kind: str) -> str:

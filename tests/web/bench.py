@@ -150,7 +150,7 @@ def search(browser: Browser, home: str) -> None:
         page.goto(home + ("en/" if language == "en" else ""), wait_until="networkidle")
         module = f"{home}{'en/' if language == 'en' else ''}js/search.js"
         page.evaluate("async (at) => { window.search = await import(at); await window.search.find('x'); }", module)
-        found = shown = right = wanted = 0
+        count = found = shown = right = wanted = 0
         times = []
         for word in words(browser, language, truth):
             start = time.perf_counter()
@@ -159,18 +159,22 @@ def search(browser: Browser, home: str) -> None:
             urls = page.evaluate(
                 "async (word) => (await window.search.read(await window.search.find(word), word)).map((page) => page.url)", word
             )
-            true = {address for address, text in truth.items() if word in text}
+            # English: a page with the word must be listed, one with a longer word of the same beginning may be.
+            edge = "" if language == "zh" else r"\b"
+            must = {address for address, text in truth.items() if re.search(edge + word + edge, text)}
+            may = {address for address, text in truth.items() if re.search(edge + word, text)}
             listed = set(urls)
-            right += len(true & listed)
+            found += len(must & listed)
+            wanted += len(must)
+            right += len(may & listed)
             shown += len(listed)
-            wanted += len(true)
-            found += 1
-            if true - listed or listed - true:
-                missed, extra = sorted(true - listed), sorted(listed - true)
+            count += 1
+            if must - listed or listed - may:
+                missed, extra = sorted(must - listed), sorted(listed - may)
                 print(f"   {word}: {len(missed)} missed {missed[:2]}, {len(extra)} too many {extra[:2]}")
         page.close()
         print(
-            f"search, {language}: {found} words, recall {right / wanted:.3f}, precision {right / max(shown, 1):.3f}, "
+            f"search, {language}: {count} words, recall {found / wanted:.3f}, precision {right / max(shown, 1):.3f}, "
             f"median {median(times) * 1000:.0f} ms",
             flush=True,
         )

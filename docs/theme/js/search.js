@@ -8,18 +8,32 @@ let engine;
 const ready = () => (engine ??= (async () => {
   const name = "pagefind/pagefind.js";
   const pagefind = await (globalThis.offlineModule?.(name) ?? import(new URL(name, home).href));
-  await pagefind.options({ baseUrl: home.pathname, excerptLength: zh ? 24 : 22 });
+  await pagefind.options({ baseUrl: home.pathname, excerptLength: zh ? 56 : 22 });
   await pagefind.init();
   return pagefind;
 })());
 
-/** Where the index finds a query, best first; each is read when it is shown. */
-export const find = async (query) => (await (await ready()).search(query)).results;
+const HAN = /[\u3400-\u9fff]/;
+const wordsOf = (query) => query.replaceAll('"', " ").match(/[\u3400-\u9fff]+|[^\s\u3400-\u9fff]+/g) ?? [];
+
+/** Where the index finds a query, best first; each is read when it is shown. Pages hold all words of the query.
+ *  Chinese is indexed by the character, so that a word is found wherever it stands: as characters side by side, a phrase. */
+export async function find(query) {
+  const engine = await ready();
+  const words = wordsOf(query);
+  const phrases = words.filter((word) => HAN.test(word)).map((word) => `"${[...word].join(" ")}"`);
+  const others = words.filter((word) => !HAN.test(word)).join(" ");
+  const found = await Promise.all([...(others ? [others] : []), ...phrases].map((asked) => engine.search(asked)));
+  const [first = [], ...rest] = found.map(({ results }) => results);
+  const held = rest.map((results) => new Set(results.map(({ id }) => id)));
+  return first.filter(({ id }) => held.every((ids) => ids.has(id)));
+}
 
 /** Read some results. Of those that do not hold every word as it was typed, only as many as there is nothing better. */
 export async function read(results, query) {
   const pages = await Promise.all(results.map((result) => result.data()));
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsOf(query.toLowerCase());
+  for (const { meta } of pages) meta.title = meta.title.replaceAll("\u200b", "");
   const exact = pages.filter(({ content, meta }) => {
     const text = `${meta.title} ${content}`.toLowerCase();
     return words.every((word) => text.includes(word));
