@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import jinja2
+import lightningcss
 import minify
 from jinja2 import nodes
 
@@ -103,11 +104,30 @@ def beside(catalogue: Catalogue, site: Path) -> None:
 
 
 def shrink(site: Path) -> None:
-    """Take out of scripts and styles what only their authors read."""
-    kinds = {".js": "application/javascript", ".css": "text/css"}
-    for path in site.rglob("*"):
-        if path.suffix in kinds:
-            path.write_text(minify.string(kinds[path.suffix], path.read_text("utf-8")), "utf-8")
+    """Leave out what no page uses of the theme, its files and its styles by class, and what only authors read of all scripts and styles."""
+    named: set[str] = set()
+    worn: set[str] = set()
+    for page in site.rglob("*.html"):
+        text = page.read_text("utf-8")
+        named.update(re.findall(r"\bassets/[^\"]*?([^\"/]+)\"", text))
+        worn.update(name for names in set(re.findall(r'class="([^"]*)"', text)) for name in names.split())
+    for path in [path for path in site.rglob("*") if path.is_file()]:
+        theme = "assets" in path.parts
+        if theme and path.name not in named:
+            path.unlink()
+        elif path.suffix == ".js":
+            path.write_text(minify.string("application/javascript", path.read_text("utf-8")), "utf-8")
+        elif path.suffix == ".css":
+            path.write_text(_styles(path.read_text("utf-8"), worn if theme else None), "utf-8")
+
+
+def _styles(text: str, worn: set[str] | None) -> str:
+    """A style sheet without its white space; where the classes that pages wear are given, only what can style them."""
+    if worn is None:
+        return lightningcss.process_stylesheet(text)
+    left = lightningcss.process_stylesheet(text, unused_symbols=set(re.findall(r"\.([A-Za-z_][\w-]*)", text)) - worn)
+    unread = set(re.findall(r"(--[\w-]+)\s*:", left)) - set(re.findall(r"var\((--[\w-]+)", left))
+    return lightningcss.process_stylesheet(left, unused_symbols=unread)
 
 
 ARTICLE = re.compile(r"<article.*</article>", re.DOTALL)

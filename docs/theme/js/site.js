@@ -37,7 +37,7 @@ if (links.size) {
   for (const id of links.keys()) { const heading = document.getElementById(id); if (heading) seen.observe(heading); }
 }
 
-for (const block of document.querySelectorAll(".text pre > code")) {
+for (const block of document.querySelectorAll(".md-typeset pre > code")) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "copy", textContent: zh ? "复制" : "Copy" });
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(block.innerText);
