@@ -137,9 +137,10 @@ def split_layers(*, layers: int, gpu_layers: int, free: Sequence[float]) -> list
     total = added(list(free))
     bounds = [added(list(free[: index + 1])) / total for index in range(len(free))]
     result: list[tuple[list[int], bool]] = [([], False) for _ in free]
+    device = 0
     for layer in range(first, layers + 1):
-        position = (layer - first) / placed
-        device = next((index for index, bound in enumerate(bounds) if bound > position), len(free) - 1)
+        while device < len(free) - 1 and bounds[device] <= (layer - first) / placed:
+            device += 1
         if layer == layers:
             result[device] = (result[device][0], True)
         else:

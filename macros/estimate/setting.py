@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from macros.estimate.notices import Notice
+from macros.formulas.remember import by_identity
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
 from macros.specs.devices import Gpu
@@ -110,7 +111,10 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     latent = architecture.attention.latent is not None
     if not flash and value_type.id not in FLOAT_CACHE_TYPES and not latent:
         raise Refused("flash_attention", "true, which a quantized V cache needs", False, "turn it on, or keep V at f16")
-    _rows_divide(architecture, key_type, value_type)
+    for head in _cached_heads(architecture):
+        for name, kind in (("kv_type_k", key_type), ("kv_type_v", value_type)):
+            if head % kind.block:
+                raise Refused(name, f"a type whose blocks divide a head of {head}", kind.id, "use f16")
     if quant.recipe is not None and quant.recipe.needs_importance_matrix and not question.get("imatrix", False):
         notices.append(Notice("needs-imatrix", {"quant": quant.id}))
     profile = question.get("profile", "cli")
@@ -240,14 +244,12 @@ def _cache_type(name: Any, key: str, catalogue: Catalogue) -> TensorType:
     return kind
 
 
-def _rows_divide(a: Architecture, key_type: TensorType, value_type: TensorType) -> None:
-    for layer in range(a.layers):
-        if not a.has_cache(layer):
-            continue
-        head = a.head_dim(layer) if a.attention.latent is None else a.attention.latent.kv_rank + a.attention.latent.rope_dim
-        for field_name, kind in (("kv_type_k", key_type), ("kv_type_v", value_type)):
-            if head % kind.block:
-                raise Refused(field_name, f"a type whose blocks divide a head of {head}", kind.id, "use f16")
+@by_identity
+def _cached_heads(a: Architecture) -> list[int]:
+    """Sizes of the heads in the cache, each once."""
+    latent = a.attention.latent
+    heads = [a.head_dim(layer) if latent is None else latent.kv_rank + latent.rope_dim for layer in range(a.layers) if a.has_cache(layer)]
+    return list(dict.fromkeys(heads))
 
 
 def _gpus(question: Mapping[str, Any], catalogue: Catalogue) -> tuple[Device, ...]:

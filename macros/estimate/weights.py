@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from macros.formulas.recipe import TypedTensors, Types, typed_tensors, uniform_tensors
@@ -57,7 +58,7 @@ class ModelWeights:
     unloaded_bytes: int
     """Prediction layers: in the file, not loaded."""
 
-    @property
+    @cached_property
     def bytes(self) -> int:
         """All tensors of the file, each once."""
         return sum(layer.bytes for layer in self.layers) + self.embedding.bytes + self.output.bytes + self.unloaded_bytes

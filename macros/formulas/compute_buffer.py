@@ -235,6 +235,7 @@ def _indexed_inputs(indexer: Indexer, b: Batch, *, on_device: bool) -> list[tupl
     ]
 
 
+@by_identity
 def _widest_cache(a: Architecture) -> int:
     """Values of the widest layer; without flash attention they are cached transposed, in rows of this length."""
     return max(a.kv_heads(layer) * a.head_dim(layer) for layer in range(a.layers))

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+BY_VALUE = frozenset({bool, int, str, tuple})
+"""Types of arguments that count by what they are."""
 MOST = 400
 """Results kept; then the oldest is forgotten."""
 
@@ -30,7 +32,7 @@ def by_identity(function: Function) -> Function:
     @functools.wraps(function)
     def remembering(*arguments: Any, **named: Any) -> Any:
         values = (*arguments, *named.values())
-        key = (*named, *(value if isinstance(value, bool | int | str | tuple) else id(value) for value in values))
+        key = (*named, *[value if type(value) in BY_VALUE else id(value) for value in values])
         found = known.get(key)
         if found is None:
             if len(known) >= MOST:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from macros.estimate import columns
+from macros.formulas.remember import by_identity
 from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
@@ -148,25 +150,24 @@ def model_devices(catalogue: Catalogue) -> pd.DataFrame:
     return pd.concat([model_devices_of(catalogue, model) for model in catalogue.models], ignore_index=True)
 
 
+@by_identity
 def model_memory_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
     """What one model needs at each quantization."""
     trained = architecture_of(catalogue.models[model], catalogue.models).context_length
-    rows = []
-    for quant in LADDER:
-        short = on_gpu(catalogue, model, REFERENCE, quant)
-        if short is None:
-            continue
-        long = on_gpu(catalogue, model, REFERENCE, quant, LONG_CONTEXT) if trained >= LONG_CONTEXT else None
-        rows.append(
-            {
-                "model": model,
-                "quant": quant,
-                "weights": short.weights_bytes / GIB,
-                "short": short.memory_bytes / GIB,
-                "long": long.memory_bytes / GIB if long is not None else None,
-            }
-        )
-    return _frame(rows, ["model", "quant", "weights", "short", "long"])
+    contexts = [min(CONTEXT, trained), *([LONG_CONTEXT] if trained >= LONG_CONTEXT else [])]
+    weights = columns.sizes(catalogue, [model], LADDER)
+    (runtime,) = columns.devices(catalogue, [REFERENCE])["runtime_bytes"]
+    beside = columns.buffers(catalogue, [model], contexts).set_index("context")[["kv_cache_bytes", "compute_buffer_bytes"]].sum(axis=1)
+    needs = {context: (weights["device_bytes"] + beside[context] + runtime) / GIB for context in contexts}
+    return pd.DataFrame(
+        {
+            "model": model,
+            "quant": weights["quant"],
+            "weights": weights["bytes"] / GIB,
+            "short": needs[contexts[0]],
+            "long": needs.get(LONG_CONTEXT),
+        }
+    )
 
 
 @table(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from macros.estimate import check_setting
+from macros.estimate import check_setting, columns
 from macros.estimate.inverse import largest_context
 from macros.formulas.parameters import parameters
+from macros.formulas.remember import by_identity
 from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, table
-from macros.tables.answers import ask
 
 CONTEXT = 8192
 PRESETS = ("iq2_m", "q3_k_m", "iq4_xs", "q4_k_m", "q5_k_m", "q6_k", "q8_0", "f16")
@@ -47,6 +47,17 @@ def trained_context(catalogue: Catalogue, model: str) -> int:
     return min(CONTEXT, architecture_of(catalogue.models[model], catalogue.models).context_length)
 
 
+@by_identity
+def presets_on_cards(catalogue: Catalogue) -> pd.DataFrame:
+    """Every model of the tables in every preset on every card: model, quant, gpu, memory that it takes [bytes], whether it fits."""
+    weights = columns.sizes(catalogue, MODELS, PRESETS)
+    needs = pd.concat([columns.buffers(catalogue, [model], [trained_context(catalogue, model)]) for model in MODELS], ignore_index=True)
+    hardware = columns.devices(catalogue, [ROOMY, *CARDS])
+    found = columns.grid(weights, needs, hardware)
+    named = weights.loc[found["weights_row"], ["model", "quant"]].reset_index(drop=True)
+    return named.assign(gpu=hardware["gpu"].to_numpy()[found["device_row"]], memory_bytes=found["memory_bytes"], fits=found["fits"])
+
+
 @table(
     id="vram",
     title={"zh": "全部放在一张卡上需要多少显存（上下文 8,192）", "en": "VRAM with everything on one card (context 8,192)"},
@@ -59,18 +70,11 @@ def trained_context(catalogue: Catalogue, model: str) -> int:
     formulas=("cache_bytes", "tensor_bytes"),
 )
 def vram(catalogue: Catalogue) -> pd.DataFrame:
-    """Weights, cache, compute buffer and runtime; no margin. Empty: the shapes of the model do not allow the format."""
-    rows = []
-    for model in MODELS:
-        shape = architecture_of(catalogue.models[model], catalogue.models)
-        layers = shape.layers + shape.prediction_layers + 1
-        row: dict[str, object] = {"model": model, "parameters": parameters(shape) / 1e9}
-        for preset in PRESETS:
-            context = trained_context(catalogue, model)
-            answer = ask(catalogue, model=model, quant=preset, context=context, gpus=[ROOMY], gpu_layers=layers)
-            row[preset] = None if answer is None else answer.memory_bytes / GIB
-        rows.append(row)
-    return pd.DataFrame(rows)
+    """Weights, cache, compute buffer and runtime; no margin."""
+    roomy = presets_on_cards(catalogue).query("gpu == @ROOMY")
+    needs = roomy.pivot(index="model", columns="quant", values="memory_bytes").loc[list(MODELS), list(PRESETS)] / GIB
+    needs.insert(0, "parameters", [parameters(architecture_of(catalogue.models[model], catalogue.models)) / 1e9 for model in MODELS])
+    return needs.rename_axis(columns=None).reset_index()
 
 
 @table(
@@ -84,21 +88,10 @@ def vram(catalogue: Catalogue) -> pd.DataFrame:
 )
 def best(catalogue: Catalogue) -> pd.DataFrame:
     """The largest of the formats of the table above with which all layers and the margin have room; empty where none has."""
-    rows = []
-    for model in MODELS:
-        row: dict[str, object] = {"model": model}
-        for card in CARDS:
-            fitting = [preset for preset in PRESETS if _fits(catalogue, model, preset, card)]
-            row[card] = fitting[-1].upper() if fitting else None
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _fits(catalogue: Catalogue, model: str, preset: str, card: str) -> bool:
-    shape = architecture_of(catalogue.models[model], catalogue.models)
-    layers = shape.layers + shape.prediction_layers + 1
-    answer = ask(catalogue, model=model, quant=preset, context=trained_context(catalogue, model), gpus=[card], gpu_layers=layers)
-    return answer is not None and answer.fits
+    fitting = presets_on_cards(catalogue).query("fits")
+    keys = zip(fitting["model"], fitting["gpu"], strict=True)
+    largest = dict(zip(keys, fitting["quant"].str.upper(), strict=True))  # the presets come from small to large
+    return pd.DataFrame([{"model": model, **{card: largest.get((model, card)) for card in CARDS}} for model in MODELS])
 
 
 @table(
