@@ -153,6 +153,10 @@ class MemoryUse(Row):
     """Whether flash attention was on."""
     kv_type: Id | None = None
     """Type of the cache."""
+    profile: Literal["cli", "server"] = "cli"
+    """How the engine ran: one sequence with logits for a whole micro-batch, or a server's four slots."""
+    split: Literal["layer", "row"] = "layer"
+    """How several GPUs share the model."""
 
 
 AnyRow = Annotated[Decode | Prefill | Load | FineTune | MemoryUse, Field(discriminator="kind")]
