@@ -12,10 +12,10 @@ from macros.calibrate.regression import Vector, weighted_quantile
 from macros.estimate.constants import Fitted
 from macros.specs.calibration import Accuracy
 
-RANGE = (0.055, 0.945)
+RANGE = (0.05, 0.95)
 """Ends of the range shown, as shares of the held-out errors, each device counting once: 80 % and more of the single rows lie inside."""
 
-OWN_WEIGHT = 3.0
+OWN_WEIGHT = 1.0
 """The scatter of a group is drawn towards that of the wider one as if so many devices of that had been measured in it."""
 
 WILDEST = 0.6

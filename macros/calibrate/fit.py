@@ -118,12 +118,13 @@ def decode_model(catalogue: Catalogue) -> Model:
 
     count, groups = len(rows), _groups(rows)
     quantities = [
-        levels("efficiency", groups, 0.12, (0.25, 0.3, 0.3), shape=lambda loss: 1 / (1 + loss)),
-        levels("layer_time", groups, 60e-6, (3.0, 0.6, 0.4)),
+        levels("efficiency", groups, 0.12, (0.25, 0.15, 0.15), shape=lambda loss: 1 / (1 + loss)),
+        levels("layer_time", groups, 60e-6, (3.0, 0.8, 0.6)),
         common("cache_factor", 1.5, 0.5, count),
         common("mixture_factor", 0.7, 0.4, count, shape=lambda more: 1 + more),
         common("die_factor", 1.5, 0.3, count),
         common("dot_cost", 4.0, 0.7, count),
+        common("core_cost", 3.0, 0.5, count),
         factor("slower", _slower_columns(rows), 0.25),
     ]
     return Model("decode", rows, left_out, quantities, predict, predict)

@@ -32,10 +32,11 @@ SELECTIONS = {
     "processors": lambda row: row.rates.is_processor,
     "llama.cpp": lambda row: row.row.engine == "llama.cpp",
     "since-2024": lambda row: row.row.built is None or row.row.built >= date(2024, 1, 1),
+    "since-2025": lambda row: row.row.built is None or row.row.built >= date(2025, 1, 1),
     "geforce-30-to-50": lambda row: row.family in ("ga102-gf", "ada-gf", "bw-gf"),
     "apple": lambda row: row.wider == "apple-unified",
 }
-"""Selection of rows -> which belong to it."""
+"""Selection of rows -> which belong to it. Rows without a date come from threads that opened in December 2024 or later: recent ones."""
 
 
 def models(catalogue: Catalogue) -> tuple[Model, Model]:

@@ -43,7 +43,7 @@ def fitted_of(calibration: Calibration) -> Fitted:
 
 
 DECODE_GROUP = ("efficiency", "layer_time")
-DECODE_TERMS = ("cache_factor", "mixture_factor", "die_factor", "dot_cost")
+DECODE_TERMS = ("cache_factor", "mixture_factor", "die_factor", "dot_cost", "core_cost")
 PREFILL_GROUP = ("utilisation",)
 PREFILL_TERMS = ("attention_cost", "attention_cost_flash")
 

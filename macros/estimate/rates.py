@@ -42,7 +42,7 @@ class Rates:
     joined: bool = False
     """Whether it is two chips joined."""
     fp32_tflops: float = float(REFERENCE_TFLOPS)
-    """Shader rate [TFLOP/s]."""
+    """Rate of the shaders, or of the cores at work [TFLOP/s]."""
     integer_dot: bool = True
     """Whether shaders multiply and add bytes in one instruction."""
     prefill_rate: float = 0.0
@@ -131,7 +131,16 @@ def core_rate(*, cores: int, clock_mhz: float) -> float:
     >>> round(core_rate(cores=8, clock_mhz=4500) / 1e12, 1)
     2.0
     """
-    return filled_rate(rate=cores * clock_mhz * 1_000_000 * FLOP_PER_CORE_CYCLE)
+    return filled_rate(rate=core_tflops(cores=cores, clock_mhz=clock_mhz) * TERA)
+
+
+def core_tflops(*, cores: int, clock_mhz: float) -> float:
+    """Peak of processor cores [TFLOP/s].
+
+    >>> core_tflops(cores=8, clock_mhz=4500)
+    1.152
+    """
+    return cores * clock_mhz * FLOP_PER_CORE_CYCLE / 1_000_000
 
 
 def cpu_rates(
@@ -175,6 +184,7 @@ def cpu_rates(
         wider=family.wider,
         is_processor=True,
         bandwidth=peak,
+        fp32_tflops=core_tflops(cores=cores, clock_mhz=clock),
         prefill_rate=core_rate(cores=cores, clock_mhz=clock),
         cores=cores,
         clock_mhz=clock,

@@ -9,7 +9,7 @@ from typing import Any
 from macros.estimate.constants import Fitted, decode_constants, fitted_of, prefill_constants
 from macros.estimate.notices import Notice, told
 from macros.estimate.placement import Placement
-from macros.estimate.rates import Rates, core_rate, cpu_rates, gpu_rates
+from macros.estimate.rates import Rates, core_rate, core_tflops, cpu_rates, gpu_rates
 from macros.estimate.setting import Setting
 from macros.estimate.speed_features import decode_features, prefill_features, slower
 from macros.estimate.work import OUTPUT, Work, layer_work, total
@@ -130,6 +130,7 @@ def _host_rates(setting: Setting, catalogue: Catalogue, notices: list[Notice]) -
         catalogue.device_families[family].wider,
         True,
         bandwidth,
+        fp32_tflops=core_tflops(cores=USUAL_CORES, clock_mhz=USUAL_CLOCK_MHZ),
         prefill_rate=core_rate(cores=USUAL_CORES, clock_mhz=USUAL_CLOCK_MHZ),
     )
 

@@ -84,6 +84,7 @@ def decode_features(rates: Rates, work: Work, *, cache_bytes: float, weight_byte
         "fp32_tflops": rates.fp32_tflops,
         "plain_dot": float(not rates.integer_dot),
         "plain_attention": float(not flash_attention),
+        "on_cores": float(rates.is_processor),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from macros.formulas.elementwise import maximum
 from macros.formulas.units import TERA
 
 REFERENCE_TFLOPS = 20
@@ -106,14 +107,14 @@ def layer_seconds(*, layers: Any, mixture_layers: Any, layer_time: Any, mixture_
 
 
 def dot_product_seconds(*, parameters: Any, fp32_tflops: Any, cost: Any) -> Any:
-    """Time that a device without integer dot products spends on unpacking weights.
+    """Time that multiplying takes where that shows: on devices without integer dot products, and on few processor cores.
 
     Equation: seconds = 2 x parameters x cost / shaders
 
     Args:
         parameters: parameters that work for one token [values]
-        fp32_tflops: shader rate of the device [TFLOP/s]
-        cost: operations that one multiplication and addition costs there; 0: the device has integer dot products [1]
+        fp32_tflops: rate of the shaders, or of the cores at work [TFLOP/s]
+        cost: operations that one multiplication and addition costs there; 0: it does not show [1]
 
     Returns:
         Seconds [s].
@@ -141,17 +142,19 @@ def token_seconds(
     fp32_tflops: Any,
     plain_dot: Any,
     plain_attention: Any,
+    on_cores: Any,
     efficiency: Any,
     layer_time: Any,
     cache_factor: Any,
     mixture_factor: Any,
     die_factor: Any,
     dot_cost: Any,
+    core_cost: Any,
     slower: Any,
 ) -> Any:
     """Time of one token on the layers that one device holds.
 
-    Equation: seconds = (memory + layers + dot products) x slower
+    Equation: seconds = max((memory + layers + dot_products) x slower, core_products)
 
     Args:
         weight_bytes: bytes of weights read [bytes]
@@ -162,21 +165,23 @@ def token_seconds(
         bandwidth: peak of the memory [bytes/s]
         pace: how much faster than the reference the device gets through its layers [1]
         joined: 1 for two joined chips, else 0 [1]
-        fp32_tflops: shader rate [TFLOP/s]
+        fp32_tflops: rate of the shaders, or of the cores at work [TFLOP/s]
         plain_dot: 1 without integer dot products, else 0 [1]
         plain_attention: 1 without flash attention, else 0 [1]
+        on_cores: 1 on processor cores, else 0 [1]
         efficiency: share of the bandwidth that the family reaches [1]
         layer_time: time of a layer in that family at pace 1 [s]
         cache_factor: how much dearer a byte of cache is without flash attention [1]
         mixture_factor: how many plain layers a mixture layer stands for [1]
         die_factor: how much longer a layer takes on two joined chips [1]
-        dot_cost: operations for each multiplication and addition without integer dot products [1]
+        dot_cost: operations for each multiplication and addition on shaders without integer dot products [1]
+        core_cost: the same on processor cores [1]
         slower: factor of an older build or of a back end [1]
 
     Returns:
         Seconds [s].
 
-    Assumes: one user; nothing overlaps.
+    Assumes: one user; nothing overlaps on a graphics device, cores read while they multiply.
 
     Source: fitted to published measurements; see the accuracy page.
     """
@@ -196,7 +201,8 @@ def token_seconds(
         die_factor=1 + joined * (die_factor - 1),
     )
     dots = dot_product_seconds(parameters=parameters, fp32_tflops=fp32_tflops, cost=plain_dot * dot_cost)
-    return (memory + waiting + dots) * slower
+    multiplying = dot_product_seconds(parameters=parameters, fp32_tflops=fp32_tflops, cost=on_cores * core_cost)
+    return maximum((memory + waiting + dots) * slower, multiplying)
 
 
 def all_reduce_seconds(*, layers: Any, devices: Any, exchange_time: Any) -> Any:

@@ -279,8 +279,8 @@ def _cause(row: Compared) -> Words:
         return note
     if row.rates.is_processor and row.row.quant is not None and row.row.quant.startswith(("iq", "q2", "q3", "q5", "q6")):
         return {
-            "zh": "处理器解开这种格式要花的运算比读它更久；公式只计字节",
-            "en": "unpacking this format takes a processor longer than reading it; the formula counts bytes only",
+            "zh": "处理器解开这种格式要花的运算比读它更久；公式对各种格式计同样多的运算",
+            "en": "unpacking this format takes a processor longer than reading it; the formula counts the same arithmetic for every format",
         }
     if row.rates.is_processor:
         return {"zh": "内存速率、线程与 NUMA 设置未知", "en": "rate of the memory, threads and NUMA settings unknown"}

@@ -38,6 +38,9 @@ def chosen(model, belongs):
         (400, lambda row: True),
         (370, lambda row: row.row.engine == "llama.cpp"),
         (380, lambda row: not row.rates.is_processor),
+        (300, store.SELECTIONS["since-2024"]),
+        (160, store.SELECTIONS["since-2025"]),
+        (250, lambda row: row.row.engine == "llama.cpp" and store.SELECTIONS["since-2024"](row)),
     ],
 )
 def test_decode_of_unseen_devices(fits, rows, belongs):
@@ -47,8 +50,16 @@ def test_decode_of_unseen_devices(fits, rows, belongs):
     assert accuracy.rows >= rows
     assert accuracy.median <= 0.06
     assert accuracy.ninetieth <= 0.17
-    assert 0.80 <= accuracy.covered <= 0.92
-    assert 0.80 <= scatter.inside[chosen(model, belongs)].mean() <= 0.92
+    assert accuracy.covered >= 0.80
+    assert scatter.inside[chosen(model, belongs)].mean() >= 0.80
+
+
+def test_the_range_is_no_wider_than_it_must_be(fits):
+    """Of all rows, nine tenths or so lie inside: by device and one by one."""
+    model, scatter = fits["decode"]
+    every = chosen(model, lambda row: True)
+    assert scatter.accuracy(every).covered <= 0.92
+    assert scatter.inside.mean() <= 0.92
 
 
 def test_decode_of_several_devices_unseen_at_once(catalogue, fits):
@@ -62,7 +73,7 @@ def test_decode_of_several_devices_unseen_at_once(catalogue, fits):
         predicted = model.predict(model.fit.values(model.fit.solve(~unseen)))
         error = np.abs(model.fit.observed / predicted - 1)
         errors += [float(np.median(error[model.fit.device_of == device])) for device in left]
-    assert np.median(errors) <= 0.075
+    assert np.median(errors) <= 0.07
     assert np.quantile(errors, 0.9) <= 0.21
 
 
