@@ -19,6 +19,7 @@ from macros.specs.models import architecture_of
 from macros.specs.quantizations import Quantization, TensorType
 
 MAX_CONTEXT = 1 << 27
+MAX_MEMORY_GIB = 1 << 20
 KEYS = {
     "model", "config", "quant", "context", "imatrix", "engine", "kv_type", "kv_type_k", "kv_type_v", "flash_attention", "ubatch",
     "swa_full", "profile", "slots", "logits_rows", "gpus", "gpu_layers", "experts_on_host", "memory_gib", "cpu", "memory",
@@ -127,7 +128,8 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         rows = _whole(question, "logits_rows", None, 1, 1 << 20)
     elif profile == "server":
         rows = slots
-    gpus = _gpus(question, catalogue)
+    memory_gib = _size(question.get("memory_gib"))
+    gpus = _gpus(question, memory_gib, catalogue)
     layers = _gpu_layers(question, architecture, gpus)
     if quant.kind != "gguf" and layers is not None and layers < architecture.layers + 1:
         raise Refused("gpu_layers", "all layers on GPUs, which this engine needs", layers, "leave it out")
@@ -160,7 +162,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         cpu=question.get("cpu"),
         memory=question.get("memory"),
         memory_channels=channels,
-        memory_gib=question.get("memory_gib"),
+        memory_gib=memory_gib,
         drive=question.get("drive"),
         prompt_tokens=_whole(question, "prompt_tokens", 512, 1, MAX_CONTEXT),
         depth=_whole(question, "depth", 0, 0, MAX_CONTEXT),
@@ -213,7 +215,7 @@ def _record(question: Mapping[str, Any], key: str, known: Mapping[str, Any], exp
 def _engine(question: Mapping[str, Any], quant: Quantization, catalogue: Catalogue) -> Engine:
     files = quant.kind == "gguf" and quant.id not in ("f16", "bf16")
     name = question.get("engine", "llama.cpp" if quant.kind == "gguf" else "vllm")
-    if name not in catalogue.engines:
+    if not isinstance(name, str) or name not in catalogue.engines:
         raise Refused("engine", '"llama.cpp" or "vllm"', name)
     if name == "llama.cpp" and quant.kind != "gguf":
         raise Refused("quant", "a format that llama.cpp reads", quant.id, "use a GGUF preset such as q4_k_m, or engine vllm")
@@ -252,20 +254,36 @@ def _cached_heads(a: Architecture) -> list[int]:
     return list(dict.fromkeys(heads))
 
 
-def _gpus(question: Mapping[str, Any], catalogue: Catalogue) -> tuple[Device, ...]:
+def _size(memory_gib: Any) -> float | None:
+    """A size of memory as sold [GiB]."""
+    if memory_gib is None:
+        return None
+    if isinstance(memory_gib, bool) or not isinstance(memory_gib, int | float) or not 0 < memory_gib <= MAX_MEMORY_GIB:
+        raise Refused("memory_gib", f"a size in GiB above 0 and up to {MAX_MEMORY_GIB}", memory_gib)
+    return float(memory_gib)
+
+
+def _gpus(question: Mapping[str, Any], memory_gib: float | None, catalogue: Catalogue) -> tuple[Device, ...]:
     listed = question.get("gpus", [])
     if isinstance(listed, str) or not isinstance(listed, Sequence):
         raise Refused("gpus", "a list of ids or objects", listed)
     if len(listed) > 64:
         raise Refused("gpus", "at most 64 devices", len(listed))
-    return tuple(_device(item, question.get("memory_gib"), catalogue) for item in listed)
+    gpus = tuple(_device(item, memory_gib, catalogue) for item in listed)
+    if memory_gib is not None and gpus and not any(device.memory_gib == memory_gib for device in gpus):
+        raise Refused("memory_gib", "a size that a GPU of the question is sold with", memory_gib, "leave it out")
+    return gpus
 
 
-def _device(item: Any, memory_gib: Any, catalogue: Catalogue) -> Device:
+def _device(item: Any, memory_gib: float | None, catalogue: Catalogue) -> Device:
     if isinstance(item, Mapping) and all(key in ("id", "memory_gib") for key in item):
-        return _device(item.get("id"), item.get("memory_gib", memory_gib), catalogue)
+        wanted = _size(item.get("memory_gib"))
+        device = _device(item.get("id"), memory_gib if wanted is None else wanted, catalogue)
+        if wanted is not None and device.memory_gib != wanted:
+            raise Refused("memory_gib", f"the size that {device.id} is sold with ({device.memory_gib:g})", wanted, "leave it out")
+        return device
     if isinstance(item, Mapping):
-        gpu = _unlisted(item)
+        gpu = _unlisted(item, catalogue)
         name = str(item.get("id", "custom"))
     else:
         name = item.replace("_", "-") if isinstance(item, str) and item not in catalogue.gpus else item
@@ -290,7 +308,7 @@ UNLISTED = {
 }  # fmt: skip
 
 
-def _unlisted(item: Mapping[str, Any]) -> Gpu:
+def _unlisted(item: Mapping[str, Any], catalogue: Catalogue) -> Gpu:
     """A card that the guide does not list, described by the question."""
     for key in ("memory_gib", "bandwidth_gb_per_s", "family"):
         if key not in item and not (key == "memory_gib" and "memory_sizes_gib" in item):
@@ -300,14 +318,19 @@ def _unlisted(item: Mapping[str, Any]) -> Gpu:
     if isinstance(described["family"], str):
         described["family"] = described["family"].replace("_", "-")
     for key in ("memory_gib", "bandwidth_gb_per_s"):
-        if isinstance(described.get(key), int) and not isinstance(described.get(key), bool):
-            described[key] = float(described[key])
+        value = described.get(key)
+        if isinstance(value, int) and not isinstance(value, bool):
+            if abs(value) > MAX_CONTEXT:
+                raise Refused(f"gpus.{key}", f"at most {MAX_CONTEXT}", value)
+            described[key] = float(value)
     try:
         gpu: Gpu = Gpu.model_validate(described)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in detail["loc"]) or "gpus"
         raise Refused(f"gpus.{where}", detail["msg"], detail["input"]) from None
+    if gpu.shared_memory is not None and gpu.shared_memory not in catalogue.shared_memory:
+        raise Refused("gpus.shared_memory", "the id of a rule", gpu.shared_memory, nearest(gpu.shared_memory, catalogue.shared_memory))
     return gpu
 
 

@@ -7,7 +7,7 @@ Shapes are written as the file has them: `row` values lie side by side, `rows` o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from macros.formulas.remember import by_identity
 from macros.specs.architectures import Architecture, Recurrent
@@ -22,8 +22,6 @@ class TensorGroup:
 
     name: str
     """The part of the name that says what it is, as in `blk.0.<name>.weight`."""
-    layers: tuple[int, ...]
-    """Layers that have one; FIRST or LAST for those outside the layers."""
     row: int
     """Values of a row: quantization works along it."""
     rows: int = 1
@@ -36,6 +34,8 @@ class TensorGroup:
     """Whether the checkpoint counts it."""
     active: float = 1.0
     """Share of it that is read for one token."""
+    layers: tuple[int, ...] = ()
+    """Layers that have one; FIRST or LAST for those outside the layers."""
 
     @property
     def values(self) -> int:
@@ -62,44 +62,44 @@ def tensor_groups(architecture: Architecture) -> list[TensorGroup]:
 
     Source: llama.cpp, the tensor list of each architecture.
     """
-    merged: dict[tuple[object, ...], list[int]] = {}
-    for layer in range(architecture.layers + architecture.prediction_layers):
-        for group in _layer(architecture, layer):
-            key = (group.name, group.row, group.rows, group.stack, group.role, group.is_parameter, group.active)
-            merged.setdefault(key, []).append(layer)
-    groups = [
-        TensorGroup(name, tuple(layers), row, rows, stack, role, is_parameter, active)  # type: ignore[arg-type]
-        for (name, row, rows, stack, role, is_parameter, active), layers in merged.items()
-    ]
-    return [*_outside(architecture), *groups]
+    return [*_outside(architecture), *_within(architecture)]
+
+
+def _within(a: Architecture) -> list[TensorGroup]:
+    """The layers' tensors; equal ones of several layers become one group."""
+    merged: dict[TensorGroup, list[int]] = {}
+    for layer in range(a.layers + a.prediction_layers):
+        for group in _layer(a, layer):
+            merged.setdefault(group, []).append(layer)
+    return [replace(group, layers=tuple(layers)) for group, layers in merged.items()]
 
 
 def _outside(a: Architecture) -> Iterator[TensorGroup]:
     width = a.hidden_size
-    yield TensorGroup("token_embd", (FIRST,), width, a.vocabulary_size, role="token_embedding", active=1.0 / a.vocabulary_size)
-    yield TensorGroup("output_norm", (LAST,), width, role="kept")
+    yield TensorGroup("token_embd", width, a.vocabulary_size, role="token_embedding", active=1.0 / a.vocabulary_size, layers=(FIRST,))
+    yield TensorGroup("output_norm", width, role="kept", layers=(LAST,))
     if a.norm_biases:
-        yield TensorGroup("output_norm_bias", (LAST,), width, role="kept")
+        yield TensorGroup("output_norm_bias", width, role="kept", layers=(LAST,))
     if not a.tied_embeddings:
-        yield TensorGroup("output", (LAST,), width, a.vocabulary_size, role="output")
+        yield TensorGroup("output", width, a.vocabulary_size, role="output", layers=(LAST,))
     for number in range(a.attention.rope_factor_sets):
-        yield TensorGroup(f"rope_factors_{number}", (0,), a.attention.rope_factors, role="kept", is_parameter=False)
+        yield TensorGroup(f"rope_factors_{number}", a.attention.rope_factors, role="kept", is_parameter=False, layers=(0,))
     extra = a.per_layer_embeddings
     if extra is not None:
         all_layers = extra.size * a.layers
         active = 1.0 / a.vocabulary_size
-        yield TensorGroup("per_layer_token_embd", (FIRST,), all_layers, a.vocabulary_size, role="token_embedding", active=active)
-        yield TensorGroup("per_layer_model_proj", (LAST,), width, all_layers, role="kept_matrix")
-        yield TensorGroup("per_layer_proj_norm", (LAST,), extra.size, role="kept")
+        yield TensorGroup("per_layer_token_embd", all_layers, a.vocabulary_size, role="token_embedding", active=active, layers=(FIRST,))
+        yield TensorGroup("per_layer_model_proj", width, all_layers, role="kept_matrix", layers=(LAST,))
+        yield TensorGroup("per_layer_proj_norm", extra.size, role="kept", layers=(LAST,))
     streams = a.alternating_updates
     if streams is not None:
-        yield TensorGroup("altup_proj", (LAST,), width, width, streams.streams - 1, role="kept_matrix")
-        yield TensorGroup("altup_unembd_proj", (LAST,), width, width, streams.streams - 1, role="kept_matrix")
+        yield TensorGroup("altup_proj", width, width, streams.streams - 1, role="kept_matrix", layers=(LAST,))
+        yield TensorGroup("altup_unembd_proj", width, width, streams.streams - 1, role="kept_matrix", layers=(LAST,))
 
 
 def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     def vector(name: str, size: int) -> TensorGroup:
-        return TensorGroup(name, (), size, role="kept")
+        return TensorGroup(name, size, role="kept")
 
     width = a.hidden_size
     before = 0 if a.norms == "after" else 1 if a.norms == "shared" or a.blocks is not None else 2
@@ -117,21 +117,21 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     yield from _feed_forward(a, layer)
     if a.per_layer_embeddings is not None:
         size = a.per_layer_embeddings.size
-        yield TensorGroup("inp_gate", (), width, size)
-        yield TensorGroup("proj", (), size, width)
+        yield TensorGroup("inp_gate", width, size)
+        yield TensorGroup("proj", size, width)
         yield vector("post_norm", width)
     if a.alternating_updates is not None:
         yield from _alternating(width, a.alternating_updates.streams, a.alternating_updates.low_rank)
     if a.layer_scale:
         yield vector("layer_output_scale", 1)
     if layer >= a.layers:
-        yield TensorGroup("nextn.eh_proj", (), 2 * width, width)
+        yield TensorGroup("nextn.eh_proj", 2 * width, width)
         yield vector("nextn.enorm", width)
         yield vector("nextn.hnorm", width)
         yield vector("nextn.shared_head_norm", width)
         if a.prediction_embeddings:
-            yield TensorGroup("nextn.embed_tokens", (), width, a.vocabulary_size)
-            yield TensorGroup("nextn.shared_head_head", (), width, a.vocabulary_size)
+            yield TensorGroup("nextn.embed_tokens", width, a.vocabulary_size)
+            yield TensorGroup("nextn.shared_head_head", width, a.vocabulary_size)
 
 
 def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
@@ -141,24 +141,24 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     projects = a.has_cache(layer) or t.shared_cache_projections
     value = projects and not (t.value_is_key and a.sees_all(layer))
     if t.fused_qkv:
-        yield TensorGroup("attn_qkv", (), width, query + 2 * key, role="value_fused")
+        yield TensorGroup("attn_qkv", width, query + 2 * key, role="value_fused")
     else:
-        yield TensorGroup("attn_q", (), width, 2 * query if t.output_gate else query, role="query")
+        yield TensorGroup("attn_q", width, 2 * query if t.output_gate else query, role="query")
         if projects:
-            yield TensorGroup("attn_k", (), width, key, role="key")
+            yield TensorGroup("attn_k", width, key, role="key")
         if value:
-            yield TensorGroup("attn_v", (), width, key, role="value")
-    yield TensorGroup("attn_output", (), query, width, role="attention_output")
+            yield TensorGroup("attn_v", width, key, role="value")
+    yield TensorGroup("attn_output", query, width, role="attention_output")
     biases = [query, key, key] if t.qkv_bias else []
     biases += [width] if t.output_bias else []
     for number, size in enumerate(biases):
-        yield TensorGroup(f"attn_bias_{number}", (), size, role="kept")
+        yield TensorGroup(f"attn_bias_{number}", size, role="kept")
     if t.qk_norm is not None:
-        yield TensorGroup("attn_q_norm", (), query if t.qk_norm == "whole" else head, role="kept", is_parameter=t.qk_norm != "constant")
+        yield TensorGroup("attn_q_norm", query if t.qk_norm == "whole" else head, role="kept", is_parameter=t.qk_norm != "constant")
         if projects:
-            yield TensorGroup("attn_k_norm", (), key if t.qk_norm == "whole" else head, role="kept", is_parameter=t.qk_norm != "constant")
+            yield TensorGroup("attn_k_norm", key if t.qk_norm == "whole" else head, role="kept", is_parameter=t.qk_norm != "constant")
     if t.sinks:
-        yield TensorGroup("attn_sinks", (), t.heads, role="kept")
+        yield TensorGroup("attn_sinks", t.heads, role="kept")
 
 
 def _latent(a: Architecture, layer: int) -> Iterator[TensorGroup]:
@@ -167,51 +167,51 @@ def _latent(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     width, heads = a.hidden_size, t.heads
     query = heads * (latent.nope_dim + latent.rope_dim)
     if latent.query_rank > 0:
-        yield TensorGroup("attn_q_a", (), width, latent.query_rank)
-        yield TensorGroup("attn_q_a_norm", (), latent.query_rank, role="kept")
-        yield TensorGroup("attn_q_b", (), latent.query_rank, query)
+        yield TensorGroup("attn_q_a", width, latent.query_rank)
+        yield TensorGroup("attn_q_a_norm", latent.query_rank, role="kept")
+        yield TensorGroup("attn_q_b", latent.query_rank, query)
     else:
-        yield TensorGroup("attn_q", (), width, query, role="query")
-    yield TensorGroup("attn_kv_a_mqa", (), width, latent.kv_rank + latent.rope_dim)
-    yield TensorGroup("attn_kv_a_norm", (), latent.kv_rank, role="kept")
-    yield TensorGroup("attn_k_b", (), latent.nope_dim, latent.kv_rank, heads)
-    yield TensorGroup("attn_v_b", (), latent.kv_rank, latent.value_dim, heads)
-    yield TensorGroup("attn_output", (), heads * latent.value_dim, width, role="attention_output")
+        yield TensorGroup("attn_q", width, query, role="query")
+    yield TensorGroup("attn_kv_a_mqa", width, latent.kv_rank + latent.rope_dim)
+    yield TensorGroup("attn_kv_a_norm", latent.kv_rank, role="kept")
+    yield TensorGroup("attn_k_b", latent.nope_dim, latent.kv_rank, heads)
+    yield TensorGroup("attn_v_b", latent.kv_rank, latent.value_dim, heads)
+    yield TensorGroup("attn_output", heads * latent.value_dim, width, role="attention_output")
     if t.indexer is not None and a.scores(layer):
-        yield TensorGroup("indexer.k_norm", (), t.indexer.head_dim, role="kept")
-        yield TensorGroup("indexer.k_norm_bias", (), t.indexer.head_dim, role="kept")
-        yield TensorGroup("indexer.proj", (), width, t.indexer.heads)
-        yield TensorGroup("indexer.attn_k", (), width, t.indexer.head_dim)
-        yield TensorGroup("indexer.attn_q_b", (), latent.query_rank, t.indexer.heads * t.indexer.head_dim)
+        yield TensorGroup("indexer.k_norm", t.indexer.head_dim, role="kept")
+        yield TensorGroup("indexer.k_norm_bias", t.indexer.head_dim, role="kept")
+        yield TensorGroup("indexer.proj", width, t.indexer.heads)
+        yield TensorGroup("indexer.attn_k", width, t.indexer.head_dim)
+        yield TensorGroup("indexer.attn_q_b", latent.query_rank, t.indexer.heads * t.indexer.head_dim)
 
 
 def _recurrent(width: int, r: Recurrent) -> Iterator[TensorGroup]:
     if r.kind == "short-convolution":
-        yield TensorGroup("shortconv.conv", (), r.conv_kernel, width, role="kept")
-        yield TensorGroup("shortconv.in_proj", (), width, 3 * width)
-        yield TensorGroup("shortconv.out_proj", (), width, width)
+        yield TensorGroup("shortconv.conv", r.conv_kernel, width, role="kept")
+        yield TensorGroup("shortconv.in_proj", width, 3 * width)
+        yield TensorGroup("shortconv.out_proj", width, width)
         return
     convolved = r.inner_size + 2 * r.groups * r.state_size
-    yield TensorGroup("ssm_conv1d", (), r.conv_kernel, convolved, role="kept")
-    yield TensorGroup("ssm_dt", (), r.heads, role="kept")
-    yield TensorGroup("ssm_a", (), r.heads, role="kept")
+    yield TensorGroup("ssm_conv1d", r.conv_kernel, convolved, role="kept")
+    yield TensorGroup("ssm_dt", r.heads, role="kept")
+    yield TensorGroup("ssm_a", r.heads, role="kept")
     if r.kind == "gated-delta-net":
-        yield TensorGroup("attn_qkv", (), width, convolved, role="value")
-        yield TensorGroup("attn_gate", (), width, r.inner_size)
+        yield TensorGroup("attn_qkv", width, convolved, role="value")
+        yield TensorGroup("attn_gate", width, r.inner_size)
         if r.fused_beta_alpha:
-            yield TensorGroup("ssm_ba", (), width, 2 * r.heads)
+            yield TensorGroup("ssm_ba", width, 2 * r.heads)
         else:
-            yield TensorGroup("ssm_beta", (), width, r.heads)
-            yield TensorGroup("ssm_alpha", (), width, r.heads)
+            yield TensorGroup("ssm_beta", width, r.heads)
+            yield TensorGroup("ssm_alpha", width, r.heads)
         if r.norm:
-            yield TensorGroup("ssm_norm", (), r.state_size, role="kept")
+            yield TensorGroup("ssm_norm", r.state_size, role="kept")
     else:
-        yield TensorGroup("ssm_in", (), width, r.inner_size + convolved + r.heads)
-        yield TensorGroup("ssm_conv1d_bias", (), convolved, role="kept")
-        yield TensorGroup("ssm_d", (), r.heads, role="kept")
+        yield TensorGroup("ssm_in", width, r.inner_size + convolved + r.heads)
+        yield TensorGroup("ssm_conv1d_bias", convolved, role="kept")
+        yield TensorGroup("ssm_d", r.heads, role="kept")
         if r.norm:
-            yield TensorGroup("ssm_norm", (), r.inner_size // r.groups, r.groups, role="kept")
-    yield TensorGroup("ssm_out", (), r.inner_size, width)
+            yield TensorGroup("ssm_norm", r.inner_size // r.groups, r.groups, role="kept")
+    yield TensorGroup("ssm_out", r.inner_size, width)
 
 
 def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
@@ -220,60 +220,60 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     if a.has_dense(layer) and block is not None:
         size = a.feed_forward_size(layer)
         if block.fused_gate_up:
-            yield TensorGroup("ffn_up", (), width, 2 * size, role="gate_up")
+            yield TensorGroup("ffn_up", width, 2 * size, role="gate_up")
         else:
             if block.gated:
-                yield TensorGroup("ffn_gate", (), width, size, role="gate_up")
-            yield TensorGroup("ffn_up", (), width, size, role="gate_up")
-        yield TensorGroup("ffn_down", (), size, width, role="down")
+                yield TensorGroup("ffn_gate", width, size, role="gate_up")
+            yield TensorGroup("ffn_up", width, size, role="gate_up")
+        yield TensorGroup("ffn_down", size, width, role="down")
         if block.biases:
             if block.gated:
-                yield TensorGroup("ffn_gate_bias", (), size, role="kept")
-            yield TensorGroup("ffn_up_bias", (), size, role="kept")
-            yield TensorGroup("ffn_down_bias", (), width, role="kept")
+                yield TensorGroup("ffn_gate_bias", size, role="kept")
+            yield TensorGroup("ffn_up_bias", size, role="kept")
+            yield TensorGroup("ffn_down_bias", width, role="kept")
     if not a.is_mixture(layer) or experts is None:
         return
     number, size, active = experts.count, experts.size, experts.used / experts.count
     inside = width if experts.width is None else experts.width
-    yield TensorGroup("ffn_gate_inp", (), width, number, role="kept")
+    yield TensorGroup("ffn_gate_inp", width, number, role="kept")
     if experts.width is not None:
-        yield TensorGroup("ffn_latent_down", (), width, inside)
-        yield TensorGroup("ffn_latent_up", (), inside, width)
+        yield TensorGroup("ffn_latent_down", width, inside)
+        yield TensorGroup("ffn_latent_up", inside, width)
     if experts.fused_gate_up:
-        yield TensorGroup("ffn_gate_up_exps", (), inside, 2 * size, number, role="gate_up", active=active)
+        yield TensorGroup("ffn_gate_up_exps", inside, 2 * size, number, role="gate_up", active=active)
     else:
         if experts.gated:
-            yield TensorGroup("ffn_gate_exps", (), inside, size, number, role="gate_up", active=active)
-        yield TensorGroup("ffn_up_exps", (), inside, size, number, role="gate_up", active=active)
-    yield TensorGroup("ffn_down_exps", (), size, inside, number, role="down", active=active)
+            yield TensorGroup("ffn_gate_exps", inside, size, number, role="gate_up", active=active)
+        yield TensorGroup("ffn_up_exps", inside, size, number, role="gate_up", active=active)
+    yield TensorGroup("ffn_down_exps", size, inside, number, role="down", active=active)
     if experts.biases:
-        yield TensorGroup("ffn_gate_inp_bias", (), number, role="kept")
-        yield TensorGroup("ffn_gate_exps_bias", (), size, number, role="kept", active=active)
-        yield TensorGroup("ffn_up_exps_bias", (), size, number, role="kept", active=active)
-        yield TensorGroup("ffn_down_exps_bias", (), inside, number, role="kept", active=active)
+        yield TensorGroup("ffn_gate_inp_bias", number, role="kept")
+        yield TensorGroup("ffn_gate_exps_bias", size, number, role="kept", active=active)
+        yield TensorGroup("ffn_up_exps_bias", size, number, role="kept", active=active)
+        yield TensorGroup("ffn_down_exps_bias", inside, number, role="kept", active=active)
     if experts.selection_bias:
-        yield TensorGroup("exp_probs_b", (), number, role="kept")
+        yield TensorGroup("exp_probs_b", number, role="kept")
     if experts.shared_size > 0:
         if experts.shared_gate:
-            yield TensorGroup("ffn_gate_inp_shexp", (), width, role="kept")
+            yield TensorGroup("ffn_gate_inp_shexp", width, role="kept")
         if experts.gated:
-            yield TensorGroup("ffn_gate_shexp", (), width, experts.shared_size, role="gate_up")
-        yield TensorGroup("ffn_up_shexp", (), width, experts.shared_size, role="gate_up")
-        yield TensorGroup("ffn_down_shexp", (), experts.shared_size, width, role="down")
+            yield TensorGroup("ffn_gate_shexp", width, experts.shared_size, role="gate_up")
+        yield TensorGroup("ffn_up_shexp", width, experts.shared_size, role="gate_up")
+        yield TensorGroup("ffn_down_shexp", experts.shared_size, width, role="down")
     if experts.beside_dense:
-        yield TensorGroup("ffn_gate_inp_scale", (), width, role="kept")
-        yield TensorGroup("ffn_down_exps_scale", (), number, role="kept")
-        yield TensorGroup("pre_ffw_norm_2", (), width, role="kept")
-        yield TensorGroup("post_ffw_norm_1", (), width, role="kept")
-        yield TensorGroup("post_ffw_norm_2", (), width, role="kept")
+        yield TensorGroup("ffn_gate_inp_scale", width, role="kept")
+        yield TensorGroup("ffn_down_exps_scale", number, role="kept")
+        yield TensorGroup("pre_ffw_norm_2", width, role="kept")
+        yield TensorGroup("post_ffw_norm_1", width, role="kept")
+        yield TensorGroup("post_ffw_norm_2", width, role="kept")
 
 
 def _alternating(width: int, streams: int, low_rank: int) -> Iterator[TensorGroup]:
-    yield TensorGroup("altup_correct_coef", (), streams, streams, role="kept")
-    yield TensorGroup("altup_correct_scale", (), width, role="kept")
-    yield TensorGroup("altup_predict_coef", (), streams, streams * streams, role="kept")
-    yield TensorGroup("altup_router", (), width, streams, role="kept_matrix")
-    yield TensorGroup("altup_router_norm", (), width, role="kept")
-    yield TensorGroup("laurel_l", (), width, low_rank, role="kept_matrix")
-    yield TensorGroup("laurel_r", (), low_rank, width, role="kept_matrix")
-    yield TensorGroup("laurel_post_norm", (), width, role="kept")
+    yield TensorGroup("altup_correct_coef", streams, streams, role="kept")
+    yield TensorGroup("altup_correct_scale", width, role="kept")
+    yield TensorGroup("altup_predict_coef", streams, streams * streams, role="kept")
+    yield TensorGroup("altup_router", width, streams, role="kept_matrix")
+    yield TensorGroup("altup_router_norm", width, role="kept")
+    yield TensorGroup("laurel_l", width, low_rank, role="kept_matrix")
+    yield TensorGroup("laurel_r", low_rank, width, role="kept_matrix")
+    yield TensorGroup("laurel_post_norm", width, role="kept")

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from macros.estimate import Refused, check_setting, estimate, place
+from macros.estimate.setting import KEYS
 from macros.specs import load
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
 MODELS = st.sampled_from(sorted(CATALOGUE.models))
 PRESETS = st.sampled_from(["iq2_xs", "q3_k_m", "q4_0", "q4_k_m", "q6_k", "q8_0", "f16"])
-CARDS = st.lists(st.sampled_from(["rtx-3060", "rtx-3090", "rtx-4090", "h200-sxm"]), min_size=1, max_size=3)
+CARDS = st.lists(st.sampled_from(["gtx-1660", "rtx-3060", "rtx-3090", "rtx-4090", "h200-sxm", "apple-m2-max-38c"]), min_size=1, max_size=4)
 CONTEXTS = st.integers(1, 100_000)
 
 
@@ -94,7 +95,14 @@ def test_more_layers_on_the_card_hold_more_weights(model, layers):
         ({"contxt": 5}, "contxt"),
         ({"engine": "vllm"}, "quant"),
         ({"quant": "awq-4bit-128g", "engine": "llama.cpp"}, "quant"),
+        ({"engine": []}, "engine"),
         ({"memory_gib": 40, "gpus": ["apple-m2-max-38c"]}, "memory_gib"),
+        ({"memory_gib": 48, "gpus": ["rtx-3090"]}, "memory_gib"),
+        ({"gpus": [{"id": "rtx-3090", "memory_gib": 48}]}, "memory_gib"),
+        ({"memory_gib": -1}, "memory_gib"),
+        ({"memory_gib": math.nan}, "memory_gib"),
+        ({"gpus": [{"memory_gib": 10**400, "bandwidth_gb_per_s": 900, "family": "ga102-gf"}]}, "gpus.memory_gib"),
+        ({"gpus": [{"memory_gib": 24, "bandwidth_gb_per_s": 900, "family": "ga102-gf", "shared_memory": "none"}]}, "gpus.shared_memory"),
     ],
 )
 def test_what_cannot_be_answered_names_its_field(change, field):
@@ -102,6 +110,24 @@ def test_what_cannot_be_answered_names_its_field(change, field):
         estimate({"model": "llama-2-7b", "quant": "q4_k_m", "context": 4096, **change}, CATALOGUE)
     assert refused.value.field == field
     assert "expected" in str(refused.value)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from([10**400, "auto", "rtx-3090", "id"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "memory_gib", "family", "x"]), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(changes=st.dictionaries(st.sampled_from(sorted(KEYS)), ANYTHING, min_size=1, max_size=2))
+@settings(max_examples=200, deadline=None)
+def test_whatever_is_asked_is_answered_or_refused(changes):
+    try:
+        found = estimate({"model": "llama-3.2-1b", "quant": "q4_k_m", "context": 4096, "gpus": ["rtx-3060"], **changes}, CATALOGUE)
+    except Refused as refused:
+        assert refused.field.split(".")[0] in KEYS
+    else:
+        assert all(math.isfinite(number) and number >= 0 for number in numbers(found))
 
 
 def test_a_context_beyond_the_training_is_a_warning():

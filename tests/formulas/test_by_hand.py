@@ -7,10 +7,12 @@ import pytest
 
 from macros.estimate import estimate
 from macros.formulas.arena import Arena, give, take, top
+from macros.formulas.companions import prediction_parameters, projector_bytes
 from macros.formulas.kv_cache import cache_bytes, padded_cells, paged_cache_bytes, recurrent_state_bytes, row_bytes, window_cells
 from macros.formulas.parameters import active_parameters, parameters
-from macros.formulas.recipe import more_bits, typed_tensors, uniform_bytes, weight_bytes
+from macros.formulas.recipe import more_bits, typed_tensors, uniform_bytes, uniform_tensors, weight_bytes
 from macros.specs import load
+from macros.specs.architectures import FeedForward
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
 MIB = 2**20
@@ -80,6 +82,52 @@ def test_prediction_layers_do_not_work():
     assert a.prediction_layers == 1
     assert active_parameters(a) == active_parameters(alone)
     assert parameters(a) > parameters(alone)
+
+
+def test_prediction_layers_are_a_companion():
+    a = shapes("glm-4.5-air-106b")
+    alone = parameters(a.model_copy(update={"prediction_layers": 0}))
+    assert prediction_parameters(a, beside=5) == parameters(a) - alone + 5
+    assert prediction_parameters(shapes("llama-2-7b"), beside=5) == 5
+
+
+def test_a_published_projector_weighs_what_its_file_does():
+    assert projector_bytes(parameters=1000, file_bytes=2345) == 2345
+
+
+def test_position_factors_are_no_parameters():
+    """Llama 3 scales positions by stored factors, whose tensor stands before those of the layers."""
+    a = shapes("llama-3.1-8b")
+    without = a.model_copy(update={"attention": a.attention.model_copy(update={"rope_factor_sets": 0})})
+    assert a.attention.rope_factor_sets == 1
+    assert active_parameters(a) == active_parameters(without) == 8_030_261_248 - (128_256 - 1) * 4096
+    per_weight = CATALOGUE.quantizations["fp8"].per_weight
+    assert uniform_bytes(a, per_weight) == uniform_bytes(without, per_weight)
+
+
+def test_matrices_of_streams_keep_16_bits():
+    """What mixes Gemma 3n's streams is small and stays at 16 bits in every format, as vectors do; its projections do not."""
+    per_weight = CATALOGUE.quantizations["int8"].per_weight
+    sizes = {group.name: size / (group.values * group.count) for group, size in uniform_tensors(shapes("gemma-3n-e2b"), per_weight)}
+    kept = ("altup_router", "laurel_l", "laurel_r", "altup_proj", "attn_norm", "altup_correct_scale")
+    assert [sizes[name] for name in kept] == [2] * len(kept)
+    assert 1 <= sizes["attn_q"] < 1.1
+
+
+def test_a_vector_is_no_linear_layer():
+    """A layer's own scale, one value, is a vector; a matrix of two rows is a matrix."""
+    per_weight = CATALOGUE.quantizations["int8"].per_weight.model_copy(update={"group_size": None, "scale_bits": 0})
+    sizes = {group.name: size / (group.values * group.count) for group, size in uniform_tensors(shapes("gemma-4-e2b"), per_weight)}
+    assert sizes["layer_output_scale"] == 2
+    tiny = shapes("llama-2-7b").model_copy(update={"feed_forward": FeedForward(size=2)})
+    sizes = {group.name: size / (group.values * group.count) for group, size in uniform_tensors(tiny, per_weight)}
+    assert sizes["ffn_up"] == 1
+
+
+def test_weights_of_a_format_are_those_of_its_groups():
+    quantization = CATALOGUE.quantizations["gptq-4bit-128g"]
+    a = shapes("llama-2-7b")
+    assert weight_bytes(a, quantization, CATALOGUE.tensor_types) == sum(size for _, size in uniform_tensors(a, quantization.per_weight))
 
 
 def test_pages_are_filled_up():

@@ -1,0 +1,93 @@
+"""Times worked out on paper: each part alone, then together."""
+
+import pytest
+
+from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
+from macros.formulas.decode import all_reduce_seconds, experts_touched, layer_seconds, memory_seconds, token_seconds, tokens_per_second
+from macros.formulas.load_time import cached_load_seconds
+from macros.formulas.peers import peer_memory
+from macros.formulas.prefill import prompt_seconds, streaming_seconds
+
+
+@pytest.mark.parametrize(("generation", "gigabytes"), [(3, 15.754), (4, 31.508), (5, 63.015), (6, 126.031)])
+def test_a_slot_of_sixteen_lanes(generation, gigabytes):
+    """As published: 8, 16, 32 and 64 GT/s a lane, 128 of 130 bits of use."""
+    assert pcie_bandwidth(generation=generation, lanes=16) / 1e9 == pytest.approx(gigabytes, abs=0.001)
+
+
+def test_two_channels_of_ddr5():
+    assert ram_bandwidth(channels=2, transfer_rate=6000) == 96e9
+
+
+def test_cache_costs_more_than_weights():
+    assert memory_seconds(weight_bytes=4e9, cache_bytes=1e9, bandwidth=1e10, efficiency=0.5) == 1.0
+    assert memory_seconds(weight_bytes=4e9, cache_bytes=1e9, bandwidth=1e10, efficiency=0.5, cache_factor=3) == 1.4
+
+
+def test_a_mixture_layer_stands_for_several():
+    # 10 layers, 4 of them worth 3 plain ones: 18; 1 ms each, half as long again on two chips, at twice the pace.
+    found = layer_seconds(layers=10, mixture_layers=4, layer_time=1e-3, mixture_factor=3, pace=2, die_factor=1.5)
+    assert found == pytest.approx(18e-3 * 1.5 / 2)
+
+
+TOKEN = {
+    "weight_bytes": 4e9, "cache_bytes": 1e9, "layers": 10, "mixture_layers": 4, "parameters": 5e9, "bandwidth": 1e10, "pace": 2,
+    "fp32_tflops": 10, "efficiency": 0.5, "layer_time": 1e-3, "cache_factor": 3, "mixture_factor": 3, "die_factor": 1.5, "dot_cost": 5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("joined", "plain_dot", "plain_attention", "slower", "seconds"),
+    [
+        (0, 0, 0, 1, 1.0 + 9e-3),
+        (1, 0, 0, 1, 1.0 + 13.5e-3),
+        (0, 1, 0, 1, 1.0 + 9e-3 + 5e-3),
+        (0, 0, 1, 1, 1.4 + 9e-3),
+        (1, 1, 1, 2, 2 * (1.4 + 13.5e-3 + 5e-3)),
+    ],
+)
+def test_a_token(joined, plain_dot, plain_attention, slower, seconds):
+    found = token_seconds(**TOKEN, joined=joined, plain_dot=plain_dot, plain_attention=plain_attention, slower=slower)
+    assert found == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("devices", "seconds"), [(1, 0.0), (2, 0.02), (4, 0.02)])
+def test_one_card_exchanges_nothing(devices, seconds):
+    assert all_reduce_seconds(layers=10, devices=devices, exchange_time=1e-3) == seconds
+
+
+def test_experts_of_three_users():
+    # Three users, each a quarter: 1 - (3/4)^3.
+    assert experts_touched(used=2, count=8, users=3) == 37 / 64
+    assert experts_touched(used=8, count=8, users=1) == 1
+
+
+def test_users_share_a_step():
+    assert tokens_per_second(seconds=0.5, users=3) == 6
+
+
+@pytest.mark.parametrize(("flash", "seconds"), [(0, 2 * (0.01 + 0.002 * 4) + 0.3), (1, 2 * (0.01 + 0.002 * 3) + 0.3)])
+def test_a_prompt(flash, seconds):
+    # 2 x 5e8 x 1000 = 1e12 operations of matrices, 2 x cost x 1e5 x 1000 x 1000 = cost x 2e11 of attention, at 1e14 a second;
+    # twice as slow; two passes of 0.15 s.
+    found = prompt_seconds(
+        parameters=5e8, attention_width=1e5, prompt_tokens=1000, rate=2e14, flash=flash, ubatch=512, step_seconds=0.15, utilisation=0.5,
+        attention_cost=4, attention_cost_flash=3, slower=2,
+    )  # fmt: skip
+    assert found == pytest.approx(seconds)
+
+
+def test_host_layers_are_sent_once_a_pass():
+    assert streaming_seconds(host_bytes=8e9, link_bandwidth=16e9, prompt_tokens=513, ubatch=512) == 1.0
+
+
+def test_the_slower_of_memory_and_slot_binds():
+    assert cached_load_seconds(file_bytes=8e9, memory_bandwidth=16e9, link_bandwidth=32e9, share_of_peak=0.5) == 1.0
+
+
+def test_every_term_of_a_peer():
+    found = peer_memory(
+        weight_bytes=1_000, weights_factor=2, cache_bytes=100, cache_factor=3, constant_bytes=10, parameters=5, bytes_per_parameter_more=4,
+        context=7, bytes_per_token=6,
+    )  # fmt: skip
+    assert found == 2_000 + 300 + 10 + 20 + 42
