@@ -67,7 +67,7 @@ class _Pass:
     """Layer -> tensor -> bytes, of what lies on the host and is brought for the pass."""
     caches: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     """Layer -> bytes of keys and of values, of caches that lie on the host and are brought for the pass."""
-    layers: Sequence[int] = ()
+    layers: tuple[int, ...] = ()
     """The layers gone through."""
     late: dict[str, int] = field(default_factory=dict)
     """What comes from outside only when a layer first needs it, because the host's layers cut the pass in pieces [bytes]."""
@@ -950,6 +950,95 @@ def _merge(p: _Pass) -> None:
     compute(arena, "x", p.floats(width), ("streams", "scaled"))
 
 
+def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool) -> None:
+    """What comes from outside, and the embedded tokens `x`."""
+    a, b, arena = p.a, p.b, p.arena
+    width = a.hidden_size
+    if not on_device:
+        take(arena, "tokens", WORD * b.tokens)
+        take(arena, "given", p.floats(width))
+        if a.per_layer_embeddings is not None:
+            take(arena, "tokens_again", WORD * b.tokens)
+    if a.recurrent is not None and a.recurrent.kind == "short-convolution":
+        for name, size in _state_inputs(b):
+            take(arena, name, size)
+    extra = a.per_layer_embeddings
+    scoring = [layer for layer in p.layers if a.scores(layer)]
+    if on_device:
+        for layer in scoring:
+            _note(p, layer)
+        if extra is not None:
+            take(arena, "selected", p.floats(extra.size * a.layers))
+        if copies > 1 and a.alternating_updates is None:
+            # Between devices a layer's last sum is taken on the next one, so both its terms come over.
+            for number in range(copies if first else 2 * copies):
+                take(arena, f"x_{number}", p.floats(width))
+        elif a.norms == "after" and 0 in p.caches:
+            # Without a norm before it, the first matrix comes first.
+            p.late["x"] = p.floats(width)
+        else:
+            take(arena, "x", p.floats(width))
+    at_once = _wanted(p, p.layers)
+    parted = len(p.streamed) > 0 and a.attention.latent is None
+    for name, size in _input_sizes(a, b, on_device=on_device):
+        if parted and name not in at_once and name not in ("state_index", "no_index"):
+            p.late[name] = size
+            continue
+        if scoring and not on_device and name in ("indexer_mask", "output_index"):
+            for layer in scoring[:1] if name == "indexer_mask" else scoring[1:]:
+                _note(p, layer)
+        take(arena, name, size)
+        for number in range(1, copies):
+            take(arena, f"{name}_copy_{number}", size)
+    if not on_device and "no_index" in arena.held:
+        # On the host the list of states is one tensor, of which both are parts.
+        give(arena, "no_index")
+    if not on_device:
+        compute(arena, "x", p.floats(width), ("tokens",))
+        if extra is not None:
+            compute(arena, "selected", p.floats(extra.size * a.layers), ("tokens_again",))
+    if extra is not None:
+        # Scaled where it is looked up: on the host.
+        _renew(p, "selected", extra.size * a.layers, not on_device)
+    if a.alternating_updates is not None:
+        _streams(p)
+
+
+def _go_through(p: _Pass, *, has_output: bool) -> None:
+    """The layers, one after another; of many equal ones only the first and the last."""
+    arena = p.arena
+    kinds = [_kind(p, layer) for layer in p.layers]
+    seen: dict[str, int] = {}
+    place = 0
+    while place < len(p.layers):
+        mark = f"{kinds[place]} {_picture(arena)}"
+        place = _ahead(kinds, place, seen.get(mark, place))
+        seen[mark] = place
+        _layer(p, p.layers[place], p.layers[place + 1 :], selects=has_output and place == len(p.layers) - 1)
+        place += 1
+
+
+def _leave(p: _Pass, *, on_device: bool, output_matrix: int) -> None:
+    """From the last layer's `x` to the logits."""
+    a, b, arena = p.a, p.b, p.arena
+    kept = FLOAT * b.outputs * a.hidden_size
+    if not p.layers and not p.keeps:
+        for name, _ in _input_sizes(a, b, on_device=on_device):
+            if name != "output_index":
+                give(arena, name)
+    if a.alternating_updates is not None:
+        _merge(p)
+        compute(arena, "kept", kept, ("x",))
+    elif a.engine_name in SELECTS_AT_THE_END:
+        # The hidden states are an output of their own and stay.
+        take(arena, "kept", kept)
+    if "output_index" in arena.held and not p.keeps:
+        give(arena, "output_index")
+    if output_matrix > 0:
+        take(arena, "matrix", output_matrix)
+    take(arena, "logits", FLOAT * b.outputs * a.vocabulary_size)
+
+
 @by_identity
 def planned_bytes(
     a: Architecture,
@@ -985,82 +1074,10 @@ def planned_bytes(
     """
     arena = Arena(alignment=DEVICE_ALIGNMENT if on_device else HOST_ALIGNMENT)
     p = _Pass(a, batch, arena, on_device, copies > 1, streamed or {}, caches or {}, layers)
-    width = a.hidden_size
-    if not on_device:
-        take(arena, "tokens", WORD * batch.tokens)
-        take(arena, "given", p.floats(width))
-        if a.per_layer_embeddings is not None:
-            take(arena, "tokens_again", WORD * batch.tokens)
-    if a.recurrent is not None and a.recurrent.kind == "short-convolution":
-        for name, size in _state_inputs(batch):
-            take(arena, name, size)
-    extra = a.per_layer_embeddings
-    scoring = [layer for layer in layers if a.scores(layer)]
-    if on_device:
-        for layer in scoring:
-            _note(p, layer)
-        if extra is not None:
-            take(arena, "selected", p.floats(extra.size * a.layers))
-        if copies > 1 and a.alternating_updates is None:
-            # Between devices a layer's last sum is taken on the next one, so both its terms come over.
-            for number in range(copies if first else 2 * copies):
-                take(arena, f"x_{number}", p.floats(width))
-        elif a.norms == "after" and 0 in p.caches:
-            # Without a norm before it, the first matrix comes first.
-            p.late["x"] = p.floats(width)
-        else:
-            take(arena, "x", p.floats(width))
-    at_once = _wanted(p, layers)
-    parted = len(p.streamed) > 0 and a.attention.latent is None
-    for name, size in _input_sizes(a, batch, on_device=on_device):
-        if parted and name not in at_once and name not in ("state_index", "no_index"):
-            p.late[name] = size
-            continue
-        if scoring and not on_device and name in ("indexer_mask", "output_index"):
-            for layer in scoring[:1] if name == "indexer_mask" else scoring[1:]:
-                _note(p, layer)
-        take(arena, name, size)
-        for number in range(1, copies):
-            take(arena, f"{name}_copy_{number}", size)
-    if not on_device and "no_index" in arena.held:
-        # On the host the list of states is one tensor, of which both are parts.
-        give(arena, "no_index")
-    if not on_device:
-        compute(arena, "x", p.floats(width), ("tokens",))
-        if extra is not None:
-            compute(arena, "selected", p.floats(extra.size * a.layers), ("tokens_again",))
-    if extra is not None:
-        # Scaled where it is looked up: on the host.
-        _renew(p, "selected", extra.size * a.layers, not on_device)
-    if a.alternating_updates is not None:
-        _streams(p)
-    kinds = [_kind(p, layer) for layer in layers]
-    seen: dict[str, int] = {}
-    place = 0
-    while place < len(layers):
-        mark = f"{kinds[place]} {_picture(arena)}"
-        place = _ahead(kinds, place, seen.get(mark, place))
-        seen[mark] = place
-        _layer(p, layers[place], layers[place + 1 :], selects=has_output and place == len(layers) - 1)
-        place += 1
+    _enter(p, on_device=on_device, copies=copies, first=first)
+    _go_through(p, has_output=has_output)
     if has_output:
-        if not layers and not p.keeps:
-            for name, _ in _input_sizes(a, batch, on_device=on_device):
-                if name != "output_index":
-                    give(arena, name)
-        if a.alternating_updates is not None:
-            _merge(p)
-            compute(arena, "kept", FLOAT * batch.outputs * width, ("x",))
-        elif a.engine_name in SELECTS_AT_THE_END:
-            # The hidden states are an output of their own and stay.
-            take(arena, "kept", FLOAT * batch.outputs * width)
-        if "output_index" in p.late:
-            p.late.pop("output_index")
-        if "output_index" in arena.held and not p.keeps:
-            give(arena, "output_index")
-        if output_matrix > 0:
-            take(arena, "matrix", output_matrix)
-        take(arena, "logits", FLOAT * batch.outputs * a.vocabulary_size)
+        _leave(p, on_device=on_device, output_matrix=output_matrix)
     return top(arena)
 
 

@@ -11,7 +11,7 @@ from macros.tables.accuracy_memory import file_sizes, question_of
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
 ROW_PADDING = 32 * 1024
 
-MISSED = {"granite-4.0-h-tiny-7b": 3, "llama-2-7b": 5, "llama-3.1-8b": 7}
+MISSED = {"granite-4.0-h-tiny-7b": 3, "llama-2-7b": 2, "llama-3.1-8b": 2}
 """Plans of a model that are met within the gate of tests/tables/test_accuracy_memory.py, but not to the byte; the number may only fall."""
 
 
