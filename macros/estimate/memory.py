@@ -122,11 +122,13 @@ def cache_row(a: Architecture, layer: int, key_type: TensorType, value_type: Ten
 def cache_values(a: Architecture, layer: int) -> tuple[int, int]:
     """Values that one token takes in a layer: keys, values."""
     latent = a.attention.latent
+    if latent is not None and latent.cached_whole:
+        return a.attention.heads * (latent.nope_dim + latent.rope_dim), a.attention.heads * latent.value_dim
     if latent is not None:
         indexer = a.attention.indexer
         return latent.kv_rank + latent.rope_dim + (indexer.head_dim if indexer is not None and a.scores(layer) else 0), 0
-    size = a.kv_heads(layer) * a.head_dim(layer)
-    return size, size
+    heads = a.kv_heads(layer)
+    return heads * a.head_dim(layer), heads * a.value_dim(layer)
 
 
 def state_values(a: Architecture) -> tuple[int, int, int]:

@@ -112,8 +112,8 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     latent = architecture.attention.latent is not None
     if not flash and value_type.id not in FLOAT_CACHE_TYPES and not latent:
         raise Refused("flash_attention", "true, which a quantized V cache needs", False, "turn it on, or keep V at f16")
-    for head in _cached_heads(architecture):
-        for name, kind in (("kv_type_k", key_type), ("kv_type_v", value_type)):
+    for keys, values in _cached_heads(architecture):
+        for name, kind, head in (("kv_type_k", key_type, keys), ("kv_type_v", value_type, values)):
             if head % kind.block:
                 raise Refused(name, f"a type whose blocks divide a head of {head}", kind.id, "use f16")
     if quant.recipe is not None and quant.recipe.needs_importance_matrix and not question.get("imatrix", False):
@@ -247,10 +247,16 @@ def _cache_type(name: Any, key: str, catalogue: Catalogue) -> TensorType:
 
 
 @by_identity
-def _cached_heads(a: Architecture) -> list[int]:
-    """Sizes of the heads in the cache, each once."""
+def _cached_heads(a: Architecture) -> list[tuple[int, int]]:
+    """Sizes of the heads in the cache, of keys and of values, each pair once."""
     latent = a.attention.latent
-    heads = [a.head_dim(layer) if latent is None else latent.kv_rank + latent.rope_dim for layer in range(a.layers) if a.has_cache(layer)]
+    if latent is not None and latent.cached_whole:
+        return [(a.attention.head_dim, latent.value_dim)]
+    heads = []
+    for layer in range(a.layers):
+        if a.has_cache(layer):
+            keys = a.head_dim(layer) if latent is None else latent.kv_rank + latent.rope_dim
+            heads.append((keys, keys if latent is not None else a.value_dim(layer)))
     return list(dict.fromkeys(heads))
 
 

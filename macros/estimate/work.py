@@ -116,9 +116,9 @@ def _attention(a: Architecture, layer: int) -> Work:
     mixture = int(a.is_mixture(layer))
     if not a.attends(layer):
         return Work(layers=1, mixture_layers=mixture)
-    width = a.attention.heads * a.head_dim(layer)
+    width = a.heads(layer) * a.head_dim(layer)
     latent = a.attention.latent
-    if latent is not None:
+    if latent is not None and not latent.cached_whole:
         kept = float(latent.kv_rank + latent.rope_dim)
         picked = a.attention.indexer
         if picked is not None:
@@ -127,7 +127,7 @@ def _attention(a: Architecture, layer: int) -> Work:
                 layers=1, mixture_layers=mixture, attention_width=width, whole_cells=of_scorer, window_cells=kept, window=picked.top_k
             )
         return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=kept)
-    cells = 2.0 * a.kv_heads(layer) * a.head_dim(layer)
+    cells = float(a.kv_heads(layer) * (a.head_dim(layer) + a.value_dim(layer)))
     window = a.attention.window
     if window is None or a.sees_all(layer):
         return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=cells)

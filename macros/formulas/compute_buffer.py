@@ -185,12 +185,14 @@ def key_rotation(head_dim: int) -> int:
 def _input_sizes(a: Architecture, b: Batch, *, on_device: bool) -> list[tuple[str, int]]:
     """What a pass gets from outside beside the embedded tokens, in the order of first use."""
     t = a.attention
-    latent = t.latent
+    latent = None if t.latent is not None and t.latent.cached_whole else t.latent
     if t.indexer is not None:
         return _indexed_inputs(t.indexer, b, on_device=on_device)
     sizes: list[tuple[str, int]] = []
     if a.recurrent is not None and not a.recurrent.beside_attention and a.recurrent.kind != "short-convolution":
         sizes += _state_inputs(b)
+    if not any(a.attends(layer) for layer in range(a.layers)):
+        return [*_state_inputs(b), ("output_index", WORD * b.outputs)]
     positions = ("positions", WORD * b.tokens * (4 if a.engine_name in FOUR_POSITIONS else 1))
     turns = any(a.attends(layer) and a.turns(layer) for layer in range(a.layers))
     # One index list serves all layers of a cache, so it is as long as the widest layer needs.
@@ -238,7 +240,7 @@ def _indexed_inputs(indexer: Indexer, b: Batch, *, on_device: bool) -> list[tupl
 @by_identity
 def _widest_cache(a: Architecture) -> int:
     """Values of the widest layer; without flash attention they are cached transposed, in rows of this length."""
-    return max(a.kv_heads(layer) * a.head_dim(layer) for layer in range(a.layers))
+    return max(a.kv_heads(layer) * a.value_dim(layer) for layer in range(a.layers))
 
 
 def _state_inputs(b: Batch) -> list[tuple[str, int]]:
@@ -262,10 +264,11 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
     """Softmax attention: `n` (or `x`) in, `o` out."""
     a, b, arena = p.a, p.b, p.arena
     t = a.attention
-    head = a.head_dim(layer)
-    query, key = t.heads * head, a.kv_heads(layer) * head
+    head, heads = a.head_dim(layer), a.heads(layer)
+    query, key = heads * head, a.kv_heads(layer) * head
+    values, weighed = a.kv_heads(layer) * a.value_dim(layer), heads * a.value_dim(layer)
     source = "x" if a.norms == "after" else "n"
-    ends = () if source == "x" or a.alternating_updates is not None or a.norms == "shared" else (source,)
+    ends = () if source == "x" or a.alternating_updates is not None or a.norms == "shared" or t.gate is not None else (source,)
     if a.recurrent is not None and a.recurrent.beside_attention:
         ends = ("n",)
     own = a.has_cache(layer)
@@ -274,15 +277,20 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
     norms_values = a.engine_name in ("gemma3n", "gemma4")
     rotates = head % VALUE_ROTATION == 0
     if t.fused_qkv:
-        _project(p, layer, "attn_qkv", "qkv", p.floats(query + 2 * key), ends)
-        take(arena, "q", p.floats(query))
+        _project(p, layer, "attn_qkv", "qkv", p.floats(query + key + values), ends)
+        if reshaped or not (b.key_half and b.value_half):
+            take(arena, "q", p.floats(query))
+        else:
+            # Nothing turns queries and keys: they stay parts of the projection.
+            become(arena, "qkv", "q")
+            take(arena, "qkv", 0)
         _rotate(p, "q", query, not b.key_half and rotates)
         if not b.value_half and rotates:
-            take(arena, "v", p.floats(key))
-            _rotate(p, "v", key, True)
+            take(arena, "v", p.floats(values))
+            _rotate(p, "v", values, True)
             compute(arena, "k", p.floats(key), ("qkv",))
         else:
-            take(arena, "k", p.floats(key))
+            take(arena, "k", p.floats(key) if reshaped else 0)
             become(arena, "qkv", "v")
         _end(p, "positions", layer, later)
         _rotate(p, "k", key, not b.key_half and rotates)
@@ -304,11 +312,12 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
         for name in ("v", "k") if values_first else ("k", "v"):
             if own:
                 last = ends if name == ("k" if values_first else "v") else ()
-                _project(p, layer, f"attn_{name}", name, p.floats(key), last)
-                _heads(p, layer, name, key, renews=reshaped if name == "k" else norms_values)
+                wide = key if name == "k" else values
+                _project(p, layer, f"attn_{name}", name, p.floats(wide), last)
+                _heads(p, layer, name, wide, renews=reshaped if name == "k" else norms_values)
                 if name == "k":
                     _end(p, "positions", layer, later)
-                _rotate(p, name, key, rotates and not (b.key_half if name == "k" else b.value_half))
+                _rotate(p, name, wide, rotates and not (b.key_half if name == "k" else b.value_half))
                 if name == "k":
                     _end(p, "key_rotation", layer, later)
     if own:
@@ -318,19 +327,29 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
         give(arena, "k")
         _end(p, "key_index", layer, later)
         widest = _widest_cache(a)
-        if not b.flash_attention and key < widest:
+        if not b.flash_attention and values < widest:
             compute(arena, "padded", p.floats(widest), ("v",))
             become(arena, "padded", "v")
         give(arena, "v")
         _end(p, "value_index", layer, later)
     cells = b.cells if a.sees_all(layer) else b.window_cells
-    _weigh(p, layer, cells=cells, key_values=key, query=query, value_query=query, scores=t.heads, later=later)
+    _weigh(p, layer, cells=cells, sizes=(key, values), weighed=weighed, scores=heads, later=later)
     if not a.is_mixture(layer):
         _fetch(p, later)
     if a.recurrent is not None and a.recurrent.beside_attention:
         return
-    _rotate(p, "y", query, not b.value_half and rotates)
+    _rotate(p, "y", weighed, not b.value_half and rotates)
     _end(p, "value_rotation", layer, later)
+    if t.gate is not None:
+        _project(p, layer, "attn_gate", "gate", p.floats(heads if t.gate == "per-head" else weighed), (source,) if source == "n" else ())
+        if t.gate == "per-value" and b.flash_attention:
+            give(arena, "y")
+            become(arena, "gate", "y")
+        elif b.flash_attention:
+            compute(arena, "g", p.floats(weighed), ("y", "gate"))
+            become(arena, "g", "y")
+        else:
+            give(arena, "gate")
     if t.output_gate:
         compute(arena, "g", p.floats(query), ("gate",))
         # Flash attention's result is a view of itself, in whose place nothing is computed.
@@ -371,16 +390,16 @@ def _bring(p: _Pass, layer: int, name: str, part: int) -> None:
         take(p.arena, name, p.caches[layer][part])
 
 
-def _weigh(p: _Pass, layer: int, *, cells: int, key_values: int, query: int, value_query: int, scores: int, later: Sequence[int]) -> None:
+def _weigh(p: _Pass, layer: int, *, cells: int, sizes: tuple[int, int], weighed: int, scores: int, later: Sequence[int]) -> None:
     """From queries `q` to what the values give, `y`."""
     b, arena = p.b, p.arena
     if b.flash_attention:
-        size = p.floats(value_query)
+        size = p.floats(weighed)
         if p.widens:
             align = DEVICE_ALIGNMENT
-            for half in (b.key_half, b.value_half):
+            for half, wide in ((b.key_half, sizes[0]), (b.value_half, sizes[1])):
                 if not half:
-                    size = (size + align - 1) // align * align + HALF * cells * key_values
+                    size = (size + align - 1) // align * align + HALF * cells * wide
         _bring(p, layer, "keys", 0)
         _bring(p, layer, "values", 1)
         _need(p, "mask", layer)
@@ -395,8 +414,8 @@ def _weigh(p: _Pass, layer: int, *, cells: int, key_values: int, query: int, val
     _bring(p, layer, "values", 1)
     compute(arena, "s", FLOAT * b.tokens * cells * scores, ("keys", "q") if "keys" in arena.held else ("q",))
     _end(p, "mask", layer, later)
-    compute(arena, "w", p.floats(value_query), ("values", "s") if "values" in arena.held else ("s",))
-    compute(arena, "y", p.floats(value_query), ("w",))
+    compute(arena, "w", p.floats(weighed), ("values", "s") if "values" in arena.held else ("s",))
+    compute(arena, "y", p.floats(weighed), ("w",))
 
 
 def _latent_attention(p: _Pass, latent: LatentAttention, layer: int, later: Sequence[int]) -> None:
@@ -471,7 +490,7 @@ def _give_state_index(p: _Pass, later: Sequence[int]) -> None:
 def _fetch(p: _Pass, later: Sequence[int]) -> None:
     """Bring what the next layer's convolution remembers: it depends on nothing, so it comes as early as the engine can."""
     r = p.a.recurrent
-    if r is None or r.kind == "gated-delta-net" or r.beside_attention or not later or not p.a.recurs(later[0]):
+    if r is None or r.kind in ("gated-delta-net", "kimi-delta") or r.beside_attention or not later or not p.a.recurs(later[0]):
         return
     if "past" not in p.arena.held:
         take(p.arena, "past", _past_bytes(p, r))
@@ -563,6 +582,12 @@ def _recurrent(p: _Pass, r: Recurrent, layer: int, later: Sequence[int], *, fetc
         give(arena, "gated")
         _project(p, layer, "ssm_out", "o", p.floats(width), ("y",))
         return
+    if r.kind == "kimi-delta":
+        _kimi_delta(p, r, layer, later)
+        return
+    if r.kind == "mamba-1":
+        _mamba_1(p, r, layer, later, fetches=fetches)
+        return
     _project(p, layer, "ssm_in", "in", p.floats(r.inner_size + convolved + r.heads), ("n",))
     compute(arena, "seen", FLOAT * b.tokens * convolved + past, ("past",))
     compute(arena, "conv", p.floats(convolved), ("seen",))
@@ -589,6 +614,76 @@ def _recurrent(p: _Pass, r: Recurrent, layer: int, later: Sequence[int], *, fetc
 
 SPARSE_LAYERS = 10
 """So many first layers of a class with alternating updates keep only the strongest activations of the feed-forward block."""
+
+
+def _kimi_delta(p: _Pass, r: Recurrent, layer: int, later: Sequence[int]) -> None:
+    """Kimi's delta attention: `n` in, `o` out; queries, keys and values have a convolution each."""
+    arena, inner = p.arena, p.floats(r.inner_size)
+    past, state = _past_bytes(p, r), FLOAT * p.b.sequences * r.state_size * r.inner_size
+    take(arena, "past", past)
+    _nothing(p, later, last=False)
+    for name in ("q", "k", "v"):
+        _project(p, layer, f"attn_{name}", "in", inner)
+        compute(arena, "seen", inner + past // 3, ("in",))
+        compute(arena, name, inner, ("seen",))
+    give(arena, "past")
+    take(arena, "narrow", p.floats(r.rank))
+    compute(arena, "decay", inner, ("narrow",))
+    take(arena, "beta", p.floats(r.heads))
+    take(arena, "state", state)
+    _give_state_index(p, later)
+    _nothing(p, later)
+    compute(arena, "net", inner + state, ("q", "k", "v", "decay", "beta", "state"))
+    compute(arena, "y", inner, ("net",))
+    compute(arena, "narrow", p.floats(r.rank), ("n",))
+    compute(arena, "gate", inner, ("narrow",))
+    give(arena, "gate")
+    _project(p, layer, "attn_output", "o", p.floats(p.a.hidden_size), ("y",))
+
+
+def _mamba_1(p: _Pass, r: Recurrent, layer: int, later: Sequence[int], *, fetches: bool) -> None:
+    """The first Mamba: `n` in, `o` out; each channel is a head of its own."""
+    arena, inner = p.arena, p.floats(r.inner_size)
+    state = FLOAT * p.b.sequences * r.state_size * r.inner_size
+    _project(p, layer, "ssm_in", "in", 2 * inner, ("n",))
+    compute(arena, "seen", inner + _past_bytes(p, r), ("past",))
+    compute(arena, "conv", inner, ("seen",))
+    take(arena, "both", p.floats(r.rank + 2 * r.state_size))
+    take(arena, "narrow", p.floats(r.rank))
+    compute(arena, "dt", inner, ("narrow",))
+    compute(arena, "scan", inner + state, ("dt", "both"))
+    _give_state_index(p, later)
+    _nothing(p, later)
+    if fetches:
+        _fetch(p, later)
+    become(arena, "conv", "skip")
+    give(arena, "scan")
+    compute(arena, "z", inner, ("in",))
+    compute(arena, "gated", inner, ("z", "skip"))
+    _project(p, layer, "ssm_out", "o", p.floats(p.a.hidden_size), ("gated",))
+
+
+def _cached_whole(p: _Pass, latent: LatentAttention, layer: int, later: Sequence[int]) -> None:
+    """Latent attention of the older kind, which caches keys and values of every head: `n` in, `o` out."""
+    arena, heads = p.arena, p.a.attention.heads
+    query, values = heads * (latent.nope_dim + latent.rope_dim), heads * latent.value_dim
+    take(arena, "qa", p.floats(latent.query_rank))
+    compute(arena, "qb", p.floats(query), ("qa",))
+    compute(arena, "q", p.floats(query), ("qb",))
+    compute(arena, "small", p.floats(latent.kv_rank + latent.rope_dim), ("n",))
+    take(arena, "c", p.floats(latent.kv_rank))
+    _project(p, layer, "attn_kv_b", "kv", p.floats(heads * latent.nope_dim + values), ("c",))
+    take(arena, "v", p.floats(values))
+    compute(arena, "turned", p.floats(latent.rope_dim), ("small",))
+    _end(p, "positions", layer, later)
+    compute(arena, "each", p.floats(heads * latent.rope_dim), ("turned",))
+    compute(arena, "k", p.floats(query), ("kv", "each"))
+    give(arena, "k")
+    _end(p, "key_index", layer, later)
+    give(arena, "v")
+    _end(p, "value_index", layer, later)
+    _weigh(p, layer, cells=p.b.cells, sizes=(query, values), weighed=values, scores=heads, later=later)
+    _project(p, layer, "attn_output", "o", p.floats(p.a.hidden_size), ("y",))
 
 
 def _dense(p: _Pass, layer: int, inner: int, *, fused: bool, gated: bool, ends: tuple[str, ...], shared: bool, tokens: int) -> None:
@@ -797,11 +892,15 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
         _predict(p)
     if recurs:
         _fetch(p, [layer, *later])
+    if not (a.attends(layer) or recurs or mixture or dense):
+        return
     if a.norms != "after":
         take(arena, "n", p.floats(width))
         _scale(p, layer)
     if a.attends(layer):
-        if latent is not None:
+        if latent is not None and latent.cached_whole:
+            _cached_whole(p, latent, layer, later)
+        elif latent is not None:
             _latent_attention(p, latent, layer, later)
         else:
             _attention(p, layer, later)
@@ -881,9 +980,9 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
 
 SELECTS_AT_THE_END = ("gpt-oss", "gemma3n", "gemma4", "qwen35", "qwen35moe", "qwen3next")
 """Classes whose last layer computes all tokens, and not only those whose logits are kept."""
-ADDS_TO_RESIDUAL_FIRST = ("lfm2", "lfm2moe")
+ADDS_TO_RESIDUAL_FIRST = ("lfm2", "lfm2moe", "jamba")
 """Classes that add attention to the residual stream in its place."""
-ADDS_TO_RESIDUAL = ("phi3", "lfm2", "lfm2moe")
+ADDS_TO_RESIDUAL = ("phi3", "lfm2", "lfm2moe", "jamba")
 """Classes that add the feed-forward block to the residual stream in its place."""
 
 
@@ -1118,7 +1217,7 @@ def host_compute_bytes(a: Architecture, batch: Batch, *, layers: tuple[int, ...]
     if a.per_layer_embeddings is not None:
         looked_up += a.per_layer_embeddings.size * a.layers
         inputs += numbers
-    returned = max((2 * a.kv_heads(layer) * a.head_dim(layer) for layer in layers if a.has_cache(layer)), default=0)
+    returned = max((a.kv_heads(layer) * (a.head_dim(layer) + a.value_dim(layer)) for layer in layers if a.has_cache(layer)), default=0)
     once = inputs + FLOAT * batch.tokens * (width + max(looked_up, returned))
     again = (copies - 1) * (inputs + FLOAT * batch.tokens * width)
     if (layers or has_output) and batch.tokens < OFFLOADED_TOKENS:

@@ -21,7 +21,9 @@ def parameters(architecture: Architecture) -> int:
 
     Source: the model's configuration.
     """
-    return sum(group.values * group.count for group in tensor_groups(architecture) if group.is_parameter)
+    block = architecture.feed_forward
+    in_activations = 0 if block is None else block.activation_values * architecture.layers
+    return in_activations + sum(group.values * group.count for group in tensor_groups(architecture) if group.is_parameter)
 
 
 def active_parameters(architecture: Architecture) -> int:

@@ -13,6 +13,9 @@ LARGE_CLASS_LAYERS = 80
 """llama.cpp calls models of the LLaMA and Qwen2 classes with so many layers and grouped heads its 70B class."""
 LARGE_CLASSES = ("llama", "qwen2")
 
+CAREFUL_OUTPUT = ("falcon",)
+"""Classes whose output matrix has 8 bits in every preset."""
+
 RULED_ROLES = ("value", "key", "query", "attention_output", "down", "gate_up")
 """Kinds of tensors that a recipe has rules for."""
 
@@ -95,9 +98,9 @@ def _covers(rule: Rule, index: int, count: int) -> bool:
 
 def _query_heads_per_kv_head(a: Architecture) -> int:
     # Of the first layer: a hybrid that lists its heads by layer has none there. The gated delta-net class writes one number for all.
-    if not a.attends(0) and a.recurrent is not None and a.recurrent.kind != "gated-delta-net":
+    if not a.attends(0) and (a.recurrent is None or a.recurrent.kind != "gated-delta-net"):
         return 0
-    return a.attention.heads // a.kv_heads(0)
+    return a.heads(0) // a.kv_heads(0)
 
 
 def _applicable(rules: Sequence[Rule], a: Architecture, importance_matrix: bool) -> list[Rule]:
@@ -110,6 +113,7 @@ def _applicable(rules: Sequence[Rule], a: Architecture, importance_matrix: bool)
         and (rule.experts_at_least is None or experts >= rule.experts_at_least)
         and (rule.eight_experts is None or (experts == 8) == rule.eight_experts)
         and (rule.importance_matrix is None or importance_matrix == rule.importance_matrix)
+        and (rule.engine_name is None or a.engine_name == rule.engine_name)
     ]
 
 
@@ -139,6 +143,14 @@ def _ranks(groups: Sequence[TensorGroup], role: str) -> dict[tuple[str, int, int
     """Place of each tensor of a role in the order of the file."""
     order = sorted((layer, group.name, number) for number, group in enumerate(groups) if group.role == role for layer in group.layers)
     return {(name, layer, number): rank for rank, (layer, name, number) in enumerate(order)}
+
+
+def _places(groups: Sequence[TensorGroup]) -> dict[tuple[str, int], int]:
+    """Place of each tensor among those of its name, in the order of the file."""
+    layers: dict[str, list[int]] = {}
+    for group in groups:
+        layers.setdefault(group.name, []).extend(group.layers)
+    return {(name, layer): place for name, found in layers.items() for place, layer in enumerate(sorted(found))}
 
 
 def typed_tensors(
@@ -171,6 +183,8 @@ def typed_tensors(
     blocks = a.layers + a.prediction_layers
     value_ranks = _ranks(groups, "value") if any(group.role == "value" for group in groups) else {}
     down_ranks = _ranks(groups, "down") if recipe.counts_down_tensors else {}
+    # A mixture's tensors are counted by the layer in their name, a dense model's in the order in which they come.
+    places = _places(groups) if a.experts is None and not all(a.has_dense(layer) for layer in range(a.layers)) else {}
     values = len(value_ranks) or blocks
     rules = {role: _applicable(getattr(recipe, role), a, importance_matrix) for role in RULED_ROLES}
     floating = types[recipe.base].block == 1
@@ -190,7 +204,7 @@ def typed_tensors(
         elif role == "kept_matrix":
             add(group, "f16", group.layers)
         elif role == "output" or (role == "token_embedding" and a.tied_embeddings):
-            divides = group.row % types[recipe.base].block == 0
+            divides = group.row % types[recipe.base].block == 0 and (floating or a.engine_name not in CAREFUL_OUTPUT)
             add(group, recipe.output if divides else "q8_0", group.layers)
         elif role == "token_embedding":
             add(group, recipe.token_embedding, group.layers)
@@ -210,6 +224,8 @@ def typed_tensors(
                     index, count = value_ranks.get((group.name, layer, number), layer), values
                 elif role == "down" and recipe.counts_down_tensors:
                     index = down_ranks[group.name, layer, number]
+                elif role in ("down", "gate_up"):
+                    index = places.get((group.name, layer), layer)
                 kind = next((rule.type for rule in ordered if _covers(rule, index, count)), recipe.base)
                 if role == "value" and large and recipe.value_large is not None and kind in ("q3_k", "q4_k"):
                     kind = recipe.value_large

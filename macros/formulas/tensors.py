@@ -77,11 +77,19 @@ def _within(a: Architecture) -> list[TensorGroup]:
 def _outside(a: Architecture) -> Iterator[TensorGroup]:
     width = a.hidden_size
     yield TensorGroup("token_embd", width, a.vocabulary_size, role="token_embedding", active=1.0 / a.vocabulary_size, layers=(FIRST,))
-    yield TensorGroup("output_norm", width, role="kept", layers=(LAST,))
+    if a.position_embeddings:
+        yield TensorGroup("position_embd", width, a.context_length, role="kept", active=1.0 / a.context_length, layers=(FIRST,))
+    if a.embedding_norm:
+        yield TensorGroup("token_embd_norm", width, role="kept", layers=(FIRST,))
+        yield TensorGroup("token_embd_norm_bias", width, role="kept", layers=(FIRST,))
+    if a.norms != "none":
+        yield TensorGroup("output_norm", width, role="kept", layers=(LAST,))
     if a.norm_biases:
         yield TensorGroup("output_norm_bias", width, role="kept", layers=(LAST,))
     if not a.tied_embeddings:
         yield TensorGroup("output", width, a.vocabulary_size, role="output", layers=(LAST,))
+    if a.output_bias:
+        yield TensorGroup("output_bias", a.vocabulary_size, role="kept", layers=(LAST,))
     for number in range(a.attention.rope_factor_sets):
         yield TensorGroup(f"rope_factors_{number}", a.attention.rope_factors, role="kept", is_parameter=False, layers=(0,))
     extra = a.per_layer_embeddings
@@ -102,11 +110,11 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         return TensorGroup(name, size, role="kept")
 
     width = a.hidden_size
-    before = 0 if a.norms == "after" else 1 if a.norms == "shared" or a.blocks is not None else 2
-    for number in range(before):
-        yield vector("ffn_norm" if number else "attn_norm", width)
+    mixes, feeds = a.attends(layer) or a.recurs(layer), a.has_dense(layer) or a.is_mixture(layer)
+    for name in _norms_before(a, mixes=mixes, feeds=feeds):
+        yield vector(name, width)
         if a.norm_biases:
-            yield vector("ffn_norm_bias" if number else "attn_norm_bias", width)
+            yield vector(f"{name}_bias", width)
     if a.norms == "after" or a.norms == "both":
         yield vector("post_attention_norm", width)
         yield vector("post_ffw_norm", width)
@@ -134,22 +142,33 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
             yield TensorGroup("nextn.shared_head_head", width, a.vocabulary_size)
 
 
+def _norms_before(a: Architecture, *, mixes: bool, feeds: bool) -> list[str]:
+    if a.norms == "after" or a.norms == "none":
+        return []
+    if a.norms == "shared" or a.blocks is not None:
+        return ["attn_norm"]
+    return (["attn_norm"] if mixes else []) + (["ffn_norm"] if feeds else [])
+
+
 def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     t = a.attention
-    width, head = a.hidden_size, a.head_dim(layer)
-    query, key = t.heads * head, a.kv_heads(layer) * head
+    width, head, heads = a.hidden_size, a.head_dim(layer), a.heads(layer)
+    query, key = heads * head, a.kv_heads(layer) * head
+    values, weighed = a.kv_heads(layer) * a.value_dim(layer), heads * a.value_dim(layer)
     projects = a.has_cache(layer) or t.shared_cache_projections
     value = projects and not (t.value_is_key and a.sees_all(layer))
     if t.fused_qkv:
-        yield TensorGroup("attn_qkv", width, query + 2 * key, role="value_fused")
+        yield TensorGroup("attn_qkv", width, query + key + values, role="value_fused")
     else:
         yield TensorGroup("attn_q", width, 2 * query if t.output_gate else query, role="query")
         if projects:
             yield TensorGroup("attn_k", width, key, role="key")
         if value:
-            yield TensorGroup("attn_v", width, key, role="value")
-    yield TensorGroup("attn_output", query, width, role="attention_output")
-    biases = [query, key, key] if t.qkv_bias else []
+            yield TensorGroup("attn_v", width, values, role="value")
+    if t.gate is not None:
+        yield TensorGroup("attn_gate", width, heads if t.gate == "per-head" else weighed)
+    yield TensorGroup("attn_output", weighed, width, role="attention_output")
+    biases = [query, key, values] if t.qkv_bias else []
     biases += [width] if t.output_bias else []
     for number, size in enumerate(biases):
         yield TensorGroup(f"attn_bias_{number}", size, role="kept")
@@ -157,8 +176,8 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         yield TensorGroup("attn_q_norm", query if t.qk_norm == "whole" else head, role="kept", is_parameter=t.qk_norm != "constant")
         if projects:
             yield TensorGroup("attn_k_norm", key if t.qk_norm == "whole" else head, role="kept", is_parameter=t.qk_norm != "constant")
-    if t.sinks:
-        yield TensorGroup("attn_sinks", t.heads, role="kept")
+    if a.has_sinks(layer):
+        yield TensorGroup("attn_sinks", heads, role="kept")
 
 
 def _latent(a: Architecture, layer: int) -> Iterator[TensorGroup]:
@@ -174,8 +193,13 @@ def _latent(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         yield TensorGroup("attn_q", width, query, role="query")
     yield TensorGroup("attn_kv_a_mqa", width, latent.kv_rank + latent.rope_dim)
     yield TensorGroup("attn_kv_a_norm", latent.kv_rank, role="kept")
-    yield TensorGroup("attn_k_b", latent.nope_dim, latent.kv_rank, heads)
-    yield TensorGroup("attn_v_b", latent.kv_rank, latent.value_dim, heads)
+    if latent.cached_whole:
+        yield TensorGroup("attn_kv_b", latent.kv_rank, heads * (latent.nope_dim + latent.value_dim), role="value")
+    else:
+        yield TensorGroup("attn_k_b", latent.nope_dim, latent.kv_rank, heads)
+        yield TensorGroup("attn_v_b", latent.kv_rank, latent.value_dim, heads)
+    if t.gate is not None:
+        yield TensorGroup("attn_gate", width, heads if t.gate == "per-head" else heads * latent.value_dim)
     yield TensorGroup("attn_output", heads * latent.value_dim, width, role="attention_output")
     if t.indexer is not None and a.scores(layer):
         yield TensorGroup("indexer.k_norm", t.indexer.head_dim, role="kept")
@@ -190,6 +214,12 @@ def _recurrent(width: int, r: Recurrent) -> Iterator[TensorGroup]:
         yield TensorGroup("shortconv.conv", r.conv_kernel, width, role="kept")
         yield TensorGroup("shortconv.in_proj", width, 3 * width)
         yield TensorGroup("shortconv.out_proj", width, width)
+        return
+    if r.kind == "mamba-1":
+        yield from _mamba_1(width, r)
+        return
+    if r.kind == "kimi-delta":
+        yield from _kimi_delta(width, r)
         return
     convolved = r.inner_size + 2 * r.groups * r.state_size
     yield TensorGroup("ssm_conv1d", r.conv_kernel, convolved, role="kept")
@@ -214,6 +244,37 @@ def _recurrent(width: int, r: Recurrent) -> Iterator[TensorGroup]:
     yield TensorGroup("ssm_out", r.inner_size, width)
 
 
+def _mamba_1(width: int, r: Recurrent) -> Iterator[TensorGroup]:
+    yield TensorGroup("ssm_in", width, 2 * r.inner_size)
+    yield TensorGroup("ssm_conv1d", r.conv_kernel, r.inner_size, role="kept")
+    yield TensorGroup("ssm_conv1d_bias", r.inner_size, role="kept")
+    yield TensorGroup("ssm_x", r.inner_size, r.rank + 2 * r.state_size)
+    yield TensorGroup("ssm_dt", r.rank, r.inner_size)
+    yield TensorGroup("ssm_dt_bias", r.inner_size, role="kept")
+    yield TensorGroup("ssm_a", r.state_size, r.inner_size, role="kept")
+    yield TensorGroup("ssm_d", r.inner_size, role="kept")
+    yield TensorGroup("ssm_out", r.inner_size, width)
+    if r.norm:
+        yield TensorGroup("ssm_dt_norm", r.rank, role="kept")
+        yield TensorGroup("ssm_b_norm", r.state_size, role="kept")
+        yield TensorGroup("ssm_c_norm", r.state_size, role="kept")
+
+
+def _kimi_delta(width: int, r: Recurrent) -> Iterator[TensorGroup]:
+    for name, role in (("q", "query"), ("k", "key"), ("v", "value")):
+        yield TensorGroup(f"ssm_conv1d_{name}", r.conv_kernel, r.inner_size, role="kept")
+        yield TensorGroup(f"attn_{name}", width, r.inner_size, role=role)
+    for name in ("f", "g"):
+        yield TensorGroup(f"ssm_{name}_a", width, r.rank or r.inner_size)
+        if r.rank > 0:
+            yield TensorGroup(f"ssm_{name}_b", r.rank, r.inner_size)
+    yield TensorGroup("ssm_beta", width, r.heads)
+    yield TensorGroup("ssm_a", r.heads, role="kept")
+    yield TensorGroup("ssm_dt_bias", r.inner_size, role="kept")
+    yield TensorGroup("ssm_norm", r.state_size, role="kept")
+    yield TensorGroup("attn_output", r.inner_size, width, role="attention_output")
+
+
 def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     width = a.hidden_size
     block, experts = a.feed_forward, a.experts
@@ -235,7 +296,7 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         return
     number, size, active = experts.count, experts.size, experts.used / experts.count
     inside = width if experts.width is None else experts.width
-    yield TensorGroup("ffn_gate_inp", width, number, role="kept")
+    yield TensorGroup("ffn_gate_inp", width, number, role="kept_matrix" if experts.half_router else "kept")
     if experts.width is not None:
         yield TensorGroup("ffn_latent_down", width, inside)
         yield TensorGroup("ffn_latent_up", inside, width)

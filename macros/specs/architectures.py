@@ -48,6 +48,10 @@ class Window(Strict):
     """Size of a head in the windowed layers, where it differs from `attention.head_dim`."""
     kv_heads: Count | None = None
     """Key and value heads of the windowed layers, where they differ from `attention.kv_heads`."""
+    heads: Count | None = None
+    """Query heads of the windowed layers, where they differ from `attention.heads`."""
+    sinks: bool = False
+    """Only the windowed layers have a learned logit for each head."""
 
 
 class LatentAttention(Strict):
@@ -63,6 +67,8 @@ class LatentAttention(Strict):
     """Part of a key with position, shared by the heads."""
     value_dim: Count
     """Size of a value, for each head."""
+    cached_whole: bool = False
+    """Not the small vector is cached but the keys and values of every head (an older class)."""
 
 
 class Indexer(Strict):
@@ -87,8 +93,10 @@ class Attention(Strict):
     """Key and value heads; fewer than `heads` is grouped-query attention."""
     head_dim: Count
     """Size of a head (of the layers that see everything). A field of its own: not always hidden size / heads."""
+    value_dim: Count | None = None
+    """Size of a value, where it is not that of a key."""
     layers: LayerPattern | None = None
-    """The layers that attend, in a hybrid; null: all."""
+    """The layers that attend, in a hybrid or where some layers have no attention; null: all."""
     qkv_bias: bool = False
     """Biases on the query, key and value projections."""
     output_bias: bool = False
@@ -99,6 +107,8 @@ class Attention(Strict):
     """One matrix instead of three."""
     output_gate: bool = False
     """The query projection is twice as wide: its other half gates the output."""
+    gate: Literal["per-head", "per-value"] | None = None
+    """A projection of its own gates the output: one number for a head, or one for each of its values."""
     sinks: bool = False
     """A learned logit for each head that takes up attention."""
     rope_factors: Whole = 0
@@ -139,12 +149,16 @@ class FeedForward(Strict):
 
     size: Count
     """Its inner width."""
+    sizes: list[Whole] | None = None
+    """Its inner width layer by layer, where it varies; 0: the layer has no such block."""
     gated: bool = True
     """Three matrices (gate, up, down) instead of two."""
     fused_gate_up: bool = False
     """Gate and up are one matrix."""
     biases: bool = False
     """Its matrices have biases."""
+    activation_values: Whole = 0
+    """Learned numbers of the activation in each layer; the file keeps them beside the tensors."""
     size_in_shared_cache_layers: Count | None = None
     """Its width in the layers that share a cache, where that differs."""
 
@@ -174,6 +188,8 @@ class Experts(Strict):
     """A bias for each expert that only steers the choice."""
     biases: bool = False
     """Router and experts have biases."""
+    half_router: bool = False
+    """The file stores the router at 16 bits, not at 32."""
     beside_dense: bool = False
     """The dense block stays, beside the experts."""
     fused_gate_up: bool = False
@@ -191,7 +207,7 @@ class Experts(Strict):
 class Recurrent(Strict):
     """Layers with a state of constant size instead of a cache that grows."""
 
-    kind: Literal["gated-delta-net", "mamba-2", "short-convolution"]
+    kind: Literal["gated-delta-net", "kimi-delta", "mamba-1", "mamba-2", "short-convolution"]
     """What the layer computes."""
     conv_kernel: Count
     """Tokens that its convolution sees."""
@@ -203,6 +219,8 @@ class Recurrent(Strict):
     """Key heads (groups that share keys)."""
     state_size: Whole = 0
     """Size of the state of a head: its rows."""
+    rank: Whole = 0
+    """Rank of the projection that sets the time steps (Mamba-1) or the decay (Kimi's delta attention; 0: not compressed)."""
     norm: bool = True
     """A norm before the output projection."""
     fused_beta_alpha: bool = False
@@ -242,10 +260,19 @@ class Architecture(Strict):
     """Tokens that it was trained for."""
     tied_embeddings: bool
     """The output matrix is the embedding table."""
-    norms: Literal["before", "after", "both", "shared"] = "before"
-    """Where the norms of a block stand: before it, after it, both (sandwich), or one for attention and feed-forward side by side."""
+    norms: Literal["before", "after", "both", "shared", "none"] = "before"
+    """Where the norms of a block stand: before it, after it, both (sandwich), one for attention and feed-forward side by side.
+
+    none: norms without weights.
+    """
     norm_biases: bool = False
     """Norms shift as well as scale."""
+    position_embeddings: bool = False
+    """A table with a learned vector for each position of the context."""
+    embedding_norm: bool = False
+    """A norm on the embedded tokens."""
+    output_bias: bool = False
+    """The output matrix has a bias."""
     blocks: str | None = Field(default=None, pattern=r"^[M*E-]+$", max_length=1000)
     """One block a layer instead of attention and feed-forward: M recurrent, * attention, E experts, - dense feed-forward."""
     attention: Attention
@@ -269,7 +296,7 @@ class Architecture(Strict):
 
     @model_validator(mode="after")
     def _whole(self) -> Architecture:
-        if self.feed_forward is None and self.experts is None:
+        if self.feed_forward is None and self.experts is None and set(self.blocks or "-") != {"M"}:
             raise ValueError("expected `feed_forward` or `experts`, got neither. Fix: write the block that the model has")
         if self.experts and self.feed_forward is None and (self.experts.leading_dense_layers or self.experts.every > 1):
             raise ValueError("expected `feed_forward` for the dense layers, got none. Fix: write its size")
@@ -279,10 +306,16 @@ class Architecture(Strict):
                 f"got {len(self.blocks)} letters. Fix: copy the pattern of the model's configuration"
             )
         hybrid = self.recurrent is not None and not self.recurrent.beside_attention and self.blocks is None
-        if hybrid != (self.attention.layers is not None):
+        sizes = self.feed_forward.sizes if self.feed_forward is not None else None
+        if hybrid != (self.attention.layers is not None) and sizes is None:
             raise ValueError(
                 "expected `attention.layers` exactly where recurrent layers take turns with attention, "
                 f"got {'none' if hybrid else 'some'}. Fix: {'list the layers that attend' if hybrid else 'remove it'}"
+            )
+        if sizes is not None and len(sizes) != self.layers:
+            raise ValueError(
+                f"expected one of `feed_forward.sizes` for each of the {self.layers} layers, got {len(sizes)}. "
+                "Fix: write 0 for a layer without a feed-forward block"
             )
         if self.attention.indexer is not None and self.attention.latent is None:
             raise ValueError("expected `latent` beside `indexer`, got none. Fix: write the latent attention that it serves")
@@ -338,6 +371,8 @@ class Architecture(Strict):
         """Whether a layer has a dense feed-forward block."""
         if self.blocks is not None and layer < self.layers:
             return self.blocks[layer] == "-"
+        if self.feed_forward is not None and self.feed_forward.sizes is not None:
+            return self.feed_forward_size(layer) > 0
         return not self.is_mixture(layer) or (self.experts is not None and self.experts.beside_dense)
 
     def head_dim(self, layer: int) -> int:
@@ -354,11 +389,29 @@ class Architecture(Strict):
             return window.kv_heads
         return self.attention.kv_heads
 
+    def heads(self, layer: int) -> int:
+        """Query heads of a layer."""
+        window = self.attention.window
+        if window is not None and window.heads is not None and not self.sees_all(layer):
+            return window.heads
+        return self.attention.heads
+
+    def value_dim(self, layer: int) -> int:
+        """Size of a value in a layer."""
+        return self.head_dim(layer) if self.attention.value_dim is None else self.attention.value_dim
+
+    def has_sinks(self, layer: int) -> bool:
+        """Whether a layer has a learned logit for each head."""
+        window = self.attention.window
+        return self.attention.sinks or (window is not None and window.sinks and not self.sees_all(layer))
+
     def feed_forward_size(self, layer: int) -> int:
         """Inner width of the dense block of a layer."""
         block = self.feed_forward
         if block is None:
             return 0
+        if block.sizes is not None and layer < self.layers:
+            return block.sizes[layer]
         if block.size_in_shared_cache_layers is not None and layer >= self.layers - self.attention.shared_cache_layers:
             return block.size_in_shared_cache_layers
         return block.size

@@ -41,6 +41,8 @@ class Rule(Strict):
     """Only (or only not) with exactly eight experts."""
     importance_matrix: bool | None = None
     """Only with (or only without) an importance matrix."""
+    engine_name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=40)] | None = None
+    """Only for this class of llama.cpp, which has rules of its own."""
 
 
 class Recipe(Strict):

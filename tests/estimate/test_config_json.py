@@ -9,13 +9,19 @@ import pytest
 import yaml
 
 from macros.estimate import estimate
-from macros.estimate.config_json import CLASSES, read_config
+from macros.estimate.config_classes import CLASSES
+from macros.estimate.config_json import read_config
 from macros.estimate.setting import Refused
+from macros.formulas.parameters import parameters
+from macros.formulas.recipe import weight_bytes
 from macros.specs import load
 from macros.specs.models import architecture_of
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
-CONFIGS: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "configs.yaml").read_text("utf-8"))
+CONFIGS, COUNTED, SMALL = (
+    yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text("utf-8")) for name in ("configs", "counted_configs", "small_classes")
+)
+MIB = 2**20
 LLAMA = CONFIGS["llama-3.1-8b"]
 
 
@@ -23,6 +29,8 @@ def long_form(value: Any) -> Any:
     """A configuration with its lists written out again."""
     if not isinstance(value, dict):
         return value
+    if "blocks" in value:
+        return [block for run in value["blocks"] for block in searched(*run.split())]
     runs = [kind for part in ("of", "runs") for kind in spelled(value.get(part, []))] * value.get("times", 1)
     if runs:
         return runs + spelled(value.get("then", []))
@@ -32,7 +40,16 @@ def long_form(value: Any) -> Any:
 def spelled(runs: list[str]) -> list[Any]:
     """Three full, one linear -> full, full, full, linear."""
     counted = [run.split(" ", 1) for run in runs]
-    return [int(kind) if kind.isdigit() else kind for count, kind in counted for _ in range(int(count))]
+    return [WORDS.get(kind, int(kind) if kind.isdigit() else kind) for count, kind in counted for _ in range(int(count))]
+
+
+def searched(count: str, group: str, width: str) -> list[Any]:
+    """3 8 5.25 -> three blocks with eight heads in a group and a feed-forward block of 5.25; - is none."""
+    heads, wide = (None if word == "-" else float(word) for word in (group, width))
+    return [{"attention": {"n_heads_in_group": heads and int(heads)}, "ffn": {"ffn_mult": wide}}] * int(count)
+
+
+WORDS = {"true": True, "false": False}
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -41,17 +58,37 @@ def test_configuration_gives_the_shapes_of_the_record(name: str) -> None:
     assert read_config(long_form(CONFIGS[name])) == architecture_of(CATALOGUE.models[name], CATALOGUE.models)
 
 
+@pytest.mark.parametrize("name", COUNTED)
+def test_configuration_has_the_parameters_that_its_publisher_counts(name: str) -> None:
+    """Configurations of models that are no records: what they leave out has the value that their class documents."""
+    assert parameters(read_config(long_form(COUNTED[name]["config"]))) == COUNTED[name]["parameters"]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_small_model_of_the_class_takes_what_the_engine_gives_it(name: str) -> None:
+    """Weights to the byte in presets of each kind; cache and compute buffer to the digits that the engine prints."""
+    small, config = SMALL[name], long_form(SMALL[name]["config"])
+    shapes = read_config(config)
+    for preset, expected in small["weights"].items():
+        assert weight_bytes(shapes, CATALOGUE.quantizations[preset], CATALOGUE.tensor_types) == expected, preset
+    answer = estimate({"config": config, "quant": "f16", "context": 32_768, "gpus": []}, CATALOGUE)
+    assert answer["kv_cache"]["bytes"] / MIB == pytest.approx(small["cache"], abs=0.011)
+    if "compute" in small:
+        assert answer["compute_buffer"]["bytes"] / MIB == pytest.approx(small["compute"], abs=0.02)
+
+
 def test_every_class_is_read_once() -> None:
     """A class without a configuration here is another name of one that has."""
-    seen = {long_form(config).get("model_type") for config in CONFIGS.values()}
-    seen |= {config["text_config"]["model_type"] for config in CONFIGS.values() if "text_config" in config}
+    configs = [*CONFIGS.values(), *(entry["config"] for entry in (*COUNTED.values(), *SMALL.values()))]
+    seen = {long_form(config).get("model_type") for config in configs}
+    seen |= {config["text_config"]["model_type"] for config in configs if "text_config" in config}
     readers = {CLASSES[kind] for kind in seen if kind in CLASSES}
     other = {kind for kind, reader in CLASSES.items() if kind not in seen and reader not in readers}
     assert other <= OTHER_NAMES, f"no configuration in configs.yaml for: {sorted(other - OTHER_NAMES)}"
 
 
-OTHER_NAMES = {"qwen3_5", "qwen3_5_moe", "qwen3_vl", "qwen3_vl_moe"}
-"""Outer names of models that see; the name of their text part is read."""
+OTHER_NAMES = {"qwen3_5", "qwen3_5_moe", "qwen3_vl", "qwen3_vl_moe", "qwen2_vl_text", "qwen2_5_vl_text", "xverse", "Yi", "bailing_hybrid"}
+"""Outer or inner names of models that see, and names of the usual form."""
 
 
 def test_configuration_answers_like_the_record() -> None:
@@ -64,11 +101,16 @@ def test_configuration_answers_like_the_record() -> None:
     }
 
 
+LLAMA_LIKE = {"model_type": "llama"}
+
+
 @pytest.mark.parametrize(
     ("changed", "key"),
     [
-        ({"model_type": "kimi_linear"}, "config.model_type"),
+        ({"model_type": "minimax_m3"}, "config.model_type"),
         ({"model_type": "deepseek_v4"}, "config.model_type"),
+        ({"model_type": "kimi_k3", "text_config": LLAMA_LIKE}, "config.model_type"),
+        ({"architectures": ["LlamaForCausalLMEagle3"]}, "config.architectures"),
         ({"model_type": None}, "config.model_type"),
         ({"model_type": ["llama"]}, "config.model_type"),
         ({"num_hidden_layers": None}, "config.num_hidden_layers"),
@@ -83,7 +125,12 @@ def test_configuration_answers_like_the_record() -> None:
         ({"model_type": "qwen2", "use_sliding_window": True}, "config.use_sliding_window"),
         ({"model_type": "olmo3", "layer_types": ["full_attention"]}, "config.layer_types"),
         ({"model_type": "olmo3", "layer_types": "full_attention"}, "config.layer_types"),
-        ({"model_type": "cohere", "use_qk_norm": True}, "config.use_qk_norm"),
+        ({"model_type": "cohere", "attention_bias": True}, "config.attention_bias"),
+        ({"model_type": "falcon", "alibi": True}, "config.alibi"),
+        ({"model_type": "jamba", "expert_layer_offset": 0}, "config.expert_layer_offset"),
+        ({"model_type": "nemotron-nas"}, "config.block_configs"),
+        ({"model_type": "mimo_v2_flash", "hybrid_layer_pattern": [1]}, "config.hybrid_layer_pattern"),
+        ({"model_type": "exaone_moe", "moe_intermediate_size": 8, "is_moe_layer": [False, True] * 16}, "config.is_moe_layer"),
         ({"model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok": 9}, "config"),
         ({"model_type": "mixtral", "num_local_experts": 8}, "config.num_experts_per_tok"),
         ({"model_type": "nemotron_h"}, "config.hybrid_override_pattern"),

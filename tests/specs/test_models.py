@@ -55,7 +55,12 @@ def spoil(name, path, value):
         ("qwen3-30b-a3b", "architecture.experts.used", 200, "expected at most 128 experts used, got 200"),
         ("qwen3-30b-a3b", "architecture.experts.leading_dense_layers", 1, "expected `feed_forward` for the dense layers, got none"),
         ("llama-3.1-8b", "architecture.attention.kind", "linear", "Extra inputs are not permitted"),
-        ("qwen3.5-27b", "architecture.recurrent.kind", "rwkv", "'gated-delta-net', 'mamba-2' or 'short-convolution'"),
+        (
+            "qwen3.5-27b",
+            "architecture.recurrent.kind",
+            "rwkv",
+            "'gated-delta-net', 'kimi-delta', 'mamba-1', 'mamba-2' or 'short-convolution'",
+        ),
         ("llama-3.1-8b", "licence", "<b>free</b>", "expected plain text"),
     ],
 )

@@ -1,0 +1,82 @@
+"""The values of a config.json, each checked when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from macros.estimate.setting import Refused
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The values of a configuration, each checked when it is asked for."""
+
+    values: Mapping[str, Any]
+
+    def get(self, *names: str) -> Any:
+        """The first of these keys that holds something."""
+        return next((self.values[name] for name in names if self.values.get(name) is not None), None)
+
+    def whole(self, *names: str, default: int | None = None, low: int = 1) -> int:
+        """A whole number."""
+        value = self.get(*names)
+        if value is None:
+            value = default
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= 10**12:
+            raise Refused(f"config.{names[0]}", f"a whole number from {low}", value, "copy the whole config.json of the model")
+        return value
+
+    def flag(self, name: str, default: bool) -> bool:
+        """True or false."""
+        value = self.get(name)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise Refused(f"config.{name}", "true or false", value)
+        return value
+
+    def real(self, name: str, default: float) -> float:
+        """A number."""
+        value = self.get(name)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Refused(f"config.{name}", "a number", value)
+        return float(value)
+
+    def known(self, **defaults: Any) -> Keys:
+        """The same with the class's own values for what is left out."""
+        return Keys({**defaults, **{key: value for key, value in self.values.items() if value is not None}})
+
+    def renamed(self, **names: str) -> Keys:
+        """The same with the names that other classes use: usual name = name in this class."""
+        return Keys({**self.values, **{usual: self.get(usual, own) for usual, own in names.items()}})
+
+    def layer_list(self, name: str, layers: int) -> list[Any] | None:
+        """A value for each layer."""
+        value = self.get(name)
+        if value is None:
+            return None
+        if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != layers:
+            found = len(value) if isinstance(value, Sequence) else value
+            raise Refused(f"config.{name}", f"one entry for each of the {layers} layers", found)
+        return list(value)
+
+    def same(self, name: str) -> int:
+        """A whole number, or a list that holds one number throughout."""
+        value = self.get(name)
+        if isinstance(value, Sequence) and not isinstance(value, str) and value and set(value) == {value[0]}:
+            return Keys({name: value[0]}).whole(name)
+        return self.whole(name)
+
+    def mapping(self, *names: str) -> Mapping[str, Any]:
+        """A nested object; empty where there is none."""
+        value = self.get(*names)
+        return value if isinstance(value, Mapping) else {}
+
+    def refuse(self, name: str, allowed: tuple[Any, ...], why: str) -> None:
+        """Refuse a feature that the formulas do not cover."""
+        if self.values.get(name) not in (None, *allowed):
+            raise Refused(f"config.{name}", f"{allowed[0]!r}, {why}", self.values[name])
