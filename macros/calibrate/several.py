@@ -3,43 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
 
+from macros.calibrate.fit import MICRO_BATCH
 from macros.estimate.constants import Fitted, decode_constants
 from macros.estimate.rates import gpu_rates
-from macros.estimate.speed_features import decode_features, slower
-from macros.estimate.work import layer_work, total
-from macros.formulas.decode import token_seconds
+from macros.formulas.decode import layer_seconds
+from macros.formulas.prefill import PASSES_AT_A_TIME
 from macros.specs import Catalogue
-from macros.specs.measurements import Decode
+from macros.specs.measurements import Decode, Prefill
 from macros.specs.models import architecture_of
+
+Kind = TypeVar("Kind", Decode, Prefill)
 
 BOUNDARY_TERM = "boundary_time"
 EXCHANGE_TERM = "exchange_time"
+PIPELINE_TERM = "pipeline_factor"
+
+LEAST_COUNTS = 2
+"""A series of fewer numbers of cards does not tell what they share from what they do not."""
 
 
-def several_terms(catalogue: Catalogue, fitted: Fitted) -> dict[str, float]:
-    """Time of handing over between two devices, and of one exchange among devices that share a layer.
+def several_terms(model: str, catalogue: Catalogue, fitted: Fitted) -> dict[str, float]:
+    """What several devices take of their own: handing over between two, one exchange among those that share a layer, waiting in a pipeline.
 
     Args:
+        model: decode or prefill
         catalogue: all records
         fitted: constants of one device
 
     Returns:
-        Both, at the median of the measured rows [s].
+        Times [s] and factors [1]: at the median of the measured rows, exchanges at that of the series over numbers of cards.
 
-    Assumes: rows of one kind of card; handing over is compared with the same card alone, exchanges with what the formula leaves over.
+    Assumes: rows of one kind of card; handing over and pipelines are compared with the same card alone.
     """
+    if model == "prefill":
+        return {PIPELINE_TERM: float(np.median(list(_pipelines(catalogue))))}
     return {
         BOUNDARY_TERM: float(np.median(list(_boundaries(catalogue)))),
         EXCHANGE_TERM: float(np.median(list(_exchanges(catalogue, fitted)))),
     }
 
 
-def _decode_rows(catalogue: Catalogue) -> list[Decode]:
+def _rows(catalogue: Catalogue, kind: type[Kind]) -> list[Kind]:
     files = (catalogue.measurements[name] for name in sorted(catalogue.measurements))
-    return [row for file in files for row in file.rows if isinstance(row, Decode) and row.quality is None and row.gpus]
+    return [row for file in files for row in file.rows if isinstance(row, kind) and row.quality is None and row.gpus]
+
+
+def _pipelines(catalogue: Catalogue) -> Iterator[float]:
+    """The factor of `pipelined_seconds`, from prompts of several passes on several cards and the same prompt on one."""
+
+    def setting(row: Prefill) -> tuple[object, ...]:
+        return row.model, row.quant, row.gpus[0], row.engine, row.build, row.prompt_tokens
+
+    rows = _rows(catalogue, Prefill)
+    alone = {setting(row): row.tokens_per_second for row in rows if len(row.gpus) == 1 and row.gpu_layers is None}
+    for row in rows:
+        passes = -(-(row.prompt_tokens or 0) // MICRO_BATCH)
+        if row.split == "layer" and passes > 1 and setting(row) in alone:
+            share = alone[setting(row)] / row.tokens_per_second
+            yield (passes * share - 1) / (passes - 1) / max(1 / len(row.gpus), 1 / PASSES_AT_A_TIME)
 
 
 def _boundaries(catalogue: Catalogue) -> Iterator[float]:
@@ -48,7 +73,7 @@ def _boundaries(catalogue: Catalogue) -> Iterator[float]:
     def setting(row: Decode) -> tuple[object, ...]:
         return row.model, row.quant, row.gpus[0], row.engine, row.build, row.generated_tokens
 
-    rows = _decode_rows(catalogue)
+    rows = _rows(catalogue, Decode)
     alone = {setting(row): row.tokens_per_second for row in rows if len(row.gpus) == 1 and row.gpu_layers is None}
     for row in rows:
         if row.split == "layer" and setting(row) in alone:
@@ -56,14 +81,30 @@ def _boundaries(catalogue: Catalogue) -> Iterator[float]:
 
 
 def _exchanges(catalogue: Catalogue, fitted: Fitted) -> Iterator[float]:
-    """Seconds for each exchange, from rows with a tensor split: what the formula for a slice on each card leaves over."""
-    for row in _decode_rows(catalogue):
-        if row.split != "tensor" or row.model is None or row.quant is None:
+    """Seconds for each exchange, from the same setting on two and more numbers of cards.
+
+    Equation: seconds = a / cards + layers x (layer_time + 2 x exchange_time)
+
+    What the cards share halves with each doubling, whatever the engine makes of memory; what stays is starting layers, and exchanges.
+    """
+    series: dict[tuple[object, ...], list[Decode]] = {}
+    for row in _rows(catalogue, Decode):
+        if row.split == "tensor" and row.model is not None:
+            series.setdefault((row.model, row.quant or row.published_as, row.engine, row.gpus[0]), []).append(row)
+    for rows in series.values():
+        if len({len(row.gpus) for row in rows}) < LEAST_COUNTS:
             continue
-        rates = gpu_rates(catalogue.gpus[row.gpus[0]], catalogue)
-        architecture = architecture_of(catalogue.models[row.model], catalogue.models)
-        work = total(layer_work(architecture, catalogue.quantizations[row.quant], catalogue.records["tensor-types"]).values())
-        inputs = decode_features(rates, work, cache_bytes=0, weight_bytes=work.weight_bytes() / len(row.gpus), flash_attention=True)
-        factor = slower(fitted.terms, rates.wider, None, None)
-        slice_seconds = token_seconds(**inputs, **decode_constants(fitted, rates), slower=factor)
-        yield max(1 / row.tokens_per_second - slice_seconds, 0.0) / (2 * work.layers)
+        assert rows[0].model is not None
+        rates = gpu_rates(catalogue.gpus[rows[0].gpus[0]], catalogue)
+        layers = architecture_of(catalogue.models[rows[0].model], catalogue.models).layers
+        _, whole = np.polyfit([1 / len(row.gpus) for row in rows], [1 / row.tokens_per_second for row in rows], 1)
+        constants = decode_constants(fitted, rates)
+        waiting = layer_seconds(
+            layers=layers,
+            mixture_layers=0,
+            layer_time=constants["layer_time"],
+            mixture_factor=constants["mixture_factor"],
+            pace=rates.pace,
+            die_factor=1.0,
+        )
+        yield max(float(whole) - waiting, 0.0) / (2 * layers)

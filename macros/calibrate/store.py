@@ -12,7 +12,7 @@ import numpy as np
 
 from macros.calibrate.accuracy import Scatter
 from macros.calibrate.fit import Model, decode_model, prefill_model
-from macros.calibrate.several import BOUNDARY_TERM, EXCHANGE_TERM, several_terms
+from macros.calibrate.several import BOUNDARY_TERM, EXCHANGE_TERM, PIPELINE_TERM, several_terms
 from macros.estimate.constants import Fitted
 from macros.specs import Catalogue
 from macros.specs.calibration import Calibration
@@ -57,7 +57,7 @@ def record(model: Model, catalogue: Catalogue) -> dict[str, Any]:
     """
     scatter = Scatter(model)
     fitted = scatter.ranged(model.constants(model.coefficients))
-    terms = {**fitted.terms, **(several_terms(catalogue, fitted) if model.name == "decode" else {})}
+    terms = {**fitted.terms, **several_terms(model.name, catalogue, fitted)}
     rows_of = {name: sum(name in ("all", row.wider, row.family) for row in model.rows) for name in fitted.groups}
     held_out: dict[str, list[float | None]] = {file: [None] * len(catalogue.measurements[file].rows) for file in _files(model)}
     for row, predicted in zip(model.rows, scatter.predicted, strict=True):
@@ -158,7 +158,7 @@ def moved(stored: Calibration | None, fitted: Fitted) -> Iterator[str]:
     if stored is None:
         return
     before = {f"{name} {key}": value for name, group in stored.groups.items() for key, value in group.values.items()} | {
-        name: value for name, value in stored.terms.items() if name not in (BOUNDARY_TERM, EXCHANGE_TERM)
+        name: value for name, value in stored.terms.items() if name not in (BOUNDARY_TERM, EXCHANGE_TERM, PIPELINE_TERM)
     }
     after = {f"{name} {key}": value for name, group in fitted.groups.items() for key, value in group.values.items()} | dict(fitted.terms)
     for name in sorted(before.keys() | after.keys()):

@@ -15,9 +15,9 @@ from macros.estimate.speed_features import decode_features, prefill_features, sl
 from macros.estimate.work import OUTPUT, Work, layer_work, total
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
 from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_touched, token_seconds
-from macros.formulas.elementwise import added
+from macros.formulas.elementwise import added, ceil
 from macros.formulas.load_time import cached_load_seconds, cold_load_seconds
-from macros.formulas.prefill import prompt_seconds, streaming_seconds
+from macros.formulas.prefill import pipelined_seconds, prompt_seconds, streaming_seconds
 from macros.formulas.remember import by_identity
 from macros.formulas.units import MB
 from macros.specs import Catalogue
@@ -25,8 +25,11 @@ from macros.specs import Catalogue
 STREAMED_FROM = 32
 """llama.cpp sends operations of host layers to the card from so many tokens in a pass on."""
 
-LESS_CERTAIN = 1.6
-"""Several users, several cards or another engine: no measurement of this guide fixes them, so the range is so much wider."""
+LESS_CERTAIN = 2.0
+"""Several users, a slice of each layer on every card, or another engine: few measurements fix them, so the range is so much wider."""
+
+SPLIT = 1.3
+"""Layers spread over several cards: hundreds of measurements hold to it."""
 
 USUAL_CHANNELS = 2
 USUAL_MEMORY = "ddr5-5600"
@@ -191,7 +194,7 @@ def _decode(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> di
         crossings += all_reduce_seconds(
             layers=sum(part.work.mixture_layers for part in parts), devices=2, exchange_time=fitted.terms["exchange_time"]
         )
-    widen = LESS_CERTAIN if users > 1 or len(setting.gpus) > 1 or setting.engine.id != "llama.cpp" else 1.0
+    widen = LESS_CERTAIN if users > 1 or setting.engine.id != "llama.cpp" else SPLIT if len(setting.gpus) > 1 else 1.0
     return _ranged(timed, crossings, fitted, users, widen, most=ceiling * users)
 
 
@@ -227,21 +230,33 @@ def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> d
                 host_bytes=part.held_bytes, link_bandwidth=link, prompt_tokens=tokens, ubatch=min(setting.ubatch, tokens)
             )
         timed.append((worker, seconds))
-    widen = LESS_CERTAIN if len(parts) > 1 or setting.engine.id != "llama.cpp" else 1.0
-    return _ranged(timed, 0.0, fitted, tokens, widen)
+    widen = LESS_CERTAIN if setting.engine.id != "llama.cpp" else SPLIT if len(parts) > 1 else 1.0
+    # Cards that share the layers work on several passes at a time, if nothing is left to the host.
+    piped = slices == 1 and len(parts) > 1 and not any(part.rates.is_processor for part in parts)
+    return _ranged(timed, 0.0, fitted, tokens, widen, passes=ceil(tokens / min(setting.ubatch, tokens)) if piped else 1)
 
 
 def _ranged(
-    timed: Sequence[tuple[Part, float]], more: float, fitted: Fitted, tokens: int, widen: float, most: float | None = None
+    timed: Sequence[tuple[Part, float]],
+    more: float,
+    fitted: Fitted,
+    tokens: int,
+    widen: float,
+    *,
+    most: float | None = None,
+    passes: int = 1,
 ) -> dict[str, float]:
     """Tokens over seconds, and the range: each part's seconds divided by how far measured values lie from predicted ones."""
 
     def speed(end: str) -> float:
-        seconds = more
+        times = []
         for part, own in timed:
             group = fitted.group(part.rates)[1]
             ratio = 1.0 if end == "middle" else (group.low if end == "low" else group.high)
-            seconds += own / (1 + (ratio - 1) * widen if ratio > 1 else 1 / (1 + (1 / ratio - 1) * widen))
+            times.append(own / (1 + (ratio - 1) * widen if ratio > 1 else 1 / (1 + (1 / ratio - 1) * widen)))
+        seconds = more + float(added(times))
+        if passes > 1:
+            seconds = float(pipelined_seconds(whole=seconds, slowest=max(times), passes=passes, factor=fitted.terms["pipeline_factor"]))
         found = tokens / seconds
         return found if most is None else min(found, most)
 

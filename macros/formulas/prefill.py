@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from macros.formulas.elementwise import ceil
+from macros.formulas.elementwise import ceil, maximum, minimum
 from macros.formulas.units import TERA
+
+PASSES_AT_A_TIME = 4
+"""llama.cpp keeps the inputs of so many passes where several cards share the layers."""
 
 REFERENCE_RATE = 100 * TERA
 """A middling matrix rate: the utilisations of families are stated for it [FLOP/s]."""
@@ -135,6 +138,30 @@ def prompt_seconds(
         ubatch=ubatch,
         step_seconds=step_seconds,
     )
+
+
+def pipelined_seconds(*, whole: Any, slowest: Any, passes: Any, factor: Any) -> Any:
+    """Time to read a prompt on cards that each hold some of the layers, and work on different passes at the same time.
+
+    Equation: seconds = min(whole, (whole + (passes - 1) x max(slowest, whole / 4) x factor) / passes)
+
+    Args:
+        whole: time of all passes, one card after the other [s]
+        slowest: the part of it on the card that takes longest [s]
+        passes: passes that the prompt is cut into [passes]
+        factor: how much longer the time between two passes is than the slowest card's [1]
+
+    Returns:
+        Seconds [s].
+
+    Assumes: llama.cpp with all layers on cards, which keeps the inputs of four passes.
+
+    Source: fitted to published measurements.
+
+    >>> pipelined_seconds(whole=8.0, slowest=4.0, passes=4, factor=1.0)
+    5.0
+    """
+    return minimum(whole, (whole + (passes - 1) * maximum(slowest, whole / PASSES_AT_A_TIME) * factor) / passes)
 
 
 def time_to_first_token(*, prefill_seconds: Any, decode_seconds: Any) -> Any:

@@ -164,6 +164,55 @@ def test_a_second_card_does_not_speed_up_a_layer_split(catalogue):
     assert 1.2 < four / two < 1.8
 
 
+@pytest.mark.parametrize(
+    ("gpu", "cards", "model", "quant", "measured"),
+    [
+        ("a100-pcie-80gb", 2, "llama-2-70b", "bf16", 17.0),
+        ("a100-pcie-80gb", 4, "llama-2-70b", "bf16", 26.6),
+        ("a100-pcie-80gb", 8, "llama-2-70b", "bf16", 38.8),
+        ("a100-pcie-80gb", 2, "llama-2-70b", "awq-4bit-128g", 40.9),
+        ("a100-pcie-80gb", 4, "llama-2-70b", "awq-4bit-128g", 55.8),
+        ("a100-pcie-80gb", 8, "llama-2-70b", "awq-4bit-128g", 59.4),
+        ("rtx-4090", 2, "llama-2-70b", "awq-4bit-128g", 34.5),
+        ("rtx-3090-ti", 2, "llama-3.1-70b", "awq-4bit-128g", 30.0),
+        ("rtx-3090-ti", 4, "llama-3.1-70b", "awq-4bit-128g", 46.0),
+    ],
+)
+def test_tensor_parallel_agrees_with_measurement(catalogue, gpu, cards, model, quant, measured):
+    """Every row of an engine that has its kernels ready beforehand (MLC's 4 bits count as AWQ's): in the range, and near."""
+    question = {"model": model, "quant": quant, "context": 4096, "gpus": [gpu] * cards, "engine": "vllm"}
+    found = estimate(question, catalogue)["decode"]
+    assert found["low"] < measured < found["high"]
+    assert found["tokens_per_second"] == pytest.approx(measured, rel=0.13)
+
+
+def test_long_prompts_go_through_several_cards_like_a_pipeline(catalogue):
+    """Llama-3-8B on RTX 3090s, layers split: the gain over one card at 8,192 tokens as measured; none at one pass."""
+    rows = [row for row in catalogue.measurements["xiongjie-2024-05"].rows if row.kind == "prefill" and row.model == "llama-3-8b"]
+    rows = [row for row in rows if set(row.gpus) == {"rtx-3090"} and row.quant == "q4_k_m" and row.split in (None, "layer")]
+    measured = {(len(row.gpus), row.prompt_tokens): row.tokens_per_second for row in rows}
+
+    def prefill(cards, tokens):
+        asked = {"model": "llama-3-8b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3090"] * cards, "prompt_tokens": tokens}
+        return estimate(asked, catalogue)["prefill"]["tokens_per_second"]
+
+    for cards in (2, 4, 6):
+        assert prefill(cards, 8192) / prefill(1, 8192) == pytest.approx(measured[cards, 8192] / measured[1, 8192], rel=0.25)
+        assert prefill(cards, 512) <= prefill(1, 512)
+
+
+def test_tensor_parallel_gains_more_on_slow_cards(catalogue):
+    """What is exchanged takes the same time on all of them, so a fast card has less to win."""
+    question = {"model": "qwen3-14b", "quant": "awq-4bit-128g", "engine": "vllm"}
+    gains = []
+    for gpu in ("rtx-3060", "rtx-3090", "h100-sxm-80gb"):
+        one, two = (decode(catalogue, gpus=[gpu] * cards, **question) for cards in (1, 2))
+        gains.append(two / one)
+    assert gains == sorted(gains, reverse=True)
+    assert gains[0] > 1.4
+    assert gains[-1] < 1.2
+
+
 def test_back_end_and_build_are_part_of_the_answer(catalogue):
     """Vulkan and ROCm differ on AMD; none named is midway, and an old build is slower."""
     rocm, midway, vulkan = (
