@@ -36,6 +36,7 @@ DEVICES = Column("devices", {"zh": "设备数", "en": "Devices"})
 ROWS = Column("rows", {"zh": "测量数", "en": "Measurements"})
 MEDIAN = Column("median", {"zh": "误差中位数", "en": "Median error"}, unit="%", digits=1)
 NINETIETH = Column("ninetieth", {"zh": "误差第 90 百分位", "en": "90th percentile"}, unit="%", digits=1)
+COVERED = Column("covered", {"zh": "落在所示范围内", "en": "Inside the range shown"}, unit="%", digits=0)
 ALL: Words = {"zh": "全部", "en": "All"}
 
 
@@ -122,7 +123,7 @@ def _summary(rows: list[Compared], error: Callable[[Compared], float] = lambda r
         ROWS,
         MEDIAN,
         NINETIETH,
-        Column("covered", {"zh": "落在所示范围内", "en": "Inside the range shown"}, unit="%", digits=0),
+        COVERED,
     ],
 )
 def families(catalogue: Catalogue) -> pd.DataFrame:
@@ -148,6 +149,47 @@ def families(catalogue: Catalogue) -> pd.DataFrame:
                     }
                 )
     return pd.DataFrame(rows, columns=["kind", "family", "speed", "name", "devices", "rows", "median", "ninetieth", "covered"])
+
+
+SELECTIONS: dict[str, Words] = {
+    "all": {"zh": "全部（2023 年十一月以来的版本）", "en": "All (builds since November 2023)"},
+    "since-2024": {"zh": "2024 年以来的版本", "en": "Builds since 2024"},
+    "since-2025": {"zh": "2025 年以来的版本", "en": "Builds since 2025"},
+    "llama.cpp": {"zh": "只看 llama.cpp 本身", "en": "llama.cpp itself only"},
+    "graphics": {"zh": "只看 GPU", "en": "GPUs only"},
+    "processors": {"zh": "只看处理器", "en": "Processors only"},
+}
+"""Selections that the fit measures itself by."""
+
+
+@table(
+    id="accuracy-selections",
+    title={"zh": "留一设备误差，按版本与设备的种类", "en": "Leave-one-device-out error by build and kind of device"},
+    key=["kind", "selection"],
+    columns=[
+        KIND,
+        Column("selection", {"zh": "选择的代号", "en": "Id of the selection"}),
+        SPEED,
+        Column("name", {"zh": "测量", "en": "Measurements"}),
+        DEVICES,
+        ROWS,
+        MEDIAN,
+        NINETIETH,
+        COVERED,
+    ],
+)
+def selections(catalogue: Catalogue) -> pd.DataFrame:
+    """The same fit, judged on part of the rows."""
+    rows: list[dict[str, Any]] = []
+    for kind, speed in KINDS.items():
+        stored = catalogue.calibration[kind].accuracy if kind in catalogue.calibration else {}
+        for selection, name in SELECTIONS.items():
+            if selection in stored:
+                of = stored[selection]
+                shares = {"median": 100 * of.median, "ninetieth": 100 * of.ninetieth, "covered": 100 * of.covered}
+                named = {"kind": kind, "selection": selection, "speed": speed, "name": name}
+                rows.append({**named, "devices": of.devices, "rows": of.rows, **shares})
+    return pd.DataFrame(rows, columns=["kind", "selection", "speed", "name", "devices", "rows", "median", "ninetieth", "covered"])
 
 
 @table(
