@@ -43,6 +43,9 @@ def _base(k: Keys, engine: str, *, tied: bool = False, size: str | None = "inter
         if width % heads:
             raise Refused("config.head_dim", "a head size, as the heads do not divide the hidden size", None, "copy the whole config.json")
         head = width // heads
+    key_heads = k.whole("num_key_value_heads", default=heads)
+    if heads % key_heads:
+        raise Refused("config.num_key_value_heads", f"a number that divides the {heads} query heads", key_heads)
     layers = k.whole("num_hidden_layers", "num_layers")
     if layers > LONGEST:
         raise Refused("config.num_hidden_layers", f"at most {LONGEST} layers", layers)
@@ -53,7 +56,7 @@ def _base(k: Keys, engine: str, *, tied: bool = False, size: str | None = "inter
         "vocabulary_size": k.whole("vocab_size"),
         "context_length": k.whole("max_position_embeddings"),
         "tied_embeddings": k.flag("tie_word_embeddings", tied),
-        "attention": {"heads": heads, "kv_heads": k.whole("num_key_value_heads", default=heads), "head_dim": head, **attention},
+        "attention": {"heads": heads, "kv_heads": key_heads, "head_dim": head, **attention},
     }
     if size is not None:
         shapes["feed_forward"] = {"size": k.whole(size)}
@@ -72,9 +75,13 @@ def _rope_factors(k: Keys, shapes: Shapes) -> Shapes:
 
 
 def _experts(k: Keys, *, count: tuple[str, ...], size: str = "moe_intermediate_size", **more: Any) -> Shapes:
+    names = ("num_experts_per_tok", "num_experts_per_token", "experts_per_token", "moe_topk")
+    number, used = k.whole(*count), k.whole(*names)
+    if used > number:
+        raise Refused(f"config.{k.name(*names)}", f"at most the {number} experts of {k.name(*count)}", used)
     return {
-        "count": k.whole(*count),
-        "used": k.whole("num_experts_per_tok", "num_experts_per_token", "experts_per_token", "moe_topk"),
+        "count": number,
+        "used": used,
         "size": k.whole(size),
         **more,
     }
@@ -658,7 +665,7 @@ def _lfm2(k: Keys) -> Shapes:
     size = k.whole("intermediate_size", "block_ff_dim")
     if k.flag("block_auto_adjust_ff_dim", False):
         step = k.whole("block_multiple_of", default=256)
-        size = -(-int(float(k.get("block_ffn_dim_multiplier") or 1.0) * (2 * size // 3)) // step) * step
+        size = -(-int(k.real("block_ffn_dim_multiplier", 1.0) * (2 * size // 3)) // step) * step
     tied = k.flag("tie_embedding", True)
     shapes = _base(Keys({**k.values, "intermediate_size": size}), "lfm2moe" if mixture else "lfm2", tied=tied, qk_norm="per-head")
     listed = k.get("full_attn_idxs")

@@ -37,7 +37,7 @@ def read_config(config: Any) -> Architecture:
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in detail["loc"])
-        raise Refused("config", detail["msg"].removeprefix("Value error, "), where or values.get("model_type")) from None
+        raise Refused("config", detail["msg"].removeprefix("Value error, ").removeprefix("expected "), where or kind) from None
 
 
 def _not_whole(config: Mapping[str, Any]) -> None:

@@ -19,13 +19,17 @@ class Keys:
         """The first of these keys that holds something."""
         return next((self.values[name] for name in names if self.values.get(name) is not None), None)
 
+    def name(self, *names: str) -> str:
+        """The first of these keys that holds something; where none does, the usual one."""
+        return next((name for name in names if self.values.get(name) is not None), names[0])
+
     def whole(self, *names: str, default: int | None = None, low: int = 1) -> int:
         """A whole number."""
         value = self.get(*names)
         if value is None:
             value = default
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= 10**12:
-            raise Refused(f"config.{names[0]}", f"a whole number from {low}", value, "copy the whole config.json of the model")
+            raise Refused(f"config.{self.name(*names)}", f"a whole number from {low}", value, "copy the whole config.json of the model")
         return value
 
     def flag(self, name: str, default: bool) -> bool:
@@ -42,8 +46,8 @@ class Keys:
         value = self.get(name)
         if value is None:
             return default
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Refused(f"config.{name}", "a number", value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 10**12:
+            raise Refused(f"config.{name}", "a number from 0", value)
         return float(value)
 
     def known(self, **defaults: Any) -> Keys:
