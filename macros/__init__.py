@@ -276,10 +276,13 @@ def _config(language: str, staged: Path, **changed: Any) -> Any:
     """The configuration of a language, reading the staged pages; one address for both."""
     from mkdocs.config import load_config
 
+    from macros.publish.changed import last_changed
+
     chinese = load_config(str(ROOT / CONFIGS["zh"]))
     address = (chinese.site_url or "/") + ("" if language == "zh" else f"{language}/")
     config = load_config(str(ROOT / CONFIGS[language]), docs_dir=str(staged / language), site_url=address, **changed)
     config.extra["address"] = chinese.site_url or "/"
+    config.extra["changed"] = last_changed(ROOT)
     return config
 
 

@@ -71,6 +71,11 @@ def equation(view: View, name: str) -> str:
     )
 
 
+def chapter(name: str) -> str:
+    """The module of macros/formulas that a formula stands in."""
+    return formulas()[name].__module__.rpartition(".")[2]
+
+
 @cache
 def _equation(name: str) -> str:
     lines = mathml(formulas()[name])

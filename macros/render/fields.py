@@ -98,15 +98,16 @@ def specs(view: View, kind: str, record: Any) -> str:
         if path not in WORDS:
             continue
         sources = view.pick("、", ", ").join(link(view, source) for source in _sources(record, path))
+        numeric = ' class="n"' if isinstance(value, int | float) and value is not True else ""
         rows.append(
-            f'<tr><th scope="row">{view.pick(*WORDS[path])}</th><td class="n">{_shown(view, kind, path, value)}</td>'
+            f'<tr><th scope="row">{view.pick(*WORDS[path])}</th><td{numeric}>{_shown(view, kind, path, value)}</td>'
             f'<td class="source">{sources}</td></tr>'
         )
     heads = "".join(
         f"<th {kind}>{view.pick(*words)}</th>"
         for kind, words in (
             ('scope="col"', ("规格", "Spec")),
-            ('scope="col" class="n"', ("值", "Value")),
+            ('scope="col"', ("值", "Value")),
             ('scope="col"', ("出处", "Source")),
         )
     )

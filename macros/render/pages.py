@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from macros.formulas import units
-from macros.render import slots
+from macros.render import bars, slots
 from macros.render.fields import specs
 from macros.render.numbers import number
 from macros.render.tables import record_link, render
@@ -50,6 +50,7 @@ def body(view: View, kind: str, id: str) -> str:
         if len(frame):
             columns = tuple(column for column in known.columns[1:] if column.id not in ("low", "high") or frame[column.id].notna().any())
             parts += [f"## {view.pick(*title)} {{#{anchor}}}", slots.block(render(view, known, frame, columns))]
+            parts += [slots.block(PICTURES[table](view, record, frame))] if table in PICTURES else []
     parts += [f"## {view.pick('规格与出处', 'Specs and sources')} {{#specs}}"]
     if getattr(record, "notes", None):
         parts.append(slots.block(f"<p>{view.html(record.notes)}</p>"))
@@ -67,6 +68,12 @@ SECTIONS: dict[str, list[tuple[tuple[str, str], str, str, Callable[[Catalogue, s
     "cpus": [(("能运行什么、多快", "What it runs, and how fast"), "runs", "cpu-models", pairs.cpu_models_of)],
 }
 """Kind of record -> sections: heading, anchor, the table, and its rows for one record."""
+
+PICTURES: dict[str, Callable[[View, Any, pd.DataFrame], str]] = {
+    "model-memory": lambda view, record, frame: bars.needs(view, frame),
+    "device-models": lambda view, record, frame: bars.fills(view, frame, record.largest_memory_gib),
+}
+"""Table -> the picture of its rows."""
 
 
 def _told(view: View, kind: str, record: Any) -> tuple[str, str]:

@@ -84,6 +84,16 @@ def downloads(view: View, id: str) -> str:
     return f'<span class="table-files" data-table-files="{escape(id)}">{view.html(known.title)} {files}</span>'
 
 
+FITTED = {
+    "memory_seconds": ("decode", "解码", "Decode"),
+    "layer_seconds": ("decode", "解码", "Decode"),
+    "prompt_seconds": ("prefill", "预填充", "Prefill"),
+}
+"""Formula -> the record of its constants in data/calibration, which says how far its answers are off, and what they are."""
+OF_MEMORY = {"tensors", "recipe", "kv_cache", "compute_buffer", "arena", "runtime"}
+"""Modules of formulas that do what the engine does with memory."""
+
+
 def _proof(view: View, table: Table) -> str:
     """Where the numbers come from: the formulas behind them. The page's script shows it with the inputs of one row."""
     if not table.formulas:
@@ -97,8 +107,35 @@ def _proof(view: View, table: Table) -> str:
     summary = view.pick("这些数字怎么来", "Where these numbers come from")
     return (
         f'<details class="table-proof" data-pagefind-ignore><summary>{summary}</summary>'
-        f'<div class="table-proof-body">{shown}<p>{more}</p></div></details>'
+        f'<div class="table-proof-body">{shown}{_standing(view, table)}<p>{more}</p></div></details>'
     )
+
+
+def _standing(view: View, table: Table) -> str:
+    """Which build of the engine the numbers hold for, and how far they are off."""
+    told = []
+    of_memory = any(equations.chapter(name) in OF_MEMORY for name in table.formulas)
+    if of_memory or set(FITTED) & set(table.formulas):
+        engine = view.catalogue.engines["llama.cpp"]
+        told.append(view.pick(f"引擎：{engine.name}，提交 {engine.build}。", f"Engine: {engine.name}, commit {engine.build}."))
+    if of_memory:
+        told.append(
+            view.pick(
+                "内存与引擎自己打印的分配计划逐项对照，权重与 KV 缓存应当逐字节相等。",
+                "Memory is compared with the engine's own plans, part by part: weights and KV cache should be equal to the byte.",
+            )
+        )
+    for kind, chinese, english in dict.fromkeys(FITTED[name] for name in table.formulas if name in FITTED):
+        found = view.catalogue.calibration[kind].accuracy["all"]
+        median, ninetieth = (f"{100 * error:.0f}%" for error in (found.median, found.ninetieth))
+        told.append(
+            view.pick(
+                f"{chinese}速度的误差：中位数 {median}，九成在 {ninetieth} 以内（{found.rows} 条公开实测，预测时不用被测设备自己的数据）。",
+                f"{english} speed is off by {median} at the median and by at most {ninetieth} nine times in ten "
+                f"({found.rows} published measurements, each predicted without those of its own device).",
+            )
+        )
+    return f"<p>{escape(view.pick('', ' ').join(told))}</p>" if told else ""
 
 
 def _is_numeric(values: pd.Series) -> bool:

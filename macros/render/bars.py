@@ -1,0 +1,90 @@
+"""Memory bars: what fills the memory, as plain elements that the style sheet draws. Cheap enough for every generated page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from macros.render.numbers import number
+from macros.render.view import View
+
+CARDS_GIB = (8, 12, 16, 24, 32, 48, 80, 141, 192, 288, 512, 1024)
+"""Memory of cards and machines that people have: the lines in a picture of what a model needs."""
+
+EDGE = 1.04
+"""Room for the last line and what stands on it."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One line: its name (as HTML) and its parts, one after the other [GiB]."""
+
+    name: str
+    parts: Sequence[tuple[str, float]]
+    """(kind, size): the kinds are the classes of the style sheet."""
+
+
+def needs(view: View, frame: pd.DataFrame) -> str:
+    """What a model needs at each quantization, with the memory of usual cards as lines."""
+    bars, told = [], []
+    for row in frame.itertuples():
+        longer = [("longer", row.long - row.short)] if row.long == row.long and row.long is not None else []
+        name = view.name("quantizations", row.quant)
+        bars.append(Bar(name, [("weights", min(row.weights, row.short)), ("context", max(row.short - row.weights, 0)), *longer]))
+        told.append(f"{name} {number(row.short, 1)} GiB")
+    title = view.pick("各种量化占多少显存", "How much memory each quantization fills")
+    key = [
+        ("weights", view.pick("权重", "weights")),
+        ("context", view.pick("上下文 8,192 与其余", "context of 8,192 and the rest")),
+        ("longer", view.pick("上下文加到 32,768", "up to a context of 32,768")),
+    ]
+    most = max(sum(size for _, size in bar.parts) for bar in bars)
+    lines = _apart([size for size in CARDS_GIB if size < most * 1.25], most * 1.25)
+    return _figure(title, view.pick("，", ", ").join(told), key[: 2 + any(len(bar.parts) > 2 for bar in bars)], bars, lines, most)
+
+
+def fills(view: View, frame: pd.DataFrame, memory_gib: float) -> str:
+    """What each model takes of a device's memory; the longest bars end at the edge."""
+    most = memory_gib * 1.5
+    bars = [
+        Bar(view.name("models", row.model), [("weights" if row.fits else "over", min(row.need, most * EDGE))]) for row in frame.itertuples()
+    ]
+    fit = [bar.name for bar, fits in zip(bars, frame["fits"], strict=True) if fits]
+    title = view.pick("每个模型占多少显存", "How much of the memory each model takes")
+    told = view.pick(f"放得下 {len(fit)} 个，共 {len(bars)} 个", f"{len(fit)} of {len(bars)} fit")
+    key = [("weights", view.pick("放得下", "fits")), ("over", view.pick("放不下", "does not fit"))]
+    return _figure(title, told, key, bars, [memory_gib], most)
+
+
+def _apart(sizes: Iterable[float], most: float) -> list[float]:
+    """Those that can be labelled side by side."""
+    kept: list[float] = []
+    for size in sizes:
+        if size - (kept[-1] if kept else 0) >= most / 10:
+            kept.append(size)
+    return kept
+
+
+def _figure(title: str, told: str, key: list[tuple[str, str]], bars: list[Bar], lines: list[float], most: float) -> str:
+    most = max(most, *lines) * EDGE
+
+    def share(size: float) -> str:
+        return f"{100 * size / most:.2f}%"
+
+    rows = "".join(
+        f'<div class="bars-row"><span>{bar.name}</span><div>'
+        + "".join(f'<i class="bars-{kind}" style="width:{share(size)}"></i>' for kind, size in bar.parts)
+        + "</div></div>"
+        for bar in bars
+    )
+    marks = "".join(
+        f'<i style="left:{share(size)}"><b>{number(size)}{" GiB" if size == lines[-1] else ""}</b></i>' for size in lines
+    )
+    listed = "".join(f'<li class="bars-{kind}">{words}</li>' for kind, words in key)
+    return (
+        f'<figure class="chart"><figcaption>{title}</figcaption><ul class="bars-key" data-pagefind-ignore>{listed}</ul>'
+        f'<div class="bars" role="img" aria-label="{title}{": " if title.isascii() else "："}{told}" data-pagefind-ignore>'
+        f'{rows}<div class="bars-lines">{marks}</div></div></figure>'
+    )
