@@ -79,9 +79,7 @@ def _figure(title: str, told: str, key: list[tuple[str, str]], bars: list[Bar], 
         + "</div></div>"
         for bar in bars
     )
-    marks = "".join(
-        f'<i style="left:{share(size)}"><b>{number(size)}{" GiB" if size == lines[-1] else ""}</b></i>' for size in lines
-    )
+    marks = "".join(f'<i style="left:{share(size)}"><b>{number(size)}{" GiB" if size == lines[-1] else ""}</b></i>' for size in lines)
     listed = "".join(f'<li class="bars-{kind}">{words}</li>' for kind, words in key)
     return (
         f'<figure class="chart"><figcaption>{title}</figcaption><ul class="bars-key" data-pagefind-ignore>{listed}</ul>'
