@@ -68,7 +68,7 @@ def _apart(sizes: Iterable[float], most: float) -> list[float]:
 
 
 def _figure(title: str, told: str, key: list[tuple[str, str]], bars: list[Bar], lines: list[float], most: float) -> str:
-    most = max(most, *lines) * EDGE
+    most = max(most, *lines, 0) * EDGE
 
     def share(size: float) -> str:
         return f"{100 * size / most:.2f}%"
