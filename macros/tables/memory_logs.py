@@ -122,7 +122,7 @@ def memory_logs_accuracy(catalogue: Catalogue) -> pd.DataFrame:
     order = {name: number for number, name in enumerate([*sorted(frame["file"].unique()), *LOGGED])}
     frame = frame.loc[frame[["file", "part"]].map(lambda name: order[name]).sort_values(["file", "part"]).index].reset_index(drop=True)
     frame.insert(0, "case", frame["file"] + "-" + frame["part"].str.replace("_", "-"))
-    frame["logs"] = frame["file"].map(lambda name: catalogue.measurements[name].title.model_dump())
+    frame.insert(1, "logs", frame["file"].map(lambda name: catalogue.measurements[name].title.model_dump()))
     frame["part"] = frame["part"].map(LOGGED)
     return frame.drop(columns="file")
 
@@ -152,4 +152,5 @@ def memory_logs(catalogue: Catalogue) -> pd.DataFrame:
     frame.insert(0, "row", frame.index + 1)
     frame["part"] = frame["part"].map(LOGGED)
     frame["error"] = frame["error"] * 100
-    return frame.drop(columns=["file", "built"])
+    columns = ["row", "model", "quant", "gpus", "build", "context", "part", "predicted", "reported", "error", "source"]
+    return frame[columns]
