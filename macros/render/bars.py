@@ -29,11 +29,12 @@ class Bar:
 def needs(view: View, frame: pd.DataFrame) -> str:
     """What a model needs at each quantization, with the memory of usual cards as lines."""
     bars, told = [], []
-    for row in frame.itertuples():
-        longer = [("longer", row.long - row.short)] if row.long == row.long and row.long is not None else []
-        name = view.name("quantizations", row.quant)
-        bars.append(Bar(name, [("weights", min(row.weights, row.short)), ("context", max(row.short - row.weights, 0)), *longer]))
-        told.append(f"{name} {number(row.short, 1)} GiB")
+    for row in frame.to_dict("records"):
+        weights, short, long = row["weights"], row["short"], row["long"]
+        longer = [("longer", long - short)] if long == long and long is not None else []
+        name = view.name("quantizations", row["quant"])
+        bars.append(Bar(name, [("weights", min(weights, short)), ("context", max(short - weights, 0)), *longer]))
+        told.append(f"{name} {number(short, 1)} GiB")
     title = view.pick("各种量化占多少显存", "How much memory each quantization fills")
     key = [
         ("weights", view.pick("权重", "weights")),
@@ -49,7 +50,8 @@ def fills(view: View, frame: pd.DataFrame, memory_gib: float) -> str:
     """What each model takes of a device's memory; the longest bars end at the edge."""
     most = memory_gib * 1.5
     bars = [
-        Bar(view.name("models", row.model), [("weights" if row.fits else "over", min(row.need, most * EDGE))]) for row in frame.itertuples()
+        Bar(view.name("models", row["model"]), [("weights" if row["fits"] else "over", min(row["need"], most * EDGE))])
+        for row in frame.to_dict("records")
     ]
     fit = [bar.name for bar, fits in zip(bars, frame["fits"], strict=True) if fits]
     title = view.pick("每个模型占多少显存", "How much of the memory each model takes")
