@@ -14,7 +14,7 @@ from macros.estimate.setting import Setting
 from macros.estimate.speed_features import decode_features, prefill_features, slower
 from macros.estimate.work import OUTPUT, Work, layer_work, total
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
-from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_touched, token_seconds
+from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_touched, more_users_seconds, token_seconds
 from macros.formulas.elementwise import added, ceil
 from macros.formulas.load_time import cached_load_seconds, cold_load_seconds
 from macros.formulas.prefill import pipelined_seconds, prompt_seconds, streaming_seconds
@@ -159,15 +159,21 @@ def _token_seconds(setting: Setting, part: Part, fitted: Fitted, *, slices: int 
         flash_attention=setting.flash_attention,
     )
     factor = slower(fitted.terms, part.rates.wider, setting.built, setting.backend)
-    seconds = float(token_seconds(**inputs, **decode_constants(fitted, part.rates), slower=factor))
+    return float(token_seconds(**inputs, **decode_constants(fitted, part.rates), slower=factor))
+
+
+def _step_seconds(setting: Setting, part: Part, catalogue: Catalogue, slices: int) -> float:
+    """Time that a part takes for one step of all users [s]."""
+    users = setting.users
+    seconds = _token_seconds(setting, part, fitted_of(catalogue.calibration["decode"]), slices=slices, users=users)
     if users > 1:
-        seconds = max(seconds, _arithmetic_seconds(part, users, slices))
+        seconds += more_users_seconds(
+            parameters=(part.work.parameters + part.work.output_parameters) / slices,
+            users=users,
+            rate=part.rates.prefill_rate,
+            utilisation=prefill_constants(fitted_of(catalogue.calibration["prefill"]), part.rates)["utilisation"],
+        )
     return seconds
-
-
-def _arithmetic_seconds(part: Part, users: int, slices: int) -> float:
-    """Time that the arithmetic of so many tokens takes at the device's rate [s]; a floor for steps of many users."""
-    return 2 * (part.work.parameters + part.work.output_parameters) * users / part.rates.prefill_rate / slices
 
 
 def _shared(setting: Setting) -> int:
@@ -181,13 +187,13 @@ def _decode(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> di
     users, slices = setting.users, _shared(setting)
     if slices > 1:
         whole = replace(_joined(parts), state_bytes=sum(part.state_bytes for part in parts))
-        times = [_token_seconds(setting, replace(whole, rates=part.rates), fitted, slices=slices, users=users) for part in parts]
+        times = [_step_seconds(setting, replace(whole, rates=part.rates), catalogue, slices) for part in parts]
         slowest = max(range(len(parts)), key=lambda index: times[index])
         exchange = all_reduce_seconds(layers=whole.work.layers, devices=slices, exchange_time=fitted.terms["exchange_time"])
         timed = [(parts[slowest], times[slowest] + exchange)]
         ceiling = min(decode_ceiling(bytes_read=_read(setting, whole) / slices, bandwidth=part.rates.bandwidth) for part in parts)
     else:
-        timed = [(part, _token_seconds(setting, part, fitted, users=users)) for part in parts]
+        timed = [(part, _step_seconds(setting, part, catalogue, 1)) for part in parts]
         ceiling = 1 / added([_read(setting, part) / part.rates.bandwidth for part in parts])
     crossings = (len(parts) - 1) * fitted.terms["boundary_time"] if slices == 1 else 0.0
     if setting.experts_on_host and len(parts) > 1:

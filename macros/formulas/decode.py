@@ -228,6 +228,30 @@ def all_reduce_seconds(*, layers: Any, devices: Any, exchange_time: Any) -> Any:
     return 2 * layers * exchange_time if devices > 1 else 0.0
 
 
+def more_users_seconds(*, parameters: Any, users: Any, rate: Any, utilisation: Any) -> Any:
+    """Arithmetic that the tokens of further users add to a step, as if they were tokens of a prompt.
+
+    Equation: seconds = 2 x parameters x (users - 1) / (rate x utilisation)
+
+    Args:
+        parameters: parameters that work for one token [values]
+        users: tokens in the step, one for each user [tokens]
+        rate: published peak that the family of devices goes by [FLOP/s]
+        utilisation: share of it that prompts reach [1]
+
+    Returns:
+        Seconds [s].
+
+    Assumes: the weights are read once for all; arithmetic does not overlap with reading.
+
+    Source: counting multiplications and additions.
+
+    >>> more_users_seconds(parameters=8e9, users=65, rate=2e14, utilisation=0.5)
+    0.01024
+    """
+    return 2 * parameters * (users - 1) / (rate * utilisation)
+
+
 def experts_touched(*, used: int, count: int, users: int) -> float:
     """Share of the experts that a step reads when several users' tokens choose theirs independently.
 
