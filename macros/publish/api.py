@@ -58,6 +58,8 @@ def _described(table: Table) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
+    if type(value) in (str, int, bool):
+        return value
     if isinstance(value, list | tuple):
         return [_value(item) for item in value]
     if hasattr(value, "model_dump"):
@@ -78,7 +80,19 @@ def _with_sources(catalogue: Catalogue, kind: str, id: str) -> bytes:
 
 
 def _json(value: Any) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+    return (_lines(value, 2) + "\n").encode()
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+def _lines(value: Any, levels: int) -> str:
+    """A line for each key and each item down to a level: a row of a table, a field of a record."""
+    if levels == 0 or not value or not isinstance(value, dict | list):
+        return _encode(value)
+    if isinstance(value, list):
+        return "[\n" + ",\n".join(_lines(item, levels - 1) for item in value) + "\n]"
+    return "{\n" + ",\n".join(f"{_encode(key)}: {_lines(item, levels - 1)}" for key, item in value.items()) + "\n}"
 
 
 def _csv(table: Table, catalogue: Catalogue) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from macros.formulas import units
+from macros.formulas.remember import by_identity
 from macros.render import bars, slots
 from macros.render.fields import specs
 from macros.render.numbers import number
@@ -131,13 +132,19 @@ _SIZES: dict[str, Callable[[Any], tuple[float, ...]]] = {
 }
 
 
+@by_identity
+def _ranks(catalogue: Catalogue, kind: str) -> dict[str, tuple[list[Any], int]]:
+    """Id -> all records of its sort from small to large, and its place among them."""
+    size = _SIZES[kind]
+    sorts: dict[str, list[Any]] = {}
+    for record in sorted(catalogue.records[kind].values(), key=lambda record: (*size(record), record.id)):
+        sorts.setdefault(record.kind if kind == "gpus" else "", []).append(record)
+    return {record.id: (alike, at) for alike in sorts.values() for at, record in enumerate(alike)}
+
+
 def _neighbours(view: View, kind: str, id: str) -> str:
     """The next smaller and larger records of the same sort."""
-    records = view.catalogue.records[kind]
-    sort = records[id].kind if kind == "gpus" else None
-    size = _SIZES[kind]
-    alike = sorted((other for other in records.values() if sort is None or other.kind == sort), key=lambda other: (*size(other), other.id))
-    at = next(index for index, other in enumerate(alike) if other.id == id)
+    alike, at = _ranks(view.catalogue, kind)[id]
     items = []
     for step, words in ((at + 1, ("上一档", "A step up")), (at - 1, ("下一档", "A step down"))):
         if 0 <= step < len(alike):

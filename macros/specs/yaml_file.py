@@ -1,9 +1,10 @@
-"""One YAML file -> plain values and the line of each key. Strict: no duplicate keys, no aliases, UTF-8, bounded size."""
+"""One YAML file -> plain values, and the line of each key if asked. Strict: no duplicate keys, no aliases, UTF-8, bounded size."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,17 @@ class YamlFile:
 
     path: str
     value: Any
-    lines: Mapping[Location, int]
+    text: str
+
+    @cached_property
+    def lines(self) -> Mapping[Location, int]:
+        """Where the keys stand; found only when something is to be told of them."""
+        loader = yaml.CSafeLoader(self.text)
+        try:
+            node = loader.get_single_node()
+            return dict(_lines(node, ())) if node is not None else {}
+        finally:
+            loader.dispose()
 
     def line(self, location: Location) -> int:
         """The line of a key, or of the nearest thing around it."""
@@ -62,9 +73,8 @@ def read(path: Path, shown: str) -> YamlFile:
         node = loader.get_single_node()
         if node is None:
             raise refuse(1, "a mapping of keys to values", "an empty file", "write the record or delete the file")
-        lines: dict[Location, int] = {}
         errors: list[SpecError] = []
-        value = _value(loader, node, (), lines, errors, shown)
+        value = _value(loader, node, (), set(), errors, shown)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise refuse(mark.line + 1 if mark else 1, "well-formed YAML", str(error.problem), "correct the YAML at this line") from None
@@ -74,7 +84,7 @@ def read(path: Path, shown: str) -> YamlFile:
         loader.dispose()
     if errors:
         raise SpecErrors(errors)
-    return YamlFile(shown, value, lines)
+    return YamlFile(shown, value, text)
 
 
 def too_deep(text: str) -> bool:
@@ -96,16 +106,27 @@ def too_deep(text: str) -> bool:
     return False
 
 
-def _value(loader: yaml.CSafeLoader, node: yaml.Node, at: Location, lines: dict[Location, int], errors: list[SpecError], shown: str) -> Any:
-    line = node.start_mark.line + 1
-    lines.setdefault(at, line)
+def _lines(node: yaml.Node, at: Location) -> Iterator[tuple[Location, int]]:
+    """Every location at a node and below with its line: of a key, of an item."""
+    yield at, node.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode):
+        for index, child in enumerate(node.value):
+            yield from _lines(child, (*at, index))
+    elif isinstance(node, yaml.MappingNode):
+        for key, child in node.value:
+            where = (*at, key.value)
+            yield from _lines(child, where)
+            yield where, key.start_mark.line + 1
 
-    def wrong(expected: str, got: str, fix: str, here: int = line, where: Location = at) -> None:
-        errors.append(SpecError(shown, here, ".".join(map(str, where)) or "file", expected, got, fix))
 
-    if ("#", id(node)) in lines:
+def _value(loader: yaml.CSafeLoader, node: yaml.Node, at: Location, seen: set[int], errors: list[SpecError], shown: str) -> Any:
+    def wrong(expected: str, got: str, fix: str, marked: yaml.Node = node, where: Location = at) -> None:
+        line = marked.start_mark.line + 1
+        errors.append(SpecError(shown, line, ".".join(map(str, where)) or "file", expected, got, fix))
+
+    if id(node) in seen:
         return wrong("a value written out", "an alias (*)", "write the value again")
-    lines[("#", id(node))] = line
+    seen.add(id(node))
     if len(at) > MAX_DEPTH:
         return wrong(f"at most {MAX_DEPTH} levels of nesting", "more", "write it flatter", where=at[:1])
     if isinstance(node, yaml.ScalarNode):
@@ -116,22 +137,20 @@ def _value(loader: yaml.CSafeLoader, node: yaml.Node, at: Location, lines: dict[
     if node.tag not in PLAIN_TAGS:
         return wrong("a value without a tag", f"'{node.tag.replace('tag:yaml.org,2002:', '!!')}'", "remove the tag")
     if isinstance(node, yaml.SequenceNode):
-        return [_value(loader, child, (*at, index), lines, errors, shown) for index, child in enumerate(node.value)]
+        return [_value(loader, child, (*at, index), seen, errors, shown) for index, child in enumerate(node.value)]
     mapping: dict[Any, Any] = {}
     for key_node, value_node in node.value:
-        here = key_node.start_mark.line + 1
         if not isinstance(key_node, yaml.ScalarNode):
-            wrong("a text key", "a list or mapping", "write a plain word", here)
+            wrong("a text key", "a list or mapping", "write a plain word", key_node)
             continue
         if key_node.tag.endswith(":merge"):
-            wrong("a value written out", "a merge (<<)", "write the keys again", here)
+            wrong("a value written out", "a merge (<<)", "write the keys again", key_node)
             continue
         name = loader.construct_object(key_node)
         where = (*at, name)
         if not isinstance(name, str):
-            wrong("a text key", f"{name!r}", f"quote it: '{name}'", here, where)
+            wrong("a text key", f"{name!r}", f"quote it: '{name}'", key_node, where)
         if name in mapping:
-            wrong("each key once", "a second one", "remove one of the two", here, where)
-        lines[where] = here
-        mapping[name] = _value(loader, value_node, where, lines, errors, shown)
+            wrong("each key once", "a second one", "remove one of the two", key_node, where)
+        mapping[name] = _value(loader, value_node, where, seen, errors, shown)
     return mapping
