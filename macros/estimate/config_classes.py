@@ -657,6 +657,7 @@ def _nemotron_h(k: Keys) -> Shapes:
         if k.get("moe_latent_size") is not None:
             shapes["experts"]["width"] = k.whole("moe_latent_size")
     shapes["recurrent"] = _mamba(k, k.whole("mamba_num_heads"), k.whole("mamba_head_dim"))
+    shapes["attention"]["no_position_layers"] = {"every": 1}
     return shapes
 
 

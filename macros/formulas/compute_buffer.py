@@ -130,7 +130,7 @@ def _heads(p: _Pass, layer: int, name: str, values: int, *, renews: bool) -> Non
     if brought and begins == "factors" and name == "q":
         if "factors" in p.arena.held:
             # A piece begins here too, but brings nothing of its own, so what the next one needs comes with it.
-            take(p.arena, "matrix", p.streamed[layer]["attn_v" if p.a.engine_name in VALUES_FIRST else "attn_k"])
+            take(p.arena, "matrix", p.streamed[layer]["attn_v" if _values_first(p.a) else "attn_k"])
         else:
             _arrive(p, layer, "attn_q")
             take(p.arena, "factors", FLOAT * t.rope_factors)
@@ -189,7 +189,7 @@ def _input_sizes(a: Architecture, b: Batch, *, on_device: bool) -> list[tuple[st
     if t.indexer is not None:
         return _indexed_inputs(t.indexer, b, on_device=on_device)
     sizes: list[tuple[str, int]] = []
-    if a.recurrent is not None and not a.recurrent.beside_attention and a.recurrent.kind != "short-convolution":
+    if a.recurrent is not None and not a.recurrent.beside_attention and not _states_first(a):
         sizes += _state_inputs(b)
     if not any(a.attends(layer) for layer in range(a.layers)):
         return [*_state_inputs(b), ("output_index", WORD * b.outputs)]
@@ -238,9 +238,19 @@ def _indexed_inputs(indexer: Indexer, b: Batch, *, on_device: bool) -> list[tupl
 
 
 @by_identity
+def _given_values(a: Architecture) -> int:
+    """Values of a token that is given as a vector, with what pictures add to the first layers."""
+    return a.hidden_size * (1 + PICTURE_LAYERS.get(a.engine_name, 0))
+
+
 def _widest_cache(a: Architecture) -> int:
     """Values of the widest layer; without flash attention they are cached transposed, in rows of this length."""
     return max(a.kv_heads(layer) * a.value_dim(layer) for layer in range(a.layers))
+
+
+def _states_first(a: Architecture) -> bool:
+    """Whether the first thing that a pass asks for is a state: so it is where nothing is done to the embedded tokens before."""
+    return a.blocks is not None or (a.recurrent is not None and a.recurrent.kind == "short-convolution")
 
 
 def _state_inputs(b: Batch) -> list[tuple[str, int]]:
@@ -248,7 +258,9 @@ def _state_inputs(b: Batch) -> list[tuple[str, int]]:
     return [("state_index", WORD * b.sequences), ("no_index", 0)]
 
 
-FOUR_POSITIONS = ("qwen35", "qwen35moe")
+PICTURE_LAYERS = {"qwen3vl": 3, "qwen3vlmoe": 3}
+"""Classes whose first so many layers add what they get of pictures: tokens come with room for that, text as well."""
+FOUR_POSITIONS = ("qwen35", "qwen35moe", "qwen3vl", "qwen3vlmoe")
 """Classes whose tokens have four positions (time, height, width and one more), for pictures."""
 
 
@@ -303,7 +315,7 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
         else:
             _heads(p, layer, "q", query, renews=reshaped or a.engine_name in SCALES_QUERIES)
         _end(p, "scale", layer, later)
-        values_first = a.engine_name in VALUES_FIRST
+        values_first = _values_first(a)
         if not own:
             _end(p, "positions", layer, later)
         _rotate(p, "q", query, not b.key_half and rotates)
@@ -336,7 +348,7 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
     _weigh(p, layer, cells=cells, sizes=(key, values), weighed=weighed, scores=heads, later=later)
     if not a.is_mixture(layer):
         _fetch(p, later)
-    if a.recurrent is not None and a.recurrent.beside_attention:
+    if (a.recurrent is not None and a.recurrent.beside_attention) or a.norms == "shared":
         return
     _rotate(p, "y", weighed, not b.value_half and rotates)
     _end(p, "value_rotation", layer, later)
@@ -361,11 +373,9 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
     _project(p, layer, "attn_output", "o", p.floats(a.hidden_size), ("y",))
 
 
-VALUES_FIRST = (
-    "llama", "qwen2", "qwen3", "qwen3moe", "glm4", "glm4moe", "seed_oss", "smollm3", "mistral3", "qwen35", "qwen35moe", "qwen3next",
-    "falcon-h1", "granitehybrid", "lfm2", "lfm2moe", "minimax-m2",
-)  # fmt: skip
-"""Classes that compute values before keys."""
+def _values_first(a: Architecture) -> bool:
+    """Whether values are computed before keys: so it is where there is one kind of cache."""
+    return a.attention.window is None
 
 
 SCALES_QUERIES = ("llama4",)
@@ -422,34 +432,37 @@ def _latent_attention(p: _Pass, latent: LatentAttention, layer: int, later: Sequ
     """Latent attention: `n` in, `o` out."""
     a, b, arena = p.a, p.b, p.arena
     heads = a.attention.heads
-    indexer = a.attention.indexer if a.scores(layer) else None
-    if indexer is not None:
-        take(arena, "key", p.floats(indexer.head_dim))
+    indexer = a.attention.indexer
+    scorer = indexer if a.scores(layer) else None
+    if scorer is not None:
+        take(arena, "key", p.floats(scorer.head_dim))
         for _ in range(3):
-            _renew(p, "key", indexer.head_dim, True)
+            _renew(p, "key", scorer.head_dim, True)
         _end(p, "indexer_index", layer, later)
         give(arena, "key")
     first = "n"
     if latent.query_rank > 0:
         _project(p, layer, "attn_q_a", "qa", p.floats(latent.query_rank))
         first = "qa"
-    ends = ("qa",) if first == "qa" and indexer is None else ()
+    ends = ("qa",) if first == "qa" and scorer is None else ()
     _project(p, layer, "attn_q_b" if first == "qa" else "attn_q", "qb", p.floats(heads * (latent.nope_dim + latent.rope_dim)), ends)
     _project(p, layer, "attn_k_b", "absorbed", p.floats(heads * latent.kv_rank))
     compute(arena, "turned", p.floats(heads * latent.rope_dim), ("qb",))
     compute(arena, "q", p.floats(heads * (latent.kv_rank + latent.rope_dim)), ("absorbed", "turned"))
-    _project(p, layer, "attn_kv_a_mqa", "kv", p.floats(latent.kv_rank + latent.rope_dim), () if indexer is not None else ("n",))
+    _project(p, layer, "attn_kv_a_mqa", "kv", p.floats(latent.kv_rank + latent.rope_dim), () if scorer is not None else ("n",))
     take(arena, "c", p.floats(latent.kv_rank))
     compute(arena, "kp", p.floats(latent.rope_dim), ("kv",))
-    if indexer is None:
+    if scorer is None:
         _end(p, "positions", layer, later)
     compute(arena, "k", p.floats(latent.kv_rank + latent.rope_dim), ("c", "kp"))
     give(arena, "k")
     _end(p, "key_index", layer, later)
     width = latent.kv_rank + latent.rope_dim
     if b.flash_attention:
+        if scorer is not None:
+            _pick(p, scorer, layer, later)
         if indexer is not None:
-            _pick(p, indexer, layer, later)
+            _open(p, layer, later)
         size = p.floats(heads * latent.kv_rank)
         if p.widens and not b.key_half:
             size += HALF * b.cells * width
@@ -464,8 +477,10 @@ def _latent_attention(p: _Pass, latent: LatentAttention, layer: int, later: Sequ
         take(arena, "vc", HALF * b.cells * latent.kv_rank)
         _bring(p, layer, "keys", 0)
         compute(arena, "s", FLOAT * b.tokens * b.cells * heads, ("keys", "q") if "keys" in arena.held else ("q",))
+        if scorer is not None:
+            _pick(p, scorer, layer, later)
         if indexer is not None:
-            _pick(p, indexer, layer, later)
+            _open(p, layer, later)
             give(arena, "sparse")
         _end(p, "mask", layer, later)
         compute(arena, "w", p.floats(heads * latent.kv_rank), ("s", "vc"))
@@ -489,8 +504,11 @@ def _give_state_index(p: _Pass, later: Sequence[int]) -> None:
 
 def _fetch(p: _Pass, later: Sequence[int]) -> None:
     """Bring what the next layer's convolution remembers: it depends on nothing, so it comes as early as the engine can."""
-    r = p.a.recurrent
-    if r is None or r.kind in ("gated-delta-net", "kimi-delta") or r.beside_attention or not later or not p.a.recurs(later[0]):
+    a, r = p.a, p.a.recurrent
+    # A block that is only dense holds nothing up: it is all computed when something after it is asked for.
+    while a.blocks is not None and later and not (a.attends(later[0]) or a.recurs(later[0]) or a.is_mixture(later[0])):
+        later = later[1:]
+    if r is None or r.kind in ("gated-delta-net", "kimi-delta") or r.beside_attention or not later or not a.recurs(later[0]):
         return
     if "past" not in p.arena.held:
         take(p.arena, "past", _past_bytes(p, r))
@@ -507,7 +525,7 @@ def _note(p: _Pass, layer: int) -> None:
 
 
 def _pick(p: _Pass, indexer: Indexer, layer: int, later: Sequence[int]) -> None:
-    """Sparse attention: score every cell, and mask all but the best."""
+    """Sparse attention: score every cell, and note the `best`."""
     b, arena = p.b, p.arena
     take(arena, "scorer", p.floats(indexer.heads * indexer.head_dim))
     give(arena, "qa")
@@ -522,10 +540,16 @@ def _pick(p: _Pass, indexer: Indexer, layer: int, later: Sequence[int]) -> None:
     best = min(indexer.top_k, b.cells)
     compute(arena, "best", WORD * b.tokens * best, ("score",))
     _renew(p, "best", best, True)
+
+
+def _open(p: _Pass, layer: int, later: Sequence[int]) -> None:
+    """Sparse attention: mask all but the `best`, which layers that do not score take over."""
+    b, arena = p.b, p.arena
     size = mask_bytes(tokens=b.tokens, cells=b.cells, flash_attention=b.flash_attention)
     take(arena, "open", size)
     give(arena, f"picked_{layer}")
-    give(arena, "best")
+    if not later or p.a.scores(later[0]):
+        give(arena, "best")
     compute(arena, "sparse", size, ("open",))
 
 
@@ -756,6 +780,8 @@ def _experts(p: _Pass, e: Experts, layer: int, tokens: int, later: Sequence[int]
     if e.fused_gate_up:
         _project(p, layer, "ffn_gate_up_exps", "up", 2 * wide, ends)
         compute(arena, "product", wide, ("up",))
+    elif not e.gated:
+        _project(p, layer, "ffn_up_exps", "product", wide, ends)
     else:
         _project(p, layer, "ffn_gate_exps", "gate", wide)
         _project(p, layer, "ffn_up_exps", "up", wide, ends)
@@ -767,7 +793,7 @@ def _experts(p: _Pass, e: Experts, layer: int, tokens: int, later: Sequence[int]
     _fetch(p, later)
     if e.shared_size > 0:
         ends = () if e.shared_gate else ("n",)
-        _dense(p, layer, e.shared_size, fused=False, gated=True, ends=ends, shared=True, tokens=tokens)
+        _dense(p, layer, e.shared_size, fused=False, gated=e.gated, ends=ends, shared=True, tokens=tokens)
         if e.shared_gate:
             compute(arena, "weight", FLOAT * tokens, ("n",))
             give(arena, "weight")
@@ -819,6 +845,9 @@ def _end(p: _Pass, name: str, layer: int, later: Sequence[int]) -> None:
     if kind in held:
         if not any(a.attends(other) and a.sees_all(other) == a.sees_all(layer) and (a.has_cache(other) or not writes) for other in later):
             give(p.arena, kind)
+    elif name.startswith("indexer"):
+        if name in held and not any(a.scores(other) for other in later):
+            give(p.arena, name)
     elif name in held and not any(a.attends(other) and (a.turns(other) or name != "positions") for other in later):
         give(p.arena, name)
 
@@ -915,11 +944,12 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
         tokens = b.outputs
         _need(p, "output_index", layer)
         names = ["x", "o"] if a.engine_name in ADDS_TO_RESIDUAL_FIRST else ["o", "x"]
-        for name in [*names, "n"]:
+        for name in ["n"] if a.norms == "shared" else [*names, "n"]:
             if name in arena.held:
                 compute(arena, "kept", FLOAT * tokens * width, (name,))
                 become(arena, "kept", name)
-        _end(p, "output_index", layer, later)
+        if a.norms != "shared":
+            _end(p, "output_index", layer, later)
     # A sum stands in the place of its first term, but not where that term is a view.
     if "o" in arena.held and a.norms != "shared":
         if a.alternating_updates is not None:
@@ -963,14 +993,16 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
             size = a.feed_forward_size(layer)
             _dense(p, layer, size, fused=block.fused_gate_up, gated=block.gated, ends=ends, shared=False, tokens=tokens)
             become(arena, "d", "f")
-        if "o" in arena.held:
-            give(arena, "o")
+        if a.norms == "shared":
+            _add_attention(p, layer, tokens, later, selects=selects)
         if a.engine_name in ADDS_TO_RESIDUAL and "x" in arena.held:
             give(arena, "f")
         else:
             if "x" in arena.held:
                 give(arena, "x")
             become(arena, "f", "x")
+    if "pictures" in arena.held and layer == PICTURE_LAYERS[a.engine_name] - 1:
+        give(arena, "pictures")
     if a.alternating_updates is not None:
         _correct(p, later)
     elif a.per_layer_embeddings is not None:
@@ -978,7 +1010,26 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
         give(arena, "e")
 
 
-SELECTS_AT_THE_END = ("gpt-oss", "gemma3n", "gemma4", "qwen35", "qwen35moe", "qwen3next")
+def _add_attention(p: _Pass, layer: int, tokens: int, later: Sequence[int], *, selects: bool) -> None:
+    """Side by side with the feed-forward block, attention `y` is projected and added after it: `f` and `x` in, `f` out."""
+    arena = p.arena
+    kept = FLOAT * tokens * p.a.hidden_size
+    if selects:
+        compute(arena, "kept", kept, ("x",))
+        become(arena, "kept", "x")
+    give(arena, "x")
+    head = p.a.head_dim(layer)
+    _rotate(p, "y", p.a.heads(layer) * p.a.value_dim(layer), not p.b.value_half and head % VALUE_ROTATION == 0)
+    _end(p, "value_rotation", layer, later)
+    _project(p, layer, "attn_output", "o", p.floats(p.a.hidden_size), ("y",))
+    if selects:
+        compute(arena, "kept", kept, ("o",))
+        become(arena, "kept", "o")
+        _end(p, "output_index", layer, later)
+    give(arena, "o")
+
+
+SELECTS_AT_THE_END = ("gpt-oss", "gemma3n", "gemma4", "qwen35", "qwen35moe", "qwen3next", "nemotron_h", "nemotron_h_moe")
 """Classes whose last layer computes all tokens, and not only those whose logits are kept."""
 ADDS_TO_RESIDUAL_FIRST = ("lfm2", "lfm2moe", "jamba")
 """Classes that add attention to the residual stream in its place."""
@@ -991,7 +1042,7 @@ def _kind(p: _Pass, layer: int) -> str:
     a = p.a
     attention = (a.attends(layer), a.sees_all(layer), a.turns(layer), a.has_cache(layer), a.scores(layer))
     block = (a.recurs(layer), a.is_mixture(layer), a.has_dense(layer), layer < SPARSE_LAYERS, a.feed_forward_size(layer))
-    brought = (*p.streamed.get(layer, {}).values(), *p.caches.get(layer, (0, 0)))
+    brought = (layer < PICTURE_LAYERS.get(a.engine_name, 0), *p.streamed.get(layer, {}).values(), *p.caches.get(layer, (0, 0)))
     return " ".join(str(trait) for trait in (*attention, *block, *brought))
 
 
@@ -1055,16 +1106,16 @@ def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool) -> None:
     width = a.hidden_size
     if not on_device:
         take(arena, "tokens", WORD * b.tokens)
-        take(arena, "given", p.floats(width))
+        take(arena, "given", p.floats(_given_values(a)))
         if a.per_layer_embeddings is not None:
             take(arena, "tokens_again", WORD * b.tokens)
-    if a.recurrent is not None and a.recurrent.kind == "short-convolution":
+    if _states_first(a):
         for name, size in _state_inputs(b):
             take(arena, name, size)
     extra = a.per_layer_embeddings
-    scoring = [layer for layer in p.layers if a.scores(layer)]
+    noting = list(p.layers) if a.attention.indexer is not None else []
     if on_device:
-        for layer in scoring:
+        for layer in noting:
             _note(p, layer)
         if extra is not None:
             take(arena, "selected", p.floats(extra.size * a.layers))
@@ -1083,8 +1134,8 @@ def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool) -> None:
         if parted and name not in at_once and name not in ("state_index", "no_index"):
             p.late[name] = size
             continue
-        if scoring and not on_device and name in ("indexer_mask", "output_index"):
-            for layer in scoring[:1] if name == "indexer_mask" else scoring[1:]:
+        if noting and not on_device and name in ("indexer_mask", "output_index"):
+            for layer in noting[:1] if name == "indexer_mask" else noting[1:]:
                 _note(p, layer)
         take(arena, name, size)
         for number in range(1, copies):
@@ -1101,6 +1152,8 @@ def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool) -> None:
         _renew(p, "selected", extra.size * a.layers, not on_device)
     if a.alternating_updates is not None:
         _streams(p)
+    if a.engine_name in PICTURE_LAYERS:
+        compute(arena, "pictures", p.floats(_given_values(a)), ("x",))
 
 
 def _go_through(p: _Pass, *, has_output: bool) -> None:
@@ -1133,6 +1186,9 @@ def _leave(p: _Pass, *, on_device: bool, output_matrix: int) -> None:
         take(arena, "kept", kept)
     if "output_index" in arena.held and not p.keeps:
         give(arena, "output_index")
+    if a.norms == "shared" or a.norm_biases:
+        # A norm that subtracts the mean is not computed in place.
+        compute(arena, "kept", kept, ("x",))
     if output_matrix > 0:
         take(arena, "matrix", output_matrix)
     take(arena, "logits", FLOAT * b.outputs * a.vocabulary_size)
@@ -1211,14 +1267,14 @@ def host_compute_bytes(a: Architecture, batch: Batch, *, layers: tuple[int, ...]
     width = a.hidden_size
     numbers = _aligned(WORD * batch.tokens)
     inputs = numbers + sum(_aligned(size) for _, size in _input_sizes(a, batch, on_device=False))
-    if a.recurrent is not None and a.recurrent.kind == "short-convolution":
+    if _states_first(a):
         inputs += sum(_aligned(size) for _, size in _state_inputs(batch))
     looked_up = width
     if a.per_layer_embeddings is not None:
         looked_up += a.per_layer_embeddings.size * a.layers
         inputs += numbers
     returned = max((a.kv_heads(layer) * (a.head_dim(layer) + a.value_dim(layer)) for layer in layers if a.has_cache(layer)), default=0)
-    once = inputs + FLOAT * batch.tokens * (width + max(looked_up, returned))
+    once = inputs + FLOAT * batch.tokens * (_given_values(a) + max(looked_up, returned))
     again = (copies - 1) * (inputs + FLOAT * batch.tokens * width)
     if (layers or has_output) and batch.tokens < OFFLOADED_TOKENS:
         once = max(once, planned_bytes(a, batch, layers=layers, has_output=has_output, on_device=False))
