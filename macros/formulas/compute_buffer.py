@@ -771,8 +771,11 @@ def _experts(p: _Pass, e: Experts, layer: int, tokens: int, later: Sequence[int]
         become(arena, "normed", "weights")
     if e.beside_dense:
         take(arena, "m", FLOAT * tokens * width)
-    source = "m" if e.beside_dense else "n"
-    ends = () if (e.shared_size > 0 and not e.beside_dense) else (source,)
+    if e.width is not None:
+        width = e.width
+        _project(p, layer, "ffn_latent_down", "m", FLOAT * tokens * width)
+    source = "m" if e.beside_dense or e.width is not None else "n"
+    ends = () if (e.shared_size > 0 and source == "n") else (source,)
     wide = FLOAT * tokens * e.used * e.size
     if a.engine_name == "llama4":
         compute(arena, "repeated", FLOAT * tokens * e.used * width, ("weights",))
@@ -791,6 +794,9 @@ def _experts(p: _Pass, e: Experts, layer: int, tokens: int, later: Sequence[int]
         give(arena, "weights")
     compute(arena, "f", FLOAT * tokens * width, ("each",))
     _fetch(p, later)
+    if e.width is not None:
+        _project(p, layer, "ffn_latent_up", "wide", FLOAT * tokens * a.hidden_size, ("f",))
+        become(arena, "wide", "f")
     if e.shared_size > 0:
         ends = () if e.shared_gate else ("n",)
         _dense(p, layer, e.shared_size, fused=False, gated=e.gated, ends=ends, shared=True, tokens=tokens)
@@ -1014,10 +1020,13 @@ def _add_attention(p: _Pass, layer: int, tokens: int, later: Sequence[int], *, s
     """Side by side with the feed-forward block, attention `y` is projected and added after it: `f` and `x` in, `f` out."""
     arena = p.arena
     kept = FLOAT * tokens * p.a.hidden_size
+    # With several devices the residual stream is one of the copies that stay.
+    own = "x" in arena.held
     if selects:
-        compute(arena, "kept", kept, ("x",))
+        compute(arena, "kept", kept, ("x",) if own else ())
         become(arena, "kept", "x")
-    give(arena, "x")
+    if own or selects:
+        give(arena, "x")
     head = p.a.head_dim(layer)
     _rotate(p, "y", p.a.heads(layer) * p.a.value_dim(layer), not p.b.value_half and head % VALUE_ROTATION == 0)
     _end(p, "value_rotation", layer, later)
@@ -1153,7 +1162,7 @@ def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool) -> None:
     if a.alternating_updates is not None:
         _streams(p)
     if a.engine_name in PICTURE_LAYERS:
-        compute(arena, "pictures", p.floats(_given_values(a)), ("x",))
+        compute(arena, "pictures", p.floats(_given_values(a)), ("x",) if "x" in arena.held else ())
 
 
 def _go_through(p: _Pass, *, has_output: bool) -> None:
