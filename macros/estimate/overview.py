@@ -11,7 +11,7 @@ from macros.estimate.launch import launch_command
 from macros.estimate.placement import Placement, place
 from macros.estimate.setting import check_setting
 from macros.estimate.weights import model_weights
-from macros.formulas.power import cost_of_a_million_tokens, machine_watts
+from macros.formulas.power import HOURS_A_DAY, cost_of_a_million_tokens, machine_watts, tokens_per_joule, yearly_kilowatt_hours
 from macros.formulas.prefill import time_to_first_token
 from macros.formulas.units import GIB
 from macros.specs import Catalogue
@@ -36,9 +36,10 @@ def overview(
 
     Returns:
         The answer of `estimate`, and: `layers` that there are to place; `spare_bytes` and `short_bytes`, one of them zero;
-        `first_token`, `watts`, `tokens_per_second_per_1000`, `kwh_per_million`, `cost_per_million` where they are known; `command`.
+        `first_token`, `watts`, `tokens_per_joule`, `tokens_per_second_per_1000`, `kwh_per_million`, `cost_per_million`, `kwh_per_year`,
+        `cost_per_year` where they are known; `command`.
 
-    Assumes: devices draw their limit while they work.
+    Assumes: devices draw their limit while they work, four hours a day.
     """
     setting = check_setting(question, catalogue)
     placement = place(setting, catalogue)
@@ -58,11 +59,15 @@ def overview(
     watts = _watts(placement, catalogue)
     if watts is not None:
         result["watts"] = watts
+        result["kwh_per_year"] = yearly_kilowatt_hours(watts=watts, hours_a_day=HOURS_A_DAY)
+        if price_per_kwh is not None:
+            result["cost_per_year"] = result["kwh_per_year"] * price_per_kwh
     if "decode" in result:
         speed = result["decode"]["tokens_per_second"]
         if price is not None:
             result["tokens_per_second_per_1000"] = speed / price * 1000
         if watts is not None:
+            result["tokens_per_joule"] = tokens_per_joule(tokens_per_second=speed, watts=watts)
             result["kwh_per_million"] = cost_of_a_million_tokens(tokens_per_second=speed, watts=watts, price_per_kwh=1)
             if price_per_kwh is not None:
                 result["cost_per_million"] = cost_of_a_million_tokens(tokens_per_second=speed, watts=watts, price_per_kwh=price_per_kwh)

@@ -52,6 +52,10 @@ def power_supply_watts(*, machine_watts: Any, load_share: Any = 0.7, step: Any =
     return ceil(machine_watts / load_share / step) * step
 
 
+HOURS_A_DAY = 4
+"""What a machine at home is taken to work, where nobody says."""
+
+
 def yearly_kilowatt_hours(*, watts: Any, hours_a_day: Any) -> Any:
     """Electricity of a year.
 

@@ -6,6 +6,7 @@ import json
 from html import escape
 
 from macros.estimate.notices import RECORDS, WORDS
+from macros.formulas.power import HOURS_A_DAY
 from macros.render.view import View
 
 Words = dict[str, str]
@@ -135,6 +136,12 @@ MESSAGES: dict[str, Words] = {
     "figure-load": {"zh": "加载时间", "en": "Load time"},
     "figure-watts": {"zh": "整机功率上限", "en": "Power of the machine, at most"},
     "figure-value": {"zh": "每 1000 货币单位", "en": "Per 1000 units of money"},
+    "figure-joule": {"zh": "每瓦速度（整机）", "en": "Speed for each watt (machine)"},
+    "figure-year": {"zh": f"一年用电（每天 {HOURS_A_DAY} 小时）", "en": f"Electricity of a year ({HOURS_A_DAY} hours a day)"},
+    "figure-year-cost": {
+        "zh": f"一年电费（每天 {HOURS_A_DAY} 小时）",
+        "en": f"Electricity cost of a year ({HOURS_A_DAY} hours a day)",
+    },
     "figure-energy": {"zh": "每百万 token 的用电", "en": "Electricity per million tokens"},
     "figure-energy-cost": {"zh": "每百万 token 的电费", "en": "Electricity cost per million tokens"},
     "tokens-per-second": {"zh": "{value} token/s", "en": "{value} tokens/s"},

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from macros.estimate import estimate
-from macros.formulas.power import machine_watts, power_supply_watts, tokens_per_joule, yearly_kilowatt_hours
+from macros.formulas.power import HOURS_A_DAY, machine_watts, power_supply_watts, tokens_per_joule, yearly_kilowatt_hours
 from macros.formulas.prefill import time_to_first_token
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
@@ -32,7 +32,6 @@ CARDS = (
 )  # fmt: skip
 YARDSTICK = "llama-3.1-8b"
 PROMPT = 8192
-HOURS_A_DAY = 4
 PROCESSOR_WATTS = 65
 """A processor that waits for the card most of the time [W]."""
 USERS = (1, 4, 16, 64)

@@ -59,6 +59,8 @@ def test_money():
     shown = overview(QUESTION, CATALOGUE, price=1000, price_per_kwh=0.5)
     assert shown["tokens_per_second_per_1000"] == shown["decode"]["tokens_per_second"]
     assert shown["cost_per_million"] == pytest.approx(shown["kwh_per_million"] * 0.5)
+    assert shown["tokens_per_joule"] == shown["decode"]["tokens_per_second"] / shown["watts"]
+    assert shown["cost_per_year"] == pytest.approx(shown["watts"] / 1000 * 4 * 365 * 0.5)
     assert shown["first_token"]["low"] < shown["first_token"]["seconds"] < shown["first_token"]["high"]
 
 

@@ -413,6 +413,9 @@
     if (result.load) figure(list, "figure-load", seconds(result.load.seconds));
     if (result.watts) figure(list, "figure-watts", `${shown(result.watts)} W`);
     if (result.tokens_per_second_per_1000) figure(list, "figure-value", speed(result.tokens_per_second_per_1000));
+    if (result.tokens_per_joule) figure(list, "figure-joule", `${speed(result.tokens_per_joule)}/W`);
+    if (result.kwh_per_year) figure(list, "figure-year", `${shown(result.kwh_per_year, 0)} kWh`);
+    if (result.cost_per_year !== undefined) figure(list, "figure-year-cost", shown(result.cost_per_year));
     if (result.kwh_per_million) figure(list, "figure-energy", `${shown(result.kwh_per_million)} kWh`);
     if (result.cost_per_million !== undefined) figure(list, "figure-energy-cost", shown(result.cost_per_million));
     page.querySelector("[data-figures]").replaceChildren(...list.children);
