@@ -1161,6 +1161,11 @@ def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool) -> None:
         _renew(p, "selected", extra.size * a.layers, not on_device)
     if a.alternating_updates is not None:
         _streams(p)
+    indexer = a.attention.indexer
+    if indexer is not None and p.layers and not a.scores(p.layers[0]):
+        # What a layer elsewhere has picked comes over.
+        for number in range(copies):
+            take(arena, f"best_copy_{number}" if number else "best", WORD * b.tokens * min(indexer.top_k, b.cells))
     if a.engine_name in PICTURE_LAYERS:
         compute(arena, "pictures", p.floats(_given_values(a)), ("x",) if "x" in arena.held else ())
 
