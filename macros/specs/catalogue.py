@@ -155,8 +155,11 @@ def translate(error: ValidationError, file: YamlFile, model: type[BaseModel], pr
         context = detail.get("ctx", {})
         match detail["type"]:
             case "missing":
-                name = str(location[-1])
-                yield file.error(location, f"the key `{name}`", "none", f"add `{name}:` (null and a note where it is unknown)")
+                name, parent = str(location[-1]), _model_at(model, detail["loc"][:-1])
+                field = parent.model_fields.get(name) if parent else None
+                unknown = field is None or type(None) in get_args(field.annotation)
+                how = "null and a note where it is unknown" if unknown else "its value; a record without it cannot be used"
+                yield file.error(location, f"the key `{name}`", "none", f"add `{name}:` ({how})")
             case "extra_forbidden":
                 parent = _model_at(model, detail["loc"][:-1])
                 valid = set(parent.model_fields) - {"id"} if parent else set()

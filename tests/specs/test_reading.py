@@ -122,7 +122,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     ),
     "missing key": (
         instead("tdp_w: 350\n", ""),
-        "thing-1.yaml:1: tdp_w: expected the key `tdp_w`, got none. Fix: add `tdp_w:` (null and a note where it is unknown)",
+        "thing-1.yaml:1: tdp_w: expected the key `tdp_w`, got none. Fix: add `tdp_w:` (its value; a record without it cannot be used)",
     ),
     "missing inner key": (instead("- lanes: 16", "- {}"), "thing-1.yaml:9: ports.0.lanes: expected the key `lanes`, got none."),
     "unknown key": (
