@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from macros.calibrate.regression import Fit, Prediction, Quantity, Vector, common, factor, levels
-from macros.calibrate.rows import MeasuredRow, measured_rows
+from macros.calibrate.rows import MICRO_BATCH, Kind, MeasuredRow, measured_rows, on_devices
 from macros.estimate.constants import Fitted, Group, decode_constants
 from macros.estimate.speed_features import OLDER_BUILDS, VULKAN, backend_lean, decode_features, prefill_features, slower
 from macros.formulas.decode import token_seconds
@@ -21,9 +21,6 @@ from macros.specs.measurements import Decode, Prefill
 
 CACHE_BYTES_PER_VALUE = 2.0
 """Measured rows keep keys and values as f16 [bytes]."""
-
-MICRO_BATCH = 512
-"""Measured rows read prompts in passes of so many tokens [tokens]."""
 
 
 @dataclass
@@ -38,6 +35,8 @@ class Model:
     predict: Prediction
     trial: Prediction
     """The prediction without what follows from another fit: what the fingerprint is taken of."""
+    beside: str
+    """What the constants of several devices follow from; they are no coefficients, but stand in the same record."""
     follows_from: str = ""
     """Fingerprint of that other fit."""
 
@@ -64,6 +63,7 @@ class Model:
         first = self.trial(fit.values(fit.guess))
         parts = [fit.observed, first, fit.guess, fit.spread, *(quantity.design.ravel() for quantity in self.quantities)]
         digest = hashlib.sha256(self.follows_from.encode())
+        digest.update(self.beside.encode())
         for part in parts:
             digest.update(" ".join(f"{value:.9g}" for value in part).encode())
         digest.update(repr([(q.name, q.terms) for q in self.quantities] + [row.device for row in self.rows]).encode())
@@ -127,7 +127,7 @@ def decode_model(catalogue: Catalogue) -> Model:
         common("core_cost", 3.0, 0.5, count),
         factor("slower", _slower_columns(rows), 0.25),
     ]
-    return Model("decode", rows, left_out, quantities, predict, predict)
+    return Model("decode", rows, left_out, quantities, predict, predict, _several(catalogue, Decode))
 
 
 def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
@@ -172,7 +172,13 @@ def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
         common("attention_cost_flash", 2.0, 0.5, count),
         factor("slower", _slower_columns(rows), 0.3),
     ]
-    return Model("prefill", rows, left_out, quantities, predict, trial, follows_from=decode.fingerprint)
+    return Model("prefill", rows, left_out, quantities, predict, trial, _several(catalogue, Prefill), follows_from=decode.fingerprint)
+
+
+def _several(catalogue: Catalogue, kind: type[Kind]) -> str:
+    """Rows of several devices, as text."""
+    rows = (row for row in on_devices(catalogue, kind) if len(row.gpus) > 1)
+    return "\n".join(f"{row.model} {row.quant} {row.gpus} {row.engine} {row.build} {row.split} {row.tokens_per_second}" for row in rows)
 
 
 def _decode_inputs(row: MeasuredRow) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from macros.estimate.rates import measured_rates
-from macros.estimate.work import layer_work, total
+from macros.estimate.work import model_work
 from macros.formulas.decode import decode_ceiling
 from macros.formulas.recipe import weight_bytes
 from macros.specs import Catalogue, SpecError
@@ -46,7 +46,7 @@ def implausible(row: AnyRow, catalogue: Catalogue) -> Iterator[tuple[str, str, s
     if not isinstance(row, Decode | Prefill) or row.gpu_layers is not None or (row.gpus == [] and row.cpu is None):
         return
     rates = measured_rates(row, catalogue)
-    work = total(layer_work(architecture, quantization, catalogue.records["tensor-types"]).values())
+    work = model_work(row.model, row.quant, catalogue)
     devices = max(len(row.gpus), 1)
     if isinstance(row, Decode):
         most = SLACK * devices * row.users * float(decode_ceiling(bytes_read=work.weight_bytes(), bandwidth=rates.bandwidth))

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
-
-import numpy as np
+from typing import TypeVar
 
 from macros.estimate.rates import Rates, measured_rates
-from macros.estimate.work import Work, layer_work, total
+from macros.estimate.work import Work, model_work
 from macros.specs import Catalogue
 from macros.specs.measurements import Decode, Prefill
-from macros.specs.models import architecture_of
 
 ENGINES = {"llama.cpp", "ollama", "llamafile"}
 """llama.cpp and the programs that are llama.cpp inside."""
 
 FIRST_BUILD = date(2023, 11, 1)
 """Older builds lack the kernels of today: quantized matrix products came in the summer of 2023 and went on changing until then."""
+
+
+MICRO_BATCH = 512
+"""Measured rows read prompts in passes of so many tokens [tokens]."""
+
+Kind = TypeVar("Kind", Decode, Prefill)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,6 @@ def measured_rows(catalogue: Catalogue, kind: type[Decode] | type[Prefill]) -> t
     """
     used: list[MeasuredRow] = []
     left_out: dict[str, list[str]] = {}
-    works: dict[tuple[str, str], Work] = {}
     for file in sorted(catalogue.measurements):
         for index, row in enumerate(catalogue.measurements[file].rows):
             if not isinstance(row, kind):
@@ -78,12 +80,8 @@ def measured_rows(catalogue: Catalogue, kind: type[Decode] | type[Prefill]) -> t
             assert row.model is not None
             assert row.quant is not None
             assert rates.family is not None
-            key = row.model, row.quant
-            if key not in works:
-                architecture = architecture_of(catalogue.models[row.model], catalogue.models)
-                pieces = layer_work(architecture, catalogue.quantizations[row.quant], catalogue.records["tensor-types"])
-                works[key] = total(pieces.values())
-            used.append(MeasuredRow(file, index, row, rates, works[key], rates.family, rates.wider))
+            work = model_work(row.model, row.quant, catalogue)
+            used.append(MeasuredRow(file, index, row, rates, work, rates.family, rates.wider))
     return used, left_out
 
 
@@ -109,5 +107,7 @@ def _reasons(row: Decode | Prefill) -> Iterator[str]:
         yield "a build older than November 2023"
 
 
-# a column of numbers
-column = partial(np.fromiter, dtype=float)
+def on_devices(catalogue: Catalogue, kind: type[Kind]) -> list[Kind]:
+    """The sound rows of graphics devices, one or several, in the order of their files."""
+    files = (catalogue.measurements[name] for name in sorted(catalogue.measurements))
+    return [row for file in files for row in file.rows if isinstance(row, kind) and row.quality is None and row.gpus]

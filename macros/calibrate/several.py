@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
 
 import numpy as np
 
-from macros.calibrate.fit import MICRO_BATCH
+from macros.calibrate.rows import MICRO_BATCH, on_devices
 from macros.estimate.constants import Fitted, decode_constants
 from macros.estimate.rates import gpu_rates
 from macros.formulas.decode import layer_seconds
 from macros.formulas.prefill import PASSES_AT_A_TIME
 from macros.specs import Catalogue
-from macros.specs.measurements import Decode, Prefill
+from macros.specs.measurements import Decode, Prefill, against_one
 from macros.specs.models import architecture_of
-
-Kind = TypeVar("Kind", Decode, Prefill)
 
 BOUNDARY_TERM = "boundary_time"
 EXCHANGE_TERM = "exchange_time"
@@ -47,37 +44,20 @@ def several_terms(model: str, catalogue: Catalogue, fitted: Fitted) -> dict[str,
     }
 
 
-def _rows(catalogue: Catalogue, kind: type[Kind]) -> list[Kind]:
-    files = (catalogue.measurements[name] for name in sorted(catalogue.measurements))
-    return [row for file in files for row in file.rows if isinstance(row, kind) and row.quality is None and row.gpus]
-
-
 def _pipelines(catalogue: Catalogue) -> Iterator[float]:
     """The factor of `pipelined_seconds`, from prompts of several passes on several cards and the same prompt on one."""
-
-    def setting(row: Prefill) -> tuple[object, ...]:
-        return row.model, row.quant, row.gpus[0], row.engine, row.build, row.prompt_tokens
-
-    rows = _rows(catalogue, Prefill)
-    alone = {setting(row): row.tokens_per_second for row in rows if len(row.gpus) == 1 and row.gpu_layers is None}
-    for row in rows:
-        passes = -(-(row.prompt_tokens or 0) // MICRO_BATCH)
-        if row.split == "layer" and passes > 1 and setting(row) in alone:
-            share = alone[setting(row)] / row.tokens_per_second
+    for row, alone in against_one(on_devices(catalogue, Prefill)):
+        passes = -(-(row.prompt_tokens or 0) // MICRO_BATCH) if isinstance(row, Prefill) else 0
+        if row.split == "layer" and passes > 1:
+            share = alone / row.tokens_per_second
             yield (passes * share - 1) / (passes - 1) / max(1 / len(row.gpus), 1 / PASSES_AT_A_TIME)
 
 
 def _boundaries(catalogue: Catalogue) -> Iterator[float]:
     """Seconds for each boundary, from rows with a layer split and the same setting on one card."""
-
-    def setting(row: Decode) -> tuple[object, ...]:
-        return row.model, row.quant, row.gpus[0], row.engine, row.build, row.generated_tokens
-
-    rows = _rows(catalogue, Decode)
-    alone = {setting(row): row.tokens_per_second for row in rows if len(row.gpus) == 1 and row.gpu_layers is None}
-    for row in rows:
-        if row.split == "layer" and setting(row) in alone:
-            yield (1 / row.tokens_per_second - 1 / alone[setting(row)]) / (len(row.gpus) - 1)
+    for row, alone in against_one(on_devices(catalogue, Decode)):
+        if row.split == "layer":
+            yield (1 / row.tokens_per_second - 1 / alone) / (len(row.gpus) - 1)
 
 
 def _exchanges(catalogue: Catalogue, fitted: Fitted) -> Iterator[float]:
@@ -88,7 +68,7 @@ def _exchanges(catalogue: Catalogue, fitted: Fitted) -> Iterator[float]:
     What the cards share halves with each doubling, whatever the engine makes of memory; what stays is starting layers, and exchanges.
     """
     series: dict[tuple[object, ...], list[Decode]] = {}
-    for row in _rows(catalogue, Decode):
+    for row in on_devices(catalogue, Decode):
         if row.split == "tensor" and row.model is not None:
             series.setdefault((row.model, row.quant or row.published_as, row.engine, row.gpus[0]), []).append(row)
     for rows in series.values():

@@ -114,9 +114,33 @@ def write(catalogue: Catalogue, root: Path, *, every_row: bool = False) -> list[
             for name, of in made["accuracy"].items()
             if name in SELECTIONS
         ]
+        told += [f"  {line}" for line in fallen_back(model, catalogue)]
         told += [f"  {line}" for line in moved(catalogue.calibration.get(model.name), model.constants(model.coefficients))]
         (root / "calibration" / f"{model.name}.yaml").write_text(HEADER + _yaml(made), "utf-8")
     return told
+
+
+def fallen_back(model: Model, catalogue: Catalogue) -> Iterator[str]:
+    """Families of devices that nobody measured, and the class whose constants they take.
+
+    Args:
+        model: the fit
+        catalogue: all records
+
+    Yields:
+        A line for each class.
+    """
+    measured = {row.family for row in model.rows}
+    classes = {row.wider for row in model.rows}
+    found: dict[str, list[str]] = {}
+    for device in (*catalogue.gpus.values(), *catalogue.cpus.values()):
+        if device.family not in measured:
+            wider = catalogue.device_families[device.family].wider
+            families = found.setdefault(wider if wider in classes else "all", [])
+            if device.family not in families:
+                families.append(device.family)
+    for wider, families in sorted(found.items()):
+        yield f"no rows of {', '.join(sorted(families))}: they take the constants of {wider}"
 
 
 def refitted(catalogue: Catalogue) -> Catalogue:

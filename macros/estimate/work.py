@@ -9,7 +9,9 @@ from functools import reduce
 from macros.formulas.recipe import typed_tensors, uniform_tensors
 from macros.formulas.remember import by_identity
 from macros.formulas.tensors import FIRST, LAST, TensorGroup
+from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
+from macros.specs.models import architecture_of
 from macros.specs.quantizations import Quantization, TensorType
 
 OUTPUT = -2
@@ -105,6 +107,21 @@ def layer_work(
                 more = Work(dense_bytes=size, parameters=values)
             found[place] = found[place] + more
     return found
+
+
+def model_work(model: str, quant: str, catalogue: Catalogue) -> Work:
+    """The work of one token on all layers.
+
+    Args:
+        model: id of a model
+        quant: id of a format
+        catalogue: all records
+
+    Returns:
+        The work.
+    """
+    architecture = architecture_of(catalogue.models[model], catalogue.models)
+    return total(layer_work(architecture, catalogue.quantizations[quant], catalogue.records["tensor-types"]).values())
 
 
 def total(work: Iterable[Work]) -> Work:

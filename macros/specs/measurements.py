@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -109,6 +109,27 @@ class Prefill(Generation):
     kind: Literal["prefill"]
     prompt_tokens: Count | None = None
     """Length of the prompt."""
+
+
+def against_one(rows: Iterable[Decode | Prefill]) -> Iterator[tuple[Decode | Prefill, float]]:
+    """Rows of several equal GPUs, each with the speed of the same setting on one of them.
+
+    Args:
+        rows: rows of one kind
+
+    Yields:
+        The row, and tokens a second on one GPU [1/s].
+    """
+
+    def setting(row: Decode | Prefill) -> tuple[object, ...]:
+        tokens = row.generated_tokens if isinstance(row, Decode) else row.prompt_tokens
+        return row.kind, row.model, row.quant, row.gpus[0], row.engine, row.build, tokens
+
+    sound = [row for row in rows if row.gpus and row.model and row.quant and row.quality is None and row.gpu_layers is None]
+    alone = {setting(row): row.tokens_per_second for row in sound if len(row.gpus) == 1}
+    for row in sound:
+        if len(row.gpus) > 1 and setting(row) in alone:
+            yield row, alone[setting(row)]
 
 
 class Load(Row):

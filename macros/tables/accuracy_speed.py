@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 
 from macros.estimate.rates import Rates, measured_rates
-from macros.estimate.work import layer_work, total
+from macros.estimate.work import model_work
 from macros.formulas.decode import decode_ceiling
 from macros.specs import Catalogue
 from macros.specs.calibration import Calibration
 from macros.specs.measurements import Decode, Prefill
-from macros.specs.models import architecture_of
 from macros.tables import Column, Words, table
 
 WORST = 20
@@ -85,8 +84,7 @@ def compared(catalogue: Catalogue, kind: str) -> list[Compared]:
             if predicted is None or not isinstance(row, Decode | Prefill) or row.model is None or row.quant is None:
                 continue
             rates = measured_rates(row, catalogue)
-            architecture = architecture_of(catalogue.models[row.model], catalogue.models)
-            work = total(layer_work(architecture, catalogue.quantizations[row.quant], catalogue.records["tensor-types"]).values())
+            work = model_work(row.model, row.quant, catalogue)
             ceiling = float(decode_ceiling(bytes_read=work.weight_bytes(), bandwidth=rates.bandwidth))
             found.append(Compared(kind, file, index, row, rates, predicted, ceiling))
     return found

@@ -10,7 +10,7 @@ import pandas as pd
 from macros.formulas.power import tokens_per_joule
 from macros.formulas.units import GB
 from macros.specs import Catalogue
-from macros.specs.measurements import Decode, Load
+from macros.specs.measurements import Decode, Load, against_one
 from macros.tables import Column, table
 
 LEAST_ROWS = 3
@@ -60,21 +60,11 @@ def load_measured(catalogue: Catalogue) -> pd.DataFrame:
 )
 def several_measured(catalogue: Catalogue) -> pd.DataFrame:
     """The same model, format, engine and build on one of the same cards is 1."""
-
-    def setting(row: Decode) -> tuple[Any, ...]:
-        return row.model, row.quant, row.gpus[0], row.engine, row.build, row.generated_tokens
-
-    rows = [
-        row
-        for file in catalogue.measurements.values()
-        for row in file.rows
-        if isinstance(row, Decode) and row.gpus and row.model and row.quant and row.quality is None and row.gpu_layers is None
-    ]
-    alone = {setting(row): row.tokens_per_second for row in rows if len(row.gpus) == 1}
+    rows = (row for file in catalogue.measurements.values() for row in file.rows if isinstance(row, Decode))
     ratios: dict[tuple[str, int], list[float]] = {}
-    for row in rows:
-        if len(row.gpus) > 1 and row.split is not None and setting(row) in alone:
-            ratios.setdefault((row.split, len(row.gpus)), []).append(row.tokens_per_second / alone[setting(row)])
+    for row, alone in against_one(rows):
+        if row.split is not None:
+            ratios.setdefault((row.split, len(row.gpus)), []).append(row.tokens_per_second / alone)
     return pd.DataFrame(
         {"split": split, "cards": cards, "rows": len(of), "slowest": min(of), "middle": median(of), "fastest": max(of)}
         for (split, cards), of in sorted(ratios.items())

@@ -10,7 +10,7 @@ from macros.calibrate import store
 from macros.calibrate.accuracy import Scatter
 from macros.calibrate.regression import Fit, common, levels, weighted_quantile
 from macros.estimate.constants import fitted_of
-from macros.specs import load
+from macros.specs import Catalogue, load
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -200,3 +200,19 @@ def test_stored_ranges_and_held_out_rows(catalogue):
         assert compared == calibration.rows
         assert calibration.as_of <= date.today()
         assert fitted_of(calibration).groups["all"].devices > 80
+
+
+def test_a_changed_row_of_several_cards_asks_for_a_refit(catalogue):
+    """The time of an exchange follows from rows that no single device has."""
+    file = catalogue.measurements["vllm-reports"]
+    rows = [row.model_copy(update={"tokens_per_second": row.tokens_per_second * 1.2}) for row in file.rows]
+    measurements = {**catalogue.measurements, "vllm-reports": file.model_copy(update={"rows": rows})}
+    assert store.due(Catalogue({**catalogue.records, "measurements": measurements}, catalogue.files))
+
+
+def test_families_without_rows_are_told_with_their_class(catalogue, fits):
+    """A family that nobody measured takes its class's constants, and the fit says which."""
+    told = list(store.fallen_back(fits["decode"][0], catalogue))
+    assert any("rdna1" in line and line.endswith("constants of amd-gddr") for line in told)
+    assert any("cpu-arm" in line and line.endswith("constants of all") for line in told)
+    assert not any("ada-gf" in line for line in told)
