@@ -177,7 +177,7 @@ def record_other_fields(view: View) -> str:
 
 @macro
 def record_page(view: View, kind: str, id: str) -> str:
-    """The generated page of a model, a GPU or a CPU; only the pages that the build makes call it."""
+    """The generated page of a model, a GPU or a CPU: what the pages that no one writes hold."""
     from macros.render import pages
 
     return pages.body(view, kind, id)
@@ -224,10 +224,13 @@ def define_env(env: Any) -> None:
 
 
 def on_pre_page_macros(env: Any) -> None:
-    """What the macros plugin calls before each page."""
+    """What the macros plugin calls before each page. A generated page is one call: there is no template to read for it."""
     from macros.render import slots
 
     slots.clear()
+    if record := env.page.meta.get("record"):
+        env.markdown = env.macros["record_page"](Path(record).parent.name, Path(record).stem)
+        env.page.meta["render_macros"] = False
 
 
 def _mistake(page: Any, language: str, call: str, error: Exception) -> SpecError:

@@ -35,7 +35,7 @@ def stage(catalogue: Catalogue, docs: Path, into: Path) -> None:
         for page in pages.generated(View(catalogue, language)):
             head = {"title": page.title, "description": page.description, "record": page.record}
             lines = "\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items())
-            wanted[Path(page.path)] = f"---\n{lines}\n---\n{page.markdown}\n"
+            wanted[Path(page.path)] = f"---\n{lines}\n---\n"
         _write(wanted, into / language)
 
 
@@ -109,7 +109,7 @@ def shrink(site: Path) -> None:
     worn: set[str] = set()
     for page in site.rglob("*.html"):
         text = page.read_text("utf-8")
-        named.update(re.findall(r"\bassets/[^\"]*?([^\"/]+)\"", text))
+        named.update(re.findall(r"assets/[^\"]*?([^\"/]+)\"", text))
         worn.update(name for names in set(re.findall(r'class="([^"]*)"', text)) for name in names.split())
     for path in [path for path in site.rglob("*") if path.is_file()]:
         theme = "assets" in path.parts

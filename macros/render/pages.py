@@ -24,14 +24,13 @@ FOLDERS = {"models": "models", "gpus": "devices", "cpus": "devices"}
 
 @dataclass(frozen=True)
 class Page:
-    """A page to be: where it lies, what search engines are told, and its Markdown."""
+    """A page to be: where it lies, and what search engines are told."""
 
     path: str
     title: str
     description: str
     record: str
-    """The file that its numbers come from, for "edit this page"."""
-    markdown: str
+    """The file that its numbers come from, for "edit this page"; what it says follows from it."""
 
 
 def generated(view: View) -> Iterator[Page]:
@@ -39,7 +38,7 @@ def generated(view: View) -> Iterator[Page]:
     for kind, folder in FOLDERS.items():
         for name, record in view.catalogue.records.get(kind, {}).items():
             title, description = _told(view, kind, record)
-            yield Page(f"{folder}/{name}.md", title, description, f"data/{kind}/{name}.yaml", f'{{{{ record_page("{kind}", "{name}") }}}}')
+            yield Page(f"{folder}/{name}.md", title, description, f"data/{kind}/{name}.yaml")
 
 
 def body(view: View, kind: str, id: str) -> str:
