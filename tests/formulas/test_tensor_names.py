@@ -8,16 +8,17 @@ from macros.specs.models import architecture_of
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
 NAMES = """
-    token_embd output output_norm output_norm_bias rope_factors_0 rope_factors_1
+    token_embd token_embd_norm token_embd_norm_bias position_embd output output_bias output_norm output_norm_bias rope_factors_0 rope_factors_1
     per_layer_token_embd per_layer_model_proj per_layer_proj_norm inp_gate proj post_norm layer_output_scale
     attn_norm attn_norm_bias post_attention_norm ffn_norm ffn_norm_bias post_ffw_norm post_ffw_norm_1 post_ffw_norm_2 pre_ffw_norm_2
     attn_q attn_k attn_v attn_qkv attn_gate attn_output attn_q_norm attn_k_norm attn_sinks attn_bias_0 attn_bias_1 attn_bias_2 attn_bias_3
-    attn_q_a attn_q_a_norm attn_q_b attn_kv_a_mqa attn_kv_a_norm attn_k_b attn_v_b
+    attn_q_a attn_q_a_norm attn_q_b attn_kv_a_mqa attn_kv_a_norm attn_kv_b attn_k_b attn_v_b
     indexer.attn_k indexer.attn_q_b indexer.k_norm indexer.k_norm_bias indexer.proj
     ffn_gate ffn_up ffn_down ffn_gate_bias ffn_up_bias ffn_down_bias ffn_gate_inp ffn_gate_inp_bias ffn_gate_inp_scale exp_probs_b
     ffn_gate_exps ffn_up_exps ffn_down_exps ffn_gate_up_exps ffn_gate_exps_bias ffn_up_exps_bias ffn_down_exps_bias ffn_down_exps_scale
     ffn_gate_inp_shexp ffn_gate_shexp ffn_up_shexp ffn_down_shexp ffn_latent_down ffn_latent_up
     ssm_in ssm_conv1d ssm_conv1d_bias ssm_dt ssm_a ssm_d ssm_norm ssm_out ssm_ba ssm_beta ssm_alpha
+    ssm_x ssm_dt_bias ssm_dt_norm ssm_b_norm ssm_c_norm ssm_conv1d_q ssm_conv1d_k ssm_conv1d_v ssm_f_a ssm_f_b ssm_g_a ssm_g_b
     shortconv.conv shortconv.in_proj shortconv.out_proj
     altup_proj altup_unembd_proj altup_correct_coef altup_correct_scale altup_predict_coef altup_router altup_router_norm
     laurel_l laurel_r laurel_post_norm
