@@ -22,7 +22,7 @@ def batch(a, **change):
     return Batch(**{**plain, "key_half": True, "value_half": True, **change})
 
 
-@pytest.fixture()
+@pytest.fixture
 def arenas(monkeypatch):
     """The buffers that are planned, to look into."""
     made = []

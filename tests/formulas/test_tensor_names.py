@@ -8,7 +8,8 @@ from macros.specs.models import architecture_of
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
 NAMES = """
-    token_embd token_embd_norm token_embd_norm_bias position_embd output output_bias output_norm output_norm_bias rope_factors_0 rope_factors_1
+    token_embd token_embd_norm token_embd_norm_bias position_embd
+    output output_bias output_norm output_norm_bias rope_factors_0 rope_factors_1
     per_layer_token_embd per_layer_model_proj per_layer_proj_norm inp_gate proj post_norm layer_output_scale
     attn_norm attn_norm_bias post_attention_norm ffn_norm ffn_norm_bias post_ffw_norm post_ffw_norm_1 post_ffw_norm_2 pre_ffw_norm_2
     attn_q attn_k attn_v attn_qkv attn_gate attn_output attn_q_norm attn_k_norm attn_sinks attn_bias_0 attn_bias_1 attn_bias_2 attn_bias_3
