@@ -929,7 +929,7 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
         _fetch(p, [layer, *later])
     if not (a.attends(layer) or recurs or mixture or dense):
         return
-    if a.norms != "after":
+    if a.norms != "after" and "n" not in arena.held:
         take(arena, "n", p.floats(width))
         _scale(p, layer)
     if a.attends(layer):
@@ -1109,7 +1109,7 @@ def _merge(p: _Pass) -> None:
     compute(arena, "x", p.floats(width), ("streams", "scaled"))
 
 
-def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool) -> None:
+def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool, has_output: bool) -> None:
     """What comes from outside, and the embedded tokens `x`."""
     a, b, arena = p.a, p.b, p.arena
     width = a.hidden_size
@@ -1122,6 +1122,7 @@ def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool) -> None:
         for name, size in _state_inputs(b):
             take(arena, name, size)
     extra = a.per_layer_embeddings
+    normed = not first and a.norms != "after" and len(p.layers) > 0
     noting = list(p.layers) if a.attention.indexer is not None else []
     if on_device:
         for layer in noting:
@@ -1129,9 +1130,11 @@ def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool) -> None:
         if extra is not None:
             take(arena, "selected", p.floats(extra.size * a.layers))
         if copies > 1 and a.alternating_updates is None:
-            # Between devices a layer's last sum is taken on the next one, so both its terms come over.
-            for number in range(copies if first else 2 * copies):
+            # A norm is computed before its weights are met, so it comes over from the device before, beside what it was made of.
+            for number in range(2 * copies if normed else copies):
                 take(arena, f"x_{number}", p.floats(width))
+        elif normed and a.recurrent is None and a.alternating_updates is None:
+            take(arena, "n", p.floats(width))
         elif a.norms == "after" and 0 in p.caches:
             # Without a norm before it, the first matrix comes first.
             p.late["x"] = p.floats(width)
@@ -1140,6 +1143,8 @@ def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool) -> None:
     at_once = _wanted(p, p.layers)
     parted = len(p.streamed) > 0 and a.attention.latent is None
     for name, size in _input_sizes(a, b, on_device=on_device):
+        if name == "output_index" and on_device and not has_output and not p.streamed:
+            continue
         if parted and name not in at_once and name not in ("state_index", "no_index"):
             p.late[name] = size
             continue
@@ -1161,6 +1166,8 @@ def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool) -> None:
         _renew(p, "selected", extra.size * a.layers, not on_device)
     if a.alternating_updates is not None:
         _streams(p)
+    if "n" in arena.held:
+        take(arena, "x", p.floats(width))
     indexer = a.attention.indexer
     if indexer is not None and p.layers and not a.scores(p.layers[0]):
         # What a layer elsewhere has picked comes over.
@@ -1243,7 +1250,7 @@ def planned_bytes(
     """
     arena = Arena(alignment=DEVICE_ALIGNMENT if on_device else HOST_ALIGNMENT)
     p = _Pass(a, batch, arena, on_device, copies > 1, streamed or {}, caches or {}, layers)
-    _enter(p, on_device=on_device, copies=copies, first=first)
+    _enter(p, on_device=on_device, copies=copies, first=first, has_output=has_output)
     _go_through(p, has_output=has_output)
     if has_output:
         _leave(p, on_device=on_device, output_matrix=output_matrix)
@@ -1256,6 +1263,30 @@ OFFLOADED_TOKENS = 32
 
 def _aligned(size: int) -> int:
     return (size + HOST_ALIGNMENT - 1) // HOST_ALIGNMENT * HOST_ALIGNMENT
+
+
+def _returned_bytes(a: Architecture, b: Batch, layer: int) -> int:
+    """What comes back from a device for the cache or the state of a layer on the host; of what is a part, all that it spans comes."""
+    row, latent, r = FLOAT * b.tokens, a.attention.latent, a.recurrent
+    returned = 0
+    if r is not None and a.recurs(layer):
+        convolved = r.inner_size + 2 * r.groups * r.state_size
+        if r.kind == "gated-delta-net":
+            returned = FLOAT * (b.tokens + b.sequences * (r.conv_kernel - 1)) * convolved
+        elif r.kind == "mamba-2":
+            # The scan stays where its state is: its inputs come, each as long as the rows that it is cut from, and its result is made there.
+            spans = 3 * (b.tokens - 1) * convolved + r.inner_size + 2 * r.groups * r.state_size
+            returned = FLOAT * (spans + b.tokens * r.heads + b.tokens * r.inner_size + b.sequences * r.state_size * r.inner_size)
+    if a.has_cache(layer):
+        keys, values = a.kv_heads(layer) * a.head_dim(layer), a.kv_heads(layer) * a.value_dim(layer)
+        rotated = not b.value_half and a.head_dim(layer) % VALUE_ROTATION == 0
+        if latent is not None and not latent.cached_whole:
+            returned = max(returned, row * (latent.kv_rank + latent.rope_dim))
+        elif a.attention.fused_qkv and not rotated:
+            returned = max(returned, row * (a.heads(layer) * a.head_dim(layer) + 2 * keys + values))
+        else:
+            returned = max(returned, row * (keys + values))
+    return returned
 
 
 def host_compute_bytes(a: Architecture, batch: Batch, *, layers: tuple[int, ...], has_output: bool, devices: bool, copies: int = 1) -> int:
@@ -1287,8 +1318,8 @@ def host_compute_bytes(a: Architecture, batch: Batch, *, layers: tuple[int, ...]
     if a.per_layer_embeddings is not None:
         looked_up += a.per_layer_embeddings.size * a.layers
         inputs += numbers
-    returned = max((a.kv_heads(layer) * (a.head_dim(layer) + a.value_dim(layer)) for layer in layers if a.has_cache(layer)), default=0)
-    once = inputs + FLOAT * batch.tokens * (_given_values(a) + max(looked_up, returned))
+    returned = max((_returned_bytes(a, batch, layer) for layer in layers), default=0)
+    once = inputs + FLOAT * batch.tokens * _given_values(a) + max(FLOAT * batch.tokens * looked_up, returned)
     again = (copies - 1) * (inputs + FLOAT * batch.tokens * width)
     if (layers or has_output) and batch.tokens < OFFLOADED_TOKENS:
         once = max(once, planned_bytes(a, batch, layers=layers, has_output=has_output, on_device=False))
