@@ -348,7 +348,7 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
     _weigh(p, layer, cells=cells, sizes=(key, values), weighed=weighed, scores=heads, later=later)
     if not a.is_mixture(layer):
         _fetch(p, later)
-    if (a.recurrent is not None and a.recurrent.beside_attention) or a.norms == "shared":
+    if (a.recurrent is not None and a.recurrent.beside_attention) or _attends_last(a):
         return
     _rotate(p, "y", weighed, not b.value_half and rotates)
     _end(p, "value_rotation", layer, later)
@@ -371,6 +371,11 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
         else:
             give(arena, "g")
     _project(p, layer, "attn_output", "o", p.floats(a.hidden_size), ("y",))
+
+
+def _attends_last(a: Architecture) -> bool:
+    """Whether attention, side by side with the feed-forward block, is projected after that block: the sum begins with the block."""
+    return a.norms == "shared" and a.engine_name != "phi2"
 
 
 def _values_first(a: Architecture) -> bool:
@@ -950,11 +955,11 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
         tokens = b.outputs
         _need(p, "output_index", layer)
         names = ["x", "o"] if a.engine_name in ADDS_TO_RESIDUAL_FIRST else ["o", "x"]
-        for name in ["n"] if a.norms == "shared" else [*names, "n"]:
+        for name in ["n"] if _attends_last(a) else [*names, "n"]:
             if name in arena.held:
                 compute(arena, "kept", FLOAT * tokens * width, (name,))
                 become(arena, "kept", name)
-        if a.norms != "shared":
+        if not _attends_last(a):
             _end(p, "output_index", layer, later)
     # A sum stands in the place of its first term, but not where that term is a view.
     if "o" in arena.held and a.norms != "shared":
@@ -999,7 +1004,9 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
             size = a.feed_forward_size(layer)
             _dense(p, layer, size, fused=block.fused_gate_up, gated=block.gated, ends=ends, shared=False, tokens=tokens)
             become(arena, "d", "f")
-        if a.norms == "shared":
+        if "o" in arena.held:
+            give(arena, "o")
+        if _attends_last(a):
             _add_attention(p, layer, tokens, later, selects=selects)
         if a.engine_name in ADDS_TO_RESIDUAL and "x" in arena.held:
             give(arena, "f")
@@ -1274,7 +1281,7 @@ def _returned_bytes(a: Architecture, b: Batch, layer: int) -> int:
         if r.kind == "gated-delta-net":
             returned = FLOAT * (b.tokens + b.sequences * (r.conv_kernel - 1)) * convolved
         elif r.kind == "mamba-2":
-            # The scan stays where its state is: its inputs come, each as long as the rows that it is cut from, and its result is made there.
+            # The scan stays where its state is: its inputs come, each as long as the rows it is cut from, and its result is made there.
             spans = 3 * (b.tokens - 1) * convolved + r.inner_size + 2 * r.groups * r.state_size
             returned = FLOAT * (spans + b.tokens * r.heads + b.tokens * r.inner_size + b.sequences * r.state_size * r.inner_size)
     if a.has_cache(layer):
