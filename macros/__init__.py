@@ -341,13 +341,17 @@ class Preview:
         self._stamps = {name: _stamp(name) for name in ("data", "docs", "macros", *CONFIGS.values())}
         self.report = ""
         now.catalogue = load(ROOT / "data")
+        self._mistakes = list(site.page_errors(ROOT, MACROS))
+        self._stage()
         self._read_pages()
+
+    def _stage(self) -> bool:
+        return self._site.stage(now.records(), ROOT / "docs", CACHE / "stage")
 
     def _read_pages(self) -> None:
         from mkdocs.structure.files import get_files
         from mkdocs.structure.nav import get_navigation
 
-        self._site.stage(now.records(), ROOT / "docs", CACHE / "stage")
         self._languages = {}
         for language in CONFIGS:
             config = _config(language, CACHE / "stage")
@@ -373,9 +377,12 @@ class Preview:
         try:
             self.report = ""
             now.catalogue = load(ROOT / "data")
-            if errors := list(self._site.page_errors(ROOT, MACROS)):
-                raise SpecErrors(errors)
-            self._read_pages() if "docs" in changed else self._site.stage(now.records(), ROOT / "docs", CACHE / "stage")
+            if "docs" in changed:
+                self._mistakes = list(self._site.page_errors(ROOT, MACROS))
+            if self._mistakes:
+                raise SpecErrors(self._mistakes)
+            if self._stage() or "docs" in changed:
+                self._read_pages()
         except SpecErrors as found:
             self.report = found.report()
             print(self.report, file=sys.stderr)

@@ -23,11 +23,12 @@ from macros.specs import Catalogue, SpecError, SpecErrors
 from macros.specs.errors import nearest
 
 
-def stage(catalogue: Catalogue, docs: Path, into: Path) -> None:
+def stage(catalogue: Catalogue, docs: Path, into: Path) -> bool:
     """Write the Markdown of both languages that a generator reads: the authored pages, and one page for each model and device.
 
-    Files that are already right are left alone.
+    Files that are already right are left alone. Returns whether pages came or went.
     """
+    moved = False
     for language in LANGUAGES:
         wanted: dict[Path, str | Path] = {
             path.relative_to(docs / language): path for path in (docs / language).rglob("*") if path.is_file()
@@ -36,21 +37,30 @@ def stage(catalogue: Catalogue, docs: Path, into: Path) -> None:
             head = {"title": page.title, "description": page.description, "record": page.record}
             lines = "\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items())
             wanted[Path(page.path)] = f"---\n{lines}\n---\n"
-        _write(wanted, into / language)
+        moved |= _write(wanted, into / language)
+    return moved
 
 
-def _write(wanted: Mapping[Path, str | Path], into: Path) -> None:
-    for path in into.rglob("*"):
-        if path.is_file() and path.relative_to(into) not in wanted:
-            path.unlink()
+_written: dict[Path, str] = {}
+"""What this process wrote where, so that nothing is read back."""
+
+
+def _write(wanted: Mapping[Path, str | Path], into: Path) -> bool:
+    there = {path.relative_to(into) for path in into.rglob("*") if path.is_file()}
+    for name in there - wanted.keys():
+        (into / name).unlink()
     for name, content in wanted.items():
         target = into / name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if name not in there:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        elif filecmp.cmp(content, target, shallow=False) if isinstance(content, Path) else _written.get(target) == content:
+            continue
         if isinstance(content, Path):
-            if not target.exists() or not filecmp.cmp(content, target, shallow=False):
-                shutil.copyfile(content, target)
-        elif not target.exists() or target.read_text("utf-8") != content:
+            shutil.copyfile(content, target)
+        else:
             target.write_text(content, "utf-8")
+            _written[target] = content
+    return there != wanted.keys()
 
 
 def page_errors(root: Path, macros: Mapping[str, object]) -> Iterator[SpecError]:

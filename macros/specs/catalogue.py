@@ -85,11 +85,23 @@ def load(root: Path) -> Catalogue:
             errors += found.errors
     if errors:
         raise SpecErrors(errors)
+    records = {kind: _as_before(root, kind, found) for kind, found in records.items()}
     catalogue = Catalogue(records, files)
     errors = [error for check in CHECKS for error in check(catalogue)]
     if errors:
         raise SpecErrors(errors)
     return catalogue
+
+
+_before: dict[tuple[Path, str], dict[str, Any]] = {}
+
+
+def _as_before(root: Path, kind: str, found: dict[str, Any]) -> dict[str, Any]:
+    """The mapping of the reading before, where all its records are the same: what was made of it is remembered by it."""
+    before = _before.get((root, kind))
+    if before is None or before.keys() != found.keys() or any(before[name] is not record for name, record in found.items()):
+        before = _before[root, kind] = found
+    return before
 
 
 def _stamp(path: Path) -> tuple[int, int]:
