@@ -34,7 +34,7 @@ def _llama_cpp(placement: Placement) -> list[str]:
     words.append(f"--ctx-size {s.context}")
     words.append(f"--n-gpu-layers {placement.gpu_layers}")
     if len(s.gpus) > 1 and placement.gpu_layers > 0:
-        counts = [str(len(share.layers) + (1 if share.has_output else 0)) for share in placement.devices]
+        counts = [str(share.counted) for share in placement.devices]
         words.append(f"--tensor-split {','.join(counts)}")
     if s.experts_on_host:
         words.append("--cpu-moe")

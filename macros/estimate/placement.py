@@ -29,6 +29,8 @@ class Share:
     """Repeating layers placed here."""
     has_output: bool
     """Whether the output matrix is here."""
+    counted: int = 0
+    """Layers here as llama.cpp counts them: prediction layers, which it keeps but does not use, and the output are among them."""
     weights_bytes: int = 0
     """Weights held."""
     read_bytes: float = 0.0
@@ -80,7 +82,7 @@ class Placement:
     @property
     def gpu_layers(self) -> int:
         """Layers on GPUs as llama.cpp counts them."""
-        return sum(len(share.layers) + share.has_output for share in self.devices)
+        return sum(share.counted for share in self.devices)
 
     @property
     def fits(self) -> bool:
@@ -199,7 +201,8 @@ def _placed(setting: Setting, weights: ModelWeights, gpu_layers: int, catalogue:
     devices = []
     for device, (layers, has_output), r, u, m in zip(setting.gpus, parts, runtimes, usable, margins, strict=True):
         own = tuple(layer for layer in layers if layer < a.layers)
-        devices.append(Share(device.id, device, own, has_output, runtime_bytes=r, usable_bytes=u, margin_bytes=m))
+        counted = len(layers) + has_output
+        devices.append(Share(device.id, device, own, has_output, counted, runtime_bytes=r, usable_bytes=u, margin_bytes=m))
     host = Share("host", None, tuple(layer for layer in range(a.layers) if layer not in placed), not any(s.has_output for s in devices))
     plan = plan_buffers(setting, weights, tuple((share.layers, share.has_output) for share in devices), (host.layers, host.has_output))
     filled = [

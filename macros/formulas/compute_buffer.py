@@ -1215,8 +1215,8 @@ def _leave(p: _Pass, *, on_device: bool, output_matrix: int) -> None:
     if "output_index" in arena.held and not p.keeps:
         give(arena, "output_index")
     if a.norms == "shared" or a.norm_biases:
-        # A norm that subtracts the mean is not computed in place.
-        compute(arena, "kept", kept, ("x",))
+        # A norm that subtracts the mean is not computed in place; on a device of several with the output alone, `x` is a copy that stays.
+        compute(arena, "kept", kept, ("x",) if "x" in arena.held else ())
     if output_matrix > 0:
         take(arena, "matrix", output_matrix)
     take(arena, "logits", FLOAT * b.outputs * a.vocabulary_size)

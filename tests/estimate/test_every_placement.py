@@ -29,3 +29,12 @@ def test_compute_buffers_are_planned_wherever_layers_are(model, layers):
             placed = place(check_setting(question, CATALOGUE), CATALOGUE)
             assert placed.host.compute_buffer_bytes > 0
             assert all(share.compute_buffer_bytes > 0 for share in placed.devices if share.layers or share.has_output)
+
+
+@pytest.mark.parametrize(("model", "layers"), ONE_OF_EACH.values(), ids=lambda value: str(value))
+def test_a_small_card_beside_a_large_one_may_hold_the_output_alone(model, layers):
+    small = {**ROOMY, "memory_gib": 1.5 * ROOMY["memory_gib"] / layers}
+    question = {"model": model, "quant": "q4_k_m", "context": 512, "gpus": [ROOMY, small], "gpu_layers": 9999}
+    last = place(check_setting(question, CATALOGUE), CATALOGUE).devices[-1]
+    assert last.has_output
+    assert last.compute_buffer_bytes > 0

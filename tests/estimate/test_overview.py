@@ -68,6 +68,7 @@ def test_money():
     ("more", "words"),
     [
         ({}, ["llama-cli", "--ctx-size 8192", "--n-gpu-layers 37", "--flash-attn on"]),
+        ({"model": "glm-4.5-air-106b", "gpus": ["h200-sxm", "h200-sxm"]}, ["--n-gpu-layers 48", "--tensor-split 24,24"]),
         ({"profile": "server"}, ["llama-server", "--parallel 4", "--kv-unified"]),
         ({"gpus": ["rtx-3090", "rtx-3090"]}, ["--tensor-split 19,18"]),
         ({"kv_type": "q8_0"}, ["--cache-type-k q8_0", "--cache-type-v q8_0"]),
