@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from macros.estimate.work import model_work
 from macros.formulas.power import tokens_per_joule
 from macros.formulas.units import GB
 from macros.specs import Catalogue
@@ -69,6 +70,30 @@ def several_measured(catalogue: Catalogue) -> pd.DataFrame:
         {"split": split, "cards": cards, "rows": len(of), "slowest": min(of), "middle": median(of), "fastest": max(of)}
         for (split, cards), of in sorted(ratios.items())
     )
+
+
+@table(
+    id="cpu-formats",
+    title={"zh": "各格式在少数线程上的解码速度（测得）", "en": "Decode of formats on few threads, as measured"},
+    key=["cpu", "quant"],
+    columns=[
+        Column("cpu", {"zh": "处理器", "en": "Processor"}, link="cpus"),
+        Column("quant", {"zh": "格式", "en": "Format"}, link="quantizations"),
+        Column("threads", {"zh": "线程", "en": "Threads"}),
+        Column("size", {"zh": "每个词元读", "en": "Read for each token"}, unit="GB", digits=1),
+        Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s", digits=1),
+        Column("drawn", {"zh": "实际读取带宽", "en": "Bandwidth drawn"}, unit="GB/s", digits=0),
+    ],
+)
+def cpu_formats(catalogue: Catalogue) -> pd.DataFrame:
+    """llama.cpp on two processors; where the bandwidth drawn falls, unpacking binds and not the memory."""
+    rows = []
+    for row in catalogue.measurements["cpu-formats"].rows:
+        if isinstance(row, Decode) and row.engine == "llama.cpp" and row.model is not None and row.quant is not None:
+            size = model_work(row.model, row.quant, catalogue).weight_bytes() / GB
+            named = {"cpu": row.cpu, "quant": row.quant, "threads": row.threads}
+            rows.append({**named, "size": size, "decode": row.tokens_per_second, "drawn": size * row.tokens_per_second})
+    return pd.DataFrame(rows).sort_values(["cpu", "size"], ascending=[True, False], ignore_index=True)
 
 
 @table(
