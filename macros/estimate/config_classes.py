@@ -499,6 +499,13 @@ def _mimo_v2(k: Keys) -> Shapes:
     return shapes
 
 
+def _last_of_groups(k: Keys, layers: int) -> Shapes:
+    """The last layer of every group, and what is left over behind the last whole group."""
+    group = k.whole("layer_group_size")
+    rest = layers // group * group
+    return _pattern([layer for layer in range(layers) if (layer + 1) % group == 0 or layer >= rest], layers)
+
+
 def _delta_and_latent(engine: str) -> Callable[[Keys], Shapes]:
     """Kimi's delta attention, and latent attention in some layers."""
 
@@ -506,6 +513,8 @@ def _delta_and_latent(engine: str) -> Callable[[Keys], Shapes]:
         nested = Keys(k.mapping("linear_attn_config"))
         k.refuse("routed_expert_hidden_size", (k.get("hidden_size"),), "as experts work at the hidden size")
         k.refuse("mla_use_output_gate", (engine == "bailingmoe3",), "as this class does")
+        k.refuse("no_kda_lora", (engine == "bailingmoe3",), "as this class does")
+        k.refuse("gated_attention_proj_granularity_type", ("head_wise",), "as each head has a gate")
         same = k.renamed(max_position_embeddings="model_max_length", n_routed_experts="num_experts", n_shared_experts="num_shared_experts")
         shapes = _latent(engine)(same)
         layers = shapes["layers"]
@@ -513,8 +522,7 @@ def _delta_and_latent(engine: str) -> Callable[[Keys], Shapes]:
         if listed is not None:
             shapes["attention"]["layers"] = _pattern([layer - 1 for layer in listed], layers)
         else:
-            every = k.get("layer_group_size")
-            shapes["attention"]["layers"] = _chosen(k, "layer_types", "full_attention", layers) or {"every": every}
+            shapes["attention"]["layers"] = _chosen(k, "layer_types", "full_attention", layers) or _last_of_groups(k, layers)
         head = nested.whole("head_dim") if listed is not None else k.whole("linear_head_dim", "head_dim")
         heads = nested.whole("num_heads") if listed is not None else k.whole("linear_num_heads", "num_attention_heads")
         shapes["recurrent"] = {
@@ -530,6 +538,8 @@ def _delta_and_latent(engine: str) -> Callable[[Keys], Shapes]:
         }
         if engine == "bailingmoe3":
             shapes["attention"]["gate"] = "per-head"
+            given = k.get("moe_shared_expert_intermediate_size")
+            shapes["experts"]["shared_size"] = shapes["experts"]["shared_size"] if given is None else given
         return shapes
 
     return read

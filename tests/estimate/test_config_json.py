@@ -87,7 +87,7 @@ def test_every_class_is_read_once() -> None:
     assert other <= OTHER_NAMES, f"no configuration in configs.yaml for: {sorted(other - OTHER_NAMES)}"
 
 
-OTHER_NAMES = {"qwen3_5", "qwen3_5_moe", "qwen3_vl", "qwen3_vl_moe", "qwen2_vl_text", "qwen2_5_vl_text", "xverse", "Yi", "bailing_hybrid"}
+OTHER_NAMES = {"qwen3_5", "qwen3_5_moe", "qwen3_vl", "qwen3_vl_moe", "qwen2_vl_text", "qwen2_5_vl_text", "xverse", "Yi"}
 """Outer or inner names of models that see, and names of the usual form."""
 
 
