@@ -234,7 +234,9 @@ def _bandwidth(view: View) -> dict[str, Any]:
         answer = pairs.on_gpu(view.catalogue, "llama-3.1-8b", gpu.id)
         if memory in words and answer is not None and answer.fits and answer.decode is not None:
             kind = view.pick(*words[memory])
-            values.append({"bandwidth": gpu.bandwidth_gb_per_s, "speed": answer.decode, "kind": kind, "gpu": gpu.name})
+            values.append(
+                {"bandwidth": gpu.bandwidth_gb_per_s, "speed": answer.decode, "kind": kind, "gpu": gpu.name, "left": memory == "gddr"}
+            )
     named = {"rtx-3090", "rtx-4090", "rtx-5090", "rtx-3060", "tesla-p40", "h100-sxm-80gb", "apple-m3-ultra-80c", "a100-sxm-80gb"}
     names = {view.catalogue.gpus[gpu].name for gpu in named if gpu in view.catalogue.gpus}
     x = {
@@ -252,7 +254,8 @@ def _bandwidth(view: View) -> dict[str, Any]:
         "title": view.pick("解码（词元/秒）", "Decode [tokens/s]"),
     }
     hue = {"field": "kind", "type": "nominal", "sort": None, "title": view.pick("内存", "Memory")}
-    label = {"type": "text", "align": "left", "dx": 7, "dy": 4, "fontSize": 11, "color": "#000"}
+    # The cards' names stand on the free side of the diagonal, so that they do not cover each other's.
+    sides = ((True, {"align": "right", "dx": -6, "dy": -8}), (False, {"align": "left", "dx": 6, "dy": 14}))
     return {
         "width": 600,
         "height": 360,
@@ -262,10 +265,13 @@ def _bandwidth(view: View) -> dict[str, Any]:
                 "mark": {"type": "point", "filled": True, "size": 42, "opacity": 0.85},
                 "encoding": {"x": x, "y": y, "color": hue, "shape": hue},
             },
-            {
-                "data": {"values": [value for value in values if value["gpu"] in names]},
-                "mark": label,
-                "encoding": {"x": x, "y": y, "text": {"field": "gpu"}},
-            },
+            *(
+                {
+                    "data": {"values": [value for value in values if value["gpu"] in names and value["left"] is left]},
+                    "mark": {"type": "text", "fontSize": 11, "color": "#000", **side},
+                    "encoding": {"x": x, "y": y, "text": {"field": "gpu"}},
+                }
+                for left, side in sides
+            ),
         ],
     }

@@ -38,17 +38,16 @@ _MEANINGS = {
 
 
 def number(value: Any, digits: int | None = None) -> str:
-    """A number with `digits` after the point; groups of three from 10,000 on; a dash for what is unknown.
+    """A number with `digits` after the point; in groups of three; a dash for what is unknown.
 
     >>> number(57.6, 1), number(1008.04, 1), number(13481, 0), number(None)
-    ('57.6', '1008.0', '13,481', '—')
+    ('57.6', '1,008.0', '13,481', '—')
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return MISSING
     if digits is None:
         digits = 0 if float(value) == int(value) else significant(float(value))
-    text = f"{float(value):,.{digits}f}"
-    return text.replace(",", "") if abs(float(value)) < 10_000 else text
+    return f"{float(value):,.{digits}f}"
 
 
 def significant(value: float, count: int = 3) -> int:

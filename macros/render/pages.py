@@ -149,7 +149,7 @@ def _neighbours(view: View, kind: str, id: str) -> str:
         if 0 <= step < len(alike):
             other = alike[step]
             name, facts = record_link(view, kind, other.id), escape(_facts(view, kind, other))
-            items.append(f"<li>{view.pick(*words)}{view.pick('：', ': ')}{name} ({facts})</li>")
+            items.append(f"<li>{view.pick(*words)}{view.pick('：', ': ')}{name}{view.pick(f'（{facts}）', f' ({facts})')}</li>")
     index = {"models": view.pick("全部模型", "All models")}.get(kind, view.pick("全部设备", "All devices"))
     items.append(f'<li><a href="{escape(view.page(FOLDERS[kind] + "/"))}">{index}</a></li>')
     return f"<ul>{''.join(items)}</ul>"

@@ -16,6 +16,9 @@ from macros.tables import Column, Table, plain, tables
 
 PAGES = {"models": "models/", "gpus": "devices/", "cpus": "devices/"}
 """Kinds of records that have a page each -> the folder of these pages."""
+NUMBER, PROSE = ' class="n"', ' class="t"'
+LONGEST_NAME = 16
+"""Characters that never break into lines; a column with a longer cell may."""
 
 
 def table(view: View, id: str, *, columns: list[str] | None = None, **where: Any) -> str:
@@ -52,7 +55,8 @@ def render(view: View, table: Table, frame: pd.DataFrame, columns: tuple[Column,
     """A frame with the headings of its table; `plain`: without its title, data links and proof, which stand elsewhere."""
     numeric = {column.id for column in columns if _is_numeric(frame[column.id]) and column.link is None}
     heads = "".join(_head(view, column, column.id in numeric) for column in columns)
-    rows = "".join(_row(view, columns, values, numeric) for values in zip(*(frame[column.id] for column in columns), strict=True))
+    prose = {column.id for column in columns if any(_is_long(view, column, value) for value in frame[column.id])}
+    rows = "".join(_row(view, columns, values, numeric, prose) for values in zip(*(frame[column.id] for column in columns), strict=True))
     caption = view.html(table.title)
     body = (
         f'<div class="table-scroll" role="region" tabindex="0" aria-label="{caption}">'
@@ -150,14 +154,21 @@ def _head(view: View, column: Column, numeric: bool) -> str:
     return f'<th scope="col" data-column="{escape(column.id)}"{kind}{note}>{view.html(column.title)}{unit}</th>'
 
 
-def _row(view: View, columns: tuple[Column, ...], values: tuple[Any, ...], numeric: set[str]) -> str:
+def _is_long(view: View, column: Column, value: Any) -> bool:
+    """Whether a cell may break into lines; short names, numbers and dates stand on one."""
+    if not isinstance(value, str | dict):
+        return isinstance(value, list | tuple)
+    return len(view.name(column.link, value) if column.link and isinstance(value, str) else view.words(value)) > LONGEST_NAME
+
+
+def _row(view: View, columns: tuple[Column, ...], values: tuple[Any, ...], numeric: set[str], prose: set[str]) -> str:
     cells = []
     for index, (column, value) in enumerate(zip(columns, values, strict=True)):
         text = cell(view, column, value)
         if index == 0:
-            cells.append(f'<th scope="row">{text}</th>')
+            cells.append(f'<th scope="row"{PROSE if column.id in prose else ""}>{text}</th>')
         else:
-            cells.append(f'<td class="n">{text}</td>' if column.id in numeric else f"<td>{text}</td>")
+            cells.append(f"<td{NUMBER if column.id in numeric else PROSE if column.id in prose else ''}>{text}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 

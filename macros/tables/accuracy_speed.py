@@ -268,7 +268,7 @@ ROW_COLUMNS = [
     KIND,
     Column("device", {"zh": "设备", "en": "Device"}),
     Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-    Column("quant", {"zh": "格式", "en": "Format"}),
+    Column("quant", {"zh": "格式", "en": "Format"}, link="quantizations"),
     Column("engine", {"zh": "引擎", "en": "Engine"}),
     Column("measured", {"zh": "测得", "en": "Measured"}, unit="tokens/s", digits=1),
     Column("predicted", {"zh": "预测", "en": "Predicted"}, unit="tokens/s", digits=1),
@@ -301,6 +301,7 @@ def rows(catalogue: Catalogue) -> pd.DataFrame:
     key=["rank"],
     columns=[
         Column("rank", {"zh": "名次", "en": "Rank"}),
+        Column("name", {"zh": "设备", "en": "Device"}),
         *ROW_COLUMNS,
         Column("cause", {"zh": "已知的原因", "en": "What is known of the cause"}),
     ],
@@ -308,8 +309,11 @@ def rows(catalogue: Catalogue) -> pd.DataFrame:
 def worst(catalogue: Catalogue) -> pd.DataFrame:
     """Of decode; by how many times predicted and measured differ."""
     every = sorted(compared(catalogue, "decode"), key=lambda row: -abs(np.log(row.predicted / row.row.tokens_per_second)))
-    found = [{"rank": rank, **_row(row), "cause": _cause(row)} for rank, row in enumerate(every[:WORST], 1)]
-    return pd.DataFrame(found, columns=["rank", *(column.id for column in ROW_COLUMNS), "cause"])
+    devices = {**catalogue.gpus, **catalogue.cpus}
+    found = [
+        {"rank": rank, "name": devices[row.device].name, **_row(row), "cause": _cause(row)} for rank, row in enumerate(every[:WORST], 1)
+    ]
+    return pd.DataFrame(found, columns=["rank", "name", *(column.id for column in ROW_COLUMNS), "cause"])
 
 
 def _cause(row: Compared) -> Words:

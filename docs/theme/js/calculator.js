@@ -22,7 +22,7 @@
     if (value === null || value === undefined || !Number.isFinite(value)) return say("unknown");
     const places = digits ?? (value === 0 || Number.isInteger(value) ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value)))));
     const [whole, rest] = Math.abs(value).toFixed(places).split(".");
-    const grouped = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, ",") : whole;
+    const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
     return (value < 0 ? "−" : "") + grouped + (rest ? `.${rest}` : "");
   }
   const gib = (bytes) => `${shown(bytes / GIB, 2)} GiB`;
