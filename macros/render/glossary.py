@@ -21,7 +21,7 @@ def glossary(view: View) -> str:
     entries = []
     for anchor, known in sorted(view.catalogue.glossary.items(), key=lambda item: view.words(item[1].name).lower()):
         other = view.words(known.name["en" if view.language == "zh" else "zh"])
-        also = [other, *known.also[view.language]] if other != view.words(known.name) else known.also[view.language]
+        also = [other, *known.also[view.language]] if other.casefold() != view.words(known.name).casefold() else known.also[view.language]
         names = f" <small>{escape(view.pick('、', ', ').join(also))}</small>" if also else ""
         entries.append(f'<dt id="{escape(anchor)}">{view.html(known.name)}{names}</dt><dd>{view.html(known.definition)}</dd>')
     return f'<dl class="glossary">{"".join(entries)}</dl>'

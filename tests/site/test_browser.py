@@ -115,7 +115,7 @@ def test_tables_sort_filter_copy(page):
     page.goto("en/devices/")
     table = page.locator("[data-table=gpus]")
     table.locator("th[data-column=bandwidth] .sort").click()
-    speeds = [float(text) for text in table.locator("tbody td:nth-child(4)").all_inner_texts()]
+    speeds = [float(text.replace(",", "")) for text in table.locator("tbody td:nth-child(4)").all_inner_texts()]
     assert speeds == sorted(speeds, reverse=True)
     assert table.locator("th[data-column=bandwidth]").get_attribute("aria-sort") == "descending"
     table.locator("th[data-column=bandwidth] .sort").click()
