@@ -119,7 +119,7 @@ def test_tables_sort_filter_copy(page):
     assert speeds == sorted(speeds, reverse=True)
     assert table.locator("th[data-column=bandwidth]").get_attribute("aria-sort") == "descending"
     table.locator("th[data-column=bandwidth] .sort").click()
-    speeds = [float(text) for text in table.locator("tbody td:nth-child(4)").all_inner_texts()]
+    speeds = [float(text.replace(",", "")) for text in table.locator("tbody td:nth-child(4)").all_inner_texts()]
     assert speeds == sorted(speeds)
     table.locator(".table-filter").fill("rtx 3090")
     shown = table.locator("tbody tr:visible th").all_inner_texts()
