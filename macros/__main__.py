@@ -65,7 +65,15 @@ def import_bench(arguments: argparse.Namespace) -> int:
     from macros.estimate import Refused
     from macros.specs import load
 
-    catalogue = load(ROOT / "data")
+    target = ROOT / "data" / "measurements" / f"{arguments.append}.yaml"
+    if arguments.append is not None and not target.exists():
+        print(
+            f"{target.name}: expected a file of data/measurements, got none. Fix: make new KIND=measurement ID={target.stem}",
+            file=sys.stderr,
+        )
+        return 1
+    before = "" if arguments.append is None else target.read_text("utf-8")
+    catalogue = load(ROOT / "data", without=target if import_bench.without_rows(before) else None)
     try:
         text = arguments.file.read_text("utf-8")
         found = import_bench.rows(text, catalogue, gpu=arguments.gpu, cpu=arguments.cpu, model=arguments.model)
@@ -79,13 +87,12 @@ def import_bench(arguments: argparse.Namespace) -> int:
     if arguments.append is None:
         print("\n".join(lines))
         return 0
-    target = ROOT / "data" / "measurements" / f"{arguments.append}.yaml"
-    if not target.exists():
-        print(f"{target.name}: expected a file of data/measurements, got none. Fix: make it with title and source first", file=sys.stderr)
+    try:
+        target.write_text(import_bench.added(before, lines), "utf-8")
+    except Refused as refused:
+        print(f"{target.relative_to(ROOT)}: {refused}", file=sys.stderr)
         return 1
-    with target.open("a", encoding="utf-8") as out:
-        out.writelines(f"{line}\n" for line in lines)
-    print(f"{target.relative_to(ROOT)}: {len(found)} rows more; run `make check`, then `python -m macros fit`")
+    print(f"{target.relative_to(ROOT)}: {len(found)} more in rows; run `make check`, then `python -m macros fit`")
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -188,6 +188,28 @@ def written(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Rows as lines of a file in data/measurements."""
     for row in found:
         yield "  - {" + ", ".join(f"{key}: {_scalar(value)}" for key, value in row.items()) + "}"
+
+
+def without_rows(text: str) -> bool:
+    """Whether a file of data/measurements still waits for its first row."""
+    return not re.search(r"^\s*- ", text, re.M)
+
+
+def added(text: str, lines: Iterable[str]) -> str:
+    """The text of a file of data/measurements with more lines at the end of its rows.
+
+    >>> print(added("title: {zh: a, en: a}\\nrows: []\\nsource: b\\n", ["  - {kind: decode}"]), end="")
+    title: {zh: a, en: a}
+    rows:
+      - {kind: decode}
+    source: b
+    """
+    there = text.splitlines()
+    start = next((at for at, line in enumerate(there) if re.fullmatch(r"rows:\s*(\[\s*\]|null|~)?\s*(#.*)?", line)), None)
+    if start is None:
+        raise Refused("rows", "`rows:` with one row a line below it", "none", "add a line `rows:`")
+    end = next((at for at in range(start + 1, len(there)) if there[at][:1] not in ("", " ", "-", "#")), len(there))
+    return "\n".join([*there[:start], "rows:", *there[start + 1 : end], *lines, *there[end:]]) + "\n"
 
 
 def _scalar(value: Any) -> str:

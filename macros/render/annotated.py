@@ -297,14 +297,18 @@ def blank(kind: str, schema: str, filled: Mapping[str, Any] | None = None) -> st
         listed.add(path)
         open_above = all(known[parent].required or _at(filled, parent) is not None for parent in above)
         silent = "" if open_above and (field.required or given is not None) else "# "
-        value = f" {flow(given)}" if given is not None and not isinstance(given, Mapping) else ""
+        value = (
+            f" {flow(given)}"
+            if given is not None and not isinstance(given, Mapping)
+            else " {zh: , en: }"
+            if field.form == FORMS["text"]
+            else ""
+        )
         told = f"# {meaning(field.meaning, 'zh')} · {field.meaning} [{field.form[1]}]"
         lines += [f"{'  ' * len(above)}{told}", f"{silent}{'  ' * len(above)}{name}:{value}"]
     groups = list(KINDS[kind].SOURCE_GROUPS) or [path for path, field in known.items() if "number" in field.form[1] and "." not in path]
-    return (
-        "\n".join([*lines, "# data/sources.yaml 中的编号 · ids in data/sources.yaml", "sources:", *(f"  {name}: []" for name in groups)])
-        + "\n"
-    )
+    named = ["# data/sources.yaml 中的编号 · ids in data/sources.yaml", "sources:", *(f"  {name}: []" for name in groups)]
+    return "\n".join([*lines, *(named if groups else ())]) + "\n"
 
 
 def _at(value: Any, path: str) -> Any:

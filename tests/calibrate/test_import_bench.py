@@ -8,6 +8,7 @@ import yaml
 
 from macros.calibrate import import_bench
 from macros.estimate import Refused
+from macros.render import annotated
 from macros.specs import load
 from macros.specs.measurements import MeasurementFile
 
@@ -90,3 +91,22 @@ def test_a_size_that_two_models_share_needs_a_name(catalogue):
     with pytest.raises(Refused, match=r"llama-3-8b, llama-3\.1-8b"):
         rows(catalogue, twins)
     assert rows(catalogue, twins, model="llama-3.1-8b")[0]["model"] == "llama-3.1-8b"
+
+
+def test_a_file_as_it_is_made_takes_its_first_rows(catalogue):
+    """Made, imported into, checked: the way that the contributor's page shows."""
+    made = annotated.blank("measurements", "schema.json")
+    assert import_bench.without_rows(made)
+    filled = made.replace("{zh: , en: }", "{zh: 卡, en: card}").replace("source:\n", "source: llama-cpp-discussion-4167\n")
+    text = import_bench.added(filled, import_bench.written(rows(catalogue, {})))
+    assert not import_bench.without_rows(text)
+    record = MeasurementFile.model_validate({"id": "card", **yaml.safe_load(text)})
+    assert len(record.rows) == 1
+
+
+def test_more_rows_stand_after_those_before(catalogue):
+    """Whatever key follows them."""
+    one, two = ("  - {kind: decode, n: 1}", "  - {kind: decode, n: 2}")
+    assert import_bench.added(f"rows:\n{one}\nsources: {{}}\n", [two]) == f"rows:\n{one}\n{two}\nsources: {{}}\n"
+    with pytest.raises(Refused, match="rows: expected `rows:`"):
+        import_bench.added("title: {zh: a, en: a}\n", [two])

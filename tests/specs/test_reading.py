@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 import pytest
 
 from macros.specs import SpecErrors, catalogue
-from macros.specs.catalogue import load, sources_resolve
+from macros.specs.catalogue import load, sources_are_used, sources_resolve
 from macros.specs.errors import SpecError
 from macros.specs.quantities import GigabytesPerSecond, Watts
 from macros.specs.record import Plain, Record, Strict, Text
@@ -82,7 +82,7 @@ vendor-page:
 def kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "KINDS", {"things": Thing})
     monkeypatch.setattr(catalogue, "SINGLE_FILES", {"sources": Source})
-    monkeypatch.setattr(catalogue, "CHECKS", [sources_resolve])
+    monkeypatch.setattr(catalogue, "CHECKS", [sources_resolve, sources_are_used])
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
 
 
@@ -178,7 +178,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     ),
     "bare text": (
         instead("{zh: 一句话, en: A sentence}", "A sentence"),
-        "thing-1.yaml:7: notes: expected a valid dictionary or instance of Text, got 'A sentence' (str)",
+        "thing-1.yaml:7: notes: expected text in both languages, {zh: …, en: …}, got 'A sentence' (str)",
     ),
     "second key": (
         instead("tdp_w: 350", "tdp_w: 350\ntdp_w: 400"),
@@ -433,3 +433,11 @@ sys.exit(program.main(["check"]))
     assert done.stderr.startswith("data/gpus/x.yaml:2: file: expected well-formed YAML, got ")
     assert done.stderr.endswith("1 error\n")
     assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_still_being_made_is_left_out(tmp_path: Path):
+    """And may be the one that cites a source."""
+    data = write(tmp_path, thing="name:\n", sources=SOURCES + SOURCES.replace("vendor-page", "other"))
+    assert load(data, without=data / "things" / "thing-1.yaml").records["things"] == {}
+    with pytest.raises(SpecErrors):
+        load(data)
