@@ -180,7 +180,10 @@ def _planned(demand: Demand, weights: ModelWeights, devices: tuple[Placed, ...],
     parts = []
     for number, (layers, has_output) in enumerate(devices):
         helps = number == 0 and batch.tokens >= OFFLOADED_TOKENS
-        streamed = _streamed(demand, weights, layers, host_layers if helps else ())
+        # Whatever is brought from the host comes to the first device.
+        away = demand.experts_on_host and not helps and batch.tokens >= OFFLOADED_TOKENS
+        others = _others(demand, devices) if helps else ()
+        streamed = None if away else _streamed(demand, weights, (*layers, *others), host_layers if helps else ())
         compute = 0
         if layers or has_output or (helps and (host_layers or host_output)):
             compute = planned_bytes(
@@ -194,10 +197,19 @@ def _planned(demand: Demand, weights: ModelWeights, devices: tuple[Placed, ...],
                 output_matrix=weights.output_matrix if helps and host_output else 0,
                 copies=copies,
                 first=number == 0,
+                away=away,
+                others=others,
             )
         parts.append(_part(demand, weights, layers, has_output, on_device=True, compute=compute))
     compute = host_compute_bytes(a, batch, layers=host_layers, has_output=host_output, devices=bool(devices), copies=copies)
     return Plan(tuple(parts), _part(demand, weights, host_layers, host_output, on_device=False, compute=compute, gpu_layers=devices), batch)
+
+
+def _others(demand: Demand, devices: tuple[Placed, ...]) -> tuple[int, ...]:
+    """Mixtures of experts on all devices but the first, where experts stay on the host."""
+    if not demand.experts_on_host:
+        return ()
+    return tuple(layer for layers, _ in devices[1:] for layer in layers if demand.architecture.is_mixture(layer))
 
 
 def _streamed(demand: Demand, weights: ModelWeights, layers: Sequence[int], host_layers: Sequence[int]) -> dict[int, dict[str, int]] | None:

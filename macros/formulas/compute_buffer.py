@@ -69,6 +69,8 @@ class _Pass:
     """Layer -> bytes of keys and of values, of caches that lie on the host and are brought for the pass."""
     layers: tuple[int, ...] = ()
     """The layers gone through."""
+    away: bool = False
+    """Whether routed experts are computed on another device, which gets them from the host."""
     late: dict[str, int] = field(default_factory=dict)
     """What comes from outside only when a layer first needs it, because the host's layers cut the pass in pieces [bytes]."""
 
@@ -83,9 +85,7 @@ def _project(p: _Pass, layer: int, tensor: str, name: str, size: int, last_use_o
     if streamed > 0 and "matrix" not in p.arena.held:
         take(p.arena, "matrix", streamed)
         if tensor == _last_brought(p, layer):
-            for wanted in _wanted(p, [other for other in p.layers if other > layer]):
-                if wanted in p.late:
-                    take(p.arena, wanted, p.late.pop(wanted))
+            _come_along(p, layer)
     if streamed > 0 and "x" in p.late:
         take(p.arena, "x", p.late.pop("x"))
     if (tensor in ("attn_q", "attn_qkv") and _turn_begins(p.a) == "matrix") or (tensor == "attn_v" and not p.a.attention.qkv_bias):
@@ -743,6 +743,53 @@ def _dense(p: _Pass, layer: int, inner: int, *, fused: bool, gated: bool, ends: 
     _project(p, layer, f"ffn_down{kind}", "d", narrow, ("product",))
 
 
+def _hand_over(p: _Pass, e: Experts, layer: int, tokens: int) -> None:
+    """Routed experts are computed elsewhere: what they need goes there, and what they give comes back as `f`."""
+    arena = p.arena
+    for name in ("order", "weights"):
+        if name in arena.held:
+            give(arena, name)
+    if e.shared_size == 0:
+        for name in ("n", "x"):
+            if name in arena.held:
+                give(arena, name)
+        if layer != p.layers[-1]:
+            take(arena, "n", FLOAT * tokens * p.a.hidden_size)
+    take(arena, "f", FLOAT * tokens * p.a.hidden_size)
+    if e.shared_size > 0:
+        _shared_expert(p, e, layer, tokens)
+
+
+def _experts_of_others(p: _Pass, e: Experts, layer: int) -> None:
+    """Routed experts of a layer on another device, which are brought from the host to the first one and computed there."""
+    arena, tokens = p.arena, p.b.tokens
+    brought = p.streamed[layer]
+    width = p.a.hidden_size if e.width is None else e.width
+    wide = FLOAT * tokens * e.used * e.size
+    first = "ffn_gate_up_exps" if e.fused_gate_up else "ffn_gate_exps" if e.gated else "ffn_up_exps"
+    take(arena, "matrix", brought[first])
+    take(arena, "n", FLOAT * tokens * width * (e.used if p.a.engine_name == "llama4" else 1))
+    take(arena, "order", FLOAT * tokens * e.count)
+    compute(arena, "gate", 2 * wide if e.fused_gate_up else wide, ("matrix",))
+    if e.gated and not e.fused_gate_up:
+        take(arena, "matrix", brought["ffn_up_exps"])
+        compute(arena, "up", wide, ("matrix",))
+    give(arena, "n")
+    if e.gated:
+        compute(arena, "product", wide, ("gate", "up") if "up" in arena.held else ("gate",))
+    else:
+        become(arena, "gate", "product")
+    take(arena, "matrix", brought["ffn_down_exps"])
+    take(arena, "weights", FLOAT * tokens * e.used)
+    take(arena, "stream", FLOAT * tokens * p.a.hidden_size if e.shared_size == 0 else 0)
+    compute(arena, "each", FLOAT * tokens * e.used * width, ("matrix", "product", "order", "weights"))
+    compute(arena, "f", FLOAT * tokens * width, ("each",))
+    give(arena, "stream")
+    take(arena, "n", FLOAT * tokens * p.a.hidden_size)
+    give(arena, "n")
+    give(arena, "f")
+
+
 def _experts(p: _Pass, e: Experts, layer: int, tokens: int, later: Sequence[int]) -> None:
     """A mixture of experts: `n` in, `f` out."""
     a, arena = p.a, p.arena
@@ -774,6 +821,9 @@ def _experts(p: _Pass, e: Experts, layer: int, tokens: int, later: Sequence[int]
         take(arena, "sum", FLOAT * tokens)
         compute(arena, "normed", FLOAT * tokens * e.used, ("weights", "sum"))
         become(arena, "normed", "weights")
+    if p.away:
+        _hand_over(p, e, layer, tokens)
+        return
     if e.beside_dense:
         take(arena, "m", FLOAT * tokens * width)
     if e.width is not None:
@@ -792,13 +842,24 @@ def _experts(p: _Pass, e: Experts, layer: int, tokens: int, later: Sequence[int]
         _project(p, layer, "ffn_up_exps", "product", wide, ends)
     else:
         _project(p, layer, "ffn_gate_exps", "gate", wide)
+        _bias_of_experts(p, layer, e.size)
         _project(p, layer, "ffn_up_exps", "up", wide, ends)
+        _bias_of_experts(p, layer, e.size)
         compute(arena, "product", wide, ("gate", "up"))
-    _project(p, layer, "ffn_down_exps", "each", FLOAT * tokens * e.used * width, ("product", "order"))
+    _project(p, layer, "ffn_down_exps", "each", FLOAT * tokens * e.used * width, ("product",) if e.biases else ("product", "order"))
+    if e.biases:
+        _bias_of_experts(p, layer, width, last=True)
+        give(arena, "order")
     if a.engine_name != "llama4":
         give(arena, "weights")
     compute(arena, "f", FLOAT * tokens * width, ("each",))
     _fetch(p, later)
+    _shared_expert(p, e, layer, tokens)
+
+
+def _shared_expert(p: _Pass, e: Experts, layer: int, tokens: int) -> None:
+    """What follows the routed experts: back to the width of the residual stream, and the expert that every token visits."""
+    a, arena = p.a, p.arena
     if e.width is not None:
         _project(p, layer, "ffn_latent_up", "wide", FLOAT * tokens * a.hidden_size, ("f",))
         become(arena, "wide", "f")
@@ -815,9 +876,26 @@ def _last_brought(p: _Pass, layer: int) -> str:
     """The last matrix of a layer that is brought from the host; a piece of the pass begins with it, and goes on to the next one brought."""
     brought = p.streamed.get(layer, {})
     for tensor in ("ffn_down_shexp", "ffn_down_exps", "ffn_down"):
-        if tensor in brought:
+        if tensor in brought and not (p.a.experts is not None and p.a.experts.biases):
             return tensor
     return ""
+
+
+def _come_along(p: _Pass, layer: int) -> None:
+    """What the piece that begins in a layer goes on to need comes with it."""
+    for wanted in _wanted(p, [other for other in p.layers if other > layer]):
+        if wanted in p.late:
+            take(p.arena, wanted, p.late.pop(wanted))
+
+
+def _bias_of_experts(p: _Pass, layer: int, values: int, *, last: bool = False) -> None:
+    """Biases of routed experts on the host are brought like their matrices."""
+    e = p.a.experts
+    if e is not None and e.biases and layer in p.streamed:
+        take(p.arena, "bias", FLOAT * e.count * values)
+        if last:
+            _come_along(p, layer)
+        give(p.arena, "bias")
 
 
 def _wanted(p: _Pass, layers: Sequence[int]) -> list[str]:
@@ -829,10 +907,12 @@ def _wanted(p: _Pass, layers: Sequence[int]) -> list[str]:
         if p.a.attends(layer):
             kind = 0 if p.a.sees_all(layer) == p.a.sees_all(0) else 1
             names = ("key_rotation", "value_rotation", "key_index", "value_index", "mask")
-            wanted += ["positions", *(f"{name}_{kind}" for name in names), "scale"]
+            wanted += ["positions", *(f"{name}_{kind}" for name in names)]
+            if not p.a.turns(layer):
+                wanted.append("scale")
         if layer == p.a.layers - 1 and p.a.engine_name not in SELECTS_AT_THE_END:
             wanted.append("output_index")
-        if layer in p.streamed:
+        if p.streamed.get(layer):
             return wanted
     return [*wanted, "output_index"]
 
@@ -1150,7 +1230,7 @@ def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool, has_output: b
     at_once = _wanted(p, p.layers)
     parted = len(p.streamed) > 0 and a.attention.latent is None
     for name, size in _input_sizes(a, b, on_device=on_device):
-        if name == "output_index" and on_device and not has_output and not p.streamed:
+        if name == "output_index" and on_device and not has_output:
             continue
         if parted and name not in at_once and name not in ("state_index", "no_index"):
             p.late[name] = size
@@ -1235,6 +1315,8 @@ def planned_bytes(
     output_matrix: int = 0,
     copies: int = 1,
     first: bool = True,
+    away: bool = False,
+    others: tuple[int, ...] = (),
 ) -> int:
     """Compute buffer for layers that follow each other in one place.
 
@@ -1249,6 +1331,8 @@ def planned_bytes(
         output_matrix: the output matrix, where it is brought from the host [bytes]
         copies: passes that several devices have under way at a time, each with what comes from outside [passes]
         first: whether no other device comes before
+        away: whether routed experts of these layers are brought to another device
+        others: layers of other devices, whose routed experts are brought to this one
 
     Returns:
         Bytes [bytes].
@@ -1256,9 +1340,16 @@ def planned_bytes(
     Source: llama.cpp's plan.
     """
     arena = Arena(alignment=DEVICE_ALIGNMENT if on_device else HOST_ALIGNMENT)
-    p = _Pass(a, batch, arena, on_device, copies > 1, streamed or {}, caches or {}, layers)
+    p = _Pass(a, batch, arena, on_device, copies > 1, streamed or {}, caches or {}, layers, away)
     _enter(p, on_device=on_device, copies=copies, first=first, has_output=has_output)
     _go_through(p, has_output=has_output)
+    if a.experts is not None:
+        if others:
+            take(arena, "n", p.floats(a.hidden_size))
+            give(arena, "n")
+            give(arena, "x")
+        for layer in others[:2]:
+            _experts_of_others(p, a.experts, layer)
     if has_output:
         _leave(p, on_device=on_device, output_matrix=output_matrix)
     return top(arena)
