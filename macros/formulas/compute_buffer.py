@@ -237,12 +237,12 @@ def _indexed_inputs(indexer: Indexer, b: Batch, *, on_device: bool) -> list[tupl
     ]
 
 
-@by_identity
 def _given_values(a: Architecture) -> int:
     """Values of a token that is given as a vector, with what pictures add to the first layers."""
     return a.hidden_size * (1 + PICTURE_LAYERS.get(a.engine_name, 0))
 
 
+@by_identity
 def _widest_cache(a: Architecture) -> int:
     """Values of the widest layer; without flash attention they are cached transposed, in rows of this length."""
     return max(a.kv_heads(layer) * a.value_dim(layer) for layer in range(a.layers))
@@ -1133,13 +1133,21 @@ ADDS_TO_RESIDUAL = ("phi3", "lfm2", "lfm2moe", "jamba")
 """Classes that add the feed-forward block to the residual stream in its place."""
 
 
+@by_identity
+def _traits(a: Architecture) -> list[str]:
+    """All that makes a layer's tensors other than another's, layer by layer."""
+    found = []
+    for layer in range(a.layers):
+        attention = (a.attends(layer), a.sees_all(layer), a.turns(layer), a.has_cache(layer), a.scores(layer))
+        block = (a.recurs(layer), a.is_mixture(layer), a.has_dense(layer), layer < SPARSE_LAYERS, a.feed_forward_size(layer))
+        found.append(" ".join(str(trait) for trait in (*attention, *block, layer < PICTURE_LAYERS.get(a.engine_name, 0))))
+    return found
+
+
 def _kind(p: _Pass, layer: int) -> str:
-    """All that makes one layer's tensors other than another's."""
-    a = p.a
-    attention = (a.attends(layer), a.sees_all(layer), a.turns(layer), a.has_cache(layer), a.scores(layer))
-    block = (a.recurs(layer), a.is_mixture(layer), a.has_dense(layer), layer < SPARSE_LAYERS, a.feed_forward_size(layer))
-    brought = (layer < PICTURE_LAYERS.get(a.engine_name, 0), *p.streamed.get(layer, {}).values(), *p.caches.get(layer, (0, 0)))
-    return " ".join(str(trait) for trait in (*attention, *block, *brought))
+    """The same with what is brought for it."""
+    brought = (*p.streamed.get(layer, {}).values(), *p.caches.get(layer, (0, 0)))
+    return " ".join([_traits(p.a)[layer], *[str(size) for size in brought]])
 
 
 def _picture(arena: Arena) -> str:
