@@ -17,9 +17,10 @@ from statistics import median
 import pypdf
 
 ROOT = Path(__file__).resolve().parents[1]
-BUILD = (
-    "import macros, pathlib; macros.ROOT = pathlib.Path.cwd(); macros.CACHE = macros.ROOT / '.cache'; macros.build(macros.ROOT / 'site')"
-)
+HERE = "import macros, pathlib; macros.ROOT = pathlib.Path.cwd(); macros.CACHE = macros.ROOT / '.cache'; "
+BUILD = HERE + "macros.build(macros.ROOT / 'site')"
+PORT = 8791
+SERVE = HERE + f"macros.serve(port={PORT})"
 PLAIN = """
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
@@ -112,16 +113,16 @@ def plain_material(site: Path, into: Path) -> tuple[float, float]:
     return cpu(PLAIN, into)
 
 
-def edit_loop() -> list[float]:
+def edit_loop(where: Path) -> list[float]:
     """Seconds from saving one value to the page that serves it."""
-    path, port = ROOT / "data/gpus/rtx-3090.yaml", 8791
+    path = where / "data/gpus/rtx-3090.yaml"
     before = path.read_text("utf-8")
     server = subprocess.Popen(
-        [sys.executable, "-m", "macros", "serve", "--port", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", SERVE], cwd=where, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
 
     def get(address: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{address}") as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}{address}") as answer:
             return str(answer.read().decode())
 
     try:
@@ -144,7 +145,6 @@ def edit_loop() -> list[float]:
             seconds.append(time.monotonic() - start)
         return seconds
     finally:
-        path.write_text(before, "utf-8")
         server.terminate()
         server.wait()
 
@@ -157,32 +157,47 @@ def multiply(root: Path, kind: str, count: int) -> None:
         (path.parent / f"copy-{number}-{path.name}").write_text(path.read_text("utf-8"), "utf-8")
 
 
+def built(name: str, where: Path) -> float:
+    """Build what lies there, print what it took and what came of it; CPU seconds."""
+    seconds, peak = cpu(BUILD, where)
+    site = where / "site"
+    pages = len(list(site.rglob("index.html")))
+    size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) / 1e6
+    calculator = (site / "api/v1/calculator/data.js").stat().st_size / 1e3
+    print(f"{name}: {pages} pages, {seconds:.1f} s CPU, {seconds / pages * 1000:.1f} ms a page, peak {peak:.0f} MiB", flush=True)
+    print(f"{name}: site {size:.0f} MB, records for the calculator {calculator:.0f} kB (not compressed)", flush=True)
+    return seconds
+
+
+def edited(name: str, where: Path) -> None:
+    """Print how long an edited value takes to be served."""
+    loop = edit_loop(where)
+    print(f"{name}: edit to served: median {median(loop):.3f} s, worst {max(loop):.3f} s of {len(loop)}", flush=True)
+
+
 def main() -> None:
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         own = copy(Path(folder) / "own")
-        seconds, peak = cpu(BUILD, own)
-        pages = len(list((own / "site").rglob("index.html")))
-        print(f"build: {pages} pages, {seconds:.1f} s CPU, {seconds / pages * 1000:.1f} ms a page, peak {peak:.0f} MiB", flush=True)
-        editions(own / "site", Path(folder))
+        seconds = built("build", own)
         plain = Path(folder) / "plain"
         plain.mkdir()
         reference, _ = plain_material(own / "site", plain)
         print(f"plain Material, tables rendered before: {reference:.1f} s CPU; ours is {seconds / reference:.2f} of it", flush=True)
-        costs = {200: 0.0, 800: 0.0}
-        for more in costs:
+        edited("build", own)
+        editions(own / "site", Path(folder))
+        for more in (200, 800):
             grown = copy(Path(folder) / f"grown-{more}")
             multiply(grown, "gpus", more // 2)
-            costs[more] = (cpu(BUILD, grown)[0] - seconds) / more
-            print(f"{more} generated pages more: {costs[more] * 1000:.1f} ms CPU a page", flush=True)
+            cost = (cpu(BUILD, grown)[0] - seconds) / more
+            print(f"{more} generated pages more: {cost * 1000:.1f} ms CPU a page", flush=True)
         if "--tenfold" in sys.argv:
             grown = copy(Path(folder) / "tenfold")
             for kind in ("models", "gpus", "cpus"):
                 multiply(grown, kind, 9 * len(list((ROOT / "data" / kind).glob("*.yaml"))))
-            many, peak = cpu(BUILD, grown)
-            print(f"ten times the models and devices: {many:.0f} s CPU, peak {peak:.0f} MiB", flush=True)
-    loop = edit_loop()
-    print(f"edit to served: median {median(loop):.3f} s, worst {max(loop):.3f} s of {len(loop)}")
-    print(f"load of the machine: {os.getloadavg()[0]:.1f}")
+            built("ten times the models and devices", grown)
+            edited("ten times the models and devices", grown)
+    print(f"load of the machine: {os.getloadavg()[0]:.1f}; all of this took {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":
