@@ -24,6 +24,7 @@ def overview(
     ram_gib: float | None = None,
     price: float | None = None,
     price_per_kwh: float | None = None,
+    hours_a_day: float = HOURS_A_DAY,
 ) -> dict[str, Any]:
     """Answer one question as `estimate` does, and what a reader wants to know besides.
 
@@ -33,13 +34,14 @@ def overview(
         ram_gib: system memory [GiB]; None: as much as is needed
         price: price of the machine, in any currency [currency]
         price_per_kwh: price of electricity [currency/kWh]
+        hours_a_day: how long it works on a day [h]
 
     Returns:
         The answer of `estimate`, and: `layers` that there are to place; `spare_bytes` and `short_bytes`, one of them zero;
         `first_token`, `watts`, `tokens_per_joule`, `tokens_per_second_per_1000`, `kwh_per_million`, `cost_per_million`, `kwh_per_year`,
         `cost_per_year` where they are known; `command`.
 
-    Assumes: devices draw their limit while they work, four hours a day.
+    Assumes: devices draw their limit while they work.
     """
     setting = check_setting(question, catalogue)
     placement = place(setting, catalogue)
@@ -59,7 +61,7 @@ def overview(
     watts = _watts(placement, catalogue)
     if watts is not None:
         result["watts"] = watts
-        result["kwh_per_year"] = yearly_kilowatt_hours(watts=watts, hours_a_day=HOURS_A_DAY)
+        result["kwh_per_year"] = yearly_kilowatt_hours(watts=watts, hours_a_day=hours_a_day)
         if price_per_kwh is not None:
             result["cost_per_year"] = result["kwh_per_year"] * price_per_kwh
     if "decode" in result:

@@ -21,8 +21,9 @@ LABELS: dict[str, Words] = {
     "config": {"zh": "列表里没有？粘贴它的 config.json", "en": "Not listed? Paste its config.json"},
     "config-text": {"zh": "Hugging Face 的 config.json", "en": "config.json from Hugging Face"},
     "config-hint": {
-        "zh": "只在这个页面里计算，不会发送到任何地方，也不写进链接。清空后回到上面的模型。",
-        "en": "Computed in this page only: it is sent nowhere and is not part of the link. Empty it to return to the model above.",
+        "zh": "只在这个页面里计算，不会发送到任何地方；链接里有一份压缩的，在 # 之后，浏览器不会把它交给服务器。清空后回到上面的模型。",
+        "en": "Computed in this page only and sent nowhere. The link carries it, compressed, after its #, which browsers keep to "
+        "themselves. Empty it to return to the model above.",
     },
     "quant": {"zh": "量化", "en": "Quantization"},
     "context": {"zh": "上下文长度", "en": "Context length"},
@@ -31,6 +32,10 @@ LABELS: dict[str, Words] = {
         "en": "Tokens, shared by all users at once; 8k is 8192.",
     },
     "kv": {"zh": "KV 缓存类型", "en": "KV cache type"},
+    "kv-v": {"zh": "V 的缓存类型", "en": "Cache type of V"},
+    "own-memory": {"zh": "显存（GiB）", "en": "Memory (GiB)"},
+    "own-bandwidth": {"zh": "带宽（GB/s）", "en": "Bandwidth (GB/s)"},
+    "own-family": {"zh": "最接近的系列", "en": "Nearest family"},
     "cards": {"zh": "显卡（可以多张、混用）", "en": "Cards (several, mixed)"},
     "card": {"zh": "显卡", "en": "Card"},
     "count": {"zh": "数量", "en": "Count"},
@@ -59,6 +64,7 @@ LABELS: dict[str, Words] = {
     "server": {"zh": "以服务器方式运行（4 个槽位）", "en": "Run as a server (4 slots)"},
     "money": {"zh": "价格与用电", "en": "Price and electricity"},
     "price": {"zh": "整机或显卡的价格（任意货币）", "en": "Price of the machine or cards (any currency)"},
+    "hours": {"zh": "每天用几小时", "en": "Hours of use a day"},
     "tariff": {"zh": "每千瓦时电价（同一货币）", "en": "Price of a kWh (same currency)"},
     "answer": {"zh": "结果", "en": "Answer"},
     "bars": {"zh": "显存与内存里放了什么", "en": "What fills the memory"},
@@ -93,11 +99,25 @@ MESSAGES: dict[str, Words] = {
     },
     "config-not-object": {"zh": "应为一个 JSON 对象（以花括号开头）。", "en": "Expected a JSON object (it starts with a brace)."},
     "config-too-long": {"zh": "太长：config.json 一般只有几千个字符。", "en": "Too long: a config.json has a few thousand characters."},
+    "config-not-link": {
+        "zh": "链接里的配置已经损坏，请向发来链接的人要 config.json。",
+        "en": "The configuration in this link is damaged; ask its sender for the config.json.",
+    },
+    "config-too-large-for-link": {
+        "zh": "这份配置太大，链接里放不下：打开链接的人要自己粘贴它。",
+        "en": "This configuration is too large for a link: whoever opens it has to paste it again.",
+    },
+    "other-card": {"zh": "其他显卡（自己填）", "en": "Another card (fill it in)"},
+    "same-as-k": {"zh": "与 K 相同", "en": "the same as K"},
     "config-name": {"zh": "粘贴的模型", "en": "the pasted model"},
     "refused": {"zh": "这组设置无法计算（{key}）。", "en": "This setting cannot be computed ({key})."},
     "refused-quant": {"zh": "所选的推理引擎读不了 {quant}。", "en": "The engine chosen cannot read {quant}."},
     "refused-engine": {"zh": "这个引擎读不了 {quant}。", "en": "This engine cannot read {quant}."},
     "refused-kv": {
+        "zh": "{kv} 的块不能整除这个模型的注意力头，请选 f16。",
+        "en": "Blocks of {kv} do not divide the heads of this model; choose f16.",
+    },
+    "refused-kv-v": {
         "zh": "{kv} 的块不能整除这个模型的注意力头，请选 f16。",
         "en": "Blocks of {kv} do not divide the heads of this model; choose f16.",
     },
@@ -137,12 +157,8 @@ MESSAGES: dict[str, Words] = {
     "figure-watts": {"zh": "整机功率上限", "en": "Power of the machine, at most"},
     "figure-value": {"zh": "每 1000 货币单位", "en": "Per 1000 units of money"},
     "figure-joule": {"zh": "每瓦速度（整机）", "en": "Speed for each watt (machine)"},
-    "figure-year": {"zh": f"一年用电（每天 {HOURS_A_DAY} 小时）", "en": f"Electricity of a year ({HOURS_A_DAY} hours a day)"},
-    "figure-year-cost": {
-        "zh": f"一年电费（每天 {HOURS_A_DAY} 小时）",
-        "en": f"Electricity cost of a year ({HOURS_A_DAY} hours a day)",
-    },
-    "figure-energy": {"zh": "每百万 token 的用电", "en": "Electricity per million tokens"},
+    "figure-year": {"zh": "每年用电", "en": "Electricity a year"},
+    "figure-year-cost": {"zh": "每年电费", "en": "Electricity cost a year"},
     "figure-energy-cost": {"zh": "每百万 token 的电费", "en": "Electricity cost per million tokens"},
     "tokens-per-second": {"zh": "{value} token/s", "en": "{value} tokens/s"},
     "range": {"zh": "{low} 至 {high}", "en": "{low} to {high}"},
@@ -176,6 +192,7 @@ def form(view: View) -> str:
     more = (
         '<div class="fields">'
         + _select(view, "engine")
+        + _select(view, "kv-v", ("", *KV_TYPES))
         + _field(view, "layers", "text", "", mode="numeric", hint="layers-hint")
         + _field(view, "prompt", "text", "512", mode="numeric")
         + _field(view, "depth", "text", "0", mode="numeric")
@@ -184,15 +201,15 @@ def form(view: View) -> str:
         + _check(view, "flash", on=True)
         + "".join(_check(view, name) for name in ("experts", "server", "swa", "imatrix"))
     )
-    money = (
-        f'<div class="fields">{_field(view, "price", "text", "", mode="decimal")}{_field(view, "tariff", "text", "", mode="decimal")}</div>'
-    )
+    money = "".join(_field(view, name, "text", value, mode="decimal") for name, value in (("price", ""), ("tariff", ""), ("hours", str(HOURS_A_DAY))))
+    money = f'<div class="fields">{money}</div>'
     config = (
         '<div class="field" data-field="config">'
         f'<label for="calculator-config">{_label(view, "config-text")}</label>'
         '<textarea id="calculator-config" rows="6" spellcheck="false" autocomplete="off" '
         'aria-describedby="calculator-config-hint calculator-config-error"></textarea>'
-        f'<p class="field-hint" id="calculator-config-hint">{_label(view, "config-hint")}</p>{_error("config")}</div>'
+        f'<p class="field-hint" id="calculator-config-hint">{_label(view, "config-hint")}</p>{_error("config")}'
+        '<p class="field-hint" data-config-link></p></div>'
     )
     question = (
         _combobox(view, "model", "", hint="model-hint")
@@ -302,7 +319,15 @@ def _cards(view: View) -> str:
         '<input type="text" inputmode="numeric" value="1" autocomplete="off"><p class="field-error" data-error hidden></p></div>'
         f'<button type="button" class="calculator-button" data-remove aria-label="{_label(view, "remove")}">×</button>'
         f'<div class="field" data-field="size" hidden><label>{_label(view, "memory-size")}</label><select></select>'
-        '<p class="field-error" data-error hidden></p></div></div>'
+        '<p class="field-error" data-error hidden></p></div>'
+        '<div class="fields calculator-own" data-own hidden>'
+        + "".join(
+            f'<div class="field" data-field="{name}"><label>{_label(view, name)}</label>'
+            f'<input type="text" inputmode="decimal" value="{value}" autocomplete="off"><p class="field-error" data-error hidden></p></div>'
+            for name, value in (("own-memory", "24"), ("own-bandwidth", "900"))
+        )
+        + f'<div class="field" data-field="own-family"><label>{_label(view, "own-family")}</label><select></select>'
+        '<p class="field-error" data-error hidden></p></div></div></div>'
     )
     return (
         f'<fieldset class="calculator-cards" data-cards><legend>{_label(view, "cards")}</legend><div data-rows></div>'

@@ -129,11 +129,12 @@ def test_ten_thousand_random_settings_have_equal_bits(page, catalogue):
 def test_what_the_page_shows_besides_has_equal_bits(page, catalogue):
     rng = random.Random(7)
     asked = [
-        [question, rng.choice([None, 16, 64, 0.5]), rng.choice([None, 1500.0]), rng.choice([None, 0.31])]
+        [question, *(rng.choice(values) for values in ([None, 16, 64, 0.5], [None, 1500.0], [None, 0.31], [4, 2.5, 0]))]
         for question in questions(catalogue, 400, seed=5)
     ]
     visit(page, LANGUAGES["en"])
-    expected = [answered(overview, q, catalogue, ram_gib=ram, price=price, price_per_kwh=tariff) for q, ram, price, tariff in asked]
+    names = ("ram_gib", "price", "price_per_kwh", "hours_a_day")
+    expected = [answered(overview, q, catalogue, **dict(zip(names, more, strict=True))) for q, *more in asked]
     wrong = differing(asked, expected, in_the_page(page, "overview", asked))
     assert not wrong, f"{len(wrong)} of {len(asked)}; the first: {wrong[0]}"
     asked = [line[:2] for line in asked]
@@ -177,7 +178,35 @@ def test_a_pasted_configuration_is_answered(page):
     page.fill("#calculator-config", json.dumps(long_form(CONFIGS["llama-3.1-8b"])))
     assert page.locator("[data-verdict]").get_attribute("data-fits") == "yes"
     assert "8.03" in page.locator("[data-figure=figure-parameters]").inner_text()
-    assert "config" not in page.url
+    page.wait_for_function("location.hash.includes('config=')")
+    before = page.locator(".calculator-answer").inner_text()
+    other = page.context.new_page()
+    visit(other, page.url)
+    other.wait_for_function("document.querySelector('#calculator-config').value.length > 9")
+    other.wait_for_function("before => document.querySelector('.calculator-answer').innerText === before", arg=before)
+
+
+def test_a_configuration_too_large_for_a_link_is_left_out_of_it(page):
+    visit(page, LANGUAGES["en"])
+    page.click("[data-more=config] summary")
+    noise = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=40_000))
+    page.fill("#calculator-config", json.dumps(long_form(CONFIGS["llama-3.1-8b"]) | {"noise": noise}))
+    page.wait_for_function("document.querySelector('[data-config-link]').textContent.length > 0")
+    assert page.locator("[data-config-link]").inner_text() == MESSAGES["config-too-large-for-link"]["en"]
+    assert "config=" not in page.url
+
+
+def test_a_card_that_is_not_listed(page, catalogue):
+    """Described by the reader, it is the card that the command line takes as an object; the link keeps it."""
+    visit(page, LANGUAGES["en"] + "#model=qwen3-8b&quant=q4_k_m&context=8192&gpu=other:10:500:ada-gf&kv=q8_0&kv-v=q4_0")
+    card = {"id": "other", "memory_gib": 10.0, "bandwidth_gb_per_s": 500.0, "family": "ada-gf"}
+    question = {"model": "qwen3-8b", "quant": "q4_k_m", "context": 8192, "gpus": [card], "kv_type_k": "q8_0", "kv_type_v": "q4_0"}
+    expected = overview(question, catalogue)
+    assert page.locator("[data-command]").inner_text() == expected["command"]
+    assert f"{expected['decode']['tokens_per_second']:.1f}" in page.locator("[data-figure=figure-decode]").inner_text()
+    page.locator("[data-field=own-memory] input").fill("4")
+    page.wait_for_function("location.hash.includes('gpu=other:4:500:ada-gf')")
+    assert page.locator("[data-verdict]").get_attribute("data-fits") == "partly"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -228,6 +257,7 @@ TYPED = [
     ("price", "free", "not-number"),
     ("price", "-3", "too-small"),
     ("tariff", "1;DROP TABLE", "not-number"),
+    ("hours", "25", "too-large"),
 ]
 PASTED = [
     ("{", "config-not-json"),
@@ -266,6 +296,12 @@ ADDRESSES = [
     ("cpu=z80", "cpu", "unknown-cpu"),
     ("users=%00", "users", "not-number"),
     ("ram=lots", "ram", "not-number"),
+    ("kv-v=f8", "kv-v", "unknown-choice"),
+    ("gpu=other:much:500:ada-gf", "own-memory", "not-number"),
+    ("gpu=other:24:-1:ada-gf", "own-bandwidth", "too-small"),
+    ("gpu=other:24:500:%3Cb%3E", "own-family", "unknown-choice"),
+    ("gpu=rtx-3090&config=%3Cb%3E", "config", "config-not-link"),
+    ("gpu=rtx-3090&config=AAAA", "config", "config-not-link"),
 ]
 
 

@@ -39,20 +39,23 @@
   // --- What can be chosen ---
 
   const named = (record) => (typeof record.name === "object" ? record.name[language] : record.name);
-  const listed = (records, note, search) =>
-    new combobox.Choices(() =>
-      Object.entries(records).map(([id, record]) => ({ id, name: named(record), note: note(record), search: search?.(record) })),
-    );
+  const OTHER = "other"; // a card that is not listed, described by the reader
+  const listed = (records, note, search, more = []) =>
+    new combobox.Choices(() => [
+      ...Object.entries(records).map(([id, record]) => ({ id, name: named(record), note: note(record), search: search?.(record) })),
+      ...more,
+    ]);
   const models = listed(guide.models, (record) => record.publisher, (record) => guide.families[record.family].also_called?.join(" "));
-  const cards = listed(guide.gpus, (record) => (record.memory_gib ? `${shown(record.memory_gib)} GiB` : ""));
+  const cards = listed(guide.gpus, (record) => (record.memory_gib ? `${shown(record.memory_gib)} GiB` : ""), null, [{ id: OTHER, name: say("other-card") }]);
   const processors = listed(guide.cpus, () => "");
   const recordsOf = new Map([[models, guide.models], [cards, guide.gpus], [processors, guide.cpus]]);
-  const nameOf = (choices, id) => (Object.hasOwn(recordsOf.get(choices), id) ? named(recordsOf.get(choices)[id]) : id);
+  const nameOf = (choices, id) => choices === cards && id === OTHER ? say("other-card") : (Object.hasOwn(recordsOf.get(choices), id) ? named(recordsOf.get(choices)[id]) : id);
 
   // --- The form ---
 
   const field = (name, within = page) => within.querySelector(`[data-field="${name}"]`);
   const control = (name, within = page) => field(name, within).querySelector("input, select, textarea");
+  const OWN = ["own-memory", "own-bandwidth", "own-family"]; // what a card is described by that is not listed
   const rows = page.querySelector("[data-rows]");
   const template = page.querySelector("[data-cards] template");
   let cardCount = 0;
@@ -62,10 +65,10 @@
     if (chosen !== undefined) select.value = chosen;
   }
 
-  function addCard(name = "", count = "1", size = "") {
+  function addCard(name = "", count = "1", size = "", own = []) {
     const row = template.content.cloneNode(true).firstElementChild;
     cardCount += 1;
-    for (const part of ["gpu", "count", "size"]) {
+    for (const part of ["gpu", "count", "size", ...OWN]) {
       const box = field(part, row);
       const input = box.querySelector("input, select");
       const error = box.querySelector("[data-error]");
@@ -81,6 +84,16 @@
     input.value = name;
     control("count", row).value = count;
     row.dataset.size = size;
+    row.dataset.number = cardCount;
+    fill(control("own-family", row), Object.entries(guide["device-families"]).filter(([id]) => !id.startsWith("cpu-")).map(([id, record]) => [id, named(record)]));
+    for (const [index, value] of own.entries()) {
+      const given = control(OWN[index], row);
+      given.value = value;
+      if (given.options && (!value || given.value !== value)) {
+        given.dataset.wrong = value;
+        given.selectedIndex = 0;
+      }
+    }
     combobox.attach(input, cards, update);
     row.querySelector("[data-remove]").addEventListener("click", () => {
       row.remove();
@@ -109,9 +122,9 @@
   const clip = (text) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
 
   // A number in a field: digits of any width, groups, and k for 1024.
-  function number(name, { least, most, whole = true, otherwise, empty }) {
-    const box = field(name);
-    const input = control(name);
+  const number = (name, limits) => numberIn(field(name), control(name), name, limits);
+
+  function numberIn(box, input, name, { least, most, whole = true, otherwise, empty }) {
     const typed = input.value.normalize("NFKC").trim();
     let message = "";
     let value = null;
@@ -168,21 +181,20 @@
     input.value = input.dataset.settled = nameOf(choices, id);
   }
 
-  function selected(name, otherwise) {
-    const input = control(name);
+  const selected = (name, otherwise) => selectedIn(field(name), control(name)) || otherwise;
+
+  function selectedIn(box, input) {
     const wrong = input.dataset.wrong; // an id from the address that is no choice
-    complain(field(name), input, wrong ? sentences(say("unknown-choice", { value: clip(wrong) }), say("used-instead", { used: input.selectedOptions[0]?.text ?? "" })) : "");
-    return input.value || otherwise;
+    complain(box, input, wrong ? sentences(say("unknown-choice", { value: clip(wrong) }), say("used-instead", { used: input.selectedOptions[0]?.text ?? "" })) : "");
+    return input.value;
   }
 
   function readCards() {
     const gpus = [];
-    let index = 0;
     for (const row of rows.children) {
-      index += 1;
       const input = control("gpu", row);
       const sizeBox = field("size", row);
-      const id = choice(field("gpu", row), input, cards, `gpu-${row.dataset.number ?? index}`, "unknown-card", null, null);
+      const id = choice(field("gpu", row), input, cards, `gpu-${row.dataset.number}`, "unknown-card", null, null);
       const box = field("count", row);
       const countInput = control("count", row);
       const typed = countInput.value.normalize("NFKC").trim();
@@ -194,7 +206,8 @@
       else if (gpus.length + count > MOST_CARDS) message = say("too-many-cards", { limit: MOST_CARDS });
       if (message) used = 1;
       complain(box, countInput, message && sentences(message, say("used-instead", { used: 1 })));
-      const sizes = id ? (guide.gpus[id].memory_sizes_gib ?? []) : [];
+      const sizes = id && id !== OTHER ? (guide.gpus[id].memory_sizes_gib ?? []) : [];
+      row.querySelector("[data-own]").hidden = id !== OTHER;
       sizeBox.hidden = sizes.length < 2;
       const select = sizeBox.querySelector("select");
       if (sizes.length > 1 && select.dataset.of !== id) {
@@ -203,8 +216,17 @@
         if (!select.value) select.value = String(sizes[sizes.length - 1]);
       }
       if (!id) continue;
-      const memory = sizes.length > 1 ? Number(select.value) : null;
-      for (let i = 0; i < used && gpus.length < MOST_CARDS; i++) gpus.push({ id, memory });
+      let card = sizes.length > 1 ? { id, memory_gib: Number(select.value) } : id;
+      if (id === OTHER) {
+        const own = (name, limits) => numberIn(field(name, row), control(name, row), `${name}-${row.dataset.number}`, { whole: false, ...limits });
+        card = {
+          id,
+          memory_gib: own("own-memory", { least: 0.5, most: 4096, otherwise: 24 }),
+          bandwidth_gb_per_s: own("own-bandwidth", { least: 1, most: 100_000, otherwise: 900 }),
+          family: selectedIn(field("own-family", row), control("own-family", row)),
+        };
+      }
+      for (let i = 0; i < used && gpus.length < MOST_CARDS; i++) gpus.push(card);
     }
     page.querySelector("[data-no-card]").hidden = gpus.length > 0;
     return gpus;
@@ -214,7 +236,7 @@
     const box = field("config");
     const input = control("config");
     const text = input.value.trim();
-    let message = "";
+    let message = text || !input.dataset.wrong ? "" : say(input.dataset.wrong);
     let config = null;
     if (text.length > 200_000) message = say("config-too-long");
     else if (text) {
@@ -244,6 +266,7 @@
       quant: selected("quant", guide.defaults.quant),
       context: number("context", { least: 1, most: 2 ** 24, otherwise: 8192 }),
       kv: selected("kv", "f16"),
+      "kv-v": selected("kv-v", ""),
       gpus: readCards(),
       cpu: choice(field("cpu"), control("cpu"), processors, "cpu", "unknown-cpu", null, null),
       memory: selected("memory", ""),
@@ -263,6 +286,7 @@
       imatrix: on("imatrix"),
       price: number("price", { least: 0.01, most: 1e12, whole: false, otherwise: null, empty: null }),
       tariff: number("tariff", { least: 0, most: 1e6, whole: false, otherwise: null, empty: null }),
+      hours: number("hours", { least: 0, most: 24, whole: false, otherwise: Number(initial.hours) }),
     };
   }
 
@@ -274,13 +298,14 @@
     const asked = {
       quant: setting.quant,
       context: setting.context,
-      kv_type: setting.kv,
+      kv_type_k: setting.kv,
+      kv_type_v: setting["kv-v"] || setting.kv,
       flash_attention: setting.flash,
       ubatch: setting.ubatch,
       swa_full: setting.swa,
       imatrix: setting.imatrix,
       experts_on_host: setting.experts,
-      gpus: setting.gpus.map(({ id, memory }) => (memory === null ? id : { id, memory_gib: memory })),
+      gpus: setting.gpus,
       prompt_tokens: setting.prompt,
       depth: setting.depth,
       users: setting.users,
@@ -304,7 +329,7 @@
 
   // Which field a refused key of the question stands in.
   const FIELD_OF = {
-    model: "model", quant: "quant", context: "context", engine: "engine", kv_type: "kv", kv_type_k: "kv", kv_type_v: "kv", flash_attention: "flash",
+    model: "model", quant: "quant", context: "context", engine: "engine", kv_type: "kv", kv_type_k: "kv", kv_type_v: "kv-v", flash_attention: "flash",
     ubatch: "ubatch", gpu_layers: "layers", cpu: "cpu", memory: "memory", memory_channels: "channels", drive: "drive", users: "users",
     prompt_tokens: "prompt", depth: "depth",
   };
@@ -313,7 +338,7 @@
     const key = error.field ?? "";
     const name = setting.config && !(key in FIELD_OF) ? "config" : FIELD_OF[key];
     if (!error.field) console.error(error); // a mistake of the guide: the page says that it has no answer, and goes on
-    const values = { quant: guide.quantizations[setting.quant].name, key: key.replace(/^(config\.|record$)/, "") || (setting.config ? "config.json" : error.message), kv: setting.kv };
+    const values = { quant: guide.quantizations[setting.quant].name, key: key.replace(/^(config\.|record$)/, "") || (setting.config ? "config.json" : error.message), kv: setting[name] ?? setting.kv };
     const told = say(words[`refused-${name}`] ? `refused-${name}` : "refused", values);
     if (name) {
       complain(field(name), control(name), told);
@@ -381,7 +406,7 @@
     page.querySelector("[data-bars]").replaceChildren(
       ...result.devices.map((device, index) =>
         bar(
-          named(guide.gpus[device.id]) + (result.devices.length > 1 ? ` ${index + 1}` : ""),
+          nameOf(cards, device.id) + (result.devices.length > 1 ? ` ${index + 1}` : ""),
           {
             weights: device.weights_bytes,
             kv_cache: device.kv_cache_bytes,
@@ -466,6 +491,7 @@
 
   function called(name, value) {
     if (typeof value === "number") return shown(value);
+    if (value === OTHER) return say("other-card");
     const kind = (RECORDS_OF[name] ?? []).find((each) => Object.hasOwn(guide[each], value));
     return kind ? named(guide[kind][value]) : value;
   }
@@ -500,8 +526,8 @@
 
   // --- The address ---
 
-  const NUMBERS = ["context", "users", "channels", "ram", "layers", "prompt", "depth", "ubatch", "price", "tariff"];
-  const SELECTS = ["quant", "kv", "memory", "drive", "engine"];
+  const NUMBERS = ["context", "users", "channels", "ram", "layers", "prompt", "depth", "ubatch", "price", "tariff", "hours"];
+  const SELECTS = ["quant", "kv", "kv-v", "memory", "drive", "engine"];
   const CHECKS = ["flash", "experts", "server", "swa", "imatrix"];
   const initial = {};
 
@@ -512,7 +538,8 @@
     for (const row of rows.children) {
       const size = field("size", row).hidden ? "" : `@${control("size", row).value}`;
       const count = control("count", row).value.trim();
-      const id = idOf(cards, control("gpu", row).value);
+      let id = idOf(cards, control("gpu", row).value);
+      if (id === OTHER) id += OWN.map((name) => `:${control(name, row).value.trim()}`).join("");
       if (id) state.append("gpu", `${id}${size}${count === "1" ? "" : `*${count}`}`);
     }
     if (!rows.children.length) state.set("gpu", "");
@@ -523,14 +550,59 @@
       if (value !== initial[name]) state.set(name, value);
     }
     for (const name of CHECKS) if (control(name).checked !== initial[name]) state.set(name, control(name).checked ? "1" : "0");
-    return `#${state.toString().replaceAll("%2C", ",").replaceAll("%40", "@").replaceAll("*", "*")}`;
+    const config = control("config").value.trim();
+    if (config && packed.text === config && packed.code) state.set("config", packed.code);
+    return `#${state.toString().replaceAll("%2C", ",").replaceAll("%40", "@").replaceAll("%3A", ":")}`;
+  }
+
+  // A pasted configuration, deflated and in letters that an address may have.
+  const LONGEST_CODE = 8000;
+  let packed = { text: "", code: "" };
+
+  const through = async (bytes, stream, most = Infinity) => {
+    const chunks = [];
+    let length = 0;
+    const reader = new Blob([bytes]).stream().pipeThrough(stream).getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      length += part.value.length;
+      if (length > most) throw new RangeError("config-too-long");
+      chunks.push(part.value);
+    }
+    return new Blob(chunks).arrayBuffer();
+  };
+
+  async function pack() {
+    const text = control("config").value.trim();
+    if (text === packed.text) return;
+    let code = "";
+    try {
+      const bytes = new Uint8Array(await through(JSON.stringify(JSON.parse(text)), new CompressionStream("deflate-raw")));
+      code = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    } catch { /* not JSON: the field says so, and the link goes without it */ }
+    const fits = code.length <= LONGEST_CODE;
+    packed = { text, code: fits ? code : "" };
+    page.querySelector("[data-config-link]").textContent = fits ? "" : say("config-too-large-for-link");
+  }
+
+  async function unpack(code) {
+    const input = control("config");
+    try {
+      const bytes = Uint8Array.from(atob(code.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+      input.value = new TextDecoder("utf-8", { fatal: true }).decode(await through(bytes, new DecompressionStream("deflate-raw"), 200_000));
+      delete input.dataset.wrong;
+    } catch (error) {
+      input.value = "";
+      input.dataset.wrong = error.message === "config-too-long" ? "config-too-long" : "config-not-link";
+    }
+    update();
   }
 
   let own = "";
   let writing;
   function remember() {
     clearTimeout(writing);
-    writing = setTimeout(() => {
+    writing = setTimeout(async () => {
+      await pack();
       own = write();
       if (location.hash !== own) location.replace(own);
     }, 300);
@@ -545,7 +617,8 @@
     for (const given of state.getAll("gpu").slice(0, 16)) {
       if (!given) continue;
       const [, id, size, count] = given.match(/^(.*?)(?:@([\d.]+))?(?:\*(.*))?$/s);
-      addCard(nameOf(cards, id), count ?? "1", size ?? "");
+      const [name, ...own] = id.startsWith(`${OTHER}:`) ? id.split(":", 1 + OWN.length) : [id];
+      addCard(nameOf(cards, name), count ?? "1", size ?? "", own);
     }
     for (const key of NUMBERS) control(key).value = state.get(key) ?? initial[key];
     for (const key of SELECTS) {
@@ -560,6 +633,8 @@
     for (const more of page.querySelectorAll("[data-more]")) {
       more.open = [...more.querySelectorAll("[data-field]")].some((box) => state.has(box.dataset.field));
     }
+    if (state.has("config")) unpack(state.get("config"));
+    else control("config").value = "";
     return true;
   }
 
@@ -570,7 +645,7 @@
     let told;
     try {
       const asked = question(setting);
-      const answer = formulas.overview(asked, catalogue, setting.ram, setting.price, setting.tariff);
+      const answer = formulas.overview(asked, catalogue, setting.ram, setting.price, setting.tariff, setting.hours);
       const result = formulas.toJson(answer);
       if (!Number.isSafeInteger(result.total.bytes)) throw Object.assign(new RangeError(), { field: "config" });
       told = show(setting, result);
@@ -589,6 +664,7 @@
 
   function start() {
     fill(control("quant"), Object.entries(guide.quantizations).map(([id, record]) => [id, record.name]), guide.defaults.quant);
+    fill(control("kv-v"), [...control("kv-v").options].map(({ value }) => [value, value || say("same-as-k")]), "");
     fill(control("memory"), [["", "—"], ...Object.entries(guide.memory).map(([id, record]) => [id, record.name])], "");
     fill(control("drive"), [["", "—"], ...Object.entries(guide.drives).map(([id, record]) => [id, named(record)])], "");
     fill(control("engine"), [["", say("by-format")], ...Object.entries(guide.engines).map(([id, record]) => [id, record.name])], "");
@@ -610,6 +686,7 @@
       if (event.target.getAttribute("role") !== "combobox") update();
     });
     page.querySelector("[data-share]").addEventListener("click", async (event) => {
+      await pack();
       own = write();
       const address = location.href.split("#")[0] + own;
       await navigator.clipboard.writeText(address);
