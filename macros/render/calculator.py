@@ -201,7 +201,8 @@ def form(view: View) -> str:
         + _check(view, "flash", on=True)
         + "".join(_check(view, name) for name in ("experts", "server", "swa", "imatrix"))
     )
-    money = "".join(_field(view, name, "text", value, mode="decimal") for name, value in (("price", ""), ("tariff", ""), ("hours", str(HOURS_A_DAY))))
+    boxes = (("price", ""), ("tariff", ""), ("hours", str(HOURS_A_DAY)))
+    money = "".join(_field(view, name, "text", value, mode="decimal") for name, value in boxes)
     money = f'<div class="fields">{money}</div>'
     config = (
         '<div class="field" data-field="config">'
