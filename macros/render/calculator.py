@@ -159,6 +159,7 @@ MESSAGES: dict[str, Words] = {
     "figure-joule": {"zh": "每瓦速度（整机）", "en": "Speed for each watt (machine)"},
     "figure-year": {"zh": "每年用电", "en": "Electricity a year"},
     "figure-year-cost": {"zh": "每年电费", "en": "Electricity cost a year"},
+    "figure-energy": {"zh": "每百万 token 的用电", "en": "Electricity per million tokens"},
     "figure-energy-cost": {"zh": "每百万 token 的电费", "en": "Electricity cost per million tokens"},
     "tokens-per-second": {"zh": "{value} token/s", "en": "{value} tokens/s"},
     "range": {"zh": "{low} 至 {high}", "en": "{low} to {high}"},
