@@ -245,14 +245,13 @@ class _Place:
     """Where a function stands: for names and for messages."""
 
     path: str
-    first_line: int
     names: Mapping[str, Any]
 
 
 def refusal(place: _Place | None, node: ast.AST | None, what: str, expected: str, got: str) -> Refused:
     """Name the construct, its file and its line."""
     here = "macros/publish/javascript.py"
-    path, line = (place.path, place.first_line - 1 + getattr(node, "lineno", 1)) if place else (here, 1)
+    path, line = (place.path, getattr(node, "lineno", 1)) if place else (here, 1)
     return Refused([SpecError(path, line, what, expected, got, f"write it with what the calculator's translator knows ({here})")])
 
 
@@ -296,19 +295,38 @@ def _semantics_names() -> frozenset[str]:
 
 
 @functools.cache
-def _tree(function: Any) -> tuple[ast.AST, str, int]:
-    lines, first = inspect.getsourcelines(function)
-    margin = len(lines[0]) - len(lines[0].lstrip())
-    source = "".join(line[margin:] if line[:margin].isspace() or margin == 0 else line for line in lines)
-    path = Path(inspect.getsourcefile(function) or "?")
+def _definitions(path: Path) -> dict[int | str, ast.AST]:
+    """What a file defines: functions by their first line, classes by their qualified name."""
+    found: dict[int | str, ast.AST] = {}
+
+    def enter(node: ast.AST, within: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Lambda):
+                found.setdefault(child.lineno, child)
+            elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                found[min([child.lineno, *(decorator.lineno for decorator in child.decorator_list)])] = child
+                enter(child, f"{within}{child.name}.<locals>.")
+            elif isinstance(child, ast.ClassDef):
+                found[f"{within}{child.name}"] = child
+                enter(child, f"{within}{child.name}.")
+            else:
+                enter(child, within)
+
+    enter(ast.parse(path.read_text("utf-8")), "")
+    return found
+
+
+@functools.cache
+def _tree(thing: Any) -> tuple[ast.AST, str]:
+    path = Path(inspect.getsourcefile(thing) or "?")
     shown = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
-    return ast.parse(source).body[0], shown, first
+    return _definitions(path)[thing.__qualname__ if isinstance(thing, type) else thing.__code__.co_firstlineno], shown
 
 
 def _place(thing: Any) -> tuple[ast.AST, _Place]:
-    tree, path, first = _tree(thing)
+    tree, path = _tree(thing)
     names = vars(sys.modules[thing.__module__]) if isinstance(thing, type) else thing.__globals__
-    return tree, _Place(path, first, names)
+    return tree, _Place(path, names)
 
 
 def _function(script: _Script, function: Any, name: str) -> str:
