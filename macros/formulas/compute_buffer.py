@@ -192,7 +192,7 @@ def _input_sizes(a: Architecture, b: Batch, *, on_device: bool) -> list[tuple[st
     if a.recurrent is not None and not a.recurrent.beside_attention and not _states_first(a):
         sizes += _state_inputs(b)
     if not any(a.attends(layer) for layer in range(a.layers)):
-        return [*_state_inputs(b), ("output_index", WORD * b.outputs)]
+        return [*sizes, ("output_index", WORD * b.outputs)]
     positions = ("positions", WORD * b.tokens * (4 if a.engine_name in FOUR_POSITIONS else 1))
     turns = any(a.attends(layer) and a.turns(layer) for layer in range(a.layers))
     # One index list serves all layers of a cache, so it is as long as the widest layer needs.
@@ -696,10 +696,10 @@ def _cached_whole(p: _Pass, latent: LatentAttention, layer: int, later: Sequence
     """Latent attention of the older kind, which caches keys and values of every head: `n` in, `o` out."""
     arena, heads = p.arena, p.a.attention.heads
     query, values = heads * (latent.nope_dim + latent.rope_dim), heads * latent.value_dim
-    take(arena, "qa", p.floats(latent.query_rank))
-    compute(arena, "qb", p.floats(query), ("qa",))
+    _project(p, layer, "attn_q_a", "qa", p.floats(latent.query_rank))
+    _project(p, layer, "attn_q_b", "qb", p.floats(query), ("qa",))
     compute(arena, "q", p.floats(query), ("qb",))
-    compute(arena, "small", p.floats(latent.kv_rank + latent.rope_dim), ("n",))
+    _project(p, layer, "attn_kv_a_mqa", "small", p.floats(latent.kv_rank + latent.rope_dim), ("n",))
     take(arena, "c", p.floats(latent.kv_rank))
     _project(p, layer, "attn_kv_b", "kv", p.floats(heads * latent.nope_dim + values), ("c",))
     take(arena, "v", p.floats(values))

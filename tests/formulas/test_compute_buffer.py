@@ -3,14 +3,24 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
+from macros.estimate.config_json import read_config
 from macros.formulas import compute_buffer
 from macros.formulas.arena import ENDLESS, Arena
 from macros.formulas.compute_buffer import Batch, planned_bytes
+from macros.formulas.tensors import tensor_groups
 from macros.specs import load
 
-CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
-MODELS = [model.id for model in CATALOGUE.models.values() if model.architecture is not None]
+TESTS = Path(__file__).resolve().parents[1]
+CATALOGUE = load(TESTS.parent / "data")
+CONFIGS = yaml.safe_load((TESTS / "estimate" / "small_classes.yaml").read_text("utf-8"))
+SHAPES = {model.id: model.architecture for model in CATALOGUE.models.values() if model.architecture is not None}
+SHAPES |= {
+    f"small {name}": read_config(entry["config"])
+    for name, entry in CONFIGS.items()
+    if not any(word in str(entry["config"]) for word in ("times", "runs", "blocks"))
+}
 STAYS = {"x", "given", "kept", "logits"}
 """The last hidden states, the embedded tokens on the host, and what the pass gives."""
 
@@ -36,9 +46,9 @@ def arenas(monkeypatch):
 
 
 @pytest.mark.parametrize("on_device", [True, False])
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", SHAPES)
 def test_nothing_is_left(model, on_device, arenas):
-    a = CATALOGUE.models[model].architecture
+    a = SHAPES[model]
     for change in ({}, {"flash_attention": False}, {"key_half": False, "value_half": False}, {"key_half": False, "flash_attention": False}):
         planned_bytes(a, batch(a, **change), layers=tuple(range(a.layers)), has_output=True, on_device=on_device)
         arena = arenas[-1]
@@ -46,3 +56,39 @@ def test_nothing_is_left(model, on_device, arenas):
         places = sorted(place for place in [*arena.held.values(), *arena.gaps] if place[1] > 0)
         assert [place[0] for place in places] == [0, *(place[0] + place[1] for place in places[:-1])]
         assert sum(places[-1]) == ENDLESS
+
+
+class Asked(dict):
+    """Sizes of one layer's matrices, and which of them were asked for."""
+
+    def __init__(self, sizes):
+        super().__init__(sizes)
+        self.asked = set()
+
+    def get(self, name, default=None):
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+NEVER_THE_LARGEST = {
+    "inp_gate", "proj", "indexer.attn_k", "indexer.attn_q_b", "indexer.proj",
+    "ssm_ba", "ssm_beta", "ssm_alpha", "ssm_dt", "ssm_x", "ssm_f_a", "ssm_f_b", "ssm_g_a", "ssm_g_b",
+}  # fmt: skip
+"""Matrices so small beside the layer's others that no fullest moment is theirs: the plan passes them by."""
+
+
+@pytest.mark.parametrize("model", SHAPES)
+def test_every_matrix_of_a_layer_on_the_host_is_brought(model):
+    a = SHAPES[model]
+    sizes = [{} for _ in range(a.layers)]
+    for group in tensor_groups(a):
+        for layer in group.layers:
+            if group.rows > 1 and 0 <= layer < a.layers and group.role not in ("kept", "kept_matrix"):
+                # Each layer has a size of its own, so that none is passed over as equal to another.
+                sizes[layer][group.name] = 4096 + 128 * layer
+    layers = [Asked(each) for each in sizes]
+    planned_bytes(a, batch(a), layers=tuple(range(a.layers)), has_output=True, on_device=True, streamed=dict(enumerate(layers)))
+    for number, layer in enumerate(layers):
+        # A layer that reads another's cache makes no keys and values, whatever its file holds.
+        unused = set() if a.has_cache(number) else {"attn_k", "attn_v"}
+        assert set(layer) - layer.asked <= NEVER_THE_LARGEST | unused
