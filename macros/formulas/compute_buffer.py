@@ -312,6 +312,10 @@ def _attention(p: _Pass, layer: int, later: Sequence[int]) -> None:
         if t.output_gate:
             become(arena, "q", "gate")
             take(arena, "q", p.floats(query))
+            if layer in p.caches:
+                take(arena, "scale_of_norm", FLOAT * head)
+                _arrive(p, layer, "attn_q")
+                give(arena, "scale_of_norm")
         else:
             _heads(p, layer, "q", query, renews=reshaped or a.engine_name in SCALES_QUERIES)
         _end(p, "scale", layer, later)
@@ -503,7 +507,7 @@ def _nothing(p: _Pass, later: Sequence[int], *, last: bool = True) -> None:
 
 
 def _give_state_index(p: _Pass, later: Sequence[int]) -> None:
-    if not any(p.a.recurs(layer) for layer in later):
+    if "state_index" in p.arena.held and not any(p.a.recurs(layer) for layer in later):
         give(p.arena, "state_index")
 
 
@@ -582,34 +586,7 @@ def _recurrent(p: _Pass, r: Recurrent, layer: int, later: Sequence[int], *, fetc
     past = _past_bytes(p, r)
     state = FLOAT * b.sequences * r.state_size * r.inner_size
     if r.kind == "gated-delta-net":
-        take(arena, "past", past)
-        _nothing(p, later, last=False)
-        _project(p, layer, "attn_qkv", "in", p.floats(convolved))
-        compute(arena, "seen", FLOAT * b.tokens * convolved + past, ("past", "in"))
-        take(arena, "state", state)
-        _give_state_index(p, later)
-        _nothing(p, later)
-        compute(arena, "conv", p.floats(convolved), ("seen",))
-        keys = r.groups * r.state_size
-        for name in ("q", "k"):
-            take(arena, name, p.floats(keys))
-            if r.fused_beta_alpha and r.heads > r.groups:
-                compute(arena, "repeated", p.floats(r.inner_size), (name,))
-                become(arena, "repeated", name)
-        if r.fused_beta_alpha:
-            take(arena, "both", p.floats(2 * r.heads))
-            take(arena, "alpha", p.floats(r.heads))
-            compute(arena, "beta", p.floats(r.heads), ("both",))
-        else:
-            for name in ("alpha", "beta"):
-                take(arena, name, p.floats(r.heads))
-                _renew(p, name, r.heads, True)
-        compute(arena, "net", p.floats(r.inner_size) + state, ("q", "k", "conv", "alpha", "beta", "state"))
-        compute(arena, "y", p.floats(r.inner_size), ("net",))
-        _project(p, layer, "attn_gate", "z", p.floats(r.inner_size), ("n",))
-        compute(arena, "gated", p.floats(r.inner_size), ("z",))
-        give(arena, "gated")
-        _project(p, layer, "ssm_out", "o", p.floats(width), ("y",))
+        _delta_net(p, r, layer, later)
         return
     if r.kind == "kimi-delta":
         _kimi_delta(p, r, layer, later)
@@ -643,6 +620,55 @@ def _recurrent(p: _Pass, r: Recurrent, layer: int, later: Sequence[int], *, fetc
 
 SPARSE_LAYERS = 10
 """So many first layers of a class with alternating updates keep only the strongest activations of the feed-forward block."""
+
+
+def _delta_net(p: _Pass, r: Recurrent, layer: int, later: Sequence[int]) -> None:
+    """A gated delta-net: `n` in, `o` out; of a layer on the host, state and weights come when they are asked for."""
+    arena, brought = p.arena, p.streamed.get(layer, {})
+    host = _on_host(p, layer)
+    convolved = r.inner_size + 2 * r.groups * r.state_size
+    past, state = _past_bytes(p, r), FLOAT * p.b.sequences * r.state_size * r.inner_size
+    if host:
+        take(arena, "matrix", brought["attn_qkv"])
+    take(arena, "past", past)
+    if not host:
+        _nothing(p, later, last=False)
+    take(arena, "in", p.floats(convolved))
+    if host:
+        give(arena, "matrix")
+    compute(arena, "seen", FLOAT * p.b.tokens * convolved + past, ("past", "in"))
+    if host:
+        take(arena, "kernel", FLOAT * r.conv_kernel * convolved)
+    else:
+        take(arena, "state", state)
+        _give_state_index(p, later)
+        _nothing(p, later)
+    compute(arena, "conv", p.floats(convolved), ("seen", "kernel") if host else ("seen",))
+    for name in ("q", "k"):
+        take(arena, name, p.floats(r.groups * r.state_size))
+        if r.fused_beta_alpha and r.heads > r.groups:
+            compute(arena, "repeated", p.floats(r.inner_size), (name,))
+            become(arena, "repeated", name)
+    if r.fused_beta_alpha:
+        _project(p, layer, "ssm_ba", "both", p.floats(2 * r.heads))
+        take(arena, "alpha", p.floats(r.heads))
+        compute(arena, "beta", p.floats(r.heads), ("both",))
+        if host:
+            take(arena, "state", state)
+    else:
+        _project(p, layer, "ssm_alpha", "alpha", p.floats(r.heads))
+        _renew(p, "alpha", r.heads, True)
+        if host:
+            take(arena, "matrix", brought["ssm_beta"])
+            take(arena, "state", state)
+        _project(p, layer, "ssm_beta", "beta", p.floats(r.heads))
+        _renew(p, "beta", r.heads, True)
+    compute(arena, "net", p.floats(r.inner_size) + state, ("q", "k", "conv", "alpha", "beta", "state"))
+    compute(arena, "y", p.floats(r.inner_size), ("net",))
+    _project(p, layer, "attn_gate", "z", p.floats(r.inner_size), ("n",))
+    compute(arena, "gated", p.floats(r.inner_size), ("z",))
+    give(arena, "gated")
+    _project(p, layer, "ssm_out", "o", p.floats(p.a.hidden_size), ("y",))
 
 
 def _kimi_delta(p: _Pass, r: Recurrent, layer: int, later: Sequence[int]) -> None:
@@ -872,6 +898,11 @@ def _shared_expert(p: _Pass, e: Experts, layer: int, tokens: int) -> None:
         give(arena, "d")
 
 
+def _on_host(p: _Pass, layer: int) -> bool:
+    """Whether a layer lies on the host with all that it has, and not only its experts."""
+    return layer in p.caches or any(not name.endswith("_exps") for name in p.streamed.get(layer, {}))
+
+
 def _last_brought(p: _Pass, layer: int) -> str:
     """The last matrix of a layer that is brought from the host; a piece of the pass begins with it, and goes on to the next one brought."""
     brought = p.streamed.get(layer, {})
@@ -902,8 +933,10 @@ def _wanted(p: _Pass, layers: Sequence[int]) -> list[str]:
     """What comes from outside with a piece of the pass that goes on into these layers: all that is needed up to the next matrix brought."""
     wanted: list[str] = []
     for layer in layers:
-        if layer in p.caches or "attn_q" in p.streamed.get(layer, {}) or "attn_qkv" in p.streamed.get(layer, {}):
+        if _on_host(p, layer):
             return wanted
+        if p.a.recurs(layer):
+            wanted += ["state_index", "no_index"]
         if p.a.attends(layer):
             kind = 0 if p.a.sees_all(layer) == p.a.sees_all(0) else 1
             names = ("key_rotation", "value_rotation", "key_index", "value_index", "mask")
@@ -995,7 +1028,7 @@ def _correct(p: _Pass, later: Sequence[int]) -> None:
 
 def _scale(p: _Pass, layer: int) -> None:
     """The weights of a norm, where they are brought from the host."""
-    if layer in p.caches:
+    if _on_host(p, layer):
         take(p.arena, "norm", FLOAT * p.a.hidden_size)
         give(p.arena, "norm")
 
@@ -1240,7 +1273,7 @@ def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool, has_output: b
     for name, size in _input_sizes(a, b, on_device=on_device):
         if name == "output_index" and on_device and not has_output:
             continue
-        if parted and name not in at_once and name not in ("state_index", "no_index"):
+        if parted and name not in at_once:
             p.late[name] = size
             continue
         if noting and not on_device and name in ("indexer_mask", "output_index"):
