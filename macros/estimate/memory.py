@@ -230,6 +230,14 @@ def _brought_caches(demand: Demand, layers: Sequence[int]) -> dict[int, tuple[in
             key, value = cache_row(a, layer, demand.key_type, demand.value_type)
             cells = batch.cells if a.sees_all(layer) else batch.window_cells
             row = a.head_dim(layer)
+            latent = a.attention.latent
+            if latent is not None and not latent.cached_whole:
+                key = row_bytes(
+                    values=latent.kv_rank + latent.rope_dim, block=demand.key_type.block, block_bytes=demand.key_type.block_bytes
+                )
+                rest = row_bytes(values=latent.rope_dim, block=demand.key_type.block, block_bytes=demand.key_type.block_bytes)
+                found[layer] = (cells * key, cells * key - rest)
+                continue
             found[layer] = (cells * key + _row_padding(row, demand.key_type), cells * value + _row_padding(row, demand.value_type))
     return found or None
 

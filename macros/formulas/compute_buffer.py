@@ -90,6 +90,8 @@ def _project(p: _Pass, layer: int, tensor: str, name: str, size: int, last_use_o
         take(p.arena, "x", p.late.pop("x"))
     if (tensor in ("attn_q", "attn_qkv") and _turn_begins(p.a) == "matrix") or (tensor == "attn_v" and not p.a.attention.qkv_bias):
         _arrive(p, layer, tensor)
+    if tensor == "attn_k_b":
+        _need(p, "positions", layer)
     if tensor == "attn_output" and layer in p.caches and layer == p.a.layers - 1 and p.a.engine_name not in SELECTS_AT_THE_END:
         _need(p, "output_index", layer)
     take(p.arena, name, size)
@@ -101,6 +103,8 @@ def _project(p: _Pass, layer: int, tensor: str, name: str, size: int, last_use_o
 
 def _turn_begins(a: Architecture) -> str:
     """What begins the piece of a pass in which queries are turned by position: the last of what is brought before that."""
+    if a.attention.latent is not None:
+        return "absorption"
     if a.attention.rope_factors > 0:
         return "factors"
     if a.attention.qk_norm in ("per-head", "whole"):
@@ -460,6 +464,9 @@ def _latent_attention(p: _Pass, latent: LatentAttention, layer: int, later: Sequ
     compute(arena, "q", p.floats(heads * (latent.kv_rank + latent.rope_dim)), ("absorbed", "turned"))
     _project(p, layer, "attn_kv_a_mqa", "kv", p.floats(latent.kv_rank + latent.rope_dim), () if scorer is not None else ("n",))
     take(arena, "c", p.floats(latent.kv_rank))
+    if layer in p.caches:
+        take(arena, "scale_of_norm", FLOAT * latent.kv_rank)
+        give(arena, "scale_of_norm")
     compute(arena, "kp", p.floats(latent.rope_dim), ("kv",))
     if scorer is None:
         _end(p, "positions", layer, later)
@@ -475,16 +482,21 @@ def _latent_attention(p: _Pass, latent: LatentAttention, layer: int, later: Sequ
         size = p.floats(heads * latent.kv_rank)
         if p.widens and not b.key_half:
             size += HALF * b.cells * width
+        # Values are a part of what is cached as keys; both come.
         _bring(p, layer, "keys", 0)
+        _bring(p, layer, "values", 1)
+        _need(p, "mask", layer)
         compute(arena, "y", size, ("q", "sparse") if indexer is not None else ("q",))
-        if "keys" in arena.held:
-            give(arena, "keys")
+        for name in ("keys", "values"):
+            if name in arena.held:
+                give(arena, name)
         _end(p, "mask", layer, later)
         _project(p, layer, "attn_v_b", "up", p.floats(heads * latent.value_dim), ("y",))
         compute(arena, "y", p.floats(heads * latent.value_dim), ("up",))
     else:
         take(arena, "vc", HALF * b.cells * latent.kv_rank)
         _bring(p, layer, "keys", 0)
+        _need(p, "mask", layer)
         compute(arena, "s", FLOAT * b.tokens * b.cells * heads, ("keys", "q") if "keys" in arena.held else ("q",))
         if scorer is not None:
             _pick(p, scorer, layer, later)
@@ -1269,7 +1281,7 @@ def _enter(p: _Pass, *, on_device: bool, copies: int, first: bool, has_output: b
         else:
             take(arena, "x", p.floats(width))
     at_once = _wanted(p, p.layers)
-    parted = len(p.streamed) > 0 and a.attention.latent is None
+    parted = len(p.streamed) > 0 and a.attention.indexer is None
     for name, size in _input_sizes(a, b, on_device=on_device):
         if name == "output_index" and on_device and not has_output:
             continue
