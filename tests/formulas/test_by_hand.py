@@ -8,8 +8,10 @@ import pytest
 from macros.estimate import estimate
 from macros.formulas.arena import Arena, give, take, top
 from macros.formulas.companions import prediction_parameters, projector_bytes
+from macros.formulas.decode import token_seconds
 from macros.formulas.kv_cache import cache_bytes, padded_cells, paged_cache_bytes, recurrent_state_bytes, row_bytes, window_cells
 from macros.formulas.parameters import active_parameters, parameters
+from macros.formulas.prefill import pipelined_seconds
 from macros.formulas.recipe import more_bits, typed_tensors, uniform_bytes, uniform_tensors, weight_bytes
 from macros.specs import load
 from macros.specs.architectures import FeedForward
@@ -175,3 +177,24 @@ def test_the_arena_takes_the_tightest_gap_and_joins_neighbours():
     assert top(arena) == 1024
     take(arena, "g", 128)
     assert top(arena) == 1152
+
+
+def on_cores(*, cores, bandwidth):
+    """A token of 8e9 parameters in 4e9 bytes on so many cores of 0.1 TFLOP/s."""
+    return token_seconds(
+        weight_bytes=4e9, cache_bytes=0, layers=32, mixture_layers=0, parameters=8e9, bandwidth=bandwidth, pace=1.0, joined=0,
+        fp32_tflops=0.1 * cores, plain_dot=0, plain_attention=0, on_cores=1, efficiency=0.8, layer_time=0, cache_factor=2, mixture_factor=2,
+        die_factor=2, dot_cost=5, core_cost=3, slower=1,
+    )  # fmt: skip
+
+
+def test_few_cores_bind_and_many_wait_for_memory():
+    assert on_cores(cores=2, bandwidth=100e9) == on_cores(cores=2, bandwidth=400e9) == pytest.approx(2 * 8e9 * 3 / 0.2e12)
+    assert on_cores(cores=16, bandwidth=100e9) == on_cores(cores=64, bandwidth=100e9) == pytest.approx(4e9 / 80e9)
+
+
+def test_a_pipeline_keeps_four_passes():
+    """Eight cards wait for the inputs of four passes; one pass has nothing to overlap with."""
+    assert pipelined_seconds(whole=8.0, slowest=1.0, passes=1, factor=1.3) == 8.0
+    assert pipelined_seconds(whole=8.0, slowest=1.0, passes=100, factor=1.0) == pytest.approx(2.06)
+    assert pipelined_seconds(whole=8.0, slowest=7.0, passes=100, factor=1.3) == 8.0

@@ -84,3 +84,14 @@ def test_measured_tables(catalogue):
     power = frame(catalogue, "power-measured")
     assert (power["per_watt"] == power["decode"] / power["wall"]).all()
     assert frame(catalogue, "launch-prices")["price"].between(100, 5000).all()
+
+
+def test_every_reading_of_recent_holds_the_bars(catalogue):
+    """Builds since November 2023, since 2024 and since 2025; each shows what the fit stored."""
+    shown = frame(catalogue, "accuracy-selections").set_index(["kind", "selection"])
+    for selection in ("all", "since-2024", "since-2025", "llama.cpp", "graphics"):
+        row, stored = shown.loc[("decode", selection)], catalogue.calibration["decode"].accuracy[selection]
+        assert row["median"] == pytest.approx(100 * stored.median)
+        assert row["median"] <= 6
+        assert row["ninetieth"] <= 17
+        assert row["covered"] >= 80
