@@ -44,14 +44,13 @@ class Part:
 
     rates: Rates
     work: Work
-    held_bytes: float
-    """Weights that lie there, read or not [bytes]."""
     state_bytes: float
     """States of recurrent layers [bytes]."""
-    measured: bool
-    """Whether its family was measured."""
-    group: str
-    """Group of devices whose constants it has."""
+
+    @property
+    def held_bytes(self) -> float:
+        """Weights that lie there, read or not [bytes]."""
+        return self.work.dense_bytes + self.work.expert_bytes
 
 
 def answer(setting: Setting, placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
@@ -77,7 +76,6 @@ def answer(setting: Setting, placement: Placement, catalogue: Catalogue) -> dict
 def _parts(setting: Setting, placement: Placement, catalogue: Catalogue, notices: list[Notice]) -> list[Part]:
     """The devices that have something to do, in the order that a token passes them."""
     work = layer_work(setting.architecture, setting.quant, catalogue.records["tensor-types"], importance_matrix=setting.imatrix)
-    fitted = fitted_of(catalogue.calibration["decode"])
     host_work = _work_of(work, placement.host.layers, placement.host.has_output)
     parts = []
     for share in placement.devices:
@@ -93,16 +91,11 @@ def _parts(setting: Setting, placement: Placement, catalogue: Catalogue, notices
             )
             own = replace(own, expert_bytes=0.0, parameters=own.parameters - own.expert_parameters, expert_parameters=0.0)
         if own.layers or own.output_parameters:
-            parts.append(_part(gpu_rates(share.device.gpu, catalogue), own, share.state_bytes, fitted))
+            parts.append(Part(gpu_rates(share.device.gpu, catalogue), own, share.state_bytes))
     if host_work.layers or host_work.output_parameters:
         rates = _host_rates(setting, catalogue, notices)
-        parts.insert(0, _part(rates, host_work, placement.host.state_bytes, fitted))
+        parts.insert(0, Part(rates, host_work, placement.host.state_bytes))
     return parts
-
-
-def _part(rates: Rates, work: Work, state_bytes: float, fitted: Fitted) -> Part:
-    group, _ = fitted.group(rates)
-    return Part(rates, work, work.dense_bytes + work.expert_bytes, state_bytes, group == rates.family, group)
 
 
 @by_identity
@@ -283,18 +276,30 @@ def _load(setting: Setting, placement: Placement, catalogue: Catalogue, parts: S
     }
 
 
+def device_doubts(rates: Rates, catalogue: Catalogue) -> list[Notice]:
+    """Why the speed of a device is less certain than that of others.
+
+    Args:
+        rates: the device
+        catalogue: all records
+
+    Returns:
+        Nothing, or one notice.
+    """
+    group, _ = fitted_of(catalogue.calibration["decode"]).group(rates)
+    if group != rates.family and group == "all":
+        return [Notice("extrapolated-from-all", {"device": rates.name})]
+    if group != rates.family and rates.family is not None:
+        vendor = catalogue.device_families[rates.family].vendor
+        return [Notice("extrapolated", {"device": rates.name, "family": rates.family, "vendor": vendor})]
+    return [] if rates.matrix_rate else [Notice("matrix-rate-unknown", {"device": rates.name})]
+
+
 def _doubts(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> list[Notice]:
     """Why a speed is less certain than others."""
     found: list[Notice] = []
     for part in parts:
-        device = part.rates.name
-        if not part.measured and part.group == "all":
-            found.append(Notice("extrapolated-from-all", {"device": device}))
-        elif not part.measured and part.rates.family is not None:
-            vendor = catalogue.device_families[part.rates.family].vendor
-            found.append(Notice("extrapolated", {"device": device, "family": part.rates.family, "vendor": vendor}))
-        elif not part.rates.matrix_rate:
-            found.append(Notice("matrix-rate-unknown", {"device": device}))
+        found += device_doubts(part.rates, catalogue)
         if part.rates.is_processor and setting.quant.id.startswith(("iq1", "iq2", "iq3")):
             found.append(Notice("slow-unpacking", {"quant": setting.quant.id}))
     if setting.engine.id != "llama.cpp":

@@ -9,6 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from macros.estimate.notices import Notice, sentence, told
+from macros.estimate.rates import cpu_rates, gpu_rates
+from macros.estimate.speed import device_doubts
 from macros.formulas import units
 from macros.formulas.remember import by_identity
 from macros.render import bars, slots
@@ -48,8 +51,9 @@ def body(view: View, kind: str, id: str) -> str:
     for title, anchor, table, rows in SECTIONS[kind]:
         known, frame = tables()[table], rows(view.catalogue, id)
         if len(frame):
+            doubts = [f"<p>{escape(sentence(notice, view.catalogue, view.language))}</p>" for notice in told(_doubts(view, kind, record))]
             columns = tuple(column for column in known.columns[1:] if column.id not in ("low", "high") or frame[column.id].notna().any())
-            parts += [f"## {view.pick(*title)} {{#{anchor}}}", slots.block(render(view, known, frame, columns))]
+            parts += [f"## {view.pick(*title)} {{#{anchor}}}", *map(slots.block, doubts), slots.block(render(view, known, frame, columns))]
             parts += [slots.block(PICTURES[table](view, record, frame))] if table in PICTURES else []
     parts += [f"## {view.pick('规格与出处', 'Specs and sources')} {{#specs}}"]
     if getattr(record, "notes", None):
@@ -74,6 +78,17 @@ PICTURES: dict[str, Callable[[View, Any, pd.DataFrame], str]] = {
     "device-models": lambda view, record, frame: bars.fills(view, frame, record.largest_memory_gib),
 }
 """Table -> the picture of its rows."""
+
+
+def _doubts(view: View, kind: str, record: Any) -> list[Notice]:
+    """What makes the speeds of a device less certain than others."""
+    match kind:
+        case "gpus":
+            return device_doubts(gpu_rates(record, view.catalogue), view.catalogue)
+        case "cpus":
+            return device_doubts(cpu_rates(record, view.catalogue), view.catalogue)
+        case _:
+            return []
 
 
 def _told(view: View, kind: str, record: Any) -> tuple[str, str]:
