@@ -5,7 +5,7 @@ A value that the configuration leaves out has the default that the class documen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from macros.estimate.config_keys import Keys
@@ -47,6 +47,8 @@ def _base(k: Keys, engine: str, *, tied: bool = False, size: str | None = "inter
     if heads % key_heads:
         raise Refused("config.num_key_value_heads", f"a number that divides the {heads} query heads", key_heads)
     layers = k.whole("num_hidden_layers", "num_layers")
+    if "qkv_bias" not in attention:
+        k.refuse("attention_bias", (False,), "as projections have no biases in this class")
     if layers > LONGEST:
         raise Refused("config.num_hidden_layers", f"at most {LONGEST} layers", layers)
     shapes: Shapes = {
@@ -63,6 +65,11 @@ def _base(k: Keys, engine: str, *, tied: bool = False, size: str | None = "inter
     return shapes
 
 
+def _no_biases(k: Keys, *names: str) -> None:
+    for name in names:
+        k.refuse(name, (False,), "as projections have no biases in this class")
+
+
 def _rope_factors(k: Keys, shapes: Shapes) -> Shapes:
     """Stored position-scaling factors, which Llama 3's scaling and Phi's long contexts bring."""
     scaling = k.mapping("rope_scaling", "rope_parameters")
@@ -70,7 +77,7 @@ def _rope_factors(k: Keys, shapes: Shapes) -> Shapes:
     if kind == "llama3":
         shapes["attention"] |= {"rope_factors": shapes["attention"]["head_dim"] // 2, "rope_factor_sets": 1}
     elif kind == "longrope":
-        shapes["attention"] |= {"rope_factors": len(scaling.get("short_factor", ())), "rope_factor_sets": 2}
+        shapes["attention"] |= {"rope_factors": len(Keys(scaling).items("short_factor")), "rope_factor_sets": 2}
     return shapes
 
 
@@ -128,6 +135,7 @@ def _plain(engine: str, *, tied: bool = False, **attention: Any) -> Callable[[Ke
 
     def read(k: Keys) -> Shapes:
         k.refuse("use_sliding_window", (False,), "as these formulas cover")
+        _no_biases(k, "mlp_bias")
         return _base(k, engine, tied=tied, **attention)
 
     return read
@@ -350,9 +358,7 @@ def _glm4(k: Keys) -> Shapes:
 
 
 def _glm4_mixture(k: Keys) -> Shapes:
-    shapes = _base(k, "glm4moe")
-    if k.flag("attention_bias", False):
-        shapes["attention"]["qkv_bias"] = True
+    shapes = _base(k, "glm4moe", **_when(k.flag("attention_bias", False), qkv_bias=True))
     if k.flag("use_qk_norm", False):
         shapes["attention"]["qk_norm"] = "per-head"
     shapes["experts"] = _experts(
@@ -433,8 +439,13 @@ DENSE_LAYERS_RARE = ("laguna", "deepseek", "glm4moe")
 
 
 def _afmoe(k: Keys) -> Shapes:
+    every = k.whole("global_attn_every_n_layers", default=4)
+    k.whole("sliding_window")
+    plain = ["sliding_attention" if (layer + 1) % every else "full_attention" for layer in range(k.whole("num_hidden_layers"))]
+    k = k.known(layer_types=plain)
     shapes = _shared_experts("afmoe", qk_norm="per-head", gate="per-value")(k)
-    shapes["attention"]["no_position_layers"] = shapes["attention"]["window"]["full_layers"]
+    if "window" in shapes["attention"]:
+        shapes["attention"]["no_position_layers"] = shapes["attention"]["window"]["full_layers"]
     return {**shapes, "norms": "both"}
 
 
@@ -446,9 +457,10 @@ def _laguna(k: Keys) -> Shapes:
 
 def _heads_by_layer(k: Keys, name: str, shapes: Shapes) -> Shapes:
     """Query heads listed layer by layer: one number for the layers that see everything, one for the windowed ones."""
-    listed, window = k.layer_list(name, shapes["layers"]), shapes["attention"].get("window")
-    if listed is None:
+    window = shapes["attention"].get("window")
+    if k.layer_list(name, shapes["layers"]) is None:
         return shapes
+    listed = k.wholes(name)
     kinds = k.layer_list("layer_types", shapes["layers"]) or []
     full = [window is None or kind == "full_attention" for kind in kinds or listed]
     whole, narrow = {n for n, wide in zip(listed, full, strict=True) if wide}, {n for n, wide in zip(listed, full, strict=True) if not wide}
@@ -464,11 +476,15 @@ def _step3(k: Keys) -> Shapes:
     k.refuse("use_head_wise_attn_gate", (True,), "as each head has a gate")
     enum = k.get("moe_layers_enum")
     layers = k.whole("num_hidden_layers")
-    mixed = [int(layer) for layer in enum.split(",")] if isinstance(enum, str) else []
-    if not isinstance(enum, str) or mixed != list(range(mixed[0], layers)):
-        raise Refused("config.moe_layers_enum", f"numbers of all layers from the first mixture to {layers - 1}", enum)
     kinds = k.get("layer_types")
-    same = k.renamed(num_key_value_heads="num_attention_groups").known(num_dense_layers=mixed[0])
+    same = k.renamed(num_key_value_heads="num_attention_groups")
+    if k.get("mlp_layer_types") is None:
+        listed = enum.split(",") if isinstance(enum, str) else enum
+        listed = [str(layer).strip() for layer in listed] if isinstance(listed, Sequence) else []
+        first = layers - len(listed)
+        if listed != [str(layer) for layer in range(first, layers)] or first == layers:
+            raise Refused("config.moe_layers_enum", f"numbers of all layers from the first mixture to {layers - 1}", enum)
+        same = same.known(num_dense_layers=first)
     if isinstance(kinds, Sequence) and not isinstance(kinds, str):
         # The list goes on for the prediction layers.
         same = Keys({**same.values, "layer_types": list(kinds)[:layers]})
@@ -476,8 +492,8 @@ def _step3(k: Keys) -> Shapes:
     other = Keys(k.mapping("attention_other_setting"))
     if "window" in shapes["attention"]:
         shapes["attention"]["window"] |= {
-            "heads": other.whole("num_attention_heads"),
-            "kv_heads": other.whole("num_attention_groups"),
+            "heads": other.whole("num_attention_heads", default=k.get("num_sliding_attention_heads")),
+            "kv_heads": other.whole("num_attention_groups", default=shapes["attention"]["kv_heads"]),
         }
     return shapes
 
@@ -490,6 +506,9 @@ def _mimo_v2(k: Keys) -> Shapes:
         k.refuse(name, (k.get(same),), f"as {same}")
     k.refuse("add_full_attention_sink_bias", (False,), "as only windowed layers have sinks")
     shapes = _shared_experts("mimo2", value_dim=k.whole("v_head_dim"))(k)
+    if "window" not in shapes["attention"]:
+        name = "hybrid_layer_pattern" if flags is None else "sliding_window"
+        raise Refused(f"config.{name}", "windowed layers, which this class has", k.get(name), "copy the whole config.json of the model")
     small = k.whole("swa_num_key_value_heads", default=2 * k.whole("num_key_value_heads"))
     sinks = k.flag("add_swa_attention_sink_bias", True)
     # The published file says 128 tokens; the library counts the token itself as well.
@@ -518,7 +537,7 @@ def _delta_and_latent(engine: str) -> Callable[[Keys], Shapes]:
         same = k.renamed(max_position_embeddings="model_max_length", n_routed_experts="num_experts", n_shared_experts="num_shared_experts")
         shapes = _latent(engine)(same)
         layers = shapes["layers"]
-        listed = nested.get("full_attn_layers")
+        listed = None if nested.get("full_attn_layers") is None else nested.wholes("full_attn_layers")
         if listed is not None:
             shapes["attention"]["layers"] = _pattern([layer - 1 for layer in listed], layers)
         else:
@@ -591,7 +610,9 @@ def _bamba(k: Keys) -> Shapes:
     heads = k.whole("mamba_n_heads")
     wide = k.whole("mamba_expand", default=2) * k.whole("hidden_size") // heads
     same = k.renamed(shared_intermediate_size="intermediate_size")
-    kinds = ["attention" if layer in (k.get("attn_layer_indices") or ()) else "mamba" for layer in range(k.whole("num_hidden_layers"))]
+    full = k.get("attn_layer_indices")
+    full = () if isinstance(full, str) or not isinstance(full, Sequence) else full
+    kinds = ["attention" if layer in full else "mamba" for layer in range(k.whole("num_hidden_layers"))]
     head = wide if k.get("mamba_d_head") == "auto" else k.whole("mamba_d_head")
     more = {"layer_types": kinds, "num_local_experts": 0, "mamba_d_head": head, "position_embedding_type": "rope"}
     return _granite_hybrid(Keys({**same.values, **more, "tie_word_embeddings": k.flag("tie_word_embeddings", False)}))
@@ -644,6 +665,7 @@ def _granite_hybrid(k: Keys) -> Shapes:
 
 
 def _falcon_h1(k: Keys) -> Shapes:
+    _no_biases(k, "mlp_bias", "mamba_proj_bias", "projectors_bias")
     norm = k.flag("mamba_rms_norm", False)
     shapes = _base(k, "falcon-h1")
     shapes["recurrent"] = _mamba(k, k.whole("mamba_n_heads"), k.whole("mamba_d_head"), norm=norm, beside_attention=True)
@@ -651,6 +673,7 @@ def _falcon_h1(k: Keys) -> Shapes:
 
 
 def _nemotron_h(k: Keys) -> Shapes:
+    _no_biases(k, "use_bias", "mlp_bias", "mamba_proj_bias")
     listed, blocks = k.get("layers_block_type"), k.get("hybrid_override_pattern")
     if isinstance(listed, Sequence) and not isinstance(listed, str) and all(kind in BLOCK_LETTERS for kind in listed):
         blocks = "".join(BLOCK_LETTERS[kind] for kind in listed)
@@ -672,6 +695,7 @@ def _nemotron_h(k: Keys) -> Shapes:
 
 
 def _lfm2(k: Keys) -> Shapes:
+    _no_biases(k, "conv_bias")
     mixture = k.values.get("model_type") == "lfm2_moe"
     size = k.whole("intermediate_size", "block_ff_dim")
     if k.flag("block_auto_adjust_ff_dim", False):
@@ -691,9 +715,7 @@ def _lfm2(k: Keys) -> Shapes:
 
 
 def _seed_oss(k: Keys) -> Shapes:
-    shapes = _base(k, "seed_oss")
-    if k.flag("attention_bias", True):
-        shapes["attention"]["qkv_bias"] = True
+    shapes = _base(k, "seed_oss", **_when(k.flag("attention_bias", True), qkv_bias=True))
     if k.flag("attention_out_bias", False):
         shapes["attention"]["output_bias"] = True
     return shapes
@@ -781,12 +803,10 @@ def _phi_mixture(k: Keys) -> Shapes:
 
 
 def _olmo_1(k: Keys) -> Shapes:
-    k.refuse("attention_bias", (False,), "as this class has no biases")
     return {**_base(k, "olmo"), "norms": "none"}
 
 
 def _olmo_mixture(k: Keys) -> Shapes:
-    k.refuse("attention_bias", (False,), "as this class has no biases")
     shapes = _base(k, "olmoe", size=None, qk_norm="whole")
     return {**shapes, "experts": _experts(k, count=("num_experts",), size="intermediate_size")}
 
@@ -796,7 +816,6 @@ def _two_matrices(engine: str, *, activation: int = 0, **attention: Any) -> Call
 
     def read(k: Keys) -> Shapes:
         k.refuse("mlp_bias", (False,), "as feed-forward blocks have no biases")
-        k.refuse("attention_bias", (False,), "as this class has no biases")
         shapes = _rope_factors(k, _base(k, engine, **attention))
         shapes["feed_forward"] |= {"gated": False, **_when(activation > 0, activation_values=activation)}
         return shapes
@@ -836,6 +855,11 @@ def _falcon(k: Keys) -> Shapes:
     shapes["feed_forward"]["gated"] = False
     two = new and k.whole("num_ln_in_parallel_attn", default=2) == 2
     return {**shapes, "norm_biases": True, **_when(not two, norms="shared")}
+
+
+def _minicpm(k: Keys) -> Shapes:
+    _no_biases(k, "mlp_bias")
+    return _rope_factors(k, _base(k, "minicpm", tied=True))
 
 
 def _minicpm3(k: Keys) -> Shapes:
@@ -895,10 +919,12 @@ def _nas(k: Keys) -> Shapes:
     groups: list[Any] = []
     sizes = []
     for block in blocks:
+        if not isinstance(block, Mapping):
+            raise Refused("config.block_configs", "a mapping for each layer", block)
         attention, feed = Keys(Keys(block).mapping("attention")), Keys(Keys(block).mapping("ffn"))
         attention.refuse("replace_with_linear", (False,), "as attention is there or not")
         feed.refuse("replace_with_linear", (False,), "as the block is there or not")
-        groups.append(attention.get("n_heads_in_group"))
+        groups.append(None if attention.get("n_heads_in_group") is None else attention.whole("n_heads_in_group"))
         wide = int(2.0 * feed.real("ffn_mult", 0.0) * width / 3.0)
         sizes.append(-(-wide // 256) * 256)
     attends = [layer for layer, group in enumerate(groups) if group is not None]
@@ -921,7 +947,6 @@ def _starcoder2(k: Keys) -> Shapes:
 
 
 def _cohere(k: Keys) -> Shapes:
-    k.refuse("attention_bias", (False,), "as this class has no biases")
     normed = k.flag("use_qk_norm", False)
     return {**_base(k, "command-r", tied=True, **_when(normed, qk_norm="whole")), "norms": "shared"}
 
@@ -1026,7 +1051,7 @@ CLASSES: dict[str, Callable[[Keys], Shapes]] = {
     "mamba2": _only_mamba,
     "mimo": _plain("qwen2", qkv_bias=True),
     "mimo_v2_flash": _mimo_v2,
-    "minicpm": _plain("minicpm"),
+    "minicpm": _minicpm,
     "minicpm3": _minicpm3,
     "minimax_m2": _minimax_m2,
     "ministral3": _plain("mistral3"),

@@ -68,10 +68,21 @@ class Keys:
             raise Refused(f"config.{name}", f"one entry for each of the {layers} layers", found)
         return list(value)
 
+    def items(self, name: str) -> list[Any]:
+        """A list of whatever it may be."""
+        value = self.get(name)
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise Refused(f"config.{name}", "a list", value, "copy the whole config.json of the model")
+        return list(value)
+
+    def wholes(self, name: str) -> list[int]:
+        """A list of whole numbers."""
+        return [Keys({name: value}).whole(name) for value in self.items(name)]
+
     def same(self, name: str) -> int:
         """A whole number, or a list that holds one number throughout."""
         value = self.get(name)
-        if isinstance(value, Sequence) and not isinstance(value, str) and value and set(value) == {value[0]}:
+        if isinstance(value, Sequence) and not isinstance(value, str) and value and len(set(self.wholes(name))) == 1:
             return Keys({name: value[0]}).whole(name)
         return self.whole(name)
 
