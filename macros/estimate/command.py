@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
         if arguments.batch == "-":
             return _batch(sys.stdin, catalogue)
         try:
-            with open(arguments.batch, encoding="utf-8") as lines:
+            with open(arguments.batch, encoding="utf-8", errors="replace") as lines:
                 return _batch(lines, catalogue)
         except OSError as error:
             print(f"batch: expected a file of questions, got {arguments.batch}: {error.strerror}", file=sys.stderr)
@@ -64,16 +64,26 @@ def _no_such_number(word: str) -> Any:
     raise Refused("line", "JSON numbers", word)
 
 
+def _read(line: str) -> Any:
+    try:
+        return json.loads(line, parse_constant=_no_such_number)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, Refused):
+            raise
+        raise Refused("line", "a JSON object", line.strip(), str(error)) from None
+
+
 def _batch(lines: Iterable[str], catalogue: Catalogue, out: TextIO | None = None) -> int:
     out = sys.stdout if out is None else out
     for line in lines:
         if not line.strip():
             continue
         try:
-            found = estimate(json.loads(line, parse_constant=_no_such_number), catalogue)
-        except (Refused, ValueError, RecursionError) as refused:
+            found = estimate(_read(line), catalogue)
+        except Refused as refused:
             found = {"error": str(refused)}
-        print(json.dumps(found, ensure_ascii=False), file=out, flush=True)
+        # Half of a surrogate pair, which JSON can spell, is no character that can be written.
+        print(json.dumps(found, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8"), file=out, flush=True)
     return 0
 
 

@@ -174,7 +174,7 @@ def place(setting: Setting, catalogue: Catalogue) -> Placement:
     if best.fits:
         return best
     best = _placed(setting, weights, 0, catalogue)
-    # What a device holds grows with its layers, except where a split moves: so search downwards from the place that halving finds.
+    # What a single device holds grows with its layers, so halving finds the most that fit; on several the split moves with every layer.
     while low < high:
         middle = (low + high + 1) // 2
         tried = _placed(setting, weights, middle, catalogue)
@@ -182,11 +182,25 @@ def place(setting: Setting, catalogue: Catalogue) -> Placement:
             low, best = middle, tried
         else:
             high = middle - 1
-    for count in range(min(every, low + 4), low, -1):
-        tried = _placed(setting, weights, count, catalogue)
-        if tried.fits:
-            return tried
+    if len(setting.gpus) == 1:
+        return best
+    room = sum(share.usable_bytes - share.runtime_bytes - share.margin_bytes for share in best.devices)
+    for count in range(every - 1, low, -1):
+        if _least_bytes(setting, weights, count) <= room:
+            tried = _placed(setting, weights, count, catalogue)
+            if tried.fits:
+                return tried
     return best
+
+
+def _least_bytes(setting: Setting, weights: ModelWeights, gpu_layers: int) -> int:
+    """Weights of so many layers, without which there is nothing to try [bytes]."""
+    held = weights.output.device_bytes
+    for layer in range(max(setting.architecture.layers + setting.architecture.prediction_layers + 1 - gpu_layers, 0), len(weights.layers)):
+        held += weights.layers[layer].device_bytes
+        if setting.experts_on_host:
+            held -= weights.layers[layer].expert_device_bytes
+    return held
 
 
 def _placed(setting: Setting, weights: ModelWeights, gpu_layers: int, catalogue: Catalogue) -> Placement:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from macros.__main__ import main
 from macros.estimate import Refused, check_setting, estimate, place
 from macros.estimate.command import _batch
 from macros.estimate.setting import KEYS
@@ -52,6 +53,27 @@ def test_automatic_layers_never_overfill_a_card(model, quant, context, gpus):
     for share in placement.devices:
         if placement.gpu_layers > 0:
             assert share.memory_bytes + share.margin_bytes <= share.usable_bytes
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"model": "llama-3.3-70b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3090"]},
+        {"model": "llama-3.3-70b", "quant": "q8_0", "context": 8192, "gpus": ["rtx-3090", "gtx-1660", "rtx-3060"]},
+        {"model": "glm-4.5-air-106b", "quant": "q4_k_m", "context": 4096, "gpus": ["rtx-3090"]},
+        # What a card holds falls where the split moves: between 14 and 18 layers some do not fit.
+        {
+            "model": "deepseek-v2-236b", "quant": "bf16", "context": 5780,
+            "gpus": ["apple-m5-ultra-80c", "hygon-dcu-1", "rtx-3060-ti", "quadro-rtx-8000", "apple-m5-10c"],
+        },
+    ],
+)  # fmt: skip
+def test_no_more_layers_would_fit(question):
+    found = place(check_setting(question, CATALOGUE), CATALOGUE)
+    assert found.fits
+    assert found.gpu_layers > 0
+    for more in range(found.gpu_layers + 1, found.gpu_layers + 6):
+        assert not place(check_setting({**question, "gpu_layers": more}, CATALOGUE), CATALOGUE).fits
 
 
 @given(model=MODELS, quant=PRESETS, context=st.integers(1, 60_000), more=st.integers(1, 60_000))
@@ -131,6 +153,25 @@ def test_whatever_a_line_asks_it_alone_is_refused(changes):
     asked, plain = (json.loads(line) for line in out.getvalue().splitlines())
     assert "error" in asked or all(math.isfinite(number) and number >= 0 for number in numbers(asked))
     assert plain["total"]["bytes"] > 0
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "[1]", "7", '{"\\ud800": 1}', "\ufffd", '{"context": NaN}', "[" * 100_000, '{"context": ' + "9" * 5000 + "}"]
+)
+def test_a_line_that_is_no_question_says_what_was_expected(line):
+    out = io.StringIO()
+    assert _batch([line], CATALOGUE, out) == 0
+    out.getvalue().encode()
+    assert "expected" in json.loads(out.getvalue())["error"]
+
+
+def test_a_file_that_is_no_text_is_refused_line_by_line(tmp_path, capsys):
+    file = tmp_path / "questions.jsonl"
+    file.write_bytes(b"\xff\xfe\n" + json.dumps({"model": "llama-2-7b", "quant": "q4_0", "context": 4096}).encode() + b"\n")
+    assert main(["estimate", "--batch", str(file)]) == 0
+    wrong, right = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert "error" in wrong
+    assert right["parameters"] == 6_738_415_616
 
 
 def test_a_context_beyond_the_training_is_a_warning():
