@@ -154,6 +154,7 @@ MESSAGES: dict[str, Words] = {
     "figure-prefill": {"zh": "提示处理速度", "en": "Prompt processing"},
     "figure-first": {"zh": "首个 token 的等待时间", "en": "Time to first token"},
     "figure-load": {"zh": "加载时间", "en": "Load time"},
+    "load-cached": {"zh": "再次加载 {value}", "en": "again, from the page cache: {value}"},
     "figure-watts": {"zh": "整机功率上限", "en": "Power of the machine, at most"},
     "figure-value": {"zh": "每 1000 货币单位", "en": "Per 1000 units of money"},
     "figure-joule": {"zh": "每瓦速度（整机）", "en": "Speed for each watt (machine)"},

@@ -435,7 +435,7 @@
     figure(list, "figure-quant", roomFor.quant);
     figure(list, "figure-file", gib(result.weights.bytes));
     figure(list, "figure-parameters", `${shown(result.parameters / 1e9, 2)} × 10⁹`);
-    if (result.load) figure(list, "figure-load", seconds(result.load.seconds));
+    if (result.load) figure(list, "figure-load", seconds(result.load.seconds), say("load-cached", { value: seconds(result.load.cached_seconds) }));
     if (result.watts) figure(list, "figure-watts", `${shown(result.watts)} W`);
     if (result.tokens_per_second_per_1000) figure(list, "figure-value", speed(result.tokens_per_second_per_1000));
     if (result.tokens_per_joule) figure(list, "figure-joule", `${speed(result.tokens_per_joule)}/W`);
