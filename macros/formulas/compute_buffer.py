@@ -88,7 +88,7 @@ def _project(p: _Pass, layer: int, tensor: str, name: str, size: int, last_use_o
             _come_along(p, layer)
     if streamed > 0 and "x" in p.late:
         take(p.arena, "x", p.late.pop("x"))
-    if (tensor in ("attn_q", "attn_qkv") and _turn_begins(p.a) == "matrix") or (tensor == "attn_v" and not p.a.attention.qkv_bias):
+    if (tensor in ("attn_q", "attn_qkv") and _turn_begins(p.a, layer) == "matrix") or (tensor == "attn_v" and not p.a.attention.qkv_bias):
         _arrive(p, layer, tensor)
     if tensor == "attn_k_b":
         _need(p, "positions", layer)
@@ -101,11 +101,12 @@ def _project(p: _Pass, layer: int, tensor: str, name: str, size: int, last_use_o
         give(p.arena, used)
 
 
-def _turn_begins(a: Architecture) -> str:
+def _turn_begins(a: Architecture, layer: int) -> str:
     """What begins the piece of a pass in which queries are turned by position: the last of what is brought before that."""
     if a.attention.latent is not None:
         return "absorption"
-    if a.attention.rope_factors > 0:
+    # Where there are windows, factors are for the layers that see everything.
+    if a.attention.rope_factors > 0 and a.sees_all(layer):
         return "factors"
     if a.attention.qk_norm in ("per-head", "whole"):
         return "norm"
@@ -121,33 +122,42 @@ def _arrive(p: _Pass, layer: int, tensor: str) -> None:
         _need(p, "key_rotation", layer)
 
 
+def _factors(p: _Pass, layer: int) -> None:
+    """Factors of positions begin a piece; one list serves all layers."""
+    if "factors" in p.arena.held:
+        # It brings nothing of its own, so what the next one needs comes with it.
+        take(p.arena, "matrix", p.streamed[layer]["attn_v" if _values_first(p.a) else "attn_k"])
+    else:
+        _arrive(p, layer, "attn_q")
+        take(p.arena, "factors", FLOAT * p.a.attention.rope_factors)
+
+
 def _heads(p: _Pass, layer: int, name: str, values: int, *, renews: bool) -> None:
     """From a projection to heads: a bias, a norm, the turn by position; of a layer on the host each brings what it needs."""
-    t = p.a.attention
+    a, t = p.a, p.a.attention
     brought = layer in p.caches
-    begins = _turn_begins(p.a)
+    begins = _turn_begins(a, layer)
+    whole, normed = t.qk_norm == "whole", t.qk_norm in ("per-head", "whole") and name != "v"
+    turned = brought and begins == "factors" and name == "q"
     if brought and t.qkv_bias:
         take(p.arena, "bias", FLOAT * values)
         if name == "v" or begins == "bias":
             _arrive(p, layer, f"attn_{name}")
         give(p.arena, "bias")
-    if brought and begins == "factors" and name == "q":
-        if "factors" in p.arena.held:
-            # A piece begins here too, but brings nothing of its own, so what the next one needs comes with it.
-            take(p.arena, "matrix", p.streamed[layer]["attn_v" if _values_first(p.a) else "attn_k"])
-        else:
-            _arrive(p, layer, "attn_q")
-            take(p.arena, "factors", FLOAT * t.rope_factors)
-    whole = t.qk_norm == "whole"
+    if turned and not normed:
+        _factors(p, layer)
     if not whole:
         _renew(p, name, values, renews)
-    if brought and begins == "norm" and name != "v":
-        take(p.arena, "scale_of_norm", FLOAT * (values if whole else p.a.head_dim(layer)))
-        _arrive(p, layer, f"attn_{name}")
+    if brought and normed:
+        take(p.arena, "scale_of_norm", FLOAT * (values if whole else a.head_dim(layer)))
+        if begins == "norm":
+            _arrive(p, layer, f"attn_{name}")
         give(p.arena, "scale_of_norm")
+    if turned and normed:
+        _factors(p, layer)
     if whole:
         _renew(p, name, values, renews)
-    if name == "k" and "factors" in p.arena.held and layer + 1 not in p.caches:
+    if name == "k" and "factors" in p.arena.held and not any(other > layer and a.sees_all(other) for other in p.caches):
         give(p.arena, "factors")
 
 
