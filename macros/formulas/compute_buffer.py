@@ -105,8 +105,7 @@ def _turn_begins(a: Architecture, layer: int) -> str:
     """What begins the piece of a pass in which queries are turned by position: the last of what is brought before that."""
     if a.attention.latent is not None:
         return "absorption"
-    # Where there are windows, factors are for the layers that see everything.
-    if a.attention.rope_factors > 0 and a.sees_all(layer):
+    if _has_factors(a, layer):
         return "factors"
     if a.attention.qk_norm in ("per-head", "whole"):
         return "norm"
@@ -120,6 +119,13 @@ def _arrive(p: _Pass, layer: int, tensor: str) -> None:
     else:
         _need(p, "positions", layer)
         _need(p, "key_rotation", layer)
+
+
+def _has_factors(a: Architecture, layer: int) -> bool:
+    """Whether positions of a layer are scaled by a list: of those that turn, the ones that see everything, if there are such."""
+    if a.attention.rope_factors == 0 or not a.turns(layer):
+        return False
+    return a.sees_all(layer) or not any(a.sees_all(other) and a.turns(other) for other in range(a.layers))
 
 
 def _factors(p: _Pass, layer: int) -> None:
@@ -157,7 +163,7 @@ def _heads(p: _Pass, layer: int, name: str, values: int, *, renews: bool) -> Non
         _factors(p, layer)
     if whole:
         _renew(p, name, values, renews)
-    if name == "k" and "factors" in p.arena.held and not any(other > layer and a.sees_all(other) for other in p.caches):
+    if name == "k" and "factors" in p.arena.held and not any(other > layer and _has_factors(a, other) for other in p.caches):
         give(p.arena, "factors")
 
 
@@ -928,6 +934,8 @@ def _on_host(p: _Pass, layer: int) -> bool:
 def _last_brought(p: _Pass, layer: int) -> str:
     """The last matrix of a layer that is brought from the host; a piece of the pass begins with it, and goes on to the next one brought."""
     brought = p.streamed.get(layer, {})
+    if p.a.norms in ("both", "after") and _on_host(p, layer):
+        return "post_ffw_norm"
     for tensor in ("ffn_down_shexp", "ffn_down_exps", "ffn_down"):
         if tensor in brought and not (p.a.experts is not None and p.a.experts.biases):
             return tensor
@@ -1139,6 +1147,10 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
             size = a.feed_forward_size(layer)
             _dense(p, layer, size, fused=block.fused_gate_up, gated=block.gated, ends=ends, shared=False, tokens=tokens)
             become(arena, "d", "f")
+        if _last_brought(p, layer) == "post_ffw_norm" and not a.layer_scale:
+            take(arena, "norm", FLOAT * width)
+            _come_along(p, layer)
+            give(arena, "norm")
         if "o" in arena.held:
             give(arena, "o")
         if _attends_last(a):
@@ -1149,6 +1161,8 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
             if "x" in arena.held:
                 give(arena, "x")
             become(arena, "f", "x")
+    if _last_brought(p, layer) == "post_ffw_norm" and a.layer_scale:
+        _come_along(p, layer)
     if "pictures" in arena.held and layer == PICTURE_LAYERS[a.engine_name] - 1:
         give(arena, "pictures")
     if a.alternating_updates is not None:
