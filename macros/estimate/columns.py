@@ -18,6 +18,8 @@ from macros.specs.models import architecture_of
 
 ROOMY = {"memory_gib": 9999.0, "bandwidth_gb_per_s": 1.0, "family": "ga102-gf"}
 """A device on which everything fits."""
+COMMON = "q4_k_m"
+"""The format for questions that do not depend on one: the plans of the most common one are made anyway."""
 CONTEXTS = (4096, 8192, 16384, 32768, 65536, 131072)
 """Contexts that people ask for [tokens]."""
 
@@ -79,7 +81,7 @@ def buffers(catalogue: Catalogue, models: Sequence[str] | None = None, contexts:
         for context in contexts:
             if context > longest:
                 continue
-            question = {"model": model, "quant": "q4_0", "context": context, "gpus": [ROOMY], "gpu_layers": 9999}
+            question = {"model": model, "quant": COMMON, "context": context, "gpus": [ROOMY], "gpu_layers": 9999}
             share = place(check_setting(question, catalogue), catalogue).devices[0]
             rows.append((model, context, share.kv_cache_bytes, share.compute_buffer_bytes))
     return pd.DataFrame(rows, columns=["model", "context", "kv_cache_bytes", "compute_buffer_bytes"])
