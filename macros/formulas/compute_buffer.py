@@ -657,7 +657,7 @@ def _delta_net(p: _Pass, r: Recurrent, layer: int, later: Sequence[int]) -> None
     convolved = r.inner_size + 2 * r.groups * r.state_size
     past, state = _past_bytes(p, r), FLOAT * p.b.sequences * r.state_size * r.inner_size
     if host:
-        take(arena, "matrix", brought["attn_qkv"])
+        take(arena, "matrix", brought.get("attn_qkv", 0))
     take(arena, "past", past)
     if not host:
         _nothing(p, later, last=False)
@@ -687,7 +687,7 @@ def _delta_net(p: _Pass, r: Recurrent, layer: int, later: Sequence[int]) -> None
         _project(p, layer, "ssm_alpha", "alpha", p.floats(r.heads))
         _renew(p, "alpha", r.heads, True)
         if host:
-            take(arena, "matrix", brought["ssm_beta"])
+            take(arena, "matrix", brought.get("ssm_beta", 0))
             take(arena, "state", state)
         _project(p, layer, "ssm_beta", "beta", p.floats(r.heads))
         _renew(p, "beta", r.heads, True)
