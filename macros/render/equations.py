@@ -12,8 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from html import escape
+from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import yaml
 
 import macros.formulas
 from macros.render.view import View, one_of
@@ -85,25 +88,48 @@ def _equation(name: str) -> str:
     return "".join(f'<div class="equation">{line}</div>' for line in lines)
 
 
+CHINESE = Path(__file__).resolve().parents[2] / "docs" / "formulas.zh.yaml"
+_UNIT = re.compile(r"( \[[^\]]*\])?\.?$")
+
+
+@cache
+def chinese() -> dict[str, str]:
+    """What docstrings of formulas say -> the same in Chinese; units stay outside."""
+    read: dict[str, str] = yaml.load(CHINESE.read_text("utf-8"), yaml.CSafeLoader)
+    return read
+
+
+def phrase(text: str) -> tuple[str, str]:
+    """What a docstring says of a value, and its unit: `("time of one token", " [s]")`."""
+    unit = _UNIT.search(text)
+    return (text[: unit.start()], unit[1]) if unit and unit[1] else (text, "")
+
+
+def _said(language: str, text: str) -> str:
+    """A piece of a docstring as an element's content, in the language of the page where it is known in it."""
+    words, unit = phrase(text)
+    if language == "en":
+        return escape(text)
+    known = chinese().get(words)
+    return escape(known + unit) if known else f'<span lang="en">{escape(text)}</span>'
+
+
 @cache
 def _formula(language: str, name: str) -> str:
-    chinese = language == "zh"
+    zh = language == "zh"
     function = formulas()[name]
     about = told(function)
-    words = {"Returns": ("得到", "Gives"), "Assumes": ("前提", "Assumes"), "Source": ("出处", "Source"), "Equation": ("算式", "Equation")}
+    words = {"Returns": ("得到", "Gives"), "Assumes": ("前提", "Assumes"), "Source": ("出处", "Source")}
     shown = _equation(name)
-    listed = "".join(f"<div><dt><code>{escape(key)}</code></dt><dd>{escape(text)}</dd></div>" for key, text in about.arguments.items())
-    rest = "".join(
-        f"<div><dt>{words[key][0 if chinese else 1]}</dt><dd>{escape(text)}</dd></div>"
-        for key, text in about.parts.items()
-        if key in words and key != "Equation"
-    )
+    rows = [(f"<code>{escape(key)}</code>", text) for key, text in about.arguments.items()]
+    rows += [(words[key][0 if zh else 1], text) for key, text in about.parts.items() if key in words]
+    listed = "".join(f"<div><dt>{title}</dt><dd>{_said(language, text)}</dd></div>" for title, text in rows)
     source = inspect.getsourcefile(function) or ""
     where = "macros/formulas/" + source.rsplit("/", 1)[-1]
-    more = "说明（英文，取自代码）" if chinese else "What it takes and where it comes from"
+    more = "各个量、前提与出处" if zh else "What it takes and where it comes from"
     return (
         f'<div class="formula" data-formula="{escape(name)}">{shown}<details><summary>{more}</summary>'
-        f'<p lang="en">{escape(about.summary)}</p><dl lang="en">{listed}{rest}</dl>'
+        f"<p>{_said(language, about.summary)}</p><dl>{listed}</dl>"
         f'<p class="formula-code"><code>{escape(name)}</code> · <code>{escape(where)}</code></p></details></div>'
     )
 

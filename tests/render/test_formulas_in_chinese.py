@@ -1,0 +1,26 @@
+"""Formulas are explained in the language of the page."""
+
+import re
+from pathlib import Path
+
+from macros.render import equations
+
+PAGES = Path(__file__).parents[2] / "docs" / "zh"
+KEPT = re.compile(r"(llama\.cpp, [\w.-]+|data/[\w-]+)\.$")
+"""Sources that are names of files."""
+
+
+def shown():
+    text = "".join(path.read_text("utf-8") for path in PAGES.rglob("*.md"))
+    return sorted(set(re.findall(r'formula\("(\w+)"\)', text)))
+
+
+def test_every_word_on_a_formula_is_told_in_chinese():
+    said = set()
+    for name in shown():
+        about = equations.told(equations.formulas()[name])
+        parts = [text for key, text in about.parts.items() if key in ("Returns", "Assumes", "Source")]
+        said |= {equations.phrase(text)[0] for text in (about.summary, *about.arguments.values(), *parts) if not KEPT.fullmatch(text)}
+    assert len(said) > 200
+    assert sorted(said - equations.chinese().keys()) == [], "add these to docs/formulas.zh.yaml"
+    assert sorted(equations.chinese().keys() - said) == [], "remove these from docs/formulas.zh.yaml"
