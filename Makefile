@@ -39,7 +39,7 @@ serve: $(VENV)/site.ok ## both languages with live reload
 	$(MACROS) serve
 
 check: $(VENV)/test.ok ## data, style, types and workflows, in seconds
-	@$(MAKE) --silent --jobs --keep-going --output-sync check-records check-code check-types check-workflows
+	@$(MAKE) --silent --jobs --keep-going check-records check-code check-types check-workflows
 
 check-records:
 	$(MACROS) check

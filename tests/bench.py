@@ -11,6 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -42,6 +43,11 @@ def cpu(code: str, where: Path) -> tuple[float, float]:
     if found is None:
         raise SystemExit(ran.stderr[-2000:])
     return float(found[1]), float(found[2])
+
+
+def quieter(code: str, where: Path) -> tuple[float, float]:
+    """The same of two runs, the one that took less: what else the machine does only ever adds."""
+    return min(cpu(code, where) for _ in range(2))
 
 
 def environment() -> dict[str, str]:
@@ -110,7 +116,7 @@ def plain_material(site: Path, into: Path) -> tuple[float, float]:
         config = f"site_name: x\ndocs_dir: {language}\nsite_dir: built-{language}\n"
         config += f"theme: {{name: material, language: {language}, font: false}}\nnav:\n{pages}"
         (into / f"{language}.yml").write_text(config, "utf-8")
-    return cpu(PLAIN, into)
+    return quieter(PLAIN, into)
 
 
 def edit_loop(where: Path) -> list[float]:
@@ -157,9 +163,9 @@ def multiply(root: Path, kind: str, count: int) -> None:
         (path.parent / f"copy-{number}-{path.name}").write_text(path.read_text("utf-8"), "utf-8")
 
 
-def built(name: str, where: Path) -> float:
+def built(name: str, where: Path, measured: Callable[[str, Path], tuple[float, float]]) -> float:
     """Build what lies there, print what it took and what came of it; CPU seconds."""
-    seconds, peak = cpu(BUILD, where)
+    seconds, peak = measured(BUILD, where)
     site = where / "site"
     pages = len(list(site.rglob("index.html")))
     size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) / 1e6
@@ -179,7 +185,7 @@ def main() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         own = copy(Path(folder) / "own")
-        seconds = built("build", own)
+        seconds = built("build", own, quieter)
         plain = Path(folder) / "plain"
         plain.mkdir()
         reference, _ = plain_material(own / "site", plain)
@@ -189,13 +195,13 @@ def main() -> None:
         for more in (200, 800):
             grown = copy(Path(folder) / f"grown-{more}")
             multiply(grown, "gpus", more // 2)
-            cost = (cpu(BUILD, grown)[0] - seconds) / more
+            cost = (quieter(BUILD, grown)[0] - seconds) / more
             print(f"{more} generated pages more: {cost * 1000:.1f} ms CPU a page", flush=True)
         if "--tenfold" in sys.argv:
             grown = copy(Path(folder) / "tenfold")
             for kind in ("models", "gpus", "cpus"):
                 multiply(grown, kind, 9 * len(list((ROOT / "data" / kind).glob("*.yaml"))))
-            built("ten times the models and devices", grown)
+            built("ten times the models and devices", grown, cpu)
             edited("ten times the models and devices", grown)
     print(f"load of the machine: {os.getloadavg()[0]:.1f}; all of this took {time.monotonic() - began:.0f} s")
 
