@@ -1138,7 +1138,8 @@ def _layer(p: _Pass, layer: int, later: Sequence[int], *, selects: bool) -> None
         if mixture and a.experts is not None:
             _experts(p, a.experts, layer, tokens, later)
             if a.experts.beside_dense and a.feed_forward is not None:
-                take(arena, "n", FLOAT * tokens * width)
+                if "n" not in arena.held:
+                    take(arena, "n", FLOAT * tokens * width)
                 _dense(p, layer, a.feed_forward.size, fused=False, gated=True, ends=("n",), shared=False, tokens=tokens)
                 give(arena, "f")
                 become(arena, "d", "f")

@@ -1,16 +1,19 @@
 """What holds of every plan, whatever the model: nothing is left over, places tile the buffer, and a part that grows grows the whole."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from macros.estimate import check_setting, place
 from macros.estimate.config_json import read_config
 from macros.formulas import compute_buffer
 from macros.formulas.arena import ENDLESS, Arena
 from macros.formulas.compute_buffer import Batch, planned_bytes
 from macros.formulas.tensors import tensor_groups
 from macros.specs import load
+from macros.tables.accuracy_memory import ROOMY
 
 TESTS = Path(__file__).resolve().parents[1]
 CATALOGUE = load(TESTS.parent / "data")
@@ -23,6 +26,17 @@ SHAPES |= {
 }
 STAYS = {"x", "given", "kept", "logits"}
 """The last hidden states, the embedded tokens on the host, and what the pass gives."""
+
+
+FROM_OUTSIDE = {"positions", "key_index", "value_index", "mask", "scale", "output_index", "state_index", "no_index", "streams"} | {
+    "key_rotation", "value_rotation", "indexer_index", "indexer_mask", "indexer_rotation", "factors", "pictures", "best",
+}  # fmt: skip
+
+
+def tiles(arena):
+    """Whether places and gaps lie side by side, from the beginning to the end without end."""
+    places = sorted(place for place in [*arena.held.values(), *arena.gaps] if place[1] > 0)
+    return [place[0] for place in places] == [0, *(sum(place) for place in places[:-1])] and sum(places[-1]) == ENDLESS
 
 
 def batch(a, **change):
@@ -51,11 +65,25 @@ def test_nothing_is_left(model, on_device, arenas):
     a = SHAPES[model]
     for change in ({}, {"flash_attention": False}, {"key_half": False, "value_half": False}, {"key_half": False, "flash_attention": False}):
         planned_bytes(a, batch(a, **change), layers=tuple(range(a.layers)), has_output=True, on_device=on_device)
-        arena = arenas[-1]
-        assert set(arena.held) <= STAYS
-        places = sorted(place for place in [*arena.held.values(), *arena.gaps] if place[1] > 0)
-        assert [place[0] for place in places] == [0, *(place[0] + place[1] for place in places[:-1])]
-        assert sum(places[-1]) == ENDLESS
+        assert set(arenas[-1].held) <= STAYS
+        assert tiles(arenas[-1])
+
+
+ONE_OF_EACH = {(a.engine_name, a.experts is not None): name for name, a in SHAPES.items() if name in CATALOGUE.models}
+
+
+@pytest.mark.parametrize("model", ONE_OF_EACH.values())
+def test_nothing_is_left_between_devices(model, arenas):
+    """Several cards work on several passes at a time: what comes from outside stays, with its copies. Results of layers do not."""
+    a = SHAPES[model]
+    for cards, layers in ((1, 1), (1, a.layers // 2), (2, 9999), (2, a.layers // 2), (3, 9999)):
+        for experts_on_host in (False, True) if a.experts is not None else (False,):
+            question = {"model": model, "quant": "q4_k_m", "context": 1024, "gpus": [ROOMY] * cards, "gpu_layers": layers}
+            place(check_setting({**question, "experts_on_host": experts_on_host}, CATALOGUE), CATALOGUE)
+    assert arenas
+    for arena in arenas:
+        assert {re.sub(r"(_[0-9]+)?(_copy_[0-9]+)?$", "", name) for name in arena.held} <= STAYS | FROM_OUTSIDE
+        assert tiles(arena)
 
 
 class Asked(dict):
