@@ -857,6 +857,13 @@ def _falcon(k: Keys) -> Shapes:
     return {**shapes, "norm_biases": True, **_when(not two, norms="shared")}
 
 
+def _mellum(k: Keys) -> Shapes:
+    if _leading(k, k.whole("num_hidden_layers"), 0):
+        raise Refused("config.mlp_layer_types", "mixtures in all layers", k.get("mlp_layer_types"))
+    shapes = _qwen_mixture("mellum")(k)
+    return _window(k, shapes, None) if k.flag("use_sliding_window", True) else shapes
+
+
 def _minicpm(k: Keys) -> Shapes:
     _no_biases(k, "mlp_bias")
     return _rope_factors(k, _base(k, "minicpm", tied=True))
@@ -1049,6 +1056,7 @@ CLASSES: dict[str, Callable[[Keys], Shapes]] = {
     "llama4_text": _llama4,
     "mamba": _only_mamba,
     "mamba2": _only_mamba,
+    "mellum": _mellum,
     "mimo": _plain("qwen2", qkv_bias=True),
     "mimo_v2_flash": _mimo_v2,
     "minicpm": _minicpm,
@@ -1073,6 +1081,7 @@ CLASSES: dict[str, Callable[[Keys], Shapes]] = {
     "phimoe": _phi_mixture,
     "qwen": _qwen_1,
     "qwen2": _plain("qwen2", qkv_bias=True),
+    "qwen2_5_omni_text": _plain("qwen2vl", qkv_bias=True),
     "qwen2_5_vl": _plain("qwen2vl", qkv_bias=True),
     "qwen2_5_vl_text": _plain("qwen2vl", qkv_bias=True),
     "qwen2_moe": _qwen2_mixture,
@@ -1085,6 +1094,7 @@ CLASSES: dict[str, Callable[[Keys], Shapes]] = {
     "qwen3_5_text": _delta_net("qwen35", mixture=False),
     "qwen3_moe": _qwen_mixture("qwen3moe"),
     "qwen3_next": _delta_net("qwen3next", mixture=True, fused=True),
+    "qwen3_omni_moe_text": _qwen_mixture("qwen3vlmoe"),
     "qwen3_vl": _plain("qwen3vl", qk_norm="per-head"),
     "qwen3_vl_moe": _qwen_mixture("qwen3vlmoe"),
     "qwen3_vl_moe_text": _qwen_mixture("qwen3vlmoe"),

@@ -88,6 +88,7 @@ def test_every_class_is_read_once() -> None:
 
 
 OTHER_NAMES = {"qwen3_5", "qwen3_5_moe", "qwen3_vl", "qwen3_vl_moe", "qwen2_vl_text", "qwen2_5_vl_text", "xverse", "Yi"}
+OTHER_NAMES |= {"qwen2_5_omni_text", "qwen3_omni_moe_text"}
 """Outer or inner names of models that see, and names of the usual form."""
 
 
