@@ -239,7 +239,7 @@ def typed_tensors(
 
 def _is_linear(group: TensorGroup) -> bool:
     """Whether a group is what other engines quantize: the matrices of linear layers inside the blocks."""
-    return group.rows > 1 and group.role not in ("kept", "kept_matrix") and group.layers[0] >= 0
+    return group.role not in ("kept", "kept_matrix") and group.layers[0] >= 0
 
 
 def linear_layer_bytes(

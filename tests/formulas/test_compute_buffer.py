@@ -10,7 +10,7 @@ from macros.estimate import check_setting, place
 from macros.estimate.config_json import read_config
 from macros.formulas import compute_buffer
 from macros.formulas.arena import ENDLESS, Arena
-from macros.formulas.compute_buffer import Batch, planned_bytes
+from macros.formulas.compute_buffer import Batch, _returned_bytes, planned_bytes
 from macros.formulas.tensors import tensor_groups
 from macros.specs import load
 from macros.tables.accuracy_memory import ROOMY
@@ -120,3 +120,18 @@ def test_every_matrix_of_a_layer_on_the_host_is_brought(model):
         # A layer that reads another's cache makes no keys and values, whatever its file holds.
         unused = set() if a.has_cache(number) else {"attn_k", "attn_v"}
         assert set(layer) - layer.asked <= NEVER_THE_LARGEST | unused
+
+
+@pytest.mark.parametrize(
+    ("model", "values"),
+    [
+        # Keys and values of eight heads; one latent row of keys with its turned part; of a delta-net a state's convolution with the three
+        # tokens that it keeps, over its channels: inner 4096 and two of 16 groups of 128.
+        ("llama-3.1-8b", 64 * 2 * 8 * 128),
+        ("deepseek-v2-lite-16b", 64 * (512 + 64)),
+        ("qwen3.5-9b", (64 + 3) * (4096 + 2 * 16 * 128)),
+    ],
+)
+def test_what_a_layer_of_the_host_gets_back(model, values):
+    a = SHAPES[model]
+    assert _returned_bytes(a, batch(a), 0) == 4 * values

@@ -24,6 +24,8 @@ def column(*values):
         (where, (column(True, False), 1, 2), [1, 2]),
         (where, (True, column(1, 2), 3), [1, 2]),
         (where, (False, 3, column(1, 2)), [1, 2]),
+        (where, (False, column(1, 2), 3), [3, 3]),
+        (where, (True, 3, column(1, 2)), [3, 3]),
         (maximum, (np.array([1, 5]), 3), [3, 5]),
     ],
 )

@@ -6,7 +6,7 @@ from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
 from macros.formulas.decode import all_reduce_seconds, experts_touched, layer_seconds, memory_seconds, token_seconds, tokens_per_second
 from macros.formulas.load_time import cached_load_seconds
 from macros.formulas.peers import peer_memory
-from macros.formulas.prefill import prompt_seconds, streaming_seconds
+from macros.formulas.prefill import pipelined_seconds, prompt_seconds, streaming_seconds
 
 
 @pytest.mark.parametrize(("generation", "gigabytes"), [(3, 15.754), (4, 31.508), (5, 63.015), (6, 126.031)])
@@ -78,6 +78,16 @@ def test_a_prompt(flash, seconds):
         attention_cost=4, attention_cost_flash=3, slower=2,
     )  # fmt: skip
     assert found == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("slowest", "passes", "factor", "seconds"),
+    # 8 s in all. Equal shares of two cards: 8 s for the first pass and 4 s for each of three more, over four passes; the same with a
+    # factor; shares of eight cards, of which only four work at a time; one pass, which nothing shortens; and never longer than in turn.
+    [(4, 4, 1, 5.0), (4, 4, 1.5, 6.5), (1, 4, 1, 3.5), (4, 1, 1, 8.0), (8, 4, 3, 8.0)],
+)
+def test_cards_work_on_several_passes(slowest, passes, factor, seconds):
+    assert pipelined_seconds(whole=8, slowest=slowest, passes=passes, factor=factor) == seconds
 
 
 def test_host_layers_are_sent_once_a_pass():
