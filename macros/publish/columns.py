@@ -18,7 +18,7 @@ LONGEST = 26.0
 """A cell longer than this asks for no more room: it breaks into lines [em]."""
 WHITE, TIGHT = 8.0, 5.0
 """White on both sides of a cell together: of a few columns on a page, and of many or in a narrow line [pt]."""
-LONGER = 78.0
+LONGER = 52.0
 """Of cells that break, one longer than this weighs no more when they share the line [em]."""
 CROWDED = 0.25
 """Where the long cells get less than this share of what they ask for, the page is turned."""
@@ -59,16 +59,17 @@ class Fit:
     """Whether it needs a turned page."""
 
 
-def em(text: str) -> float:
-    """How wide a run of bold text is, a little more rather than less [em].
+def em(text: str, bold: bool = True) -> float:
+    """How wide a run of text is, a little more rather than less [em].
 
-    >>> em("词元"), round(em("Qwen3 8B"), 2)
-    (2.0, 5.27)
+    >>> em("词元"), round(em("Qwen3 8B"), 2), em("词元", bold=False)
+    (2.0, 5.27, 2.0)
     """
-    return sum(map(_advance, text))
+    return sum(_advance(character) * (1.0 if bold or ord(character) > FULLWIDTH else REGULAR) for character in text)
 
 
 def _advance(character: str) -> float:
+    """Of bold type."""
     if ord(character) > FULLWIDTH:
         return 1.0
     if character == "\u200b":
@@ -80,21 +81,20 @@ def _advance(character: str) -> float:
     return 0.74 if character.isupper() else 0.61
 
 
-def longest_word(text: str) -> float:
+def longest_word(text: str, bold: bool = True) -> float:
     """The widest piece that must stand on one line; four Chinese characters together still read as a word [em].
 
     >>> longest_word("每千美元带宽 GB/s") == em("每千美元"), longest_word("a_\u200bbc") == em("bc")
     (True, True)
     """
     pieces = re.findall(r"[\u2e80-\uffef]+|[^\s\u200b\u2e80-\uffef-]*-?", text)
-    return max((min(em(piece), 4.0) if ord(piece[0]) > FULLWIDTH else em(piece) for piece in pieces if piece), default=0.0)
+    return max((min(em(piece), 4.0) if ord(piece[0]) > FULLWIDTH else em(piece, bold) for piece in pieces if piece), default=0.0)
 
 
 def column(heading: str, cells: Sequence[str], *, bold: bool = True) -> Column:
     """What a column holds; its heading is bold, its cells where they name the rows."""
-    weight = 1.0 if bold else REGULAR
-    word = max(longest_word(heading), weight * max(map(longest_word, cells), default=0.0))
-    return Column(weight * max(map(em, cells), default=0.0), word, em(heading))
+    word = max((longest_word(cell, bold) for cell in cells), default=0.0)
+    return Column(max((em(cell, bold) for cell in cells), default=0.0), max(longest_word(heading), word), em(heading))
 
 
 def fit(columns: Sequence[Column], line: float = LINE, sizes: Sequence[float] = SIZES) -> Fit:

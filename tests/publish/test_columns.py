@@ -19,6 +19,12 @@ def test_a_small_table_is_no_wider_than_what_it_holds():
     assert widths(made) == pytest.approx([em("Qwen3 8B") * 8.4 + 8, em("GiB") * 8.4 + 8], abs=0.1)
 
 
+def test_chinese_is_as_wide_in_regular_type_as_in_bold():
+    """A cell of it that got a little less would break off its last character."""
+    assert column("类型", ["笔记本显卡"], bold=False).cell == 5.0
+    assert column("Kind", ["laptop"], bold=False).cell < em("laptop")
+
+
 def test_a_heading_stands_on_one_line_where_there_is_room():
     assert widths(fit([column("每千美元带宽 GB/s", ["5"])])) == pytest.approx([em("每千美元带宽 GB/s") * 8.4 + 8], abs=0.1)
 
