@@ -187,3 +187,15 @@ def test_data_files_say_what_the_tables_say(site):
         assert all(list(row) == names for row in whole["rows"])
         lines = (site / f"api/v1/tables/{entry['id']}.csv").read_text("utf-8-sig").splitlines()
         assert len(lines) >= len(whole["rows"]) + 1
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_each_page_leads_to_the_file_that_it_is_made_of(pages, language):
+    root, led = Path(__file__).parents[2], {}
+    for name, path in pages[language].items():
+        files = {urlsplit(link).path.partition("/edit/main/")[2] for _, link in read(path).links if "/edit/main/" in link}
+        assert len(files) == 1, name
+        led[name] = files.pop()
+    assert not [(name, file) for name, file in led.items() if not (root / file).is_file()]
+    assert led["gpu/index.html"] == f"docs/{language}/gpu.md"
+    assert led["devices/rtx-3090/index.html"] == "data/gpus/rtx-3090.yaml"
