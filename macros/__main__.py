@@ -34,7 +34,7 @@ def check(arguments: argparse.Namespace) -> int:
     except SpecErrors as found:
         errors += found.errors
     try:
-        formulas_script()
+        formulas_script(configs=True)
     except SpecErrors as found:
         errors += found.errors
     if errors:

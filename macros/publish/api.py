@@ -31,7 +31,8 @@ def files(catalogue: Catalogue) -> Files:
             for name in catalogue.records[kind]:
                 made[f"{kind}/{name}.json"] = partial(_with_sources, catalogue, kind, name)
     made["calculator/data.js"] = lambda: calculator.data_script(catalogue)
-    made["calculator/formulas.js"] = calculator.formulas_script
+    made["calculator/formulas.js"] = lambda: calculator.formulas_script(configs=False)
+    made["calculator/formulas-and-configs.js"] = lambda: calculator.formulas_script(configs=True)
     for name, schema in schemas().items():
         made[f"schema/{name}.json"] = partial(_json, schema)
     return made

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Set
 from functools import cache
 from typing import Any
 
+from macros.estimate.config_json import read_config
 from macros.estimate.overview import file_size, overview, room
 from macros.publish.javascript import translate
 from macros.specs import Catalogue
@@ -39,15 +40,20 @@ DEFAULTS = {"model": "qwen3-8b", "quant": "q4_k_m", "gpu": "rtx-3090"}
 
 
 @cache
-def _program() -> tuple[str, frozenset[str]]:
-    """The functions, and the record of each kind under the name of its folder; the names of the fields that they read."""
+def _program(*, configs: bool) -> tuple[str, frozenset[str]]:
+    """The functions, and the record of each kind under the name of its folder; the names of the fields that they read.
+
+    Args:
+        configs: with the reader of config.json, a third of it all, which few readers of the page need
+    """
     doors = {"overview": overview, "room": room, "file_size": file_size}
-    return translate(doors | {kind.replace("-", "_"): RECORDS[kind] for kind in KINDS})
+    roots = doors | {kind.replace("-", "_"): RECORDS[kind] for kind in KINDS}
+    return translate(roots, without=() if configs else (read_config,))
 
 
 def data(catalogue: Catalogue) -> dict[str, Any]:
     """Records by kind and id; fields that nothing reads are left out, and those at their default, which the script's records know."""
-    needed = (SHOWN | _program()[1]) - {"notes"}  # which only a check of the record itself reads
+    needed = (SHOWN | _program(configs=True)[1]) - {"notes"}  # which only a check of the record itself reads
     return {"defaults": DEFAULTS} | {kind: _records(catalogue.records[kind], needed) for kind in KINDS}
 
 
@@ -64,6 +70,6 @@ def data_script(catalogue: Catalogue) -> bytes:
     return f"globalThis.guide = JSON.parse({json.dumps(text, ensure_ascii=False)});\n".encode()
 
 
-def formulas_script() -> bytes:
-    """`globalThis.formulas`."""
-    return _program()[0].encode()
+def formulas_script(*, configs: bool) -> bytes:
+    """`globalThis.formulas`, with or without the reader of config.json."""
+    return _program(configs=configs)[0].encode()

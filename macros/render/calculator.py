@@ -238,7 +238,8 @@ def form(view: View) -> str:
     return (
         f'<link rel="stylesheet" href="{escape(view.page("css/calculator.css"))}">'
         f"<noscript><p>{_label(view, 'without')} <code>python -m macros estimate --help</code></p></noscript>"
-        '<div class="calculator" data-calculator>'
+        '<div class="calculator" data-calculator data-configs="'
+        f'{escape(view.api("calculator/formulas-and-configs.js"))}">'
         f'<form class="calculator-form" novalidate aria-label="{_label(view, "form")}">{question}</form>'
         f'<section class="calculator-answer" aria-labelledby="answer"><h2 id="answer">{_label(view, "answer")}</h2>{answer}</section>'
         '<p class="calculator-strip" data-strip aria-hidden="true" hidden></p>'

@@ -431,7 +431,9 @@ def test_refuses_what_is_not_listed(line, tmp_path, monkeypatch):
 
 def test_a_check_names_what_cannot_be_translated(tmp_path, monkeypatch, capsys):
     """As it names a mistake in the data: one line, exit code 1."""
-    monkeypatch.setattr(calculator, "translate", lambda roots: translate({"formula": formula_with("return ~x", tmp_path, monkeypatch)}))
+    wrong = {"formula": formula_with("return ~x", tmp_path, monkeypatch)}
+    monkeypatch.setattr(calculator, "translate", lambda roots, **_: translate(wrong))
+    calculator._program.cache_clear()
     assert main(["check"]) == 1
     told = capsys.readouterr().err
     assert re.match(r"formula.py:3: UnaryOp: expected .+, got ~x. Fix: .+\n1 error\n$", told), told

@@ -4,7 +4,8 @@
 
 (() => {
   const page = document.querySelector("[data-calculator]");
-  const { formulas, guide, combobox } = globalThis;
+  const { guide, combobox } = globalThis;
+  let { formulas } = globalThis;
   if (!page || !formulas || !guide) return;
 
   const zh = document.documentElement.lang.startsWith("zh");
@@ -14,8 +15,11 @@
   const GIB = 2 ** 30;
   const MOST_CARDS = 64;
 
-  const kinds = Object.keys(guide).filter((kind) => kind.replaceAll("-", "_") in formulas);
-  const catalogue = formulas.catalogueOf(guide, Object.fromEntries(kinds.map((kind) => [kind, formulas[kind.replaceAll("-", "_")]])));
+  function catalogued() {
+    const kinds = Object.keys(guide).filter((kind) => kind.replaceAll("-", "_") in formulas);
+    return formulas.catalogueOf(guide, Object.fromEntries(kinds.map((kind) => [kind, formulas[kind.replaceAll("-", "_")]])));
+  }
+  let catalogue = catalogued();
 
   // Numbers as the tables write them.
   function shown(value, digits) {
@@ -325,6 +329,27 @@
       dictionary.set("config", config.dictionary);
     }
     return dictionary;
+  }
+
+  // The same formulas with the reader of configurations, which are a third more: loaded when the first one is pasted.
+  let reader;
+  function loadReader() {
+    if (reader) return;
+    reader = element("script", { src: page.dataset.configs });
+    reader.addEventListener("error", () => {
+      reader = undefined;
+      complain(field("config"), control("config"), say("refused-config", { key: "config.json" }));
+      page.querySelector(".calculator-answer").dataset.ready = "";
+    });
+    reader.addEventListener("load", () => {
+      ({ formulas } = globalThis);
+      catalogue = catalogued();
+      config = { text: "", dictionary: null };
+      weighed.clear();
+      page.dataset.reads = "configs";
+      update();
+    });
+    document.head.append(reader);
   }
 
   // Which field a refused key of the question stands in.
@@ -642,6 +667,7 @@
 
   function update() {
     const setting = read();
+    if (setting.config && !page.dataset.reads) return loadReader();
     let told;
     try {
       const asked = question(setting);

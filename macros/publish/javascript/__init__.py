@@ -12,7 +12,7 @@ import ast
 import copy
 import dataclasses
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from types import FunctionType
 from typing import Any
@@ -34,8 +34,12 @@ DOORS = ("fromJson", "toJson", "catalogueOf", "copied: dictionary")
 """What a page needs of python_semantics.js to call the functions."""
 
 
-def translate(roots: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
+def translate(roots: Mapping[str, Any], *, without: Collection[Any] = ()) -> tuple[str, frozenset[str]]:
     """A classic script that defines `globalThis.formulas`, with the given functions and records and all that they call.
+
+    Args:
+        roots: name in `formulas` -> function or record
+        without: functions that the script does not have, nor what only they call; a call of them fails
 
     Returns:
         The script, and the names of all fields that it reads: no other field of a record is needed beside it.
@@ -44,7 +48,7 @@ def translate(roots: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
     >>> "globalThis.formulas" in script
     True
     """
-    script = Script()
+    script = Script(without)
     names = {public: script.name_of(function, None, None) for public, function in roots.items()}
     exported = ", ".join([*(f"{public}: {name}" for public, name in names.items()), *DOORS])
     body = "\n".join(script.finished())
@@ -55,7 +59,8 @@ def translate(roots: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
 class Script:
     """What is translated so far: each Python object once, under one name."""
 
-    def __init__(self) -> None:
+    def __init__(self, without: Collection[Any] = ()) -> None:
+        self.without = without
         self.names: dict[int, str] = {}
         self.kept: list[Any] = []  # so that no id is used twice
         self.taken: set[str] = set()
@@ -74,7 +79,9 @@ class Script:
             if not self.waiting:
                 continue
             thing, name = self.waiting.pop(0)
-            if not isinstance(thing, type):
+            if thing in self.without:
+                self.functions.append(f'function {name}() {{ throw new KeyError("{thing.__name__}"); }}')
+            elif not isinstance(thing, type):
                 self.functions.append(function_text(self, thing, name))
             elif issubclass(thing, Exception):
                 self.constants.insert(0, exception_text(self, thing, name))
