@@ -43,7 +43,7 @@ def tensor_bytes(*, row: int, rows: int, block: int, block_bytes: int) -> int:
     Equation: bytes = rows x row / block x block_bytes
 
     Args:
-        row: values of a row [values]; a multiple of `block`
+        row: values of a row [values]; a multiple of the block
         rows: number of rows, of all matrices of the tensor [rows]
         block: values in a block [values]
         block_bytes: bytes of a block [bytes]
