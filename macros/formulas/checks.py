@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from macros.formulas.parameters import parameters
+from macros.formulas.remember import by_identity
 from macros.specs.catalogue import Catalogue, cross_check
 from macros.specs.errors import SpecError
 from macros.specs.models import architecture_of
+
+_counted = by_identity(parameters, most=100_000)
+"""Every reading counts every model, so all counts are kept."""
 
 
 @cross_check
@@ -16,7 +20,7 @@ def published_parameters(catalogue: Catalogue) -> Iterator[SpecError]:
     for model in catalogue.models.values():
         if model.published_parameters is None or model.published_parameters_rounded_to is None:
             continue
-        computed = parameters(architecture_of(model, catalogue.models)) + model.counted_beside_text
+        computed = _counted(architecture_of(model, catalogue.models)) + model.counted_beside_text
         rounded = model.published_parameters_rounded_to
         if 2 * abs(model.published_parameters - computed) > rounded - rounded % 2:
             yield catalogue.error(

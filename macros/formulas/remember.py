@@ -11,12 +11,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 BY_VALUE = frozenset({bool, int, str, tuple})
 """Types of arguments that count by what they are."""
 MOST = 400
-"""Results kept; then the oldest is forgotten."""
+"""Results kept of a function, unless it says otherwise; then the oldest is forgotten."""
 
 _ALL_KNOWN: list[dict[tuple[Any, ...], tuple[tuple[Any, ...], Any]]] = []
 
 
-def by_identity(function: Function) -> Function:
+def by_identity(function: Function, most: int = MOST) -> Function:
     """Compute once for the same arguments: records by which they are, not by what they hold, so that asking costs nothing.
 
     Numbers, texts and tuples of them count by what they are.
@@ -38,7 +38,7 @@ def by_identity(function: Function) -> Function:
         key = (*named, *[value if type(value) in BY_VALUE else id(value) for value in values])
         found = known.get(key)
         if found is None:
-            if len(known) >= MOST:
+            if len(known) >= most:
                 del known[next(iter(known))]
             # Its arguments are kept with it: no other record can come to lie where one of them lies.
             found = known[key] = (values, function(*arguments, **named))
