@@ -30,14 +30,14 @@ def needs(view: View, frame: pd.DataFrame) -> str:
     """What a model needs at each quantization, with the memory of usual cards as lines."""
     bars, told = [], []
     for row in frame.to_dict("records"):
-        weights, short, long = row["weights"], row["short"], row["long"]
+        weights, short, long = row["on_device"], row["short"], row["long"]
         longer = [("longer", long - short)] if long == long and long is not None else []
         name = view.name("quantizations", row["quant"])
-        bars.append(Bar(name, [("weights", min(weights, short)), ("context", max(short - weights, 0)), *longer]))
+        bars.append(Bar(name, [("weights", weights), ("context", short - weights), *longer]))
         told.append(f"{name} {number(short, 1)} GiB")
     title = view.pick("各种量化占多少显存", "How much memory each quantization fills")
     key = [
-        ("weights", view.pick("权重", "weights")),
+        ("weights", view.pick("显卡上的权重", "weights on the card")),
         ("context", view.pick("上下文 8,192 与其余", "context of 8,192 and the rest")),
         ("longer", view.pick("上下文加到 32,768", "up to a context of 32,768")),
     ]

@@ -164,6 +164,7 @@ def model_memory_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
             "model": model,
             "quant": weights["quant"],
             "weights": weights["bytes"] / GIB,
+            "on_device": weights["device_bytes"] / GIB,
             "short": needs[contexts[0]],
             "long": needs.get(LONG_CONTEXT),
         }
@@ -178,6 +179,13 @@ def model_memory_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
         MODEL,
         Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
         Column("weights", {"zh": "权重", "en": "Weights"}, unit="GiB", digits=2),
+        Column(
+            "on_device",
+            {"zh": "其中在显卡上", "en": "Of them on the card"},
+            unit="GiB",
+            digits=2,
+            note={"zh": "查表用的词嵌入留在内存里", "en": "embeddings that are only looked up stay in RAM"},
+        ),
         Column("short", {"zh": "上下文 8,192", "en": "Context 8,192"}, unit="GiB", digits=2),
         Column("long", {"zh": "上下文 32,768", "en": "Context 32,768"}, unit="GiB", digits=2),
     ],
