@@ -25,7 +25,7 @@ class Column:
     title: Words
     unit: str | None = None
     digits: int | None = None
-    """Digits after the point for a reader; None for text and for whole numbers."""
+    """Digits after the point for a reader; None for text and whole numbers, and where three significant ones are all that is known."""
     link: str | None = None
     """Kind of record (`models`, `gpus`, …) whose page the cell leads to, when the value is an id."""
     note: Words | None = None

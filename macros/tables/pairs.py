@@ -44,10 +44,10 @@ NEED = Column(
     note={"zh": "训练长度不足 8,192 的模型按它的训练长度", "en": "models trained for less than 8,192 tokens: at that length"},
 )
 FITS = Column("fits", {"zh": "装得下", "en": "Fits"})
-DECODE = Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s", digits=1)
-LOW = Column("low", {"zh": "解码，低", "en": "Decode, low"}, unit="tokens/s", digits=1)
-HIGH = Column("high", {"zh": "解码，高", "en": "Decode, high"}, unit="tokens/s", digits=1)
-PREFILL = Column("prefill", {"zh": "预填充", "en": "Prefill"}, unit="tokens/s", digits=0)
+DECODE = Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s")
+LOW = Column("low", {"zh": "解码，低", "en": "Decode, low"}, unit="tokens/s")
+HIGH = Column("high", {"zh": "解码，高", "en": "Decode, high"}, unit="tokens/s")
+PREFILL = Column("prefill", {"zh": "预填充", "en": "Prefill"}, unit="tokens/s")
 FORMULAS = ("memory_seconds", "layer_seconds")
 
 
