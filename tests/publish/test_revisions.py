@@ -39,6 +39,7 @@ def tree(tmp_path: Path) -> Path:
     revisions.git(tmp_path, "init", "--quiet", "--initial-branch=main")
     program(tmp_path)
     (tmp_path / "requirements.txt").write_text("")
+    (tmp_path / ".gitignore").write_text("__pycache__/\n")
     (tmp_path / "data.json").write_text(json.dumps({"a": 100, "b": 200}))
     commit(tmp_path)
     return tmp_path
