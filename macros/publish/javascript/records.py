@@ -56,7 +56,7 @@ def maker(value: str, annotation: Any, name_of: Callable[[type], str]) -> str:
     inner = [argument for argument in get_args(annotation) if argument is not type(None)]
     if get_origin(annotation) in (dict, Mapping):
         return f"madeEntries({value}, (one) => {maker('one', inner[-1], name_of)})"
-    if get_origin(annotation) in (list, tuple):
+    if get_origin(annotation) in (list, tuple, Sequence):
         text = maker("one", inner[0], name_of) if inner else "one"
         return value if text == "one" else f"madeList({value}, (one) => {text})"
     for one in inner:
