@@ -35,6 +35,10 @@ def _when(true: bool, **shapes: Any) -> Shapes:
     return shapes if true else {}
 
 
+PICTURE_POSITIONS = ("qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe")
+"""Classes whose tokens have the positions of pictures, whether or not the text part of a configuration tells their sections."""
+
+
 def _base(k: Keys, engine: str, *, tied: bool = False, size: str | None = "intermediate_size", **attention: Any) -> Shapes:
     heads, width = k.whole("num_attention_heads"), k.whole("hidden_size")
     if k.get("head_dim", "attention_head_dim") is not None:
@@ -60,6 +64,8 @@ def _base(k: Keys, engine: str, *, tied: bool = False, size: str | None = "inter
         "tied_embeddings": k.flag("tie_word_embeddings", tied),
         "attention": {"heads": heads, "kv_heads": key_heads, "head_dim": head, **attention},
     }
+    if engine in PICTURE_POSITIONS or "mrope_section" in k.mapping("rope_scaling", "rope_parameters"):
+        shapes["attention"]["positions"] = 4
     if size is not None:
         shapes["feed_forward"] = {"size": k.whole(size)}
     return shapes
@@ -86,10 +92,15 @@ def _experts(k: Keys, *, count: tuple[str, ...], size: str = "moe_intermediate_s
     number, used = k.whole(*count), k.whole(*names)
     if used > number:
         raise Refused(f"config.{k.name(*names)}", f"at most the {number} experts of {k.name(*count)}", used)
+    groups = k.whole("n_group", default=1)
+    scale = k.get("routed_scaling_factor", "moe_router_scaling_factor", "router_scaling_factor", "route_scale")
     return {
         "count": number,
         "used": used,
         "size": k.whole(size),
+        **_when(not k.flag("norm_topk_prob", True), weights_normed=False),
+        **_when(scale not in (None, 1, 1.0), weights_scaled=True),
+        **_when(groups > 1, groups=groups, groups_used=k.whole("topk_group", default=groups)),
         **more,
     }
 
@@ -372,11 +383,11 @@ def _glm4_mixture(k: Keys) -> Shapes:
     return shapes
 
 
-def _shared_and_routed(engine: str, *, norm: str | None) -> Callable[[Keys], Shapes]:
+def _shared_and_routed(engine: str, *, norm: str | None, fused_qkv: bool = False) -> Callable[[Keys], Shapes]:
     """Leading dense layers, routed and shared experts, grouped-query attention."""
 
     def read(k: Keys) -> Shapes:
-        shapes = _base(k, engine, **_when(norm is not None, qk_norm=norm))
+        shapes = _base(k, engine, **_when(norm is not None, qk_norm=norm), **_when(fused_qkv, fused_qkv=True))
         shapes["experts"] = _experts(
             k,
             count=("n_routed_experts", "num_experts"),
@@ -395,7 +406,7 @@ def _bailing(k: Keys) -> Shapes:
     for name in ("use_qk_norm", "moe_router_enable_expert_bias"):
         if not k.flag(name, False):
             raise Refused(f"config.{name}", "true, as in version 2 of this class", k.values.get(name))
-    return _shared_and_routed("bailingmoe2", norm="per-head")(k)
+    return _shared_and_routed("bailingmoe2", norm="per-head", fused_qkv=True)(k)
 
 
 def _ling_1(k: Keys) -> Shapes:
@@ -443,10 +454,7 @@ def _afmoe(k: Keys) -> Shapes:
     k.whole("sliding_window")
     plain = ["sliding_attention" if (layer + 1) % every else "full_attention" for layer in range(k.whole("num_hidden_layers"))]
     k = k.known(layer_types=plain)
-    shapes = _shared_experts("afmoe", qk_norm="per-head", gate="per-value")(k)
-    if "window" in shapes["attention"]:
-        shapes["attention"]["no_position_layers"] = shapes["attention"]["window"]["full_layers"]
-    return {**shapes, "norms": "both"}
+    return {**_turns_in_windows(_shared_experts("afmoe", qk_norm="per-head", gate="per-value")(k)), "norms": "both"}
 
 
 def _laguna(k: Keys) -> Shapes:
@@ -555,6 +563,8 @@ def _delta_and_latent(engine: str) -> Callable[[Keys], Shapes]:
             "state_size": head,
             "rank": head if engine == "kimi-linear" else 0,
         }
+        if engine == "kimi-linear":
+            shapes["attention"]["no_position_layers"] = {"every": 1}
         if engine == "bailingmoe3":
             shapes["attention"]["gate"] = "per-head"
             given = k.get("moe_shared_expert_intermediate_size")
@@ -727,13 +737,19 @@ def _olmo(k: Keys) -> Shapes:
 
 
 def _muse_glimmer(k: Keys) -> Shapes:
-    shapes = {**_base(k, "muse-glimmer", qk_norm="constant", output_gate=True), "norms": "both"}
-    return _window(k, shapes, 4)
+    shapes = {**_base(k, "muse-glimmer", qk_norm="constant", gate="per-value"), "norms": "both"}
+    return _turns_in_windows(_window(k, shapes, 4))
+
+
+def _turns_in_windows(shapes: Shapes) -> Shapes:
+    """Only windowed layers turn queries and keys by position, where there are such."""
+    if "window" in shapes["attention"]:
+        shapes["attention"]["no_position_layers"] = shapes["attention"]["window"]["full_layers"]
+    return shapes
 
 
 def _exaone4(k: Keys) -> Shapes:
-    shapes = {**_rope_factors(k, _base(k, "exaone4", qk_norm="per-head")), "norms": "after"}
-    return _window(k, shapes, None)
+    return _turns_in_windows(_window(k, {**_rope_factors(k, _base(k, "exaone4", qk_norm="per-head")), "norms": "after"}, None))
 
 
 def _minimax_m2(k: Keys) -> Shapes:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from macros.estimate.setting import FLOAT_CACHE_TYPES, Setting
 from macros.estimate.weights import ModelWeights
-from macros.formulas.compute_buffer import OFFLOADED_TOKENS, Batch, host_compute_bytes, planned_bytes
+from macros.formulas.compute_buffer import compute_buffer_bytes
+from macros.formulas.compute_graph.passes import FLOAT, Batch, Layout
 from macros.formulas.elementwise import added
 from macros.formulas.kv_cache import padded_cells, paged_cache_bytes, recurrent_state_bytes, row_bytes, window_cells
 from macros.formulas.remember import by_identity
@@ -173,73 +174,68 @@ def plan_buffers(setting: Setting, weights: ModelWeights, devices: tuple[Placed,
 def _planned(demand: Demand, weights: ModelWeights, devices: tuple[Placed, ...], host: Placed) -> Plan:
     if demand.engine.id == "vllm":
         return _plan_vllm(demand, weights, devices, host)
-    a, batch = demand.architecture, demand.batch
     host_layers, host_output = host
     # Several devices work on several passes at a time, if nothing is left to the host.
     copies = 4 if len(devices) > 1 and not host_layers and not host_output and not demand.experts_on_host else 1
+    # Where no weight is brought anywhere, buffers do not depend on the format.
+    brought = demand.experts_on_host or (len(devices) > 0 and (len(host_layers) > 0 or host_output))
+    caches = _brought_caches(demand.architecture, demand.batch, demand.key_type, demand.value_type)
+    layout = _layout(demand.architecture, devices, demand.experts_on_host, caches, weights if brought else None)
+    computing = compute_buffer_bytes(demand.architecture, demand.batch, layout, copies=copies)
     parts = []
-    for number, (layers, has_output) in enumerate(devices):
-        helps = number == 0 and batch.tokens >= OFFLOADED_TOKENS
-        # Whatever is brought from the host comes to the first device.
-        away = demand.experts_on_host and not helps and batch.tokens >= OFFLOADED_TOKENS
-        others = _others(demand, devices) if helps else ()
-        streamed = None if away else _streamed(demand, weights, (*layers, *others), host_layers if helps else ())
-        compute = 0
-        if layers or has_output or (helps and (host_layers or host_output)):
-            compute = planned_bytes(
-                a,
-                batch,
-                layers=(*(host_layers if helps else ()), *layers),
-                has_output=has_output or (helps and host_output and batch.outputs >= OFFLOADED_TOKENS),
-                on_device=True,
-                streamed=streamed,
-                caches=_brought_caches(demand, host_layers if helps else ()),
-                output_matrix=weights.output_matrix if helps and host_output else 0,
-                copies=copies,
-                first=number == 0,
-                away=away,
-                others=others,
-            )
+    for (layers, has_output), compute in zip(devices, computing[:-1], strict=True):
         parts.append(_part(demand, weights, layers, has_output, on_device=True, compute=compute))
-    compute = host_compute_bytes(a, batch, layers=host_layers, has_output=host_output, devices=bool(devices), copies=copies)
-    return Plan(tuple(parts), _part(demand, weights, host_layers, host_output, on_device=False, compute=compute, gpu_layers=devices), batch)
+    held = _part(demand, weights, host_layers, host_output, on_device=False, compute=computing[-1], gpu_layers=devices)
+    return Plan(tuple(parts), held, demand.batch)
 
 
-def _others(demand: Demand, devices: tuple[Placed, ...]) -> tuple[int, ...]:
-    """Mixtures of experts on all devices but the first, where experts stay on the host."""
-    if not demand.experts_on_host:
-        return ()
-    return tuple(layer for layers, _ in devices[1:] for layer in layers if demand.architecture.is_mixture(layer))
+@by_identity
+def _layout(
+    a: Architecture,
+    devices: tuple[Placed, ...],
+    experts_on_host: bool,
+    caches: dict[int, tuple[int, int, int]],
+    weights: ModelWeights | None,
+) -> Layout:
+    """What lies where."""
+    layers = [len(devices)] * a.layers
+    output = len(devices)
+    for place, (own, has_output) in enumerate(devices):
+        for layer in own:
+            layers[layer] = place
+        if has_output:
+            output = place
+    nothing: dict[str, int] = {}
+    matrices = weights.matrices if weights is not None else [nothing] * a.layers
+    return Layout(
+        len(devices), layers, output, experts_on_host, matrices, weights.last_matrices if weights is not None else nothing, caches
+    )
 
 
-def _streamed(demand: Demand, weights: ModelWeights, layers: Sequence[int], host_layers: Sequence[int]) -> dict[int, dict[str, int]] | None:
-    """Matrices that a device gets from the host for a pass: those of the host's layers, and experts that stay there."""
-    found = {layer: weights.matrices[layer] for layer in host_layers}
-    if demand.experts_on_host and demand.batch.tokens >= OFFLOADED_TOKENS:
-        for layer in layers:
-            found[layer] = {name: size for name, size in weights.matrices[layer].items() if name.endswith("_exps")}
-    return found or None
-
-
-def _brought_caches(demand: Demand, layers: Sequence[int]) -> dict[int, tuple[int, int]] | None:
-    """Keys and values of the host's layers, which a device gets for a pass."""
-    a, batch = demand.architecture, demand.batch
+@by_identity
+def _brought_caches(a: Architecture, batch: Batch, key_type: TensorType, value_type: TensorType) -> dict[int, tuple[int, int, int]]:
+    """What a device gets where keys, values and the keys of a scorer lie elsewhere: layer by layer [bytes]."""
     found = {}
-    for layer in layers:
-        if a.attends(layer):
-            key, value = cache_row(a, layer, demand.key_type, demand.value_type)
-            cells = batch.cells if a.sees_all(layer) else batch.window_cells
-            row = a.head_dim(layer)
-            latent = a.attention.latent
-            if latent is not None and not latent.cached_whole:
-                key = row_bytes(
-                    values=latent.kv_rank + latent.rope_dim, block=demand.key_type.block, block_bytes=demand.key_type.block_bytes
-                )
-                rest = row_bytes(values=latent.rope_dim, block=demand.key_type.block, block_bytes=demand.key_type.block_bytes)
-                found[layer] = (cells * key, cells * key - rest)
-                continue
-            found[layer] = (cells * key + _row_padding(row, demand.key_type), cells * value + _row_padding(row, demand.value_type))
-    return found or None
+    for layer in range(a.layers):
+        if not a.has_cache(layer):
+            continue
+        key, value = cache_row(a, layer, key_type, value_type)
+        cells = batch.cells if a.sees_all(layer) else batch.window_cells
+        latent, indexer = a.attention.latent, a.attention.indexer
+        if latent is not None and not latent.cached_whole:
+            # Values are a part of what is cached as keys: a view that spans all but the turned part of the last row.
+            key = row_bytes(values=latent.kv_rank + latent.rope_dim, block=key_type.block, block_bytes=key_type.block_bytes)
+            rest = row_bytes(values=latent.rope_dim, block=key_type.block, block_bytes=key_type.block_bytes)
+            scorer = 0
+            if indexer is not None:
+                scorer = cells * row_bytes(values=indexer.head_dim, block=key_type.block, block_bytes=key_type.block_bytes)
+                scorer += _row_padding(indexer.head_dim, key_type)
+            padding = _row_padding(latent.kv_rank + latent.rope_dim, key_type)
+            found[layer] = (cells * key + padding, cells * key - rest, scorer)
+        else:
+            key_padding, value_padding = _row_padding(a.head_dim(layer), key_type), _row_padding(a.value_dim(layer), value_type)
+            found[layer] = (cells * key + key_padding, cells * value + value_padding, 0)
+    return found
 
 
 def _row_padding(values: int, kind: TensorType) -> int:
@@ -285,8 +281,20 @@ def _part(
                     expert_bytes += w.expert_bytes
                     read += w.expert_read_bytes
                     active += w.expert_active
+    held += _repeated_factors(demand.architecture, layers, on_device=on_device)
     cache, state, rows = _cache(demand, layers, on_device=on_device)
     return Part(held, read, active, cache + state, state, rows, compute, expert_bytes)
+
+
+def _repeated_factors(a: Architecture, layers: Sequence[int], *, on_device: bool) -> int:
+    """Position-scaling factors, which each place with layers that need them holds again [bytes]."""
+    if a.attention.rope_factors == 0:
+        return 0
+    needing = a.factor_layers()
+    if needing[0] in layers or not any(layer in needing for layer in layers):
+        return 0
+    size = FLOAT * a.attention.rope_factors
+    return a.attention.rope_factor_sets * (-(-size // ALIGNMENT) * ALIGNMENT if on_device else size)
 
 
 def _cache(demand: Demand, layers: Sequence[int], *, on_device: bool) -> tuple[int, int, tuple[tuple[int, int], ...]]:
@@ -297,6 +305,10 @@ def _cache(demand: Demand, layers: Sequence[int], *, on_device: bool) -> tuple[i
         if not a.has_cache(layer):
             continue
         key, value = cache_row(a, layer, demand.key_type, demand.value_type)
+        if not batch.flash_attention and value > 0:
+            # Values are kept transposed, as wide in every layer as in the widest.
+            kind = demand.value_type
+            value = row_bytes(values=a.widest_cache(), block=kind.block, block_bytes=kind.block_bytes)
         full = a.sees_all(layer)
         cells = batch.cells if full else batch.window_cells
         cache += cells * (key + value)
@@ -311,9 +323,13 @@ def _cache(demand: Demand, layers: Sequence[int], *, on_device: bool) -> tuple[i
 
 
 def _padding(a: Architecture, layer: int, key_type: TensorType, value_type: TensorType) -> int:
+    """What a device adds to the tensors of a layer's cache; the keys of a scorer are a tensor of their own."""
+    keys, values = cache_values(a, layer)
+    indexer = a.attention.indexer
+    scorer = indexer.head_dim if indexer is not None and a.scores(layer) else 0
     padding = 0
-    for values, kind in zip(cache_values(a, layer), (key_type, value_type), strict=True):
-        padding += -(-_row_padding(values, kind) // ALIGNMENT) * ALIGNMENT
+    for width, kind in ((keys - scorer, key_type), (scorer, key_type), (values, value_type)):
+        padding += -(-_row_padding(width, kind) // ALIGNMENT) * ALIGNMENT
     return padding
 
 

@@ -53,8 +53,8 @@ class ModelWeights:
     """The tied embedding table as it is held a second time, as output matrix; zero where nothing is tied."""
     matrices: tuple[dict[str, int], ...]
     """Layer by layer: matrices and what each takes on a device [bytes]."""
-    output_matrix: int
-    """The matrix that gives the logits, on a device [bytes]."""
+    last_matrices: dict[str, int]
+    """Matrices that stand with the output, the one that gives the logits among them, and what each takes on a device [bytes]."""
     unloaded_bytes: int
     """Prediction layers: in the file, not loaded."""
 
@@ -98,7 +98,7 @@ def _weigh(a: Architecture, quant: Quantization, types: Types, imatrix: bool) ->
     sums: dict[int, dict[str, Any]] = {place: {} for place in (*range(a.layers), FIRST, LAST)}
     matrices: list[dict[str, int]] = [{} for _ in range(a.layers)]
     tied = LayerWeights()
-    output_matrix = 0
+    last_matrices: dict[str, int] = {}
     unloaded = 0
     for group, layers, size, padded in _pieces(a, quant, types, imatrix):
         expert = _is_expert(group)
@@ -116,10 +116,11 @@ def _weigh(a: Architecture, quant: Quantization, types: Types, imatrix: bool) ->
                 total[name] = total.get(name, 0) + gain
             if group.rows > 1 and layer >= 0:
                 matrices[layer][group.name] = padded
+            if group.rows > 1 and layer == LAST:
+                last_matrices[group.name] = padded
         if group.name == "token_embd" and a.tied_embeddings:
             tied = LayerWeights(bytes=size, device_bytes=padded, read_bytes=size, active=group.values)
-        if group.name == "output" or (group.name == "token_embd" and a.tied_embeddings):
-            output_matrix = padded
+            last_matrices["output"] = padded
     layers_found = tuple(LayerWeights(**sums[layer]) for layer in range(a.layers))
     first, last = LayerWeights(**sums[FIRST]), LayerWeights(**sums[LAST])
-    return ModelWeights(layers_found, first, last, tied, tuple(matrices), output_matrix, unloaded)
+    return ModelWeights(layers_found, first, last, tied, tuple(matrices), last_matrices, unloaded)

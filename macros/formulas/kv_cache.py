@@ -150,3 +150,26 @@ def paged_cache_bytes(*, tokens: Any, page: Any, layers: Any, key_row_bytes: Any
     536870912
     """
     return layers * ceil(tokens / page) * page * (key_row_bytes + value_row_bytes)
+
+
+def mask_bytes(*, tokens: int, cells: int, flash_attention: bool) -> int:
+    """The mask that says which cell each token may see.
+
+    Equation: bytes = tokens x cells x 2 with flash attention, x 4 without
+
+    Args:
+        tokens: tokens computed at once [tokens]
+        cells: cells of the cache [tokens]
+        flash_attention: whether it is on [1]
+
+    Returns:
+        Bytes [bytes].
+
+    Assumes: one cache for all sequences.
+
+    Source: llama.cpp, llama-graph.cpp.
+
+    >>> mask_bytes(tokens=512, cells=4096, flash_attention=True)
+    4194304
+    """
+    return tokens * cells * (2 if flash_attention else 4)

@@ -91,14 +91,15 @@ def _outside(a: Architecture) -> Iterator[TensorGroup]:
     if a.output_bias:
         yield TensorGroup("output_bias", a.vocabulary_size, role="kept", layers=(LAST,))
     for number in range(a.attention.rope_factor_sets):
-        yield TensorGroup(f"rope_factors_{number}", a.attention.rope_factors, role="kept", is_parameter=False, layers=(0,))
+        first = a.factor_layers()[0]
+        yield TensorGroup(f"rope_factors_{number}", a.attention.rope_factors, role="kept", is_parameter=False, layers=(first,))
     extra = a.per_layer_embeddings
     if extra is not None:
         all_layers = extra.size * a.layers
         active = 1.0 / a.vocabulary_size
         yield TensorGroup("per_layer_token_embd", all_layers, a.vocabulary_size, role="token_embedding", active=active, layers=(FIRST,))
-        yield TensorGroup("per_layer_model_proj", width, all_layers, role="kept_matrix", layers=(LAST,))
-        yield TensorGroup("per_layer_proj_norm", extra.size, role="kept", layers=(LAST,))
+        yield TensorGroup("per_layer_model_proj", width, all_layers, role="kept_matrix", layers=(0,))
+        yield TensorGroup("per_layer_proj_norm", extra.size, role="kept", layers=(0,))
     streams = a.alternating_updates
     if streams is not None:
         yield TensorGroup("altup_proj", width, width, streams.streams - 1, role="kept_matrix", layers=(LAST,))

@@ -123,6 +123,8 @@ class Attention(Strict):
     """Those layers have key and value projections in the file all the same."""
     softcap: bool = False
     """Attention scores are squashed before the softmax."""
+    positions: Count = 1
+    """Positions of a token: with pictures time, height, width and one more, for text as well."""
     no_position_layers: LayerPattern | None = None
     """The layers that attend without positions."""
     window: Window | None = None
@@ -186,6 +188,14 @@ class Experts(Strict):
     """Only the last of every n layers is a mixture."""
     selection_bias: bool = False
     """A bias for each expert that only steers the choice."""
+    weights_normed: bool = True
+    """Weights of the chosen experts are made to sum to one."""
+    weights_scaled: bool = False
+    """Weights of the chosen experts are multiplied by a number."""
+    groups: Count = 1
+    """Groups that routed experts stand in: a token first picks groups, then experts in them."""
+    groups_used: Count = 1
+    """Groups that a token picks."""
     biases: bool = False
     """Router and experts have biases."""
     half_router: bool = False
@@ -200,6 +210,11 @@ class Experts(Strict):
         if self.used > self.count:
             raise ValueError(
                 f"expected at most {self.count} experts used, got {self.used}. Fix: read both again in the model's configuration"
+            )
+        if self.count % self.groups or self.groups_used > self.groups:
+            raise ValueError(
+                f"expected groups of equal size, and at most all of them used, got {self.groups} groups of {self.count} experts, "
+                f"{self.groups_used} used. Fix: read them again in the model's configuration"
             )
         return self
 
@@ -399,6 +414,20 @@ class Architecture(Strict):
     def value_dim(self, layer: int) -> int:
         """Size of a value in a layer."""
         return self.head_dim(layer) if self.attention.value_dim is None else self.attention.value_dim
+
+    def factor_layers(self) -> list[int]:
+        """Layers that go with the stored position-scaling factors: those that see everything, if some of them turn; else all."""
+        if self.attention.rope_factors == 0:
+            return []
+        whole = [layer for layer in range(self.layers) if self.sees_all(layer)]
+        return whole if any(self.turns(layer) for layer in whole) else list(range(self.layers))
+
+    def widest_cache(self) -> int:
+        """Values of a token in the widest layer: without flash attention all layers keep as many."""
+        latent = self.attention.latent
+        if latent is not None:
+            return self.attention.heads * latent.value_dim
+        return max(self.kv_heads(layer) * self.value_dim(layer) for layer in range(self.layers))
 
     def has_sinks(self, layer: int) -> bool:
         """Whether a layer has a learned logit for each head."""

@@ -193,7 +193,7 @@ _SHARE = {"zh": "误差在 1% 以内", "en": "within 1 %"}
         Column("percentile_90", unit="%", title={"zh": "第 90 百分位误差", "en": "90th percentile error"}, digits=3),
         Column("worst", unit="%", title={"zh": "最大误差", "en": "worst error"}, digits=2),
     ],
-    formulas=("planned_bytes", "cache_bytes", "tensor_bytes"),
+    formulas=("compute_buffer_bytes", "cache_bytes", "tensor_bytes"),
 )
 def memory_accuracy(catalogue: Catalogue) -> pd.DataFrame:
     """Errors of the memory formulas against the engine's own plans."""
@@ -242,7 +242,7 @@ def memory_accuracy(catalogue: Catalogue) -> pd.DataFrame:
         Column("planned", unit="B", title={"zh": "引擎计划值", "en": "planned by the engine"}, digits=0),
         Column("error", unit="%", title={"zh": "误差", "en": "error"}, digits=3),
     ],
-    formulas=("planned_bytes", "cache_bytes", "tensor_bytes"),
+    formulas=("compute_buffer_bytes", "cache_bytes", "tensor_bytes"),
 )
 def memory_plans(catalogue: Catalogue) -> pd.DataFrame:
     """Every plan and part beside the prediction."""

@@ -110,7 +110,7 @@ def log_errors(catalogue: Catalogue) -> pd.DataFrame:
         Column("percentile_90", unit="%", title={"zh": "第 90 百分位误差", "en": "90th percentile error"}, digits=2),
         Column("worst", unit="%", title={"zh": "最大误差", "en": "worst error"}, digits=2),
     ],
-    formulas=("planned_bytes", "cache_bytes", "tensor_bytes"),
+    formulas=("compute_buffer_bytes", "cache_bytes", "tensor_bytes"),
 )
 def memory_logs_accuracy(catalogue: Catalogue) -> pd.DataFrame:
     """Errors against published logs, file by file and part by part."""
@@ -144,7 +144,7 @@ def memory_logs_accuracy(catalogue: Catalogue) -> pd.DataFrame:
         Column("error", unit="%", title={"zh": "误差", "en": "error"}, digits=2),
         Column("source", title={"zh": "来源", "en": "source"}, link="sources"),
     ],
-    formulas=("planned_bytes", "cache_bytes", "tensor_bytes"),
+    formulas=("compute_buffer_bytes", "cache_bytes", "tensor_bytes"),
 )
 def memory_logs(catalogue: Catalogue) -> pd.DataFrame:
     """Every published log and part beside the prediction."""

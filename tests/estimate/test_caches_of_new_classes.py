@@ -6,6 +6,7 @@ import pytest
 
 from macros.estimate import estimate
 from macros.specs import load
+from macros.tables.accuracy_memory import ROOMY
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
 MIB = 2**20
@@ -39,3 +40,28 @@ def test_cache_and_state(model, context, expected):
 def test_a_state_does_not_grow_with_the_context():
     short, long = (ask("nemotron-3-nano-30b-a3b", context)["state"]["bytes"] for context in (4_096, 131_072))
     assert short == long > 0
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        # Without flash attention values are kept transposed, in rows as long as the widest layer needs: of 48 layers 8 have one key-value
+        # head of 512, the others 8 of 256, so that all keep 2048 values; llama.cpp plans 671,088,640 bytes.
+        ("gemma-4-12b", 4096 * 2 * (8 * (512 + 2048)) + 1536 * 2 * (40 * (2048 + 2048))),
+        # All layers are alike here: nothing changes.
+        ("llama-3.1-8b", 4096 * 2 * 32 * 2 * 8 * 128),
+    ],
+)
+def test_values_are_as_wide_as_in_the_widest_layer_without_flash_attention(model, expected):
+    assert ask(model, 4096, flash_attention=False)["kv_cache"]["bytes"] == expected
+
+
+def test_a_device_pads_the_keys_of_a_scorer_apart_from_what_is_cached():
+    """In 8 bits a row of 576 and one of 128 values are padded to 1024 and 512, once in each of 61 layers; the engine plans the same."""
+    question = {"model": "deepseek-v3.2-671b", "quant": "q4_k_m", "context": 4096, "kv_type": "q8_0"}
+    cells = 4096 * 61 * (576 + 128) // 32 * 34
+    on_host = estimate({**question, "gpus": []}, CATALOGUE)["kv_cache"]["bytes"]
+    on_card = estimate({**question, "gpus": [ROOMY], "gpu_layers": 99}, CATALOGUE)["kv_cache"]["bytes"]
+    assert on_host == cells
+    # 448 and 384 values more, rounded up to the alignment of 128 bytes
+    assert on_card == cells + 61 * (512 + 512)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from macros.estimate import estimate
-from macros.formulas.arena import Arena, give, take, top
 from macros.formulas.companions import prediction_parameters, projector_bytes
+from macros.formulas.compute_graph.arena import Arena, give, take
 from macros.formulas.decode import token_seconds
 from macros.formulas.kv_cache import cache_bytes, padded_cells, paged_cache_bytes, recurrent_state_bytes, row_bytes, window_cells
 from macros.formulas.parameters import active_parameters, parameters
@@ -165,18 +165,16 @@ def test_the_logits_of_llama_3_8b_make_its_compute_buffer():
 
 def test_the_arena_takes_the_tightest_gap_and_joins_neighbours():
     arena = Arena(alignment=128)
-    for name, size in (("a", 512), ("b", 128), ("c", 256), ("d", 128)):
-        take(arena, name, size)
-    assert top(arena) == 1024
-    give(arena, "a")
-    give(arena, "c")
-    take(arena, "e", 256)
-    assert top(arena) == 1024
-    give(arena, "b")
-    take(arena, "f", 640)
-    assert top(arena) == 1024
-    take(arena, "g", 128)
-    assert top(arena) == 1152
+    a, b, c, _ = (take(arena, size) for size in (512, 128, 256, 128))
+    assert arena.tops == [1024]
+    give(arena, a, 512)
+    give(arena, c, 256)
+    assert take(arena, 256) == c
+    give(arena, b, 128)
+    assert take(arena, 640) == a
+    assert arena.tops == [1024]
+    take(arena, 128)
+    assert arena.tops == [1152]
 
 
 def on_cores(*, cores, bandwidth):

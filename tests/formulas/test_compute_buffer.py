@@ -1,6 +1,5 @@
-"""What holds of every plan, whatever the model: nothing is left over, places tile the buffer, and a part that grows grows the whole."""
+"""What holds of every plan, whatever the model: nothing is left over, places tile the buffer, and few layers stand for many."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,14 @@ import yaml
 from macros.estimate import check_setting, place
 from macros.estimate.config_json import read_config
 from macros.formulas import compute_buffer
-from macros.formulas.arena import ENDLESS, Arena
-from macros.formulas.compute_buffer import Batch, _returned_bytes, planned_bytes
+from macros.formulas.compute_graph.arena import ENDLESS, Arena, give, take
+from macros.formulas.compute_graph.graph import COPY, FRESH, OVER, Graph
+from macros.formulas.compute_graph.model import model_graph
+from macros.formulas.compute_graph.packing import buffer_bytes, packed
+from macros.formulas.compute_graph.passes import Batch, Layout
+from macros.formulas.compute_graph.schedule import schedule
+from macros.formulas.compute_graph.shortening import layers_enough
+from macros.formulas.remember import forget
 from macros.formulas.tensors import tensor_groups
 from macros.specs import load
 from macros.tables.accuracy_memory import ROOMY
@@ -24,19 +29,7 @@ SHAPES |= {
     for name, entry in CONFIGS.items()
     if not any(word in str(entry["config"]) for word in ("times", "runs", "blocks"))
 }
-STAYS = {"x", "given", "kept", "logits"}
-"""The last hidden states, the embedded tokens on the host, and what the pass gives."""
-
-
-FROM_OUTSIDE = {"positions", "key_index", "value_index", "mask", "scale", "output_index", "state_index", "no_index", "streams"} | {
-    "key_rotation", "value_rotation", "indexer_index", "indexer_mask", "indexer_rotation", "factors", "pictures", "best",
-}  # fmt: skip
-
-
-def tiles(arena):
-    """Whether places and gaps lie side by side, from the beginning to the end without end."""
-    places = sorted(place for place in [*arena.held.values(), *arena.gaps] if place[1] > 0)
-    return [place[0] for place in places] == [0, *(sum(place) for place in places[:-1])] and sum(places[-1]) == ENDLESS
+ONE_OF_EACH = {(a.engine_name, a.experts is not None): name for name, a in SHAPES.items()}
 
 
 def batch(a, **change):
@@ -46,44 +39,48 @@ def batch(a, **change):
     return Batch(**{**plain, "key_half": True, "value_half": True, **change})
 
 
-@pytest.fixture
-def arenas(monkeypatch):
-    """The buffers that are planned, to look into."""
-    made = []
-
-    def kept(alignment):
-        made.append(Arena(alignment=alignment))
-        return made[-1]
-
-    monkeypatch.setattr(compute_buffer, "Arena", kept)
-    return made
+def layout(a, devices=1, on_host=0, matrices=None):
+    """So many layers on the host, the others in equal shares on devices."""
+    on_host = a.layers if devices == 0 else on_host
+    layers = [devices if layer < on_host else (layer - on_host) * devices // (a.layers - on_host) for layer in range(a.layers)]
+    caches = dict.fromkeys(range(a.layers), (1000, 1000, 1000))
+    return Layout(devices, layers, max(devices - 1, 0), False, matrices or [{}] * a.layers, {}, caches)
 
 
-@pytest.mark.parametrize("on_device", [True, False])
-@pytest.mark.parametrize("model", SHAPES)
-def test_nothing_is_left(model, on_device, arenas):
-    a = SHAPES[model]
-    for change in ({}, {"flash_attention": False}, {"key_half": False, "value_half": False}, {"key_half": False, "flash_attention": False}):
-        planned_bytes(a, batch(a, **change), layers=tuple(range(a.layers)), has_output=True, on_device=on_device)
-        assert set(arenas[-1].held) <= STAYS
-        assert tiles(arenas[-1])
-
-
-ONE_OF_EACH = {(a.engine_name, a.experts is not None): name for name, a in SHAPES.items() if name in CATALOGUE.models}
+def tiles(arena, held):
+    """Whether places and gaps lie side by side, from the beginning to the end without end."""
+    places = sorted([tuple(place) for place in (*held, *arena.gaps) if place[1] > 0])
+    return [place[0] for place in places] == [0, *(sum(place) for place in places[:-1])] and sum(places[-1]) == ENDLESS
 
 
 @pytest.mark.parametrize("model", ONE_OF_EACH.values())
-def test_nothing_is_left_between_devices(model, arenas):
-    """Several cards work on several passes at a time: what comes from outside stays, with its copies. Results of layers do not."""
+def test_only_what_is_wanted_is_left(model):
+    """At the end there is room for outputs, for what nobody asked for, and, with several passes under way, for what comes from outside."""
     a = SHAPES[model]
-    for cards, layers in ((1, 1), (1, a.layers // 2), (2, 9999), (2, a.layers // 2), (3, 9999)):
-        for experts_on_host in (False, True) if a.experts is not None else (False,):
-            question = {"model": model, "quant": "q4_k_m", "context": 1024, "gpus": [ROOMY] * cards, "gpu_layers": layers}
-            place(check_setting({**question, "experts_on_host": experts_on_host}, CATALOGUE), CATALOGUE)
-    assert arenas
-    for arena in arenas:
-        assert {re.sub(r"(_[0-9]+)?(_copy_[0-9]+)?$", "", name) for name in arena.held} <= STAYS | FROM_OUTSIDE
-        assert tiles(arena)
+    for places in ({"devices": 0}, {"devices": 1}, {"devices": 1, "on_host": a.layers // 2}, {"devices": 2}):
+        for change in ({}, {"flash_attention": False}, {"key_half": False, "value_half": False}):
+            copies = 4 if places == {"devices": 2} else 1
+            g = model_graph(a, batch(a, **change), layout(a, **places), range(a.layers))
+            s = schedule(g, copies=copies)
+            used = {g.roots[source] for step in s.steps for source in g.sources[step]}
+            stays = {*s.kept, *g.outputs, *[leaf for leaf in g.leaves if leaf not in used]}
+            stays |= {step for step in s.steps if g.kinds[step] in (FRESH, OVER, COPY) and step not in used}
+            free = sum(gap[1] for arena in packed(g, s) for gap in arena.gaps)
+            room = 0
+            for tensor in stays:
+                alignment = 32 if s.where[tensor] == places["devices"] else 128
+                room += -(-g.sizes[tensor] // alignment) * alignment
+            assert (places["devices"] + 1) * ENDLESS - free == room
+
+
+def test_places_and_gaps_tile_the_buffer():
+    arena, held = Arena(alignment=128), []
+    for size in (512, 128, 256, 128):
+        held.append((take(arena, size), size))
+    assert tiles(arena, held)
+    give(arena, *held.pop(2))
+    give(arena, *held.pop(0))
+    assert tiles(arena, held)
 
 
 class Asked(dict):
@@ -98,40 +95,103 @@ class Asked(dict):
         return super().get(name, default)
 
 
-NEVER_THE_LARGEST = {
-    "inp_gate", "proj", "indexer.attn_k", "indexer.attn_q_b", "indexer.proj",
-    "ssm_ba", "ssm_beta", "ssm_alpha", "ssm_dt", "ssm_x", "ssm_f_a", "ssm_f_b", "ssm_g_a", "ssm_g_b",
-}  # fmt: skip
-"""Matrices so small beside the layer's others that no fullest moment is theirs: the plan passes them by."""
-
-
 @pytest.mark.parametrize("model", SHAPES)
-def test_every_matrix_of_a_layer_on_the_host_is_brought(model):
+def test_every_matrix_of_a_layer_is_computed_with(model):
     a = SHAPES[model]
     sizes = [{} for _ in range(a.layers)]
     for group in tensor_groups(a):
         for layer in group.layers:
-            if group.rows > 1 and 0 <= layer < a.layers and group.role not in ("kept", "kept_matrix"):
-                # Each layer has a size of its own, so that none is passed over as equal to another.
-                sizes[layer][group.name] = 4096 + 128 * layer
+            if group.rows > 1 and 0 <= layer < a.layers and group.role != "kept":
+                sizes[layer][group.name] = 4096
     layers = [Asked(each) for each in sizes]
-    planned_bytes(a, batch(a), layers=tuple(range(a.layers)), has_output=True, on_device=True, streamed=dict(enumerate(layers)))
+    model_graph(a, batch(a), layout(a, on_host=a.layers, matrices=layers), range(a.layers))
     for number, layer in enumerate(layers):
         # A layer that reads another's cache makes no keys and values, whatever its file holds.
         unused = set() if a.has_cache(number) else {"attn_k", "attn_v"}
-        assert set(layer) - layer.asked <= NEVER_THE_LARGEST | unused
+        assert set(layer) - layer.asked <= unused
 
 
-@pytest.mark.parametrize(
-    ("model", "values"),
-    [
-        # Keys and values of eight heads; one latent row of keys with its turned part; of a delta-net a state's convolution with the three
-        # tokens that it keeps, over its channels: inner 4096 and two of 16 groups of 128.
-        ("llama-3.1-8b", 64 * 2 * 8 * 128),
-        ("deepseek-v2-lite-16b", 64 * (512 + 64)),
-        ("qwen3.5-9b", (64 + 3) * (4096 + 2 * 16 * 128)),
-    ],
-)
-def test_what_a_layer_of_the_host_gets_back(model, values):
-    a = SHAPES[model]
-    assert _returned_bytes(a, batch(a), 0) == 4 * values
+FEW_STAND_FOR_MANY = [
+    ("llama-1-30b", 1, 30, False),
+    ("aya-expanse-8b", 3, 99, False),
+    ("phi-3.5-moe-42b", 2, 99, True),
+    ("gemma-3-27b", 1, 99, True),
+    ("qwen3.5-27b", 2, 99, True),
+    ("gpt-oss-120b", 0, 0, True),
+    ("llama-3.1-405b", 3, 199, True),
+    ("deepseek-v3-671b", 1, 30, True),
+    ("nemotron-super-49b", 1, 99, True),
+    ("falcon-h1-34b", 1, 20, True),
+]
+"""Cards and layers on them, in classes that repeat themselves in different rounds."""
+
+
+@pytest.mark.parametrize(("model", "cards", "gpu_layers", "flash_attention"), FEW_STAND_FOR_MANY)
+def test_few_layers_stand_for_many(model, cards, gpu_layers, flash_attention, monkeypatch):
+    """The buffers of all layers are those of the few that are gone through: on cards of several kinds of splits, and in every class."""
+    question = {"model": model, "quant": "q4_k_m", "context": 4096, "flash_attention": flash_attention, "gpus": [ROOMY] * cards}
+    if cards:
+        question["gpu_layers"] = gpu_layers
+    gone_through = []
+
+    def few(a, layout, copies):
+        gone_through.append(layers_enough(a, layout, copies=copies))
+        return gone_through[-1]
+
+    monkeypatch.setattr(compute_buffer, "layers_enough", few)
+    found = place(check_setting(question, CATALOGUE), CATALOGUE)
+    monkeypatch.setattr(compute_buffer, "layers_enough", lambda a, layout, copies: list(range(a.layers)))
+    forget()
+    whole = place(check_setting(question, CATALOGUE), CATALOGUE)
+    assert len(gone_through[0]) < SHAPES[model].layers
+    assert [share.compute_buffer_bytes for share in found.devices] == [share.compute_buffer_bytes for share in whole.devices]
+    assert found.host.compute_buffer_bytes == whole.host.compute_buffer_bytes
+
+
+def graph(places=2):
+    """Two inputs that meet on a device, by hand."""
+    g = Graph(places)
+    a, b = g.input(256), g.input(64)
+    weight = g.weight(4096, 0)
+    x = g.fresh(512, 64, (weight, a))
+    y = g.over(512, 64, (x, b))
+    g.outputs.append(y)
+    g.expand(y)
+    return g, (a, b, weight, x, y)
+
+
+def test_what_is_computed_with_a_weight_goes_to_the_weight():
+    g, (a, b, _, x, y) = graph()
+    s = schedule(g)
+    assert [s.where[tensor] for tensor in (a, b, x, y)] == [1, 1, 0, 0]
+    # Both inputs are brought before the piece begins: on the host 256 and 64 bytes; on the device their copies, 512 for `x`, over which
+    # `y` is computed.
+    assert buffer_bytes(g, s) == [256 + 128 + 512, 256 + 64]
+
+
+def test_few_rows_are_computed_where_their_weights_lie():
+    for rows, place_of_x in ((31, 1), (32, 0)):
+        g = Graph(2)
+        a, weight = g.input(256), g.weight(4096, 1)
+        x = g.fresh(512, rows, (weight, a))
+        g.expand(x)
+        assert schedule(g).where[x] == place_of_x
+
+
+def test_a_weight_that_is_brought_begins_a_new_piece():
+    """So its room can serve the next one: two weights of 4096 bytes need the room of one."""
+    g = Graph(2)
+    x = g.input(128)
+    for _ in range(2):
+        x = g.fresh(128, 64, (g.weight(4096, 1), x))
+    g.outputs.append(x)
+    g.expand(x)
+    assert buffer_bytes(g, schedule(g))[0] == 4096 + 2 * 128
+
+
+def test_passes_under_way_keep_what_comes_from_outside():
+    g, _ = graph()
+    s = schedule(g, copies=4)
+    # Four of each input on either side; with all copies kept, `x` still takes one place.
+    assert buffer_bytes(g, s) == [4 * (256 + 128) + 512, 4 * (256 + 64)]
+    assert len(s.kept) == 16

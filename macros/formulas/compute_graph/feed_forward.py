@@ -1,0 +1,149 @@
+"""Feed-forward blocks: dense, and mixtures of experts."""
+
+from __future__ import annotations
+
+from macros.formulas.compute_graph.orders import DIVIDES_GATES, KEEPS_WEIGHTS, ROUTES_BY_SOFTMAX_AT_LAST, WEIGHS_BEFORE_EXPERTS
+from macros.formulas.compute_graph.passes import FLOAT, WORD, Pass
+from macros.specs.architectures import Experts
+
+
+def dense(p: Pass, layer: int, n: int, size: int, *, kind: str = "") -> int:
+    """A dense block over rows `n`: two or three matrices; as shared expert its tensors have names of their own."""
+    a = p.a
+    block = a.feed_forward
+    shared = kind != ""
+    gated = a.experts.gated if shared and a.experts is not None else block is not None and block.gated
+    biases = not shared and block is not None and block.biases
+    fused = not shared and block is not None and block.fused_gate_up
+    up = p.project(layer, f"ffn_up{kind}", n, 2 * size if fused else size)
+    if biases:
+        up = p.each(up, size, (p.vector(layer, size),))
+    if fused:
+        product = p.made(up, size, (up,))
+    elif gated:
+        gate = p.project(layer, f"ffn_gate{kind}", n, size)
+        if biases:
+            gate = p.each(gate, size, (p.vector(layer, size),))
+        product = p.made(gate, size, (gate, up))
+    else:
+        product = p.each(up, size)
+    d = p.project(layer, f"ffn_down{kind}", product, a.hidden_size)
+    return p.each(d, a.hidden_size, (p.vector(layer, a.hidden_size),)) if biases else d
+
+
+def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1) -> int:
+    """Routed experts over rows `n` of so many values; `logits` where the router has been asked already."""
+    a, g = p.a, p.graph
+    tokens = g.rows[n]
+    name = a.engine_name
+    if logits < 0:
+        logits = p.project(layer, "ffn_gate_inp", n, e.count)
+    if e.biases:
+        logits = p.each(logits, e.count, (p.vector(layer, e.count),))
+    probabilities = logits if name in ROUTES_BY_SOFTMAX_AT_LAST else p.each(logits, e.count)
+    selection = probabilities
+    if e.selection_bias:
+        selection = p.each(probabilities, e.count, (p.vector(layer, e.count),))
+    if name in WEIGHS_BEFORE_EXPERTS:
+        selection = logits
+    if e.groups > 1:
+        selection = _in_best_groups(p, e, selection, tokens)
+    order = g.fresh(WORD * tokens * e.count, tokens, (selection,))
+    chosen = g.view(order, tokens, WORD * ((tokens - 1) * e.count + e.used))
+    weights = g.fresh(FLOAT * tokens * e.used, tokens, (g.view(probabilities), chosen))
+    if name in ROUTES_BY_SOFTMAX_AT_LAST:
+        weights = g.view(p.each(g.view(weights), e.used))
+    elif e.weights_normed and name not in KEEPS_WEIGHTS:
+        weights = g.view(weights)
+        total = g.fresh(FLOAT * tokens, tokens, (weights,))
+        total = g.over(FLOAT * tokens, tokens, [total])
+        weights = g.view(p.each(weights, e.used, (total,)))
+    if e.weights_scaled:
+        weights = p.each(weights, e.used)
+    g.expand(weights)
+    x = g.view(n)
+    if name in WEIGHS_BEFORE_EXPERTS:
+        rows = tokens * e.used
+        x = g.over(FLOAT * rows * width, rows, [g.fresh(FLOAT * rows * width, rows, (x,)), weights])
+    each = _each_expert(p, e, layer, x, chosen, tokens, width)
+    if name not in WEIGHS_BEFORE_EXPERTS:
+        each = g.over(g.sizes[each], g.rows[each], [each, weights])
+    g.expand(each)
+    # Summed up expert by expert, into the room of the first sum.
+    span = FLOAT * ((tokens - 1) * e.used * width + width)
+    total = g.fresh(FLOAT * tokens * width, tokens, (g.view(each, tokens, span),))
+    g.expand(total)
+    return total
+
+
+def _in_best_groups(p: Pass, e: Experts, selection: int, tokens: int) -> int:
+    """Scores of the experts in the best groups, which are those with the best two experts; all others closed."""
+    g = p.graph
+    each = g.view(selection)
+    best = g.view(g.fresh(WORD * tokens * e.count, tokens * e.groups, (each,)))
+    scores = g.view(g.fresh(FLOAT * tokens * e.groups * 2, tokens, (each, best)))
+    scores = g.view(g.fresh(FLOAT * tokens * e.groups, tokens, (scores,)))
+    groups = g.view(g.fresh(WORD * tokens * e.groups, tokens, (scores,)))
+    opened = g.fresh(FLOAT * tokens * (e.count // e.groups) * e.groups_used, tokens, (each, groups))
+    closed = g.over(FLOAT * tokens * e.count, tokens, [each])
+    return g.view(g.write(closed, (opened, groups)), tokens)
+
+
+def _each_expert(p: Pass, e: Experts, layer: int, x: int, chosen: int, tokens: int, width: int) -> int:
+    """What each chosen expert gives for each token."""
+    g = p.graph
+    rows = tokens * e.used
+    wide = FLOAT * rows * e.size
+
+    def multiplied(name: str, source: int, size: int) -> int:
+        product = g.fresh(size, tokens, (p.matrix(layer, name), source, chosen))
+        if e.biases:
+            values = e.count * (size // (FLOAT * rows))
+            product = g.over(size, rows, [product, p.vector(layer, values, name), chosen])
+        return product
+
+    if e.fused_gate_up:
+        both = multiplied("ffn_gate_up_exps", x, 2 * wide)
+        product = g.fresh(wide, rows, (g.view(both), g.view(both)))
+    else:
+        up = multiplied("ffn_up_exps", x, wide)
+        if e.gated:
+            gate = multiplied("ffn_gate_exps", x, wide)
+            product = g.fresh(wide, rows, (gate, up))
+        else:
+            product = g.over(wide, rows, [up])
+    each = multiplied("ffn_down_exps", product, FLOAT * rows * width)
+    if e.beside_dense:
+        # A number for each expert scales what it gives.
+        scales = g.view(p.vector(layer, e.count, "ffn_down_exps_scale"))
+        scales = g.fresh(FLOAT * tokens * e.count, tokens * e.count, (scales,))
+        scales = g.fresh(FLOAT * rows, rows, (scales, chosen))
+        each = g.over(FLOAT * rows * width, rows, [each, scales])
+    return each
+
+
+def shared_expert(p: Pass, e: Experts, layer: int, n: int) -> int:
+    """The expert that every token visits."""
+    f = dense(p, layer, n, e.shared_size, kind="_shexp")
+    if e.shared_gate:
+        gate = p.made(n, 1, (p.vector(layer, p.a.hidden_size), n))
+        weight = p.each(gate, 1)
+        if p.a.engine_name in DIVIDES_GATES:
+            weight = p.each(weight, 1, (gate,))
+        f = p.each(f, p.a.hidden_size, (weight,))
+    return f
+
+
+def mixture(p: Pass, e: Experts, layer: int, n: int) -> int:
+    """A mixture of experts over rows `n`."""
+    width, logits, x = p.a.hidden_size, -1, n
+    if e.width is not None:
+        width = e.width
+        x = p.project(layer, "ffn_latent_down", n, width)
+        logits = p.project(layer, "ffn_gate_inp", n, e.count)
+    f = routed(p, e, layer, x, width, logits)
+    if e.width is not None:
+        f = p.project(layer, "ffn_latent_up", f, p.a.hidden_size)
+    if e.shared_size > 0:
+        f = p.each(f, p.a.hidden_size, (shared_expert(p, e, layer, n),))
+    return f

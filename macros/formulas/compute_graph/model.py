@@ -1,0 +1,408 @@
+"""The pass of a model: what comes from outside, the layers one after another, and the logits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from macros.formulas.compute_graph.attention import (
+    VALUE_ROTATION,
+    attention,
+    key_rotation,
+    rotation_bytes,
+)
+from macros.formulas.compute_graph.feed_forward import dense, mixture, routed
+from macros.formulas.compute_graph.graph import Graph
+from macros.formulas.compute_graph.latent_attention import latent_attention
+from macros.formulas.compute_graph.orders import (
+    CHOOSES_AFTER_NORM,
+    CHOOSES_AFTER_POST_NORM,
+    CHOOSES_BEFORE_NORM,
+    EXPANDS_NORM,
+    NORMS_EMBEDDINGS,
+    PICTURE_LAYERS,
+    SCALES_BEFORE_LOGITS,
+    SCALES_EMBEDDINGS,
+    SCALES_EMBEDDINGS_LATER,
+    SIDE_BY_SIDE,
+    SPARSE_LAYERS,
+    STREAM_FIRST_AFTER_BLOCK,
+    STREAM_FIRST_BEFORE_BLOCK,
+)
+from macros.formulas.compute_graph.passes import FLOAT, INDEX, WORD, Batch, Layout, Pass
+from macros.formulas.compute_graph.recurrence import recurrent
+from macros.formulas.kv_cache import mask_bytes
+from macros.specs.architectures import Architecture
+
+
+def model_graph(a: Architecture, b: Batch, layout: Layout, layers: Sequence[int]) -> Graph:
+    """Put a pass together.
+
+    Args:
+        a: the shapes of the model
+        b: the sizes of the pass
+        layout: what lies where
+        layers: the layers gone through; of many equal ones in a row a few are enough
+
+    Returns:
+        The tensors of the pass.
+    """
+    p = Pass(a, b, layout, Graph(layout.host + 1))
+    _inputs(p)
+    x = _embedded(p)
+    each = -1
+    if a.per_layer_embeddings is not None:
+        each = _per_layer_inputs(p, x)
+    if a.alternating_updates is not None:
+        x = _streams(p, x)
+    for layer in layers:
+        x = _layer(p, layer, x, each, last=layer == layers[-1])
+    _logits(p, x)
+    return p.graph
+
+
+def _embedded(p: Pass) -> int:
+    """The embedded tokens; they may come as vectors instead, for which there is room."""
+    a, b, g = p.a, p.b, p.graph
+    width = a.hidden_size
+    given = width * (1 + PICTURE_LAYERS.get(a.engine_name, 0))
+    tokens, vectors = g.input(WORD * b.tokens), g.input(FLOAT * b.tokens * given)
+    x = g.looked_up(FLOAT * b.tokens * width, b.tokens, (tokens,), p.layout.host)
+    if given != width:
+        x = g.fresh(FLOAT * b.tokens * given, b.tokens, (x,))
+    g.expand(x)
+    g.expand(vectors)
+    if given != width:
+        p.inputs["pictures"] = x
+        x = p.part(x, width, given)
+    if a.engine_name in SCALES_EMBEDDINGS:
+        x = p.each(x, width)
+        g.expand(x)
+    if a.engine_name in SCALES_EMBEDDINGS_LATER:
+        x = p.each(x, width)
+    if a.embedding_norm:
+        x = p.norm(0, x, width, centred=True, biased=True)
+    if a.engine_name in NORMS_EMBEDDINGS:
+        x = p.each(x, width)
+    if a.position_embeddings:
+        x = p.each(x, width, (g.looked_up(FLOAT * b.tokens * width, b.tokens, (p.inputs["positions"],), p.layout.host),))
+    return x
+
+
+def _inputs(p: Pass) -> None:
+    """What a pass gets from outside beside the tokens."""
+    a, b, g = p.a, p.b, p.graph
+    t = a.attention
+    latent = t.latent is not None and not t.latent.cached_whole
+    if a.recurrent is not None:
+        everyone = g.input(WORD * b.sequences)
+        p.inputs["state_index"] = g.view(everyone, 0, WORD * b.sequences)
+        p.inputs["no_index"] = g.view(everyone, 0, 0)
+    if a.position_embeddings or any(a.attends(layer) and a.turns(layer) for layer in range(a.layers)):
+        p.inputs["positions"] = g.input(WORD * b.tokens * t.positions)
+    p.inputs["scale"] = g.input(FLOAT * b.tokens)
+    p.inputs["output_index"] = g.input(WORD * b.outputs)
+    if t.rope_factors:
+        for place in range(p.layout.host + 1):
+            p.inputs[f"factors_{place}"] = g.small_weight(FLOAT * t.rope_factors, place)
+    for kind, cells in (("all", b.cells), ("window", b.window_cells)):
+        of_kind = [layer for layer in range(a.layers) if a.attends(layer) and a.sees_all(layer) == (kind == "all")]
+        if not of_kind:
+            continue
+        head, value = a.head_dim(of_kind[0]), a.value_dim(of_kind[0])
+        if t.latent is not None:
+            head, value = t.latent.nope_dim + t.latent.rope_dim, t.latent.value_dim
+        if not b.key_half and not latent and head % VALUE_ROTATION == 0:
+            p.inputs[f"key_rotation_{kind}"] = g.input(rotation_bytes(key_rotation(head)))
+        if not b.value_half and not latent and value % VALUE_ROTATION == 0:
+            p.inputs[f"value_rotation_{kind}"] = g.input(rotation_bytes(VALUE_ROTATION))
+        p.inputs[f"key_index_{kind}"] = g.input(INDEX * b.tokens)
+        p.inputs[f"value_index_{kind}"] = g.input(INDEX * b.tokens * (1 if b.flash_attention else a.widest_cache()))
+        p.inputs[f"mask_{kind}"] = g.input(mask_bytes(tokens=b.tokens, cells=cells, flash_attention=b.flash_attention))
+    if t.indexer is not None:
+        p.inputs["indexer_index"] = g.input(INDEX * b.tokens)
+        p.inputs["indexer_mask"] = g.input(mask_bytes(tokens=b.tokens, cells=b.cells, flash_attention=True))
+        p.inputs["indexer_rotation"] = g.input(rotation_bytes(key_rotation(t.indexer.head_dim)))
+
+
+def _layer(p: Pass, layer: int, x: int, each: int, *, last: bool) -> int:
+    """One layer: from the residual stream `x` to the residual stream; the last one goes on with the tokens whose logits are kept."""
+    a, g = p.a, p.graph
+    if a.alternating_updates is not None:
+        return _updated_layer(p, layer, x, each)
+    chooses = last and a.engine_name not in CHOOSES_AFTER_NORM | CHOOSES_BEFORE_NORM
+    if a.blocks is not None:
+        return _block(p, layer, x, chooses=chooses)
+    if a.norms == "shared" or a.engine_name in SIDE_BY_SIDE:
+        return _side_by_side(p, layer, x, chooses=chooses)
+    width = a.hidden_size
+    f, added = x, x
+    r = a.recurrent
+    if r is not None and r.beside_attention:
+        weights = p.vector(layer, width)
+        o = attention(p, layer, p.norm(layer, x, width, weights=weights))
+        o = p.each(o, width, (recurrent(p, r, layer, p.norm(layer, x, width, weights=weights)),))
+        added = p.each(o, width, (x,))
+        if chooses:
+            added = p.chosen(added, width)
+    elif a.attends(layer) or a.recurs(layer):
+        n = x if a.norms == "after" else _normed(p, layer, x)
+        if a.engine_name in EXPANDS_NORM:
+            g.expand(n)
+        o = _mixed(p, layer, n)
+        normed_first = a.engine_name in CHOOSES_AFTER_POST_NORM
+        if normed_first:
+            o = _normed(p, layer, o)
+        if chooses:
+            o, x = p.chosen(o, width), p.chosen(x, width)
+        if a.norms in ("both", "after") and not normed_first:
+            o = _normed(p, layer, o)
+        added = p.each(x, width, (o,)) if a.engine_name in STREAM_FIRST_BEFORE_BLOCK else p.each(o, width, (x,))
+    elif chooses:
+        added = p.chosen(x, width)
+    if not (a.is_mixture(layer) or a.has_dense(layer)):
+        return added
+    f = _feed_forward(p, layer, added)
+    if a.norms in ("both", "after"):
+        f = _normed(p, layer, f)
+    x = p.each(added, width, (f,)) if a.engine_name in STREAM_FIRST_AFTER_BLOCK else p.each(f, width, (added,))
+    if a.per_layer_embeddings is not None:
+        x = p.each(x, width, (_per_layer(p, layer, x, each),))
+    if a.layer_scale:
+        x = p.each(x, width, (p.vector(layer, 1),))
+    if layer < PICTURE_LAYERS.get(a.engine_name, 0):
+        given = width * (1 + PICTURE_LAYERS[a.engine_name])
+        x = p.each(x, width, (p.part(p.inputs["pictures"], width, given),))
+    return x
+
+
+def _normed(p: Pass, layer: int, x: int) -> int:
+    """The residual stream, normed for a block."""
+    width = p.a.hidden_size
+    if p.a.norms == "none":
+        return p.made(x, width, (x,)) if p.centres() else p.each(x, width)
+    return p.norm(layer, x, width, centred=p.centres(), biased=p.a.norm_biases)
+
+
+def _mixed(p: Pass, layer: int, n: int) -> int:
+    """What mixes tokens: attention or recurrence."""
+    a = p.a
+    if a.recurrent is not None and a.recurs(layer):
+        return recurrent(p, a.recurrent, layer, n)
+    if a.attention.latent is not None:
+        return latent_attention(p, a.attention.latent, layer, n)
+    return attention(p, layer, n)
+
+
+def _feed_forward(p: Pass, layer: int, x: int) -> int:
+    """The feed-forward block of a layer, norms before and inside it included."""
+    a = p.a
+    e = a.experts
+    if e is None or not a.is_mixture(layer):
+        return dense(p, layer, x if a.norms == "after" else _normed(p, layer, x), a.feed_forward_size(layer))
+    if e.beside_dense:
+        width = a.hidden_size
+        beside = _normed(p, layer, dense(p, layer, _normed(p, layer, x), a.feed_forward_size(layer)))
+        n = _normed(p, layer, x)
+        r = p.each(p.each(x, width), width, (p.vector(layer, width),))
+        logits = p.project(layer, "ffn_gate_inp", r, e.count)
+        return p.each(beside, width, (_normed(p, layer, routed(p, e, layer, n, width, logits)),))
+    return mixture(p, e, layer, x if a.norms == "after" else _normed(p, layer, x))
+
+
+def _block(p: Pass, layer: int, x: int, *, chooses: bool) -> int:
+    """A layer that is one block: recurrence, attention, experts or a dense block."""
+    a = p.a
+    n = _normed(p, layer, x)
+    if a.experts is not None and a.is_mixture(layer):
+        f = mixture(p, a.experts, layer, n)
+    elif a.has_dense(layer):
+        f = dense(p, layer, n, a.feed_forward_size(layer))
+    else:
+        f = _mixed(p, layer, n)
+    if chooses:
+        f, x = p.chosen(f, a.hidden_size), p.chosen(x, a.hidden_size)
+    return p.each(f, a.hidden_size, (x,))
+
+
+def _side_by_side(p: Pass, layer: int, x: int, *, chooses: bool) -> int:
+    """Attention and feed-forward block side by side, after one norm or a norm each."""
+    a, width = p.a, p.a.hidden_size
+    n = _normed(p, layer, x)
+    o = attention(p, layer, n)
+    own_norm = a.norms == "before" and a.engine_name == "falcon"
+    if own_norm:
+        n = _normed(p, layer, x)
+    if chooses:
+        o, x = p.chosen(o, width), p.chosen(x, width)
+        n = p.chosen(n, width) if a.norms == "shared" or own_norm else n
+    if a.norms == "before" and not own_norm:
+        n = _normed(p, layer, x)
+    f = dense(p, layer, n, a.feed_forward_size(layer))
+    first, second = (o, f) if a.engine_name == "phi2" else (f, o if a.engine_name == "falcon" else x)
+    last = o if second == x else x
+    return p.each(p.each(first, width, (second,)), width, (last,))
+
+
+def _logits(p: Pass, x: int) -> None:
+    """From the residual stream to the logits."""
+    a, g, width = p.a, p.graph, p.a.hidden_size
+    if a.alternating_updates is not None:
+        x = p.chosen(_merged(p, x), width)
+    if a.engine_name in CHOOSES_BEFORE_NORM:
+        g.outputs.append(x)
+        x = p.chosen(x, width)
+    n = p.made(x, width, (x,)) if p.centres() else p.each(x, width)
+    if a.norms != "none":
+        n = p.each(n, width, (g.weight(FLOAT * width, p.layout.output),))
+    if a.norm_biases:
+        n = p.each(n, width, (g.weight(FLOAT * width, p.layout.output),))
+    if a.engine_name in CHOOSES_AFTER_NORM:
+        g.outputs.append(n)
+        n = p.chosen(n, width)
+    g.outputs.append(n)
+    if a.engine_name in SCALES_BEFORE_LOGITS:
+        n = p.each(n, width)
+    logits = p.made(n, a.vocabulary_size, (p.last_matrix("output"), n))
+    if a.output_bias:
+        logits = p.each(logits, a.vocabulary_size, (g.weight(FLOAT * a.vocabulary_size, p.layout.output),))
+    g.outputs.append(logits)
+    g.expand(logits)
+
+
+def _per_layer_inputs(p: Pass, x: int) -> int:
+    """Per-layer embeddings: the vectors of all layers for each token."""
+    a, b, g = p.a, p.b, p.graph
+    assert a.per_layer_embeddings is not None
+    size = a.per_layer_embeddings.size
+    tokens = g.input(WORD * b.tokens)
+    everything = FLOAT * b.tokens * size * a.layers
+    rows = b.tokens * a.layers
+    looked_up = g.looked_up(everything, rows, (tokens,), p.layout.host)
+    looked_up = g.over(everything, rows, [g.view(looked_up)])
+    g.expand(looked_up)
+    made = g.fresh(everything, b.tokens, (p.matrix(0, "per_layer_model_proj"), x))
+    made = g.over(everything, b.tokens, [made])
+    made = g.over(everything, rows, [g.view(made)])
+    made = g.over(everything, rows, [made, p.vector(0, size)])
+    made = g.over(everything, rows, [made, looked_up])
+    return g.fresh(everything, rows, (made,))
+
+
+def _per_layer(p: Pass, layer: int, x: int, each: int) -> int:
+    """What a layer's own vector of a token adds."""
+    a, g = p.a, p.graph
+    assert a.per_layer_embeddings is not None
+    size = a.per_layer_embeddings.size
+    gate = p.each(p.project(layer, "inp_gate", x, size), size)
+    own = g.view(each, p.b.tokens, p.floats(size))
+    gate = p.each(gate, size, (own,))
+    return p.norm(layer, p.project(layer, "proj", gate, a.hidden_size), a.hidden_size)
+
+
+def _lengths(p: Pass, x: int, rows: int) -> int:
+    """The length of each row."""
+    g, width = p.graph, p.a.hidden_size
+    squares = g.over(FLOAT * rows * width, rows, [x])
+    return g.over(FLOAT * rows, rows, [g.fresh(FLOAT * rows, rows, (squares,))])
+
+
+def _rescaled(p: Pass, x: int, like: int) -> int:
+    """All streams but one, as long as that one."""
+    a, b, g = p.a, p.b, p.graph
+    assert a.alternating_updates is not None
+    rows = b.tokens * (a.alternating_updates.streams - 1)
+    size = FLOAT * rows * a.hidden_size
+    new = _lengths(p, x, rows)
+    scaled = g.over(size, rows, [x, like])
+    return g.over(size, rows, [scaled, new])
+
+
+def _streams(p: Pass, x: int) -> int:
+    """Alternating updates: the parallel streams that grow out of the embedded tokens."""
+    a, b, g = p.a, p.b, p.graph
+    assert a.alternating_updates is not None
+    count, width = a.alternating_updates.streams, a.hidden_size
+    rows = b.tokens * (count - 1)
+    length = _lengths(p, x, b.tokens)
+    repeated = g.fresh(FLOAT * rows * width, rows, (x,))
+    others = g.fresh(FLOAT * rows * width, b.tokens, (p.last_matrix("altup_proj"), repeated))
+    others = _rescaled(p, others, length)
+    return g.fresh(FLOAT * b.tokens * count * width, b.tokens * count, (x, others))
+
+
+def _merged(p: Pass, x: int) -> int:
+    """Alternating updates: the parallel streams become one again."""
+    a, b, g = p.a, p.b, p.graph
+    assert a.alternating_updates is not None
+    count, width = a.alternating_updates.streams, a.hidden_size
+    rows = b.tokens * (count - 1)
+    one = FLOAT * b.tokens * width
+    length = _lengths(p, g.view(x, b.tokens, one), b.tokens)
+    others = g.fresh(FLOAT * rows * width, b.tokens, (p.last_matrix("altup_unembd_proj"), g.view(x, rows, FLOAT * rows * width)))
+    others = _rescaled(p, others, length)
+    y = g.view(x, b.tokens, one)
+    for _ in range(count - 1):
+        y = p.each(y, width, (g.view(others, b.tokens, one),))
+    return p.each(y, width)
+
+
+def _mixes(p: Pass, x: int, weights: int, router: int) -> int:
+    """Alternating updates: how a token mixes its streams."""
+    updates, width = p.a.alternating_updates, p.a.hidden_size
+    assert updates is not None
+    n = p.each(p.norm(0, x, width, weights=weights), width)
+    return p.each(p.made(n, updates.streams, (router, n)), updates.streams)
+
+
+def _updated_layer(p: Pass, layer: int, x: int, each: int) -> int:
+    """A layer of alternating updates: guess all streams, compute one, correct the guesses by what it became."""
+    a, b, g, width = p.a, p.b, p.graph, p.a.hidden_size
+    updates, extra = a.alternating_updates, a.per_layer_embeddings
+    assert updates is not None
+    assert extra is not None
+    count = updates.streams
+    one, every, others = FLOAT * b.tokens * width, FLOAT * b.tokens * count * width, FLOAT * b.tokens * (count - 1) * width
+    # Both times streams are mixed the same router says how.
+    weights, router = p.vector(layer, width), p.matrix(layer, "altup_router")
+    mixes = _mixes(p, g.view(x, b.tokens, one), weights, router)
+    mixes = p.project(layer, "altup_predict_coef", mixes, count * count)
+    turned = g.fresh(every, b.tokens, (g.view(x),))
+    guess = g.fresh(every, b.tokens, (turned, g.view(mixes)))
+    guess = g.fresh(every, b.tokens * count, (g.view(guess),))
+    guess = g.over(every, b.tokens * count, [guess, x])
+    active = g.view(guess, b.tokens, one)
+    n = p.norm(layer, active, width)
+    low = p.project(layer, "laurel_l", n, updates.low_rank)
+    side = p.norm(layer, p.project(layer, "laurel_r", low, width), width)
+    side = p.each(side, width, (n,))
+    o = p.norm(layer, attention(p, layer, n), width)
+    o = p.each(p.each(o, width, (active,)), width, (side,))
+    o = p.each(o, width)
+    f = _sparse_block(p, layer, p.norm(layer, o, width))
+    f = p.each(p.norm(layer, f, width), width, (o,))
+    mixes = _mixes(p, f, weights, router)
+    new = p.each(f, width, (g.view(guess, b.tokens, one),))
+    mixes = p.each(p.project(layer, "altup_correct_coef", mixes, count), count)
+    mixes = g.fresh(FLOAT * b.tokens * count, b.tokens * count, (g.view(mixes),))
+    corrected = g.fresh(every, b.tokens * count, (new,))
+    corrected = g.over(every, b.tokens * count, [corrected, mixes])
+    corrected = g.over(every, b.tokens * count, [corrected, guess])
+    first = p.each(g.view(corrected, b.tokens, one), width, (p.vector(layer, width),))
+    first = _per_layer(p, layer, first, each)
+    rest = g.over(others, b.tokens * (count - 1), [g.view(corrected, b.tokens * (count - 1), others), first])
+    return g.fresh(every, b.tokens * count, (g.view(corrected, b.tokens, one), rest))
+
+
+def _sparse_block(p: Pass, layer: int, n: int) -> int:
+    """The dense block of a class with alternating updates; early layers keep only the strongest activations."""
+    size = p.a.feed_forward_size(layer)
+    up = p.project(layer, "ffn_up", n, size)
+    gate = p.project(layer, "ffn_gate", n, size)
+    if layer < SPARSE_LAYERS:
+        mean = p.made(gate, 1, (gate,))
+        squares = p.each(p.each(gate, size, (mean,)), size)
+        deviation = p.each(p.each(p.made(squares, 1, (squares,)), 1), 1)
+        cut = p.each(mean, 1, (p.each(deviation, 1),))
+        gate = p.each(p.each(gate, size, (cut,)), size)
+    gate = p.each(gate, size)
+    return p.project(layer, "ffn_down", p.each(up, size, (gate,)), p.a.hidden_size)

@@ -1,0 +1,126 @@
+"""One pass through a model: its sizes, where the weights lie, and the operations that all blocks are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from macros.formulas.compute_graph.graph import NOWHERE, Graph
+from macros.formulas.compute_graph.orders import BIASED_ONLY, CENTRES
+from macros.specs.architectures import Architecture
+
+FLOAT = 4
+"""Bytes of a value between two operations: 32-bit floats."""
+HALF = 2
+"""Bytes of a 16-bit float."""
+INDEX = 8
+"""Bytes of an index into the cache."""
+WORD = 4
+"""Bytes of a token's number, a position, an expert's number."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The sizes of one pass."""
+
+    tokens: int
+    """Tokens computed at once."""
+    cells: int
+    """Cells of the layers that see everything."""
+    window_cells: int
+    """Cells of the windowed layers; 0: there are none."""
+    outputs: int
+    """Tokens whose logits are kept."""
+    sequences: int
+    """Sequences that share the cache."""
+    flash_attention: bool
+    """Whether flash attention is on."""
+    key_half: bool
+    """Whether keys are 16-bit."""
+    value_half: bool
+    """Whether values are 16-bit."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What lies where: places are the devices in order, then the host."""
+
+    host: int
+    """The host's place."""
+    layers: Sequence[int]
+    """The place of each layer, its cache and its state."""
+    output: int
+    """The place of the output matrix."""
+    experts_on_host: bool
+    """Whether routed experts stay on the host."""
+    matrices: Sequence[Mapping[str, int]]
+    """Layer by layer: what a matrix takes on a device [bytes]."""
+    last_matrices: Mapping[str, int]
+    """What matrices that stand with the output take on a device [bytes]."""
+    caches: Mapping[int, tuple[int, int, int]]
+    """Layer -> what its keys, its values and the keys of its scorer take on a device that gets them from elsewhere [bytes]."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A pass that is being put together."""
+
+    a: Architecture
+    b: Batch
+    layout: Layout
+    graph: Graph
+    inputs: dict[str, int] = field(default_factory=dict)
+    """Name -> what comes from outside, or what layers share."""
+
+    def home(self, layer: int, name: str) -> int:
+        """Where a weight of a layer lies."""
+        return self.layout.host if self.layout.experts_on_host and "_exps" in name else self.layout.layers[layer]
+
+    def matrix(self, layer: int, name: str) -> int:
+        """A matrix of a layer."""
+        return self.graph.weight(self.layout.matrices[layer].get(name, 0), self.home(layer, name))
+
+    def last_matrix(self, name: str) -> int:
+        """A matrix that stands with the output."""
+        return self.graph.weight(self.layout.last_matrices.get(name, 0), self.layout.output)
+
+    def vector(self, layer: int, values: int, name: str = "") -> int:
+        """A bias, or the weights of a norm."""
+        return self.graph.weight(FLOAT * values, self.home(layer, name))
+
+    def made(self, x: int, values: int, sources: Sequence[int]) -> int:
+        """So many values for each row of `x`, computed from sources."""
+        rows = self.graph.rows[x]
+        return self.graph.fresh(FLOAT * rows * values, rows, sources)
+
+    def each(self, x: int, values: int, others: Sequence[int] = ()) -> int:
+        """Each of the values of the rows of `x` by itself, computed from it and others."""
+        rows = self.graph.rows[x]
+        return self.graph.over(FLOAT * rows * values, rows, [x, *others])
+
+    def part(self, x: int, values: int, row: int) -> int:
+        """A part of each row; it spans all rows but what lies before and after it."""
+        rows = self.graph.rows[x]
+        return self.graph.view(x, rows, FLOAT * ((rows - 1) * row + values))
+
+    def project(self, layer: int, name: str, x: int, values: int) -> int:
+        """Multiply rows by a matrix of a layer."""
+        return self.made(x, values, (self.matrix(layer, name), x))
+
+    def norm(self, layer: int, x: int, values: int, *, centred: bool = False, biased: bool = False, weights: int = NOWHERE) -> int:
+        """A norm of rows with its weights; one that subtracts the mean is not computed in place."""
+        n = self.made(x, values, (x,)) if centred else self.each(x, values)
+        n = self.each(n, values, (self.vector(layer, values) if weights < 0 else weights,))
+        return self.each(n, values, (self.vector(layer, values),)) if biased else n
+
+    def centres(self) -> bool:
+        """Whether the norms of the class subtract the mean."""
+        return (self.a.norm_biases and self.a.engine_name not in BIASED_ONLY) or self.a.engine_name in CENTRES
+
+    def chosen(self, x: int, values: int) -> int:
+        """The rows whose logits are kept."""
+        return self.graph.fresh(FLOAT * self.b.outputs * values, self.b.outputs, (x, self.inputs["output_index"]))
+
+    def floats(self, values: int) -> int:
+        """Bytes of so many values for each token."""
+        return FLOAT * self.b.tokens * values

@@ -1,0 +1,99 @@
+"""Of many equal layers in a row a few are enough: a buffer that has settled repeats itself from round to round."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from macros.formulas.compute_graph.orders import PICTURE_LAYERS, SPARSE_LAYERS
+from macros.formulas.compute_graph.passes import Layout
+from macros.formulas.remember import by_identity
+from macros.specs.architectures import Architecture
+
+LONGEST_ROUND = 12
+"""Layers of the longest pattern that is looked for."""
+FIRST_ROUNDS = 3
+"""Rounds that are gone through before the buffer is taken to have settled."""
+TURN = 6
+"""Rounds are left out in multiples of this, as a buffer may settle to two or three pictures that take turns."""
+LONG_ROUND = 3
+"""Rounds of so many layers and more are left out in pairs: in each of them the buffer comes back to the same picture."""
+LAST_ROUNDS = 2
+"""Rounds that are gone through at the end, where what comes from outside is needed for the last time."""
+
+
+def layers_enough(a: Architecture, layout: Layout, *, copies: int) -> list[int]:
+    """The layers that have to be gone through for the buffers to be those of all layers.
+
+    Args:
+        a: the shapes of the model
+        layout: what lies where
+        copies: passes under way at a time [passes]
+
+    Returns:
+        Layers, in order.
+
+    Assumes: nothing that each layer has of its own stays to the end of the pass; else all layers are gone through.
+    """
+    stays = a.attention.indexer is not None or (copies > 1 and (a.per_layer_embeddings is not None or a.attention.shared_cache_layers > 0))
+    if stays:
+        return list(range(a.layers))
+    traits = layer_traits(a)
+    kinds = []
+    for layer in range(a.layers):
+        place = layout.layers[layer]
+        brought = place == layout.host and layout.host > 0
+        matrices = layout.matrices[layer]
+        sizes = [size for name, size in matrices.items() if brought or (layout.experts_on_host and "_exps" in name)]
+        kinds.append(f"{traits[layer]} {place} {' '.join([str(size) for size in sizes])}")
+    return shortened(kinds)
+
+
+@by_identity
+def layer_traits(a: Architecture) -> list[str]:
+    """All that makes a layer's tensors other than another's, layer by layer."""
+    found = []
+    for layer in range(a.layers):
+        attention = (a.attends(layer), a.sees_all(layer), a.turns(layer), a.has_cache(layer))
+        block = (
+            a.recurs(layer),
+            a.is_mixture(layer),
+            a.has_dense(layer),
+            a.alternating_updates is not None and layer < SPARSE_LAYERS,
+            a.feed_forward_size(layer),
+        )
+        found.append(" ".join([str(trait) for trait in (*attention, *block, layer < PICTURE_LAYERS.get(a.engine_name, 0))]))
+    return found
+
+
+def shortened(kinds: Sequence[str]) -> list[int]:
+    """Numbers of what stays of a row, when the middle of every repetition is left out.
+
+    >>> shortened(["a", *["b"] * 13, "c"])
+    [0, 1, 2, 3, 10, 11, 12, 13, 14]
+    """
+    kept: list[int] = []
+    at = 0
+    while at < len(kinds):
+        length, rounds = _repetition(kinds, at)
+        turn = 2 if length >= LONG_ROUND else TURN
+        left_out = max(rounds - FIRST_ROUNDS - LAST_ROUNDS, 0) // turn * turn
+        first = at + FIRST_ROUNDS * length
+        end = at + rounds * length
+        kept += range(at, first if left_out else end)
+        if left_out:
+            kept += range(first + left_out * length, end)
+        at = end
+    return kept
+
+
+def _repetition(kinds: Sequence[str], at: int) -> tuple[int, int]:
+    """The round that repeats itself over most of what follows: its length and how often it comes."""
+    best = (1, 1)
+    for length in range(1, LONGEST_ROUND + 1):
+        end = at + length
+        while end < len(kinds) and kinds[end] == kinds[end - length]:
+            end += 1
+        rounds = (end - at) // length
+        if rounds > 1 and rounds * length > best[0] * best[1]:
+            best = (length, rounds)
+    return best

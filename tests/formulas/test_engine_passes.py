@@ -1,0 +1,120 @@
+"""Room by room: for one model of each class, all that llama.cpp makes room for in a pass, in its order, is what is planned here."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from macros.estimate import check_setting, place
+from macros.estimate.config_json import read_config
+from macros.formulas import compute_buffer
+from macros.formulas.compute_graph import packing
+from macros.specs import load
+from macros.specs.models import architecture_of
+from macros.tables.accuracy_memory import ROOMY
+from tests.estimate.test_config_json import SMALL, long_form
+
+CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
+PASSES = yaml.safe_load(Path(__file__).with_name("engine_passes.yaml").read_text("utf-8"))
+UNIT = 32
+"""Rooms are compared in units of so many bytes: that of the host's alignment."""
+LAYERS = 6
+"""Layers that are left of a model: enough for each kind of layer, and for one after it."""
+CONTEXT, TOKENS = 1024, 64
+CASES = {
+    "processor": {},
+    "processor, no flash attention": {"flash_attention": False},
+    "card, cache in 8 bits": {"cards": 1, "kv_type": "q8_0"},
+    "card, four slots": {"cards": 1, "profile": "server"},
+    "two cards": {"cards": 2},
+    "half on the card": {"cards": 1, "half": True},
+    "half on the card, cache in 8 bits": {"cards": 1, "half": True, "kv_type": "q8_0"},
+    "half on the card, no flash attention": {"cards": 1, "half": True, "flash_attention": False},
+    "half on the card, 16 tokens": {"cards": 1, "half": True, "ubatch": 16},
+    "experts in memory": {"cards": 1, "experts_on_host": True},
+}
+
+
+def shapes_of(name):
+    """A model of the catalogue, or the small one of a configuration."""
+    if name.startswith("small "):
+        return read_config(long_form(SMALL[name.removeprefix("small ")]["config"]))
+    return architecture_of(CATALOGUE.models[name], CATALOGUE.models)
+
+
+def shorter(a):
+    """The same model with fewer layers."""
+    if a.alternating_updates is not None:
+        return a  # The engine knows by itself how many layers of this class keep a cache.
+    kept = a.model_dump()
+    layers = min(a.layers, LAYERS)
+    if a.attention.shared_cache_layers:
+        # One layer of each kind keeps a cache, and one of each kind reads it.
+        layers *= 2
+        kept["attention"]["shared_cache_layers"] = layers // 2
+    kept["layers"] = layers
+    if a.blocks is not None:
+        kept["blocks"] = a.blocks[:layers]
+    if a.feed_forward is not None and a.feed_forward.sizes is not None:
+        kept["feed_forward"]["sizes"] = a.feed_forward.sizes[:layers]
+    for pattern in patterns(kept):
+        if pattern["indices"] is not None:
+            pattern["indices"] = [layer for layer in pattern["indices"] if layer < layers] or [layers - 1]
+        elif pattern["every"] > layers:
+            pattern["every"] = layers // 2
+    kept["prediction_layers"] = 0
+    return type(a).model_validate(kept)
+
+
+def patterns(value):
+    """Every pattern of layers in a composition."""
+    if isinstance(value, dict):
+        if set(value) == {"every", "indices"}:
+            yield value
+        for each in value.values():
+            yield from patterns(each)
+
+
+def placed(a, case):
+    """The model in a setting."""
+    wanted = {key: value for key, value in case.items() if key not in ("cards", "half", "experts_on_host")}
+    question = {"model": "llama-2-7b", "quant": "q4_k_m", "context": CONTEXT, "ubatch": TOKENS, **wanted}
+    question["gpus"] = [ROOMY] * case.get("cards", 0)
+    if question["gpus"]:
+        question["gpu_layers"] = a.layers // 2 if case.get("half") else a.layers + 1
+    setting = check_setting(question, CATALOGUE)
+    return place(replace(setting, architecture=a, experts_on_host=case.get("experts_on_host", False)), CATALOGUE)
+
+
+@pytest.fixture
+def rooms(monkeypatch):
+    """What room is made for, in order."""
+    made = []
+    take = packing.take
+
+    def noted(arena, size):
+        made.append(f"{arena.alignment}:{-(-size // arena.alignment) * arena.alignment // UNIT}")
+        return take(arena, size)
+
+    monkeypatch.setattr(packing, "take", noted)
+    monkeypatch.setattr(compute_buffer, "layers_enough", lambda a, layout, copies: list(range(a.layers)))
+    return made
+
+
+@pytest.mark.parametrize("name", PASSES)
+def test_rooms_are_those_of_the_engine(name, rooms):
+    a = shorter(shapes_of(name))
+    for case, expected in PASSES[name].items():
+        rooms.clear()
+        found = placed(a, CASES[case])
+        buffers = [share.compute_buffer_bytes for share in (*found.devices, found.host)]
+        digest = hashlib.sha256(" ".join(rooms).encode()).hexdigest()[:12]
+        assert f"{len(rooms)} rooms {digest}: {' '.join(map(str, buffers))}" == expected, case
+
+
+@pytest.mark.parametrize("name", PASSES)
+def test_every_case_is_there(name):
+    mixture = shapes_of(name).experts is not None
+    assert list(PASSES[name]) == [case for case in CASES if mixture or case != "experts in memory"]
