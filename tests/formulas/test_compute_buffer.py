@@ -62,7 +62,7 @@ def test_only_what_is_wanted_is_left(model):
             copies = 4 if places == {"devices": 2} else 1
             g = model_graph(a, batch(a, **change), layout(a, **places), range(a.layers))
             s = schedule(g, copies=copies)
-            used = {g.roots[source] for step in s.steps for source in g.sources[step]}
+            used = {g.roots[source] for step in s.steps for source in g.operands[step]}
             stays = {*s.kept, *g.outputs, *[leaf for leaf in g.leaves if leaf not in used]}
             stays |= {step for step in s.steps if g.kinds[step] in (FRESH, OVER, COPY) and step not in used}
             free = sum(gap[1] for arena in packed(g, s) for gap in arena.gaps)

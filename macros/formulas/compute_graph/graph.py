@@ -43,7 +43,7 @@ class Graph:
     """What each takes [bytes]."""
     rows: list[int] = field(default_factory=list)
     """Rows that are computed at a time: few are not worth bringing weights to a device for [rows]."""
-    sources: list[Sequence[int]] = field(default_factory=list)
+    operands: list[Sequence[int]] = field(default_factory=list)
     """What each is computed from."""
     roots: list[int] = field(default_factory=list)
     """Whose room a view looks at; of all others the tensor itself."""
@@ -68,7 +68,7 @@ class Graph:
         self.kinds.append(kind)
         self.sizes.append(size)
         self.rows.append(rows)
-        self.sources.append(sources)
+        self.operands.append(sources)
         self.roots.append(number if root < 0 else root)
         return number
 
@@ -124,7 +124,7 @@ class Graph:
         if tensor in self.met:
             return
         self.met.add(tensor)
-        for source in self.sources[tensor]:
+        for source in self.operands[tensor]:
             if source not in self.met:
                 if self.kinds[source] >= VIEW:
                     self.expand(source)

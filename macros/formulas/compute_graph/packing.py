@@ -34,12 +34,12 @@ def packed(g: Graph, s: Schedule) -> list[Arena]:
     sizes = list(g.sizes)
     for tensor, size in g.device_sizes.items():
         if s.where[tensor] != host:
-            values = g.sources[tensor][2]
+            values = g.operands[tensor][2]
             sizes[tensor] = g.apart_sizes.get(tensor, size) if g.kinds[values] == COPY else size
     count = len(sizes)
     uses = [0] * count
     for step in s.steps:
-        for source in g.sources[step]:
+        for source in g.operands[step]:
             uses[g.roots[source]] += 1
     holds = [False] * count
     stays = [False] * count
@@ -52,7 +52,7 @@ def packed(g: Graph, s: Schedule) -> list[Arena]:
         holds[tensor] = True
     for step in s.steps:
         kind = g.kinds[step]
-        sources = g.sources[step]
+        sources = g.operands[step]
         if kind >= FRESH and not holds[step] and kind != LAST_USE:
             taken = -1
             if kind == OVER:

@@ -47,7 +47,7 @@ def schedule(g: Graph, *, copies: int = 1) -> Schedule:
     where = _settle(g, computed, host)
     _spread(computed, where, host)
     for tensor in computed:
-        for source in g.sources[tensor]:
+        for source in g.operands[tensor]:
             root = g.roots[source]
             if where[root] == NOWHERE:
                 where[root] = where[tensor]
@@ -66,7 +66,7 @@ def schedule(g: Graph, *, copies: int = 1) -> Schedule:
             rest.append(tensor)
             continue
         here = where[tensor]
-        sources = g.sources[tensor]
+        sources = g.operands[tensor]
         elsewhere = [position for position, source in enumerate(sources) if where[g.roots[source]] != here]
         if here != place or (first and any(g.kinds[sources[position]] in (WEIGHT, SMALL_WEIGHT) for position in elsewhere)):
             steps += first
@@ -75,7 +75,7 @@ def schedule(g: Graph, *, copies: int = 1) -> Schedule:
             place = here
         if elsewhere:
             brought_sources = list(sources)
-            g.sources[tensor] = brought_sources
+            g.operands[tensor] = brought_sources
         for position in elsewhere:
             source = sources[position]
             key = source * places + here
@@ -100,7 +100,7 @@ def _settle(g: Graph, computed: Sequence[int], host: int) -> list[int]:
     for tensor in computed:
         if where[tensor] != NOWHERE:
             continue
-        for source in g.sources[tensor]:
+        for source in g.operands[tensor]:
             if g.kinds[source] == WEIGHT:
                 home = g.homes[source]
                 where[tensor] = 0 if home == host and g.rows[tensor] >= OFFLOADED_ROWS else home
