@@ -35,6 +35,8 @@ CASES = {
     "half on the card, 16 tokens": {"cards": 1, "half": True, "ubatch": 16},
     "experts in memory": {"cards": 1, "experts_on_host": True},
 }
+NO_KERNEL = {"small minicpm3", "small mimo_v2_flash"}
+"""CUDA has no flash attention for heads of these widths over a cache of 8 bits."""
 
 
 def shapes_of(name):
@@ -116,5 +118,7 @@ def test_rooms_are_those_of_the_engine(name, rooms):
 
 @pytest.mark.parametrize("name", PASSES)
 def test_every_case_is_there(name):
-    mixture = shapes_of(name).experts is not None
-    assert list(PASSES[name]) == [case for case in CASES if mixture or case != "experts in memory"]
+    absent = set() if shapes_of(name).experts is not None else {"experts in memory"}
+    if name in NO_KERNEL:
+        absent |= {case for case, question in CASES.items() if question.get("kv_type", "f16") != "f16"}
+    assert list(PASSES[name]) == [case for case in CASES if case not in absent]
