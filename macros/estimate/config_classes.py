@@ -497,6 +497,10 @@ def _step3(k: Keys) -> Shapes:
         # The list goes on for the prediction layers.
         same = Keys({**same.values, "layer_types": list(kinds)[:layers]})
     shapes = _shared_experts("step35", qk_norm="per-head", gate="per-head")(same)
+    for name, key in (("swiglu_limits", "clamped_layers"), ("swiglu_limits_shared", "shared_clamped_layers")):
+        limits = k.items(name) if k.get(name) is not None else []
+        clamped = [layer for layer, limit in enumerate(limits[:layers]) if limit]
+        shapes["experts"] |= _when(bool(clamped), **{key: {"indices": clamped}})
     other = Keys(k.mapping("attention_other_setting"))
     if "window" in shapes["attention"]:
         shapes["attention"]["window"] |= {

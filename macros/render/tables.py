@@ -94,7 +94,7 @@ FITTED = {
     "prompt_seconds": ("prefill", "预填充", "Prefill"),
 }
 """Formula -> the record of its constants in data/calibration, which says how far its answers are off, and what they are."""
-OF_MEMORY = {"tensors", "recipe", "kv_cache", "compute_buffer", "arena", "runtime"}
+OF_MEMORY = {"tensors", "recipe", "kv_cache", "compute_buffer", "runtime"}
 """Modules of formulas that do what the engine does with memory."""
 
 

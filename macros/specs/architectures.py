@@ -192,6 +192,10 @@ class Experts(Strict):
     """Weights of the chosen experts are made to sum to one."""
     weights_scaled: bool = False
     """Weights of the chosen experts are multiplied by a number."""
+    clamped_layers: LayerPattern | None = None
+    """Layers whose routed experts cut their activations at a limit."""
+    shared_clamped_layers: LayerPattern | None = None
+    """Layers whose shared expert does."""
     groups: Count = 1
     """Groups that routed experts stand in: a token first picks groups, then experts in them."""
     groups_used: Count = 1
@@ -381,6 +385,16 @@ class Architecture(Strict):
             return self.blocks[layer] == "E"
         experts = self.experts
         return experts is not None and layer >= experts.leading_dense_layers and (layer + 1) % experts.every == 0
+
+    def clamps_routed(self, layer: int) -> bool:
+        """Whether the routed experts of a layer cut their activations at a limit."""
+        pattern = self.experts.clamped_layers if self.experts is not None else None
+        return pattern is not None and layer in pattern.of(self.layers)
+
+    def clamps_shared(self, layer: int) -> bool:
+        """Whether the shared expert of a layer does."""
+        pattern = self.experts.shared_clamped_layers if self.experts is not None else None
+        return pattern is not None and layer in pattern.of(self.layers)
 
     def has_dense(self, layer: int) -> bool:
         """Whether a layer has a dense feed-forward block."""

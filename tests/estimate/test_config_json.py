@@ -159,3 +159,10 @@ def test_no_configuration(config: Any) -> None:
     """What is not a configuration at all is refused too."""
     with pytest.raises(Refused):
         read_config(config)
+
+
+def test_limits_of_activations_are_of_the_layers_that_have_one():
+    limits = {"swiglu_limits": [0.0] * 6 + [7.0, 7.0] + [0.0] * 3, "swiglu_limits_shared": [None] * 7 + [16.0] + [0.0] * 3}
+    a = read_config(long_form(SMALL["step3p5"]["config"] | limits))
+    assert [layer for layer in range(a.layers) if a.clamps_routed(layer)] == [6, 7]
+    assert [layer for layer in range(a.layers) if a.clamps_shared(layer)] == [7]

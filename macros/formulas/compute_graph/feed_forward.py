@@ -24,7 +24,12 @@ def dense(p: Pass, layer: int, n: int, size: int, *, kind: str = "") -> int:
         gate = p.project(layer, f"ffn_gate{kind}", n, size)
         if biases:
             gate = p.each(gate, size, (p.vector(layer, size),))
-        product = p.made(gate, size, (gate, up))
+        if shared and a.clamps_shared(layer):
+            # Cutting makes of one operation four, each in the place of the last.
+            up, gate = p.each(up, size), p.each(p.each(gate, size), size)
+            product = p.each(gate, size, (up,))
+        else:
+            product = p.made(gate, size, (gate, up))
     else:
         product = p.each(up, size)
     d = p.project(layer, f"ffn_down{kind}", product, a.hidden_size)
@@ -109,7 +114,11 @@ def _each_expert(p: Pass, e: Experts, layer: int, x: int, chosen: int, tokens: i
         up = multiplied("ffn_up_exps", x, wide)
         if e.gated:
             gate = multiplied("ffn_gate_exps", x, wide)
-            product = g.fresh(wide, rows, (gate, up))
+            if p.a.clamps_routed(layer):
+                up, gate = g.over(wide, rows, [up]), g.over(wide, rows, [g.over(wide, rows, [gate])])
+                product = g.over(wide, rows, [gate, up])
+            else:
+                product = g.fresh(wide, rows, (gate, up))
         else:
             product = g.over(wide, rows, [up])
     each = multiplied("ffn_down_exps", product, FLOAT * rows * width)

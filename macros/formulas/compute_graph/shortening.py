@@ -57,6 +57,8 @@ def layer_traits(a: Architecture) -> list[str]:
         block = (
             a.recurs(layer),
             a.is_mixture(layer),
+            a.clamps_routed(layer),
+            a.clamps_shared(layer),
             a.has_dense(layer),
             a.alternating_updates is not None and layer < SPARSE_LAYERS,
             a.feed_forward_size(layer),
