@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from macros.estimate.setting import FLOAT_CACHE_TYPES, Setting
 from macros.estimate.weights import ModelWeights
 from macros.formulas.compute_buffer import compute_buffer_bytes
+from macros.formulas.compute_graph.attention import widest_cache
 from macros.formulas.compute_graph.passes import FLOAT, Batch, Layout
 from macros.formulas.elementwise import added
 from macros.formulas.kv_cache import padded_cells, paged_cache_bytes, recurrent_state_bytes, row_bytes, window_cells
@@ -308,7 +309,7 @@ def _cache(demand: Demand, layers: Sequence[int], *, on_device: bool) -> tuple[i
         if not batch.flash_attention and value > 0:
             # Values are kept transposed, as wide in every layer as in the widest.
             kind = demand.value_type
-            value = row_bytes(values=a.widest_cache(), block=kind.block, block_bytes=kind.block_bytes)
+            value = row_bytes(values=widest_cache(a), block=kind.block, block_bytes=kind.block_bytes)
         full = a.sees_all(layer)
         cells = batch.cells if full else batch.window_cells
         cache += cells * (key + value)

@@ -436,13 +436,6 @@ class Architecture(Strict):
         whole = [layer for layer in range(self.layers) if self.sees_all(layer)]
         return whole if any(self.turns(layer) for layer in whole) else list(range(self.layers))
 
-    def widest_cache(self) -> int:
-        """Values of a token in the widest layer: without flash attention all layers keep as many."""
-        latent = self.attention.latent
-        if latent is not None:
-            return self.attention.heads * latent.value_dim
-        return max(self.kv_heads(layer) * self.value_dim(layer) for layer in range(self.layers))
-
     def has_sinks(self, layer: int) -> bool:
         """Whether a layer has a learned logit for each head."""
         window = self.attention.window

@@ -159,11 +159,20 @@ def attend(p: Pass, layer: int, q: int, k: int, v: int, shape: tuple[int, int, i
     if k >= 0:
         g.expand(g.write(keys, (g.view(k, b.tokens), p.inputs[f"key_index_{kind}"])))
         stored = v if b.flash_attention or _whole(p, v, kv * value) else g.fresh(FLOAT * b.tokens * kv * value, b.tokens, (v,))
-        if not b.flash_attention and kv * value < a.widest_cache():
-            stored = g.fresh(FLOAT * b.tokens * a.widest_cache(), b.tokens, (g.view(stored, b.tokens),))
+        if not b.flash_attention and kv * value < widest_cache(a):
+            stored = g.fresh(FLOAT * b.tokens * widest_cache(a), b.tokens, (g.view(stored, b.tokens),))
         g.expand(g.write(values, (g.view(stored, b.tokens), p.inputs[f"value_index_{kind}"])))
     y = weighed(p, layer, q, (keys, values), shape)
     return rotated(p, f"value_rotation_{kind}", y)
+
+
+@by_identity
+def widest_cache(a: Architecture) -> int:
+    """Values of a token in the widest layer: without flash attention all layers keep as many."""
+    latent = a.attention.latent
+    if latent is not None:
+        return a.attention.heads * latent.value_dim
+    return max([a.kv_heads(layer) * a.value_dim(layer) for layer in range(a.layers)])
 
 
 def _whole(p: Pass, x: int, values: int) -> bool:

@@ -9,6 +9,7 @@ from macros.formulas.compute_graph.attention import (
     attention,
     key_rotation,
     rotation_bytes,
+    widest_cache,
 )
 from macros.formulas.compute_graph.feed_forward import dense, mixture, routed
 from macros.formulas.compute_graph.graph import Graph
@@ -116,7 +117,7 @@ def _inputs(p: Pass) -> None:
         if not b.value_half and not latent and value % VALUE_ROTATION == 0:
             p.inputs[f"value_rotation_{kind}"] = g.input(rotation_bytes(VALUE_ROTATION))
         p.inputs[f"key_index_{kind}"] = g.input(INDEX * b.tokens)
-        p.inputs[f"value_index_{kind}"] = g.input(INDEX * b.tokens * (1 if b.flash_attention else a.widest_cache()))
+        p.inputs[f"value_index_{kind}"] = g.input(INDEX * b.tokens * (1 if b.flash_attention else widest_cache(a)))
         p.inputs[f"mask_{kind}"] = g.input(mask_bytes(tokens=b.tokens, cells=cells, flash_attention=b.flash_attention))
     if t.indexer is not None:
         p.inputs["indexer_index"] = g.input(INDEX * b.tokens)

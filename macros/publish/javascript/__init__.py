@@ -14,6 +14,7 @@ import dataclasses
 import inspect
 from collections.abc import Collection, Mapping
 from datetime import date
+from functools import cached_property
 from types import FunctionType
 from typing import Any
 
@@ -226,8 +227,9 @@ class RecordClass:
         return bool(wanted)
 
     def _wanted(self, name: str) -> bool:
-        return name in self.script.attributes or (self.cls in self.script.checked and name in self._validators())
+        return name in self.script.attributes or (self.cls in self.script.checked and name in self._validators)
 
+    @cached_property
     def _validators(self) -> list[str]:
         """Methods that pydantic runs on a finished record."""
         decorated = {name: [ast.unparse(one) for one in body.decorator_list] for name, (body, _) in self.bodies.items()}
@@ -239,7 +241,7 @@ class RecordClass:
         for name, field in self.cls.model_fields.items():
             test = value_test(field.annotation, field.metadata, self.script)
             lines.append(f'if (!(({test})(this.{name}))) throw new ValueError("{name}");')
-        lines += [f"this.{name}();" for name in self._validators()]
+        lines += [f"this.{name}();" for name in self._validators]
         return "check() {\n" + "\n".join(lines) + "\nreturn true;\n}"
 
     def _method(self, member: ast.FunctionDef, place: Place) -> str:
