@@ -9,7 +9,7 @@ from macros.estimate import check_setting, place
 from macros.estimate.config_json import read_config
 from macros.formulas import compute_buffer
 from macros.formulas.compute_graph.arena import ENDLESS, Arena, give, take
-from macros.formulas.compute_graph.graph import COPY, FRESH, OVER, Graph
+from macros.formulas.compute_graph.graph import COPY, FRESH, OVER, VIEW, Graph
 from macros.formulas.compute_graph.model import model_graph
 from macros.formulas.compute_graph.packing import buffer_bytes, packed
 from macros.formulas.compute_graph.passes import Batch, Layout
@@ -72,6 +72,20 @@ def test_only_what_is_wanted_is_left(model):
                 alignment = 32 if s.where[tensor] == places["devices"] else 128
                 room += -(-g.sizes[tensor] // alignment) * alignment
             assert (places["devices"] + 1) * ENDLESS - free == room
+
+
+@pytest.mark.parametrize("model", ONE_OF_EACH)
+def test_tensors_are_whole_rows_and_views_lie_within(model):
+    a = shorter(SHAPES[model])
+    for change in ({}, {"flash_attention": False}, {"key_half": False, "value_half": False}):
+        g = model_graph(a, batch(a, **change), layout(a), range(a.layers))
+        for tensor in g.order:
+            size, rows = g.sizes[tensor], g.rows[tensor]
+            assert (type(size), type(rows)) == (int, int)
+            if g.kinds[tensor] in (FRESH, OVER):
+                assert size % max(rows, 1) == 0
+            elif g.kinds[tensor] == VIEW:
+                assert size <= g.sizes[g.roots[tensor]]
 
 
 def test_places_and_gaps_tile_the_buffer():
