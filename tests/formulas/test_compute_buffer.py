@@ -98,6 +98,17 @@ def test_places_and_gaps_tile_the_buffer():
     assert tiles(arena, held)
 
 
+def test_a_place_given_back_closes_the_gap_between_its_neighbours():
+    arena = Arena(alignment=32)
+    places = [take(arena, size) for size in (1, 33, 32, 64)]
+    assert places == [0, 32, 96, 128]
+    give(arena, places[0], 1)
+    give(arena, places[2], 32)
+    assert arena.gaps == [[0, 32], [96, 32], [192, ENDLESS - 192]]
+    give(arena, places[1], 33)
+    assert arena.gaps == [[0, 128], [192, ENDLESS - 192]]
+
+
 class Asked(dict):
     """Sizes of one layer's matrices, and which of them were asked for."""
 

@@ -85,9 +85,6 @@ def give(arena: Arena, offset: int, size: int) -> None:
         if offset + size == gap[0]:
             gap[0] = offset
             gap[1] += size
-            if index > 0 and gaps[index - 1][0] + gaps[index - 1][1] == gap[0]:
-                gaps[index - 1][1] += gap[1]
-                gaps.pop(index)
             return
     at = 0
     while at < len(gaps) and gaps[at][0] < offset:
