@@ -108,7 +108,7 @@ settle: $(VENV)/site.ok ## both languages of PAGE say the same (without PAGE: of
 rehearse: $(VENV)/site.ok ## the path of a pull request on this machine: base, head, artifacts, report
 	$(BIN)/python -m tests.publish.rehearse
 
-mutate: $(VENV)/test.ok ## which changes of the formulas no test notices (about an hour on two cores)
+mutate: $(VENV)/test.ok ## which changes of the formulas no test notices (three quarters of an hour on two cores)
 	rm -rf mutants
 	nice $(BIN)/mutmut run --max-children 2
 	$(BIN)/mutmut results

@@ -1,4 +1,4 @@
-"""The gate: what the memory formulas say, held to what the engine itself plans; to the byte in tests/formulas/test_to_the_byte.py."""
+"""The gate: what the memory formulas say, held to what the engine itself plans; to the byte in tests/estimate/test_engine_plans.py."""
 
 from pathlib import Path
 
