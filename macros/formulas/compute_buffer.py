@@ -33,5 +33,5 @@ def compute_buffer_bytes(a: Architecture, batch: Batch, layout: Layout, *, copie
 
     Source: llama.cpp's plan.
     """
-    graph = model_graph(a, batch, layout, layers_enough(a, layout, copies=copies))
+    graph = model_graph(a, batch, layout, layers_enough(a, layout))
     return buffer_bytes(graph, schedule(graph, copies=copies))

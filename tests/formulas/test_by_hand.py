@@ -36,6 +36,34 @@ def test_mixtral_uses_two_of_eight_experts():
     assert parameters(shapes("mixtral-8x7b")) - active_parameters(shapes("mixtral-8x7b")) == 32 * 6 * expert + (32000 - 1) * 4096
 
 
+def test_gpt_oss_20b_uses_four_of_32_experts():
+    expert = 3 * 2880 * 2880 + 3 * 2880
+    a = shapes("gpt-oss-20b")
+    assert parameters(a) - active_parameters(a) == 24 * 28 * expert + (201088 - 1) * 2880
+
+
+def test_gemma_3n_looks_up_a_row_of_each_layer():
+    a = shapes("gemma-3n-e4b")
+    assert parameters(a) - active_parameters(a) == (262144 - 1) * 35 * 256
+
+
+def test_the_layer_of_a_prediction_counts_among_those_with_more_bits():
+    """GLM-4.5-Air's recipe goes by 47 layers: 46, and one that predicts."""
+    a = shapes("glm-4.5-air-106b")
+    found = typed_tensors(a, CATALOGUE.quantizations["q4_k_m"].recipe, CATALOGUE.tensor_types)
+    better = [layer for tensor in found if tensor.group.name == "attn_v" and tensor.type == "q6_k" for layer in tensor.layers]
+    assert better == [layer for layer in range(47) if more_bits(layer, 47)] != [layer for layer in range(47) if more_bits(layer, 45)]
+
+
+def test_without_word_of_it_no_importance_matrix_is_used():
+    a, recipe = shapes("llama-2-7b"), CATALOGUE.quantizations["iq4_xs"].recipe
+    plain, without, with_one = (
+        [(tensor.type, tensor.layers) for tensor in typed_tensors(a, recipe, CATALOGUE.tensor_types, **said)]
+        for said in ({}, {"importance_matrix": False}, {"importance_matrix": True})
+    )
+    assert plain == without != with_one
+
+
 def test_llama_2_7b_in_q4_0():
     table = 32000 * 4096
     matrices = 32 * (4 * 4096 * 4096 + 3 * 4096 * 11008)

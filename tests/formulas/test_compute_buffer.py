@@ -14,7 +14,7 @@ from macros.formulas.compute_graph.model import model_graph
 from macros.formulas.compute_graph.packing import buffer_bytes, packed
 from macros.formulas.compute_graph.passes import Batch, Layout
 from macros.formulas.compute_graph.schedule import schedule
-from macros.formulas.compute_graph.shortening import layers_enough
+from macros.formulas.compute_graph.shortening import layers_enough, shortened
 from macros.formulas.remember import forget
 from macros.formulas.tensors import tensor_groups
 from macros.specs import load
@@ -40,12 +40,12 @@ def batch(a, **change):
     return Batch(**{**plain, "key_half": True, "value_half": True, **change})
 
 
-def layout(a, devices=1, on_host=0, matrices=None):
+def layout(a, devices=1, on_host=0, matrices=None, experts_on_host=False):
     """So many layers on the host, the others in equal shares on devices."""
     on_host = a.layers if devices == 0 else on_host
     layers = [devices if layer < on_host else (layer - on_host) * devices // (a.layers - on_host) for layer in range(a.layers)]
     caches = dict.fromkeys(range(a.layers), (1000, 1000, 1000))
-    return Layout(devices, layers, max(devices - 1, 0), False, matrices or [{}] * a.layers, {}, caches)
+    return Layout(devices, layers, max(devices - 1, 0), experts_on_host, matrices or [{}] * a.layers, {}, caches)
 
 
 def tiles(arena, held):
@@ -160,18 +160,55 @@ def test_few_layers_stand_for_many(model, cards, gpu_layers, flash_attention, mo
         question["gpu_layers"] = gpu_layers
     gone_through = []
 
-    def few(a, layout, copies):
-        gone_through.append(layers_enough(a, layout, copies=copies))
+    def few(a, layout):
+        gone_through.append(layers_enough(a, layout))
         return gone_through[-1]
 
     monkeypatch.setattr(compute_buffer, "layers_enough", few)
     found = place(check_setting(question, CATALOGUE), CATALOGUE)
-    monkeypatch.setattr(compute_buffer, "layers_enough", lambda a, layout, copies: list(range(a.layers)))
+    monkeypatch.setattr(compute_buffer, "layers_enough", lambda a, layout: list(range(a.layers)))
     forget()
     whole = place(check_setting(question, CATALOGUE), CATALOGUE)
     assert len(gone_through[0]) < SHAPES[model].layers
     assert [share.compute_buffer_bytes for share in found.devices] == [share.compute_buffer_bytes for share in whole.devices]
     assert found.host.compute_buffer_bytes == whole.host.compute_buffer_bytes
+
+
+@pytest.mark.parametrize(
+    ("row", "kept"), [("aab" * 8, 18), ("aaab" * 9, 20), ("aaaaaaaab" * 7, 45), ("abcdefghijkl" * 8, 72), ("abcdefghijklm" * 8, 104)]
+)
+def test_the_round_that_covers_most_is_shortened(row, kept):
+    """Of n rounds five stay, and one more where n is even; a round of 13 is none."""
+    assert len(shortened(row)) == kept
+
+
+def counted(name):
+    """A matrix of each layer, of another size in each."""
+    return [{name: 32 * layer} for layer in range(100)]
+
+
+ALL_OR_FEW = [
+    ("llama-1-30b", {}, "few"),
+    ("llama-1-30b", {"matrices": counted("attn_q")}, "few"),
+    ("llama-1-30b", {"matrices": counted("attn_q"), "devices": 0}, "few"),
+    ("llama-1-30b", {"matrices": counted("attn_q"), "on_host": 60}, "all"),
+    ("mixtral-8x22b", {"matrices": counted("ffn_up_exps")}, "few"),
+    ("mixtral-8x22b", {"matrices": counted("ffn_up_exps"), "experts_on_host": True}, "all"),
+    ("mixtral-8x22b", {"matrices": counted("attn_q"), "experts_on_host": True}, "few"),
+    ("deepseek-v3.2-671b", {}, "all"),
+    ("gemma-4-e4b", {}, "all"),
+]
+"""Where sizes of matrices count: where they are brought to a device. What stays to the end in every layer keeps it from being left out."""
+
+
+@pytest.mark.parametrize(("model", "where", "expected"), ALL_OR_FEW)
+def test_layers_are_left_out_where_nothing_sets_them_apart(model, where, expected):
+    a = SHAPES[model]
+    found = layers_enough(a, layout(a, **where))
+    if expected == "all":
+        assert found == list(range(a.layers))
+    else:
+        assert len(found) < a.layers
 
 
 def graph(places=2):

@@ -101,7 +101,7 @@ def rooms(monkeypatch):
         return take(arena, size)
 
     monkeypatch.setattr(packing, "take", noted)
-    monkeypatch.setattr(compute_buffer, "layers_enough", lambda a, layout, copies: list(range(a.layers)))
+    monkeypatch.setattr(compute_buffer, "layers_enough", lambda a, layout: list(range(a.layers)))
     return made
 
 

@@ -93,7 +93,6 @@ def _inputs(p: Pass) -> None:
     """What a pass gets from outside beside the tokens."""
     a, b, g = p.a, p.b, p.graph
     t = a.attention
-    latent = t.latent is not None and not t.latent.cached_whole
     if a.recurrent is not None:
         everyone = g.input(WORD * b.sequences)
         p.inputs["state_index"] = g.view(everyone, 0, WORD * b.sequences)
@@ -112,9 +111,9 @@ def _inputs(p: Pass) -> None:
         head, value = a.head_dim(of_kind[0]), a.value_dim(of_kind[0])
         if t.latent is not None:
             head, value = t.latent.nope_dim + t.latent.rope_dim, t.latent.value_dim
-        if not b.key_half and not latent and head % VALUE_ROTATION == 0:
+        if not b.key_half and head % VALUE_ROTATION == 0:
             p.inputs[f"key_rotation_{kind}"] = g.input(rotation_bytes(key_rotation(head)))
-        if not b.value_half and not latent and value % VALUE_ROTATION == 0:
+        if not b.value_half and value % VALUE_ROTATION == 0:
             p.inputs[f"value_rotation_{kind}"] = g.input(rotation_bytes(VALUE_ROTATION))
         p.inputs[f"key_index_{kind}"] = g.input(INDEX * b.tokens)
         p.inputs[f"value_index_{kind}"] = g.input(INDEX * b.tokens * (1 if b.flash_attention else widest_cache(a)))

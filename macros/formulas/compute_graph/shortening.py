@@ -21,21 +21,19 @@ LAST_ROUNDS = 2
 """Rounds that are gone through at the end, where what comes from outside is needed for the last time."""
 
 
-def layers_enough(a: Architecture, layout: Layout, *, copies: int) -> list[int]:
+def layers_enough(a: Architecture, layout: Layout) -> list[int]:
     """The layers that have to be gone through for the buffers to be those of all layers.
 
     Args:
         a: the shapes of the model
         layout: what lies where
-        copies: passes under way at a time [passes]
 
     Returns:
         Layers, in order.
 
     Assumes: nothing that each layer has of its own stays to the end of the pass; else all layers are gone through.
     """
-    stays = a.attention.indexer is not None or (copies > 1 and (a.per_layer_embeddings is not None or a.attention.shared_cache_layers > 0))
-    if stays:
+    if a.attention.indexer is not None or a.per_layer_embeddings is not None or a.attention.shared_cache_layers > 0:
         return list(range(a.layers))
     traits = layer_traits(a)
     kinds = []
