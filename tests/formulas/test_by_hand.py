@@ -42,6 +42,11 @@ def test_gpt_oss_20b_uses_four_of_32_experts():
     assert parameters(a) - active_parameters(a) == 24 * 28 * expert + (201088 - 1) * 2880
 
 
+def test_gemma_4_26b_uses_eight_of_128_experts():
+    a = shapes("gemma-4-26b-a4b")
+    assert parameters(a) - active_parameters(a) == 30 * 120 * 3 * 2816 * 704
+
+
 def test_gemma_3n_looks_up_a_row_of_each_layer():
     a = shapes("gemma-3n-e4b")
     assert parameters(a) - active_parameters(a) == (262144 - 1) * 35 * 256

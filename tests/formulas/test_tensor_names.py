@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from macros.estimate.config_json import read_config
 from macros.formulas.tensors import tensor_groups
 from macros.specs import load
 from macros.specs.models import architecture_of
+from tests.estimate.test_config_json import SMALL, long_form
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
 NAMES = """
@@ -30,6 +32,7 @@ NAMES = """
 
 def test_every_name_is_known():
     shapes = [architecture_of(model, CATALOGUE.models) for model in CATALOGUE.models.values()]
+    shapes += [read_config(long_form(entry["config"])) for entry in SMALL.values()]
     assert {group.name for each in shapes for group in tensor_groups(each)} - set(NAMES.split()) == set(), (
         "expected a name of the file format"
     )
