@@ -20,14 +20,15 @@ def check(arguments: argparse.Namespace) -> int:
     """All that a machine can say about the data and the pages, in seconds."""
     import macros.calibrate.plausible
     import macros.formulas.checks  # noqa: F401
-    from macros import MACROS
     from macros.calibrate import store
+    from macros.generator import MACROS
     from macros.publish.calculator import formulas_script
     from macros.publish.site import page_errors
-    from macros.render import annotated, lint, translations
+    from macros.render import annotated, lint, palette, translations, unshown
     from macros.specs import SpecErrors, load
 
     errors = [*page_errors(ROOT, MACROS), *translations.moved(ROOT / "docs"), *annotated.untranslated()]
+    errors += [*unshown.columns(ROOT), *unshown.pages(ROOT), *palette.strangers(ROOT)]
     try:
         catalogue = load(ROOT / "data")
         errors += lint.check(ROOT / "docs", catalogue)
@@ -98,17 +99,17 @@ def import_bench(arguments: argparse.Namespace) -> int:
 
 def site(arguments: argparse.Namespace) -> int:
     """Build site/: Chinese at the root, English under en/, the numbers for machines under api/."""
-    import macros
+    from macros.generator.build import build
 
-    macros.build()
+    build(ROOT / "site")
     return 0
 
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serve both languages and reload on every edit."""
-    import macros
+    from macros.generator.server import serve as until_stopped
 
-    macros.serve(arguments.host, arguments.port)
+    until_stopped(arguments.host, arguments.port)
     return 0
 
 

@@ -18,10 +18,10 @@ from statistics import median
 import pypdf
 
 ROOT = Path(__file__).resolve().parents[1]
-HERE = "import macros, pathlib; macros.ROOT = pathlib.Path.cwd(); macros.CACHE = macros.ROOT / '.cache'; "
-BUILD = HERE + "macros.build(macros.ROOT / 'site')"
+HERE = "import pathlib; from macros import generator; generator.ROOT = pathlib.Path.cwd(); generator.CACHE = generator.ROOT / '.cache'; "
+BUILD = HERE + "from macros.generator.build import build; build(generator.ROOT / 'site')"
 PORT = 8791
-SERVE = HERE + f"macros.serve(port={PORT})"
+SERVE = HERE + f"from macros.generator.server import serve; serve(port={PORT})"
 PLAIN = """
 from mkdocs.commands.build import build
 from mkdocs.config import load_config

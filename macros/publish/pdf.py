@@ -18,6 +18,7 @@ from lxml import html
 
 from macros.publish.edition import NAME, Edition
 from macros.publish.typesetting import CannotSet, Page, anchor, literal
+from macros.render.palette import palette
 
 FONTS = {"Noto Sans CJK SC": "fonts-noto-cjk"}
 """Typefaces of the book -> the Debian package that has them. Its Latin letters are drawn to go with its Chinese."""
@@ -134,6 +135,12 @@ def book(site: Path, language: str, edition: Edition) -> str:
 {"".join(body)}"""
 
 
+def colours() -> str:
+    """The palette of the pages on paper, for book.typ."""
+    named = ", ".join(f"{literal(name)}: rgb({literal(colour.light)})" for name, colour in palette().items())
+    return f"#let palette = ({named})\n"
+
+
 def _address(site: Path) -> str:
     """Where the pages stand in public."""
     tree = html.parse(str(site / "index.html"), parser=html.HTMLParser(encoding="utf-8"))
@@ -161,6 +168,7 @@ def typeset(source: str, out: Path, timestamp: int) -> None:
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".book-") as folder:
         work = Path(folder)
         (work / "book.typ").write_bytes((Path(__file__).parent / "book.typ").read_bytes())
+        (work / "palette.typ").write_text(colours(), "utf-8")
         (work / "main.typ").write_text(source, "utf-8")
         made = work / "book.pdf"
         try:

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from lxml import html
 
 from macros.publish import columns
+from macros.render.palette import palette
 
 Element: TypeAlias = Any  # an lxml element: the library has no types of its own
 
@@ -39,7 +40,7 @@ class CannotSet(Exception):  # noqa: N818  (told to the user as it is)
     """A page that cannot be turned into paper, and why."""
 
 
-INK = "#1b1f24"
+INK = palette()["ink"].light
 ZERO_WIDTH_SPACE = "\u200b"
 RATE = re.compile(r"\b([KMGT]i?B|[MG]T|tokens)/s\b")
 """Units in which no line breaks."""

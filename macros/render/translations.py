@@ -1,6 +1,6 @@
 """Which page has moved on without its other language: by what the two said when somebody last held them side by side.
 
-docs/translations.yaml keeps a hash of each page's words. White space, comments, letter case and the arguments of macros do not
+docs/settled.yaml keeps a hash of each page's words. White space, comments, letter case and the arguments of macros do not
 count (that both languages call the same macros is the lint's to hold), and neither do dates or commits.
 """
 
@@ -16,7 +16,7 @@ import yaml
 from macros.specs.errors import SpecError, SpecErrors, nearest
 
 LANGUAGES = ("zh", "en")
-RECORD = "translations.yaml"
+RECORD = "settled.yaml"
 HEAD = "# What each page said when both languages were last held side by side: hashes, written by `python -m macros settle`.\n"
 LENGTH = 12
 

@@ -30,6 +30,8 @@ class Column:
     """Kind of record (`models`, `gpus`, …) whose page the cell leads to, when the value is an id."""
     note: Words | None = None
     """What a reader should know of this column."""
+    only_data: bool = False
+    """Whether it is meant for the data files alone; any other column stands on some page."""
 
 
 @dataclass(frozen=True)

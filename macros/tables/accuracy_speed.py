@@ -29,7 +29,7 @@ PEERS: dict[str, tuple[Words, float]] = {
 """Share of the bandwidth that other calculators take for all devices alike."""
 
 KINDS: dict[str, Words] = {"decode": {"zh": "解码", "en": "Decode"}, "prefill": {"zh": "预填充", "en": "Prefill"}}
-KIND = Column("kind", {"zh": "代号", "en": "Id"})
+KIND = Column("kind", {"zh": "代号", "en": "Id"}, only_data=True)
 SPEED = Column("speed", {"zh": "速度", "en": "Speed"})
 DEVICES = Column("devices", {"zh": "设备数", "en": "Devices"})
 ROWS = Column("rows", {"zh": "测量数", "en": "Measurements"})
@@ -266,7 +266,7 @@ def _row(row: Compared) -> dict[str, Any]:
 
 ROW_COLUMNS = [
     KIND,
-    Column("device", {"zh": "设备", "en": "Device"}),
+    Column("device", {"zh": "设备", "en": "Device"}, only_data=True),
     Column("model", {"zh": "模型", "en": "Model"}, link="models"),
     Column("quant", {"zh": "格式", "en": "Format"}, link="quantizations"),
     Column("engine", {"zh": "引擎", "en": "Engine"}),

@@ -49,15 +49,15 @@ COLUMNS = [
     Column("row", {"zh": "原文所述", "en": "What it says"}),
     Column("published", {"zh": "原文", "en": "Article"}),
     Column("computed", {"zh": "本指南", "en": "Guide"}),
-    Column("computed_high", {"zh": "至", "en": "to"}),
+    Column("computed_high", {"zh": "至", "en": "to"}, only_data=True),
     Column("unit", {"zh": "单位", "en": "Unit"}),
     Column("difference", {"zh": "相差", "en": "Off by"}, unit="%", digits=1),
     Column("verdict", {"zh": "判断", "en": "Finding"}),
     Column("reason", {"zh": "缘由", "en": "Why"}),
-    Column("claim", {"zh": "说法", "en": "Claim"}),
-    Column("of", {"zh": "对象", "en": "Of"}),
-    Column("published_low", {"zh": "原文数值", "en": "Published value"}),
-    Column("published_high", {"zh": "原文上限", "en": "Published upper end"}),
+    Column("claim", {"zh": "说法", "en": "Claim"}, only_data=True),
+    Column("of", {"zh": "对象", "en": "Of"}, only_data=True),
+    Column("published_low", {"zh": "原文数值", "en": "Published value"}, only_data=True),
+    Column("published_high", {"zh": "原文上限", "en": "Published upper end"}, only_data=True),
 ]
 
 

@@ -64,8 +64,11 @@ def presets_on_cards(catalogue: Catalogue) -> pd.DataFrame:
     key=["model"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        Column("parameters", {"zh": "参数量", "en": "Parameters"}, unit="10⁹", digits=1),
-        *(Column(preset, {"zh": preset.upper(), "en": preset.upper()}, unit="GiB", digits=1) for preset in PRESETS),
+        Column("parameters", {"zh": "参数量", "en": "Parameters"}, unit="10⁹", digits=1, only_data=True),
+        *(
+            Column(preset, {"zh": preset.upper(), "en": preset.upper()}, unit="GiB", digits=1, only_data=preset == "iq2_m")
+            for preset in PRESETS
+        ),
     ],
     formulas=("cache_bytes", "tensor_bytes"),
 )

@@ -40,7 +40,7 @@ EXAMPLES: tuple[dict[str, Any], ...] = (
         Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s", digits=1),
         Column("low", {"zh": "低", "en": "Low"}, unit="tokens/s", digits=1),
         Column("high", {"zh": "高", "en": "High"}, unit="tokens/s", digits=1),
-        Column("command", {"zh": "命令", "en": "Command"}),
+        Column("command", {"zh": "命令", "en": "Command"}, only_data=True),
     ],
     formulas=("memory_seconds", "layer_seconds"),
 )

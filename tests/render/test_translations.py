@@ -87,7 +87,7 @@ def test_pages_come_and_go(docs: Path):
     for language in TEXT:
         (docs / language / "new.md").write_text("x")
         (docs / language / "deep/cpu.md").unlink()
-    assert [line.split(".md:")[0] for line in told(docs)] == ["docs/translations.yaml:1: deep/cpu", "docs/zh/new"]
+    assert [line.split(".md:")[0] for line in told(docs)] == ["docs/settled.yaml:1: deep/cpu", "docs/zh/new"]
     assert translations.settle(docs, []) == ["deep/cpu.md", "new.md"]
     assert told(docs) == []
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-import macros
+from macros.generator.build import build
 from macros.specs import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +45,7 @@ def site(tmp_path_factory):
     built = tmp_path_factory.mktemp("served") / "guide"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SITE_URL", "https://example.org/guide/")
-        macros.build(built)
+        build(built)
     return built
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import macros
+from macros import generator
+from macros.generator.build import build
 from macros.specs import SpecErrors
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,8 +30,8 @@ def elsewhere(tmp_path, monkeypatch):
         start = text.index("\nnav:")
         end = text.index("\n\n", start + 2)
         config.write_text(text[:start] + "\nnav:\n  - Home: index.md" + text[end:], "utf-8")
-    monkeypatch.setattr(macros, "ROOT", tmp_path)
-    monkeypatch.setattr(macros, "CACHE", tmp_path / ".cache")
+    monkeypatch.setattr(generator, "ROOT", tmp_path)
+    monkeypatch.setattr(generator, "CACHE", tmp_path / ".cache")
     monkeypatch.setattr("macros.publish.site.pages.generated", lambda view: iter(()))
     return tmp_path
 
@@ -42,7 +43,7 @@ def refused(root: Path, text: str) -> list[str]:
     before.mkdir()
     (before / "kept").write_text("as it was", "utf-8")
     with pytest.raises(SpecErrors) as told:
-        macros.build(before)
+        build(before)
     assert [path.name for path in before.iterdir()] == ["kept"]
     return [str(error) for error in told.value.errors]
 
@@ -103,7 +104,7 @@ def test_names_never_become_markup(elsewhere, monkeypatch):
         (elsewhere / "docs" / language / "index.md").write_text(
             "# Home\n\n{{ device('rtx-3090') }}\n\n{{ table('gpus', gpu='rtx-3090') }}\n", "utf-8"
         )
-    macros.build(elsewhere / "site")
+    build(elsewhere / "site")
     html = (elsewhere / "site" / "index.html").read_text("utf-8")
     assert html.count("a &lt;b&gt; &amp; &quot;c&quot; *d* `e` [f](g) {{ h }} __i__") == 2
     assert View(catalogue, "zh").name("gpus", "rtx-3090").startswith("a &lt;b&gt;")

@@ -11,7 +11,7 @@ import pypdf
 import pytest
 from lxml import html
 
-import macros
+from macros.generator.build import build
 from macros.publish import archive, offline, pdf
 from macros.publish.edition import Edition
 from macros.publish.typesetting import CannotSet
@@ -147,7 +147,7 @@ def test_equal_records_make_equal_sites(site, tmp_path):
     """Every file, byte for byte, in another folder and at another time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SITE_URL", "https://example.org/guide/")
-        macros.build(tmp_path / "elsewhere")
+        build(tmp_path / "elsewhere")
 
     def sums(folder: Path) -> dict[str, str]:
         files = (path for path in sorted(folder.rglob("*")) if path.is_file())

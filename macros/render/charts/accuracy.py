@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from macros.render.charts import CHARTS, Chart
+from macros.render.charts import CHARTS, INK, Chart
 from macros.render.view import View
 from macros.tables import tables
 
@@ -31,7 +31,7 @@ def _scatter(kind: str) -> Any:
             "layer": [
                 {
                     "data": {"values": [{"x": end, "y": end} for end in ends]},
-                    "mark": {"type": "line", "color": "#000", "opacity": 0.5, "strokeWidth": 1},
+                    "mark": {"type": "line", "color": INK, "opacity": 0.5, "strokeWidth": 1},
                     "encoding": {"x": {"field": "x", **axis}, "y": {"field": "y", **axis}},
                 },
                 {

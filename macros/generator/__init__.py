@@ -1,0 +1,244 @@
+"""All that knows the site generator. Here the names that pages may call; `build` makes a site, `server` shows one that is being edited.
+
+A page calls a macro with two braces, `{{ table("ram-bandwidth") }}`; on a line of its own where it makes a table or a chart, inside a
+sentence where it makes a number, a name or a citation. What a macro makes is finished HTML, escaped, that Markdown does not touch.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from macros.render.view import View
+    from macros.specs import Catalogue, SpecError
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache"
+CONFIGS = {"zh": "mkdocs.yml", "en": "mkdocs.en.yml"}
+
+MACROS: dict[str, Callable[..., str]] = {}
+"""Name -> macro: what pages may call."""
+
+
+class Now:
+    """What the pages of this moment are made from, and what was found wrong with them."""
+
+    catalogue: Catalogue | None = None
+    errors: list[SpecError]
+
+    def __init__(self) -> None:
+        self.errors = []
+
+    def records(self) -> Catalogue:
+        """The records; read on first use, so that the generator's own command line works too."""
+        if self.catalogue is None:
+            from macros.specs import load
+
+            self.catalogue = load(ROOT / "data")
+        return self.catalogue
+
+
+now = Now()
+
+
+def macro(function: Callable[..., str]) -> Callable[..., str]:
+    """Let pages call a function; it is given a View first."""
+    MACROS[function.__name__] = function
+    return function
+
+
+@macro
+def table(view: View, id: str, columns: list[str] | None = None, **where: Any) -> str:
+    """A table of macros/tables on a line of its own: `table("vram-4bit")`; some of its columns: `columns=["model", "vram"]`;
+    some of its rows: `model="llama-1-7b"` or `model=["llama-1-7b", "llama-1-13b"]` (any column by its id)."""
+    from macros.render import slots, tables
+
+    return slots.block(tables.table(view, id, columns=columns, **where))
+
+
+@macro
+def chart(view: View, id: str) -> str:
+    """A picture of macros/render/charts.py on a line of its own: `chart("bandwidth-tokens")`. Its numbers stand in a table under it."""
+    from macros.render import charts, slots
+
+    return slots.block(charts.chart(view, id))
+
+
+@macro
+def data(view: View, id: str) -> str:
+    """Links to the files of a table that is too long for a page: `data("memory-plans")`."""
+    from macros.render import slots, tables
+
+    return slots.inline(tables.downloads(view, id))
+
+
+@macro
+def value(
+    view: View, path: str | None = None, *, get: str | None = None, unit: str | None = None, digits: int | None = None, **of: Any
+) -> str:
+    """A number in a sentence, with its unit. A spec: `value("gpus.rtx-3090.memory_gib")`. A computed one, by the keys of the
+    `estimate` command: `value(model="llama-1-30b", quant="q4_0", get="weights.bytes", unit="GiB")`. A cell of a table:
+    `value(table="ram-bandwidth", memory="ddr4-3600", cpu="ryzen-5-3600", get="bandwidth")`."""
+    from macros.render import slots, values
+
+    return slots.inline(values.value(view, path, get=get, unit=unit, digits=digits, **of))
+
+
+@macro
+def formula(view: View, name: str) -> str:
+    """The equation of a function in macros/formulas, from its syntax tree, with arguments and source: `formula("decode_seconds")`."""
+    from macros.render import equations, slots
+
+    return slots.block(equations.formula(view, name))
+
+
+@macro
+def cite(view: View, *ids: str) -> str:
+    """Sources after a statement: `cite("llama-paper")`, links to data/sources.yaml's entries."""
+    from macros.render import citations, slots
+
+    return slots.inline(citations.cite(view, *ids))
+
+
+@macro
+def term(view: View, id: str, text: str | None = None) -> str:
+    """A word of data/glossary, explained on hover: `term("kv-cache")`; `text` where the sentence needs another form."""
+    from macros.render import glossary as words
+    from macros.render import slots
+
+    return slots.inline(words.term(view, id, text))
+
+
+@macro
+def glossary(view: View) -> str:
+    """Every word of data/glossary, for the glossary page."""
+    from macros.render import glossary as words
+    from macros.render import slots
+
+    return slots.block(words.glossary(view))
+
+
+@macro
+def model(view: View, id: str) -> str:
+    """The name of a model, leading to its page: `model("llama-2-7b")`."""
+    from macros.render import slots, tables
+    from macros.render.view import one_of
+
+    one_of("a model", id, view.catalogue.models)
+    return slots.inline(tables.record_link(view, "models", id))
+
+
+@macro
+def device(view: View, id: str) -> str:
+    """The name of a GPU or CPU, leading to its page: `device("rtx-3090")`."""
+    from macros.render import slots, tables
+    from macros.render.view import one_of
+
+    one_of("a device", id, [*view.catalogue.gpus, *view.catalogue.cpus])
+    return slots.inline(tables.record_link(view, "gpus" if id in view.catalogue.gpus else "cpus", id))
+
+
+@macro
+def record_fields(view: View, kind: str) -> str:
+    """The keys of a kind of record, from its schema: `record_fields("gpus")`."""
+    from macros.render import annotated, slots
+
+    return slots.block(annotated.reference(view, kind))
+
+
+@macro
+def record_example(view: View, kind: str) -> str:
+    """A real record with a word on each key: `record_example("gpus")`."""
+    from macros.render import annotated, slots
+
+    return slots.block(annotated.example_html(view, kind))
+
+
+@macro
+def record_other_fields(view: View) -> str:
+    """The keys of the kinds that change rarely, each folded away: those that no other call on the contributor's page shows."""
+    from macros.render import annotated, slots
+
+    return slots.block(annotated.others(view))
+
+
+@macro
+def record_page(view: View, kind: str, id: str) -> str:
+    """The generated page of a model, a GPU or a CPU: what the pages that no one writes hold."""
+    from macros.render import pages
+
+    return pages.body(view, kind, id)
+
+
+@macro
+def quick_answers(view: View) -> str:
+    """The home page's two questions (my card runs …, this model needs …) as plain tables behind two clicks."""
+    from macros.render import quick, slots
+
+    return slots.block(quick.answers(view))
+
+
+@macro
+def calculator(view: View) -> str:
+    """The calculator: its form, and the scripts that answer it."""
+    from macros.render import calculator, slots
+
+    return slots.block(calculator.form(view))
+
+
+def define_env(env: Any) -> None:
+    """What the macros plugin calls: bind each macro to the page that calls it."""
+    from macros.render import slots
+    from macros.render.view import View
+
+    extra = env.conf["extra"]
+
+    def bound(function: Callable[..., str]) -> Callable[..., str]:
+        @functools.wraps(function)
+        def call(*arguments: Any, **named: Any) -> str:
+            view = View(now.records(), extra["lang"], "../" * env.page.url.count("/"), extra["root"])
+            try:
+                return function(view, *arguments, **named)
+            except Exception as error:  # whatever it was, it is a mistake in the page, told with its place
+                call_text = f"{function.__name__}({', '.join([*map(repr, arguments), *(f'{k}={v!r}' for k, v in named.items())])})"
+                now.errors.append(_mistake(env.page, extra["lang"], call_text, error))
+                return slots.inline("")
+
+        return call
+
+    for name, function in MACROS.items():
+        env.macro(bound(function), name)
+
+
+def on_pre_page_macros(env: Any) -> None:
+    """What the macros plugin calls before each page. A generated page is one call: there is no template to read for it."""
+    from macros.render import slots
+
+    slots.clear()
+    if record := env.page.meta.get("record"):
+        env.markdown = env.macros["record_page"](Path(record).parent.name, Path(record).stem)
+        env.page.meta["render_macros"] = False
+
+
+def _mistake(page: Any, language: str, call: str, error: Exception) -> SpecError:
+    """An exception of a macro as an error with the file and line of the call."""
+    from macros.render.view import Mistake
+    from macros.specs import SpecError
+
+    frame: Any = sys._getframe()
+    while frame is not None and "__jinja_template__" not in frame.f_globals:
+        frame = frame.f_back
+    line = frame.f_globals["__jinja_template__"].get_corresponding_lineno(frame.f_lineno) if frame else 1
+    source = Path(page.file.abs_src_path).read_text("utf-8")
+    if front := re.match(r"---\n.*?\n---\n\s*", source, re.S):
+        line += front[0].count("\n")
+    path = page.meta.get("record") or f"docs/{language}/{page.file.src_uri}"
+    if isinstance(error, Mistake):
+        return SpecError(path, 1 if "record" in page.meta else line, call, error.expected, error.got, error.fix)
+    told = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    return SpecError(path, line, call, "a call that can be answered", " ".join(told.split()), "correct the call")
