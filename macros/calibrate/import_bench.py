@@ -104,7 +104,8 @@ def _row(
         "tokens_per_second": float(number_of("avg_ts")),
         "flash_attention": bool(entry.get("flash_attn", False)),
     }
-    row |= {"generated_tokens": generated, "depth": int(entry.get("n_depth", 0))} if generated else {"prompt_tokens": prompt}
+    row |= {"generated_tokens": generated} if generated else {"prompt_tokens": prompt}
+    row["depth"] = int(entry.get("n_depth", 0))
     layers = entry.get("n_gpu_layers")
     every = architecture_of(catalogue.models[chosen], catalogue.models).layers + 1 if chosen in catalogue.models else 0
     if row.get("gpus") and isinstance(layers, int) and 0 <= layers < every:

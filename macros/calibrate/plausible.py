@@ -19,6 +19,12 @@ SLACK = 1.03
 FILE_SIZE = 0.12
 """A file may be so much larger or smaller than its tensors: other versions of a format, a tied matrix stored twice."""
 
+CUT_INTO_MICRO_BATCHES = ("llama.cpp", "ik_llama.cpp", "ollama", "llamafile")
+"""Programs that read a prompt in micro-batches, of 512 tokens unless told otherwise."""
+
+LEAST_MICRO_BATCH = 512
+"""A prompt up to this length is one micro-batch in any case [tokens]."""
+
 FASTEST_DRIVE = 60e9
 """No machine loads faster than its memory copies [bytes/s]."""
 
@@ -68,6 +74,24 @@ def implausible(row: AnyRow, catalogue: Catalogue) -> Iterator[tuple[str, str, s
             )
 
 
+def undecided(row: AnyRow, catalogue: Catalogue) -> Iterator[tuple[str, str, str, str]]:
+    """What a row leaves open although its value hangs on it.
+
+    Args:
+        row: the row; its ids exist
+        catalogue: all records
+
+    Yields:
+        (key, what was expected, what is there, where it is to be found).
+    """
+    if not isinstance(row, Prefill) or row.quality is not None or row.model is None or row.engine not in CUT_INTO_MICRO_BATCHES:
+        return
+    mixture = architecture_of(catalogue.models[row.model], catalogue.models).experts is not None
+    if mixture and row.ubatch is None and (row.prompt_tokens or 0) > LEAST_MICRO_BATCH:
+        expected = f"the micro-batch, which decides how fast a mixture reads a prompt of {row.prompt_tokens} tokens"
+        yield "ubatch", expected, "none", "llama-bench: 512 unless its table has a column n_ubatch; else quality: {flag: incomplete, …}"
+
+
 def same(row: AnyRow) -> tuple[object, ...]:
     """What makes two rows the same measurement."""
     return tuple(sorted((name, repr(value)) for name, value in row.model_dump().items() if name not in ("note", "quality")))
@@ -90,6 +114,8 @@ def measurements_are_possible(catalogue: Catalogue) -> Iterator[SpecError]:
             for key, expected, got, guess in implausible(row, catalogue):
                 fix = f"read the source again ({guess})"
                 yield catalogue.error("measurements", file.id, ("rows", index, key), expected, got, fix)
+            for key, expected, got, found in undecided(row, catalogue):
+                yield catalogue.error("measurements", file.id, ("rows", index, key), expected, got, f"read it in the source ({found})")
             first = seen.setdefault(same(row), index)
             if first != index:
                 yield catalogue.error(

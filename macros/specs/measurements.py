@@ -37,7 +37,9 @@ class Row(Strict):
     gpus: list[Id] = Field(default_factory=list)
     """Ids in data/gpus, repeated for several of a kind."""
     cpu: Id | None = None
-    """Id in data/cpus."""
+    """Id in data/cpus; the host, where there are gpus as well."""
+    host: Plain | None = None
+    """The host in the source's words, where no id says it."""
     memory: Id | None = None
     """Id in data/memory."""
     memory_channels: Count | None = None
@@ -58,6 +60,8 @@ class Row(Strict):
     """Size of the model's file, where published [bytes]."""
     source: Id | None = None
     """Source of this row, where it is not the file's."""
+    where: Plain | None = None
+    """Where in the source it stands: a file of a repository, a table, a column."""
     quality: Quality | None = None
     """Absent: sound as far as known."""
     note: Text | None = None
@@ -72,11 +76,26 @@ class Row(Strict):
         return self
 
 
+Rate = Literal["total", "per-stream", "per-device", "prompt-total", "input-and-output"]
+
+
 class Generation(Row):
     """Speed of the model."""
 
     tokens_per_second: Speed
-    """Tokens a second, of all users together [1/s]."""
+    """Tokens a second; of what, says `rate` [1/s]."""
+    rate: Rate | None = None
+    """What was added up: all sequences, one of them, one of several devices, all prompts, or prompts and answers; needed from two on."""
+    standard_deviation: Annotated[float, Field(ge=0)] | None = None
+    """Scatter over the runs, where published [1/s]."""
+    depth: Whole | None = None
+    """Tokens in the cache before the first one was generated or read; left out only where `quality` rules out a fit."""
+    kv_type: Plain | None = None
+    """Type of the KV cache; absent: 16 bits, or the engine's default."""
+    ubatch: Count | None = None
+    """Tokens that go through the model together; absent: the engine's default, where it does not decide."""
+    batch: Count | None = None
+    """Tokens handed over at a time (llama.cpp's `-b`)."""
     flash_attention: bool | None = None
     """Whether flash attention was on; absent: unknown."""
     context: Count | None = None
@@ -85,30 +104,83 @@ class Generation(Row):
     """Threads of the processor."""
     gpu_layers: Whole | None = None
     """Layers on the GPU as llama.cpp counts; absent: all."""
-    split: Literal["layer", "row", "tensor"] | None = None
+    n_cpu_moe: Whole | None = None
+    """Layers whose experts stay in system memory; absent: none, unless `offload` says something else."""
+    offload: Plain | None = None
+    """What stays in system memory, in the source's words."""
+    split: Literal["layer", "row", "tensor", "expert"] | None = None
     """How several GPUs share the model."""
-    users: Count = 1
-    """Sequences at a time."""
+    power_limit_w: Watts | None = None
+    """Power that the device was limited to [W]; absent: as sold."""
     wall_watts: Watts | None = None
     """Power of the whole machine while it ran [W]."""
 
 
-class Decode(Generation):
+class Single(Generation):
+    """Speed with nothing else in between: what `python -m macros fit` needs of it is stated, or the row says that it is not."""
+
+    users: Count = 1
+    """Sequences at a time."""
+
+    @model_validator(mode="after")
+    def _decided(self) -> Single:
+        if self.quality is None and self.depth is None:
+            raise ValueError(
+                "expected depth, the tokens in the cache before the measured ones (0 for an empty cache), got none. "
+                "Fix: read it in the source, or mark the row with quality: {flag: incomplete, …}"
+            )
+        if self.quality is None and self.users > 1 and self.rate is None:
+            raise ValueError(
+                f"expected rate (total or per-stream) for {self.users} sequences at a time, got none. "
+                "Fix: read in the source what was added up, or mark the row with quality: {flag: incomplete, …}"
+            )
+        return self
+
+
+class Decode(Single):
     """Tokens generated a second."""
 
     kind: Literal["decode"]
-    depth: Whole = 0
-    """Tokens in the cache before the first one was generated."""
     generated_tokens: Count | None = None
     """Tokens generated."""
 
 
-class Prefill(Generation):
+class Prefill(Single):
     """Tokens of the prompt read a second."""
 
     kind: Literal["prefill"]
     prompt_tokens: Count | None = None
     """Length of the prompt."""
+
+
+class Serving(Generation):
+    """Tokens a second of a server while several requests come and go: their prompts are read in between."""
+
+    kind: Literal["serving"]
+    users: Count | None = None
+    """Sequences at a time."""
+    prompt_tokens: Count | None = None
+    """Length of the prompt."""
+    generated_tokens: Count | None = None
+    """Tokens generated."""
+    per_stream_tokens_per_second: Speed | None = None
+    """Tokens a second of one sequence while it generates, where the source states it beside [1/s]."""
+    workload: Plain | None = None
+    """What was asked, where it is no fixed length: a data set, all requests queued, requests a second."""
+
+    @model_validator(mode="after")
+    def _decided(self) -> Serving:
+        if self.quality is None and self.rate is None:
+            raise ValueError(
+                "expected rate (total, per-stream, per-device, prompt-total or input-and-output), got none. "
+                "Fix: read in the source what was added up, or mark the row with quality: {flag: incomplete, …}"
+            )
+        if self.quality is None and self.users is None and self.workload is None:
+            raise ValueError(
+                "expected users, or workload where they are not counted, got neither. "
+                "Fix: read it in the source, or mark the row with quality: {flag: incomplete, …}"
+            )
+        return self
 
 
 def against_one(rows: Iterable[Decode | Prefill]) -> Iterator[tuple[Decode | Prefill, float]]:
@@ -180,7 +252,25 @@ class MemoryUse(Row):
     """How several GPUs share the model."""
 
 
-AnyRow = Annotated[Decode | Prefill | Load | FineTune | MemoryUse, Field(discriminator="kind")]
+AnyRow = Annotated[Decode | Prefill | Serving | Load | FineTune | MemoryUse, Field(discriminator="kind")]
+
+
+FIELDS: dict[str, frozenset[str]] = {
+    "decode": frozenset(Decode.model_fields),
+    "prefill": frozenset(Prefill.model_fields),
+    "serving": frozenset(Serving.model_fields),
+    "load": frozenset(Load.model_fields),
+    "finetune": frozenset(FineTune.model_fields),
+    "memory": frozenset(MemoryUse.model_fields),
+}
+"""Kind of a row -> the keys that it may have."""
+
+
+def _of_kind(shared: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    """Of what a file's rows share, what this one may have; a key that no kind has stays, and is refused."""
+    known = FIELDS.get(str(row.get("kind", shared.get("kind"))), frozenset())
+    every = frozenset().union(*FIELDS.values())
+    return {key: value for key, value in shared.items() if key in known or key not in every}
 
 
 class MeasurementFile(Record):
@@ -204,7 +294,7 @@ class MeasurementFile(Record):
         if not isinstance(value, dict) or not isinstance(value.get("rows"), list) or not isinstance(value.get("defaults", {}), dict):
             return value
         shared = {"source": value.get("source"), **value.get("defaults", {})}
-        return {**value, "rows": [{**shared, **row} if isinstance(row, dict) else row for row in value["rows"]]}
+        return {**value, "rows": [{**_of_kind(shared, row), **row} if isinstance(row, dict) else row for row in value["rows"]]}
 
     @model_validator(mode="after")
     def _sourced(self) -> MeasurementFile:
