@@ -67,7 +67,7 @@ def best_quantization(setting: Setting, catalogue: Catalogue, *, ram_gib: float 
 
     Assumes: more bytes of weights, better answers.
     """
-    formats = [quant for quant in catalogue.quantizations.values() if _reads(setting.engine.id, quant)]
+    formats = [quant for quant in catalogue.quantizations.values() if setting.engine.id in quant.read_by]
     sizes = [(_size(setting, quant, catalogue), quant.id) for quant in formats]
     ranked = [catalogue.quantizations[name] for _, name in sorted(sizes)]
     low, high = 0, len(ranked)
@@ -78,10 +78,6 @@ def best_quantization(setting: Setting, catalogue: Catalogue, *, ram_gib: float 
         else:
             high = middle
     return ranked[low - 1].id if low > 0 else None
-
-
-def _reads(engine: str, quant: Quantization) -> bool:
-    return (quant.kind == "gguf") == (engine == "llama.cpp")
 
 
 def _size(setting: Setting, quant: Quantization, catalogue: Catalogue) -> int:

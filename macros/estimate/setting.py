@@ -213,14 +213,13 @@ def _record(question: Mapping[str, Any], key: str, known: Mapping[str, Any], exp
 
 
 def _engine(question: Mapping[str, Any], quant: Quantization, catalogue: Catalogue) -> Engine:
-    files = quant.kind == "gguf" and quant.id not in ("f16", "bf16")
-    name = question.get("engine", "llama.cpp" if quant.kind == "gguf" else "vllm")
+    name = question.get("engine", next((engine for engine in quant.read_by if engine in catalogue.engines), quant.read_by[0]))
     if not isinstance(name, str) or name not in catalogue.engines:
-        raise Refused("engine", '"llama.cpp" or "vllm"', name)
-    if name == "llama.cpp" and quant.kind != "gguf":
-        raise Refused("quant", "a format that llama.cpp reads", quant.id, "use a GGUF preset such as q4_k_m, or engine vllm")
-    if name == "vllm" and files:
-        raise Refused("quant", "a format that vLLM serves", quant.id, "use gptq-4bit-128g, awq-4bit-128g, fp8, bf16 …, or engine llama.cpp")
+        raise Refused("engine", f"one of {', '.join(catalogue.engines)}", name)
+    if name not in quant.read_by:
+        raise Refused(
+            "quant", f"a format that {catalogue.engines[name].name} reads", quant.id, f"use engine {quant.read_by[0]}, or another format"
+        )
     engine: Engine = catalogue.engines[name]
     return engine
 

@@ -85,9 +85,9 @@ def padded_bytes(tensor: TypedTensors, types: Types) -> int:
 
 def _pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool) -> list[tuple[TensorGroup, tuple[int, ...], int, int]]:
     """Tensors: the group, its layers, bytes of one of them, bytes on a device."""
-    if quant.per_weight is not None:
+    if quant.recipe is None:
+        assert quant.per_weight is not None
         return [(group, group.layers, size // group.count, size // group.count) for group, size in uniform_tensors(a, quant.per_weight)]
-    assert quant.recipe is not None
     found = []
     for tensor in typed_tensors(a, quant.recipe, types, importance_matrix=imatrix):
         found.append((tensor.group, tensor.layers, tensor.bytes_each, padded_bytes(tensor, types)))

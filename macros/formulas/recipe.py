@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from macros.formulas.elementwise import ceil
 from macros.formulas.tensors import TensorGroup, tensor_groups
 from macros.specs.architectures import Architecture
-from macros.specs.quantizations import PerWeight, Quantization, Recipe, Rule, TensorType
+from macros.specs.quantizations import Packing, PackingRule, PerWeight, Quantization, Recipe, Rule, TensorType
 
 LARGE_CLASS_LAYERS = 80
 """llama.cpp calls models of the LLaMA and Qwen2 classes with so many layers and grouped heads its 70B class."""
@@ -243,33 +244,48 @@ def _is_linear(group: TensorGroup) -> bool:
 
 
 def linear_layer_bytes(
-    *, inputs: int, outputs: int, weight_bits: float, group_size: int, scale_bits: float, zero_point_bits: float, input_index_bits: int
+    *,
+    inputs: int,
+    outputs: int,
+    weight_bits: float,
+    group_size: int,
+    group_rows: int = 1,
+    scale_bits: float = 0.0,
+    zero_point_bits: float = 0.0,
+    input_index_bits: int = 0,
+    output_bits: int = 0,
+    matrix_bytes: int = 0,
 ) -> float:
     """Bytes of one linear layer in a format that stores all of them alike.
 
-    Equation: bits = inputs x outputs x (weight_bits + (scale_bits + zero_point_bits) / group_size) + inputs x input_index_bits
+    Equation: bits = inputs x outputs x weight_bits + ceil(inputs / group_size) x ceil(outputs / group_rows) x (scale_bits +
+    zero_point_bits) + inputs x input_index_bits + outputs x output_bits + 8 x matrix_bytes
 
     Args:
         inputs: columns of the matrix [values]
         outputs: rows of the matrix [values]
         weight_bits: bits of a weight [bits]
         group_size: weights along the inputs that share a scale [values]
+        group_rows: rows that share the scales of their groups [rows]
         scale_bits: bits of a group's scale [bits]
         zero_point_bits: bits of a group's zero point [bits]
         input_index_bits: bits for each input [bits]
+        output_bits: bits for each output [bits]
+        matrix_bytes: bytes for each matrix [bytes]
 
     Returns:
         Bytes [bytes].
 
-    Assumes: groups are not padded.
+    Assumes: weights of a group that is not full are not padded.
 
-    Source: the papers of the formats.
+    Source: the papers of the formats; what their libraries write.
 
     >>> linear_layer_bytes(inputs=4096, outputs=4096, weight_bits=4, group_size=128, scale_bits=16, zero_point_bits=4, input_index_bits=32)
     8732672.0
     """
-    weights = inputs * outputs
-    return (weights * weight_bits + weights / group_size * (scale_bits + zero_point_bits) + inputs * input_index_bits) / 8
+    groups = ceil(inputs / group_size) * ceil(outputs / group_rows)
+    bits = inputs * outputs * weight_bits + groups * (scale_bits + zero_point_bits) + inputs * input_index_bits + outputs * output_bits
+    return float(bits / 8 + matrix_bytes)
 
 
 def uniform_bytes(architecture: Architecture, per_weight: PerWeight) -> int:
@@ -290,25 +306,102 @@ def uniform_bytes(architecture: Architecture, per_weight: PerWeight) -> int:
 
 
 def uniform_tensors(architecture: Architecture, per_weight: PerWeight) -> list[tuple[TensorGroup, int]]:
-    """The same, group by group."""
+    """The same, group by group; a group whose layers are stored differently is split."""
     found = []
     for group in tensor_groups(architecture):
         if not group.is_parameter:
             continue
-        if _is_linear(group):
-            size = group.stack * linear_layer_bytes(
-                inputs=group.row,
-                outputs=group.rows,
-                weight_bits=per_weight.weight_bits,
-                group_size=per_weight.group_size or group.row,
-                scale_bits=per_weight.scale_bits,
-                zero_point_bits=per_weight.zero_point_bits,
-                input_index_bits=per_weight.input_index_bits,
-            )
-        else:
-            size = group.values * per_weight.other_bits / 8
-        found.append((group, round(size) * group.count))
+        parts = tensor_parts(architecture, group)
+        rules = [rule for rule in per_weight.rules if _names(rule, parts, architecture)]
+        if not rules:
+            found.append((group, round(_packed_bytes(group, parts, per_weight, per_weight.other_bits)) * group.count))
+            continue
+        sizes: dict[float, list[int]] = {}
+        for layer in group.layers:
+            rule = next((rule for rule in rules if _holds(rule, layer, architecture)), None)
+            size = _packed_bytes(group, parts, per_weight, per_weight.other_bits) if rule is None else _stored_bytes(group, rule)
+            sizes.setdefault(size, []).append(layer)
+        for size, layers in sizes.items():
+            found.append((replace(group, layers=tuple(layers)), round(size) * len(layers)))
     return found
+
+
+def _names(rule: PackingRule, parts: Sequence[str], a: Architecture) -> bool:
+    return any(part in parts for part in rule.parts) and (rule.classes is None or a.engine_name in rule.classes)
+
+
+def _holds(rule: PackingRule, layer: int, a: Architecture) -> bool:
+    if rule.layers is not None and layer not in rule.layers.of(a.layers):
+        return False
+    return not rule.more_bits or more_bits(layer, a.layers)
+
+
+def _packed_bytes(group: TensorGroup, parts: Sequence[str], p: PerWeight, other_bits: int) -> float:
+    """One of these tensors, where no rule names it."""
+    packed = _is_linear(group) or any(part in p.covers for part in parts)
+    if not packed or (p.whole_groups and p.group_size is not None and group.row % p.group_size):
+        return group.values * other_bits / 8
+    return _stored_bytes(group, p)
+
+
+def _stored_bytes(group: TensorGroup, p: Packing) -> float:
+    return group.stack * linear_layer_bytes(
+        inputs=group.row,
+        outputs=group.rows,
+        weight_bits=p.weight_bits,
+        group_size=p.group_size or group.row,
+        group_rows=p.group_rows or 1,
+        scale_bits=p.scale_bits,
+        zero_point_bits=p.zero_point_bits,
+        input_index_bits=p.input_index_bits,
+        output_bits=p.output_bits,
+        matrix_bytes=p.matrix_bytes,
+    )
+
+
+NAMED_PARTS = {
+    "token_embd": "embedding",
+    "position_embd": "embedding",
+    "per_layer_token_embd": "embedding",
+    "nextn.embed_tokens": "embedding",
+    "output": "output",
+    "nextn.shared_head_head": "output",
+    "ffn_gate_inp": "router",
+    "ffn_gate_inp_shexp": "router",
+    "exp_probs_b": "selection_bias",
+    "ffn_latent_down": "latent_experts",
+    "ffn_latent_up": "latent_experts",
+    "per_layer_model_proj": "streams",
+    "altup_proj": "streams",
+    "altup_unembd_proj": "streams",
+    "altup_router": "streams",
+    "laurel_l": "streams",
+    "laurel_r": "streams",
+}
+"""What a tensor of this name is part of; of the others their beginning or end tells it."""
+
+
+def tensor_parts(a: Architecture, group: TensorGroup) -> list[str]:
+    """What a group of tensors is part of, as the lists of quantized files name it; nothing for norms, biases and convolutions."""
+    found = ["prediction"] if group.layers[0] >= a.layers else []
+    if group.name in NAMED_PARTS:
+        return [NAMED_PARTS[group.name], *found]
+    if not _is_linear(group):
+        return []
+    if group.role in RULED_ROLES:
+        found.append(group.role)
+    if group.name.endswith("_exps"):
+        return ["experts", *found]
+    if group.name.endswith("_shexp"):
+        return ["shared_experts", *found]
+    if group.name.startswith("ffn_"):
+        return ["feed_forward", *found]
+    if group.name.startswith("indexer."):
+        return ["indexer", *found]
+    recurs = a.recurs(group.layers[0]) and not a.attends(group.layers[0])
+    if recurs or group.name.startswith(("ssm_", "shortconv.")):
+        return ["recurrent", *found]
+    return ["attention", *found] if group.name.startswith("attn_") else found
 
 
 def weight_bytes(architecture: Architecture, quantization: Quantization, types: Types, *, importance_matrix: bool = False) -> int:
@@ -325,8 +418,8 @@ def weight_bytes(architecture: Architecture, quantization: Quantization, types: 
 
     Source: the recipe of the preset, or the paper of the format.
     """
-    if quantization.per_weight is not None:
+    if quantization.recipe is None:
+        assert quantization.per_weight is not None
         return uniform_bytes(architecture, quantization.per_weight)
-    assert quantization.recipe is not None
     tensors = typed_tensors(architecture, quantization.recipe, types, importance_matrix=importance_matrix)
     return sum(tensor.bytes for tensor in tensors)

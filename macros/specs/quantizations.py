@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from macros.specs.architectures import LayerPattern
 from macros.specs.quantities import Count
 from macros.specs.record import Id, Plain, Record, Strict, Text
 
@@ -78,21 +79,58 @@ class Recipe(Strict):
     """The tool refuses to make it without one."""
 
 
-class PerWeight(Strict):
-    """A format that stores every linear layer alike and leaves the rest at 16 bits."""
+Part = Literal[
+    "embedding", "output", "router", "selection_bias", "experts", "shared_experts", "latent_experts", "feed_forward", "attention",
+    "recurrent", "indexer", "streams", "prediction", "query", "key", "value", "attention_output", "down", "gate_up",
+]  # fmt: skip
+"""What a tensor is part of, and which of its kind it is."""
+
+
+class Packing(Strict):
+    """How a matrix is stored: bits of a weight, and what goes with a group of weights, an input, an output, the matrix."""
 
     weight_bits: Annotated[float, Field(gt=0, le=32)]
     """Bits of a weight."""
     group_size: Count | None = None
-    """Weights that share a scale; null: a row of the matrix."""
-    scale_bits: Annotated[float, Field(ge=0, le=64)]
+    """Weights along a row that share a scale; null: a row of the matrix."""
+    group_rows: Count | None = None
+    """Rows that share the scales of their groups, where scales stand for blocks; null: each row has its own."""
+    scale_bits: Annotated[float, Field(ge=0, le=64)] = 0.0
     """Bits of the scale, and of what goes with it, for each group."""
     zero_point_bits: Annotated[float, Field(ge=0, le=32)] = 0.0
     """Bits of the zero point for each group."""
     input_index_bits: Annotated[int, Field(ge=0, le=64)] = 0
-    """Bits for each input of a matrix (the order of its columns)."""
+    """Bits for each input of a matrix (the order of its columns, or their signs)."""
+    output_bits: Annotated[int, Field(ge=0, le=64)] = 0
+    """Bits for each output of a matrix."""
+    matrix_bytes: Annotated[int, Field(ge=0, le=4096)] = 0
+    """Bytes for each matrix: tables, its shape, a scale for all of it."""
+
+
+class PackingRule(Packing):
+    """Some tensors that are stored otherwise; the first rule that holds decides."""
+
+    parts: list[Part]
+    """What they are part of."""
+    layers: LayerPattern | None = None
+    """Only these layers; null: all."""
+    more_bits: bool = False
+    """Only the outer eighths of the layers and every third between."""
+    classes: list[Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=40)]] | None = None
+    """Only for these classes of models, by llama.cpp's names; null: for all."""
+
+
+class PerWeight(Packing):
+    """A format that stores linear layers alike and leaves the rest at 16 bits, but for what its rules name."""
+
     other_bits: Annotated[int, Field(ge=8, le=32)]
-    """Bits of everything that is no linear layer: embeddings, output matrix, norms, router."""
+    """Bits of everything else: embeddings, output matrix, norms, router."""
+    covers: list[Part] = Field(default_factory=list)
+    """Parts that are stored like linear layers, though they are none."""
+    whole_groups: bool = False
+    """A matrix whose rows are no multiple of the group stays at `other_bits`."""
+    rules: list[PackingRule] = Field(default_factory=list)
+    """What is stored otherwise."""
 
 
 class Quality(Strict):
@@ -120,12 +158,16 @@ class Quantization(Record):
 
     name: Plain
     """Its usual name."""
-    kind: Literal["gguf", "gptq", "awq", "fp8", "bitsandbytes", "float"]
-    """Who reads it: gguf is llama.cpp's; the others are read by Transformers and vLLM."""
+    kind: Literal[
+        "gguf", "float", "mlx", "gptq", "awq", "fp8", "compressed-tensors", "mxfp4", "bitsandbytes", "openvino", "exl3", "ctranslate2"
+    ]  # fmt: skip
+    """How it is written: gguf is llama.cpp's; float is what a model is trained in."""
+    read_by: list[Id]
+    """Engines that read it."""
     recipe: Recipe | None = None
-    """Which tensor gets which type (gguf)."""
+    """Which tensor gets which type in a GGUF file."""
     per_weight: PerWeight | None = None
-    """What a weight takes (all others)."""
+    """What a weight takes in any other file; beside `recipe` for a format that other engines read from files of their own."""
     quality: list[Quality] = Field(default_factory=list)
     """Published measurements of what it costs in quality."""
     notes: Text | None = None
@@ -133,7 +175,7 @@ class Quantization(Record):
 
     @model_validator(mode="after")
     def _one(self) -> Quantization:
-        if (self.kind == "gguf") != (self.recipe is not None) or (self.recipe is None) == (self.per_weight is None):
+        if (self.kind == "gguf") != (self.recipe is not None) or (self.kind != "gguf" and self.per_weight is None):
             raise ValueError(
                 "expected `recipe` for gguf and `per_weight` for every other kind, got something else. "
                 "Fix: write the one that its kind asks for"

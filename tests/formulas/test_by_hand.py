@@ -101,7 +101,9 @@ def test_routers_keep_16_bits_in_fp8():
     linear = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 8 * 3 * 4096 * 14336)
     routers = 32 * 8 * 4096
     norms = 32 * 2 * 4096 + 4096
-    per_weight = CATALOGUE.quantizations["int8"].per_weight.model_copy(update={"weight_bits": 8, "group_size": 128, "scale_bits": 0})
+    per_weight = CATALOGUE.quantizations["int8"].per_weight.model_copy(
+        update={"weight_bits": 8, "group_size": 128, "scale_bits": 0, "matrix_bytes": 0}
+    )
     assert uniform_bytes(shapes("mixtral-8x7b"), per_weight) == linear + 2 * (table + routers + norms)
 
 
@@ -151,7 +153,7 @@ def test_matrices_of_streams_keep_16_bits():
 
 def test_a_vector_is_no_linear_layer():
     """A layer's own scale, one value, is a vector; a matrix of two rows is a matrix."""
-    per_weight = CATALOGUE.quantizations["int8"].per_weight.model_copy(update={"group_size": None, "scale_bits": 0})
+    per_weight = CATALOGUE.quantizations["int8"].per_weight.model_copy(update={"group_size": None, "scale_bits": 0, "matrix_bytes": 0})
     sizes = {group.name: size / (group.values * group.count) for group, size in uniform_tensors(shapes("gemma-4-e2b"), per_weight)}
     assert sizes["layer_output_scale"] == 2
     tiny = shapes("llama-2-7b").model_copy(update={"feed_forward": FeedForward(size=2)})
@@ -229,3 +231,30 @@ def test_a_pipeline_keeps_four_passes():
     assert pipelined_seconds(whole=8.0, slowest=1.0, passes=1, factor=1.3) == 8.0
     assert pipelined_seconds(whole=8.0, slowest=1.0, passes=100, factor=1.0) == pytest.approx(2.06)
     assert pipelined_seconds(whole=8.0, slowest=7.0, passes=100, factor=1.3) == 8.0
+
+
+def test_mixed_mlx_gives_half_of_the_layers_more_bits():
+    """Values, down projections and the output matrix have 6 bits where llama.cpp's medium presets have more, all else 4."""
+    a = shapes("llama-2-7b")
+    sizes = Counter()
+    for group, size in uniform_tensors(a, CATALOGUE.quantizations["mlx-mixed-4-6"].per_weight):
+        bits = size * 8 / (group.values * group.count)
+        sizes[group.name, bits] += len(group.layers)
+    assert sizes["attn_v", 6.5] == sizes["attn_v", 4.5] == sizes["ffn_down", 6.5] == 16
+    assert (sizes["attn_q", 4.5], sizes["token_embd", 4.5], sizes["output", 6.5]) == (32, 1, 1)
+
+
+def test_routers_have_8_bits_in_mlx_but_in_mixtures_of_widths():
+    for name, bits in (("mlx-4bit-64g", 8.5), ("mlx-nvfp4", 8.5), ("mlx-mixed-4-6", 4.5)):
+        sizes = {
+            g.name: size * 8 / (g.values * g.count)
+            for g, size in uniform_tensors(shapes("qwen3-30b-a3b"), CATALOGUE.quantizations[name].per_weight)
+        }
+        assert sizes["ffn_gate_inp"] == bits, name
+
+
+def test_gpt_oss_is_as_published():
+    """13,761,264,768 and 65,248,815,744 bytes of tensors: the published counts a dtype of both repositories."""
+    mxfp4 = CATALOGUE.quantizations["mxfp4"].per_weight
+    assert uniform_bytes(shapes("gpt-oss-20b"), mxfp4) == 13_761_264_768
+    assert uniform_bytes(shapes("gpt-oss-120b"), mxfp4) == 65_248_815_744
