@@ -55,6 +55,10 @@
   const recordsOf = new Map([[models, guide.models], [cards, guide.gpus], [processors, guide.cpus]]);
   const nameOf = (choices, id) => choices === cards && id === OTHER ? say("other-card") : (Object.hasOwn(recordsOf.get(choices), id) ? named(recordsOf.get(choices)[id]) : id);
 
+  // Formats that an engine reads; without one, those that any engine of the guide reads.
+  const engineOf = (quant) => guide.quantizations[quant].read_by.find((engine) => engine in guide.engines);
+  const readable = (engine) => Object.keys(guide.quantizations).filter((quant) => (engine ? guide.quantizations[quant].read_by.includes(engine) : engineOf(quant)));
+
   // --- The form ---
 
   const field = (name, within = page) => within.querySelector(`[data-field="${name}"]`);
@@ -484,7 +488,7 @@
     weighing += 1;
     const mine = weighing;
     const who = setting.config || setting.model;
-    const left = Object.keys(guide.quantizations).filter((quant) => !weighed.has(`${quant} ${setting.imatrix} ${who}`));
+    const left = readable(setting.engine || engineOf(setting.quant)).filter((quant) => !weighed.has(`${quant} ${setting.imatrix} ${who}`));
     const answer = () => {
       const room = formulas.toJson(formulas.room(asked, catalogue, setting.ram));
       roomFor.context = room.largest_context ? say("tokens", { value: shown(room.largest_context) }) : say("none");
@@ -689,7 +693,7 @@
   }
 
   function start() {
-    fill(control("quant"), Object.entries(guide.quantizations).map(([id, record]) => [id, record.name]), guide.defaults.quant);
+    fill(control("quant"), readable("").map((id) => [id, guide.quantizations[id].name]), guide.defaults.quant);
     fill(control("kv-v"), [...control("kv-v").options].map(({ value }) => [value, value || say("same-as-k")]), "");
     fill(control("memory"), [["", "—"], ...Object.entries(guide.memory).map(([id, record]) => [id, record.name])], "");
     fill(control("drive"), [["", "—"], ...Object.entries(guide.drives).map(([id, record]) => [id, named(record)])], "");
