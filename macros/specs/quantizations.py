@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from macros.specs.architectures import LayerPattern
-from macros.specs.quantities import Count
+from macros.specs.quantities import Count, Whole
 from macros.specs.record import Id, Plain, Record, Strict, Text
 
 TypeId = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=12)]
@@ -17,14 +17,22 @@ TypeId = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=12)]
 class TensorType(Record):
     """A type of GGUF tensor: weights are stored in blocks along a row."""
 
+    SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {"layout": ("number", "block", "block_bytes", "row_bytes")}
+
     name: Plain
-    """Its name in llama.cpp."""
+    """Its name in the engine."""
+    number: Whole
+    """Its number in a file."""
     block: Count
     """Weights in a block."""
     block_bytes: Count
     """Bytes of a block."""
+    row_bytes: Whole = 0
+    """Bytes of a row besides its blocks: a scale for all of it."""
     fallback: TypeId | None
     """What a row gets whose length is no multiple of the block."""
+    read_by: list[Id]
+    """Engines that read it."""
 
 
 class Rule(Strict):
