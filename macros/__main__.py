@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -191,7 +192,7 @@ def new(arguments: argparse.Namespace) -> int:
         import json
 
         from macros.estimate.config_json import read_config
-        from macros.estimate.setting import Refused
+        from macros.estimate.refused import Refused
 
         try:
             shapes = read_config(json.loads(arguments.config.read_text("utf-8")))
@@ -260,29 +261,10 @@ def bench(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _question(of_estimate: argparse.ArgumentParser) -> None:
-    """The options of `estimate`: the keys of a question."""
-    add = of_estimate.add_argument
-    add("--model", help="id of a model")
-    add("--config", type=Path, help="a Hugging Face config.json instead of a model's id")
-    add("--quant", help="id of a quantization")
-    add("--gpu", action="append", default=[], dest="gpus", metavar="ID", help="id of a GPU; repeat it for several")
-    add("--gpu-layers", help='layers on GPUs, or "auto"')
-    add("--no-flash-attention", action="store_true", help="turn flash attention off")
-    add("--memory-gib", type=float, help="which of the sizes sold, for unified memory")
-    add("--margin-mib", type=float, help="what should stay free on each device")
-    for name in ("context", "ubatch", "slots", "logits-rows", "memory-channels", "prompt-tokens", "depth", "users"):
-        add(f"--{name}", type=int)
-    for name in ("engine", "kv-type", "kv-type-k", "kv-type-v", "profile", "cpu", "memory", "drive"):
-        add(f"--{name}")
-    for name in ("imatrix", "swa-full", "experts-on-host"):
-        add(f"--{name}", action="store_true")
-    add("--json", action="store_true", help="print one JSON object")
-    add("--batch", metavar="FILE", help="one JSON object a line, - for standard input; answers one a line")
-
-
 def parser() -> argparse.ArgumentParser:
     """Every command and its options."""
+    from macros.estimate.command import options as estimate_options
+
     top = argparse.ArgumentParser(prog="python -m macros", description="Which hardware runs which open LLM, how fast, and why.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -294,7 +276,7 @@ def parser() -> argparse.ArgumentParser:
 
     command("check", check)
     command("bench", bench)
-    _question(command("estimate", estimate))
+    estimate_options(command("estimate", estimate))
     of_fit = command("fit", fit)
     of_fit.add_argument("--rows", action="store_true", help="name each row left out, with its reason")
     of_fit.add_argument("--dry-run", action="store_true", help="only say whether a refit is due and what it would change")
@@ -327,6 +309,12 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _unheard() -> int:
+    """Nobody reads on: what is still waiting to be written goes nowhere, so that the interpreter ends without a word."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is one line on stderr and exit code 1, never a traceback."""
     from macros.specs import SpecErrors
@@ -339,7 +327,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(errors.report(), file=sys.stderr)
         return 1
     except BrokenPipeError:
-        return 1
+        return _unheard()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
+            raise
+        print(f"output: expected room for the answer, got: {error.strerror}. Fix: make room, or write elsewhere", file=sys.stderr)
+        return _unheard()
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130

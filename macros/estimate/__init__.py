@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from macros.estimate.notices import sentence
-from macros.estimate.placement import Placement, Share, place
-from macros.estimate.setting import Refused, Setting, check_setting
+from macros.estimate.placement import place
+from macros.estimate.refused import Refused
+from macros.estimate.setting import Setting, check_setting
+from macros.estimate.shares import Placement, Share
 from macros.formulas.parameters import parameters
 from macros.formulas.remember import by_identity
 from macros.specs import Catalogue

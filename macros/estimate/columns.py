@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from macros.estimate.placement import margin_memory, place, runtime_memory, usable_memory
-from macros.estimate.setting import Refused, check_setting
+from macros.estimate.placement import place
+from macros.estimate.refused import Refused
+from macros.estimate.setting import check_setting
+from macros.estimate.shares import margin_memory, runtime_memory, usable_memory
 from macros.estimate.weights import padded_bytes
 from macros.formulas.recipe import typed_tensors, uniform_tensors
 from macros.formulas.tensors import FIRST, tensor_groups

@@ -5,31 +5,56 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 from macros.estimate import Refused, estimate
-from macros.estimate.setting import KEYS
+from macros.estimate.question import KEYS, WORDS, Key
 from macros.formulas.units import GIB
 from macros.specs import Catalogue, load
 
-NOT_QUESTIONS = ("command", "run", "json", "batch", "config", "gpus", "gpu_layers", "no_flash_attention")
+OTHER_NAMES = {"gpus": "gpu"}
+"""Keys whose option has another name: it is given once for each device."""
+
+
+def options(of_estimate: argparse.ArgumentParser) -> None:
+    """Give `estimate` an option for each key of a question, and those that say where questions come from and answers go."""
+    add = of_estimate.add_argument
+    for name, key in KEYS.items():
+        option = "--" + OTHER_NAMES.get(name, name).replace("_", "-")
+        says = WORDS[name]["says"]["en"].replace("%", "%%")
+        if key.kind == "flag":
+            on = not key.default
+            add(option if on else f"--no-{option[2:]}", dest=name, action="store_const", const=on, help=says)
+        elif name in OTHER_NAMES:
+            add(option, dest=name, action="append", metavar="ID", help=says)
+        else:
+            add(option, dest=name, type=_reader(name, key), metavar=_metavar(key), help=says)
+    add("--json", action="store_true", help="print one JSON object")
+    add("--batch", metavar="FILE", help="one JSON object a line, - for standard input; answers one a line")
+
+
+def _reader(name: str, key: Key) -> Any:
+    """What makes a value of the text of an option; argparse tells of a ValueError."""
+    if name == "config":
+        return Path
+    if key.kind == "layers":
+        return lambda text: text if text == "auto" else int(text)
+    return {"whole": int, "number": float}.get(key.kind, str)
+
+
+def _metavar(key: Key) -> str:
+    if key.kind == "choice":
+        return "{" + ",".join(key.choices) + "}"
+    return {"whole": "N", "number": "X", "id": "ID", "layers": "N", "day": "DAY"}.get(key.kind, "VALUE")
 
 
 def run(arguments: argparse.Namespace, root: Path) -> int:
     """Answer one question, or each line of a batch."""
-    if arguments.batch is not None:
-        catalogue = load(root / "data")
-        if arguments.batch == "-":
-            return _batch(sys.stdin, catalogue)
-        try:
-            with open(arguments.batch, encoding="utf-8", errors="replace") as lines:
-                return _batch(lines, catalogue)
-        except OSError as error:
-            print(f"batch: expected a file of questions, got {arguments.batch}: {error.strerror}", file=sys.stderr)
-            return 1
     try:
+        if arguments.batch is not None:
+            return _batch(_lines(arguments.batch), load(root / "data"))
         question = _question(arguments)
         found = estimate(question, load(root / "data"))
     except Refused as refused:
@@ -40,36 +65,38 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
 
 
 def _question(arguments: argparse.Namespace) -> dict[str, Any]:
-    question: dict[str, Any] = {}
-    if arguments.config is not None:
-        try:
-            question["config"] = json.loads(arguments.config.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise Refused("config", "a readable JSON file", str(arguments.config), str(error)) from None
-    for name, value in vars(arguments).items():
-        if name not in NOT_QUESTIONS and value is not None and value is not False:
-            question[name] = value
-    if arguments.no_flash_attention:
-        question["flash_attention"] = False
-    if arguments.gpus:
-        question["gpus"] = arguments.gpus
-    layers = arguments.gpu_layers
-    if layers is not None:
-        question["gpu_layers"] = int(layers) if layers.isdecimal() else layers
-    assert set(question) <= KEYS
+    question = {name: value for name, value in vars(arguments).items() if name in KEYS and value is not None}
+    if "config" in question:
+        question["config"] = _config(question["config"])
     return question
 
 
-def _no_such_number(word: str) -> Any:
-    raise Refused("line", "JSON numbers", word)
+def _config(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise Refused("config", "a readable JSON file", str(path), str(error)) from None
+
+
+def _lines(name: str) -> Iterator[str]:
+    """The lines of a file of questions."""
+    if name == "-":
+        if sys.stdin is None:
+            raise Refused("batch", "questions on standard input", "nothing: it is closed", "name a file")
+        yield from sys.stdin
+        return
+    try:
+        with open(name, encoding="utf-8", errors="replace") as lines:
+            yield from lines
+    except OSError as error:
+        raise Refused("batch", "a file of questions", name, str(error.strerror)) from None
 
 
 def _read(line: str) -> Any:
+    """A question; `Infinity` and `NaN`, which configurations hold, are read as Python's json does."""
     try:
-        return json.loads(line, parse_constant=_no_such_number)
+        return json.loads(line)
     except (ValueError, RecursionError) as error:
-        if isinstance(error, Refused):
-            raise
         raise Refused("line", "a JSON object", line.strip(), str(error)) from None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from macros.estimate.config_keys import Keys
-from macros.estimate.setting import Refused
+from macros.estimate.refused import Refused
 
 Shapes = dict[str, Any]
 BLOCK_LETTERS = {"mamba": "M", "linear_attention": "M", "attention": "*", "full_attention": "*", "mlp": "-", "moe": "E"}

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from macros.estimate.config_classes import CLASSES
 from macros.estimate.config_keys import Keys
-from macros.estimate.setting import Refused
+from macros.estimate.refused import Refused
 from macros.specs.architectures import Architecture
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from macros.estimate.setting import Refused
+from macros.estimate.refused import Refused
 
 
 @dataclass(frozen=True)

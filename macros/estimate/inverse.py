@@ -7,7 +7,7 @@ from dataclasses import replace
 from macros.estimate.placement import place
 from macros.estimate.setting import Setting
 from macros.estimate.weights import model_weights
-from macros.formulas.kv_cache import CELL_STEP
+from macros.formulas.engine_constants import CELL_STEP
 from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.quantizations import Quantization

@@ -17,6 +17,14 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "{quant} 的文件通常用重要性矩阵制作；这里给出的是没有它时的布局。",
         "en": "{quant} files are made with an importance matrix; the layout without one is shown.",
     },
+    "no-engine": {
+        "zh": "{device}：收录的引擎都没有它的后端，这里只是按规格推算。",
+        "en": "{device}: no engine of this guide has a back end for it; this is arithmetic from its specifications.",
+    },
+    "context-unknown": {
+        "zh": "{device}：{backend} 后端自身占用多少显存没有公布，没有计入。",
+        "en": "{device}: what the back end {backend} takes for itself is not published, and not counted.",
+    },
     "host-shares-memory": {
         "zh": "没有指定处理器：按处理器核心与 GPU 共用同一内存计算。",
         "en": "No processor named: its cores are taken to draw on the memory that they share with the GPU.",

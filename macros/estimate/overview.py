@@ -8,8 +8,9 @@ from typing import Any
 from macros.estimate import answer
 from macros.estimate.inverse import best_quantization, largest_context
 from macros.estimate.launch import launch_command
-from macros.estimate.placement import Placement, place
+from macros.estimate.placement import place
 from macros.estimate.setting import check_setting
+from macros.estimate.shares import Placement
 from macros.estimate.weights import model_weights
 from macros.formulas.power import HOURS_A_DAY, cost_of_a_million_tokens, machine_watts, tokens_per_joule, yearly_kilowatt_hours
 from macros.formulas.prefill import time_to_first_token
@@ -125,11 +126,9 @@ def _watts(placement: Placement, catalogue: Catalogue) -> float | None:
     """Power of the machine at its limit [W]; None where a device does not say."""
     cards = 0.0
     for device in placement.setting.gpus:
-        gpu = device.gpu
-        limit = gpu.tdp_w if gpu.tdp_w is not None else gpu.power_range_w[1] if gpu.power_range_w is not None else None
-        if limit is None:
+        if device.gpu.limit_w is None:
             return None
-        cards += limit
+        cards += device.gpu.limit_w
     cpu = catalogue.cpus[placement.setting.cpu] if placement.setting.cpu is not None else None
     if cpu is None and not placement.setting.gpus:
         return None

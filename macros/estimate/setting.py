@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from macros.estimate.notices import Notice
+from macros.estimate.question import KEYS, MAX_CONTEXT, OPTIONS, Options, check_value, read_question
+from macros.estimate.refused import Refused
 from macros.formulas.remember import by_identity
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
@@ -18,68 +20,36 @@ from macros.specs.errors import nearest
 from macros.specs.models import architecture_of
 from macros.specs.quantizations import Quantization, TensorType
 
-MAX_CONTEXT = 1 << 27
-MAX_MEMORY_GIB = 1 << 20
-KEYS = {
-    "model", "config", "quant", "context", "imatrix", "engine", "kv_type", "kv_type_k", "kv_type_v", "flash_attention", "ubatch",
-    "swa_full", "profile", "slots", "logits_rows", "gpus", "gpu_layers", "experts_on_host", "memory_gib", "cpu", "memory",
-    "memory_channels", "drive", "prompt_tokens", "depth", "users", "margin_mib", "backend", "built",
-}  # fmt: skip
 FLOAT_CACHE_TYPES = ("f32", "f16", "bf16")
-BACKENDS = ("cuda", "rocm", "vulkan", "sycl", "metal", "cpu")
-CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1")
-
-
-class Refused(ValueError):  # noqa: N818  (what happened to the question)
-    """A question that cannot be answered: names the field, what was expected and what was found."""
-
-    def __init__(self, field: str, expected: str, got: object, fix: str = "") -> None:
-        self.field = field
-        shown = repr(got) if len(repr(got)) <= 80 else repr(got)[:77] + "…"
-        super().__init__(f"{field}: expected {expected}, got {shown}." + (f" Fix: {fix}." if fix else ""))
+HOST_BACKEND = "cpu"
 
 
 @dataclass(frozen=True)
 class Device:
-    """A GPU and how much of its memory is meant."""
+    """A GPU, how much of its memory is meant, and the back end that runs on it."""
 
     id: str
     gpu: Gpu
     memory_gib: float
+    backend: str
 
 
-@dataclass(frozen=True)
-class Setting:
-    """A checked question. Fields as in the keys of a question; what was left out has its default."""
+@dataclass(frozen=True, kw_only=True)
+class Setting(Options):
+    """A checked question: its options, and the records that its other keys name."""
 
     model: str | None
+    """Id of the model; None: it was given as a configuration."""
     architecture: Architecture
     quant: Quantization
-    context: int
     engine: Engine
-    imatrix: bool = False
-    kv_type_k: TensorType = None  # type: ignore[assignment]
-    kv_type_v: TensorType = None  # type: ignore[assignment]
-    flash_attention: bool = True
-    ubatch: int = 512
-    swa_full: bool = False
-    slots: int = 1
-    logits_rows: int | None = None
+    kv_type_k: TensorType
+    kv_type_v: TensorType
+    slots: int
+    """Conversations that share the cache."""
     gpus: tuple[Device, ...] = ()
     gpu_layers: int | None = None
-    experts_on_host: bool = False
-    cpu: str | None = None
-    memory: str | None = None
-    memory_channels: int | None = None
-    memory_gib: float | None = None
-    drive: str | None = None
-    prompt_tokens: int = 512
-    depth: int = 0
-    users: int = 1
-    margin_mib: float | None = None
-    profile: str = "cli"
-    backend: str | None = None
-    built: str | None = None
+    """Layers on GPUs as llama.cpp counts them; None: as many as fit."""
     notices: tuple[Notice, ...] = field(default=())
 
 
@@ -93,103 +63,42 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     Returns:
         The checked question.
     """
-    if not isinstance(question, Mapping):
-        raise Refused("question", "an object of keys and values", question)
-    for key in question:
-        if key not in KEYS:
-            raise Refused(str(key), "a key of a question", key, nearest(str(key), KEYS))
+    asked = read_question(question, catalogue.records)
     notices: list[Notice] = []
     model, architecture = _model(question, catalogue)
-    quant = _record(question, "quant", catalogue.quantizations, "the id of a quantization")
-    engine = _engine(question, quant, catalogue)
-    context = _whole(question, "context", None, 1, MAX_CONTEXT)
-    if context > architecture.context_length:
-        notices.append(Notice("beyond-context", {"context": context, "limit": architecture.context_length}))
-    flash = _flag(question, "flash_attention", True)
-    both = question.get("kv_type", "f16")
-    key_type = _cache_type(question.get("kv_type_k", both), "kv_type_k" if "kv_type_k" in question else "kv_type", catalogue)
-    value_type = _cache_type(question.get("kv_type_v", both), "kv_type_v" if "kv_type_v" in question else "kv_type", catalogue)
-    latent = architecture.attention.latent is not None
-    if not flash and value_type.id not in FLOAT_CACHE_TYPES and not latent:
-        raise Refused("flash_attention", "true, which a quantized V cache needs", False, "turn it on, or keep V at f16")
-    for keys, values in _cached_heads(architecture):
-        for name, kind, head in (("kv_type_k", key_type, keys), ("kv_type_v", value_type, values)):
-            if head % kind.block:
-                raise Refused(name, f"a type whose blocks divide a head of {head}", kind.id, "use f16")
-    if quant.recipe is not None and quant.recipe.needs_importance_matrix and not question.get("imatrix", False):
+    quant = _named(asked, "quant", catalogue)
+    engine = _engine(asked, quant, catalogue)
+    _engine_has(engine, question, catalogue)
+    if asked["context"] > architecture.context_length:
+        notices.append(Notice("beyond-context", {"context": asked["context"], "limit": architecture.context_length}))
+    key_type, value_type = _cache_types(asked, question, architecture, engine, catalogue)
+    if quant.recipe is not None and quant.recipe.needs_importance_matrix and not asked["imatrix"]:
         notices.append(Notice("needs-imatrix", {"quant": quant.id}))
-    profile = question.get("profile", "cli")
-    if profile not in ("cli", "server"):
-        raise Refused("profile", '"cli" or "server"', profile)
-    slots = _whole(question, "slots", 4 if profile == "server" else 1, 1, 4096)
-    rows = question.get("logits_rows")
-    ubatch = _whole(question, "ubatch", 512, 1, 1 << 20)
-    if rows is not None:
-        rows = _whole(question, "logits_rows", None, 1, 1 << 20)
-    elif profile == "server":
-        rows = slots
-    memory_gib = _size(question.get("memory_gib"))
-    gpus = _gpus(question, memory_gib, catalogue)
-    layers = _gpu_layers(question, architecture, gpus)
-    if quant.kind != "gguf" and layers is not None and layers < architecture.layers + 1:
+    slots = asked["slots"] if asked["slots"] is not None else 4 if asked["profile"] == "server" else 1
+    if asked["logits_rows"] is None and asked["profile"] == "server":
+        asked["logits_rows"] = slots
+    gpus = _gpus(asked, engine, catalogue)
+    for device in gpus:
+        if device.backend == "":
+            notices.append(Notice("no-engine", {"device": device.id}))
+        elif device.backend not in engine.contexts:
+            notices.append(Notice("context-unknown", {"device": device.id, "backend": device.backend}))
+    layers = _gpu_layers(asked["gpu_layers"], architecture)
+    if engine.splits == "slices" and layers is not None and layers < architecture.layers + 1:
         raise Refused("gpu_layers", "all layers on GPUs, which this engine needs", layers, "leave it out")
-    for key, folder, what in (("cpu", "cpus", "a processor"), ("memory", "memory", "a kind of memory"), ("drive", "drives", "a drive")):
-        if question.get(key) is not None:
-            _record(question, key, catalogue.records[folder], f"the id of {what}")
-    margin = question.get("margin_mib")
-    if margin is not None and (isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin < 1 << 30):
-        raise Refused("margin_mib", "MiB to leave free on each device", margin)
-    channels = question.get("memory_channels")
-    if channels is not None:
-        channels = _whole(question, "memory_channels", None, 1, 64)
-    return Setting(
-        model=model,
-        architecture=architecture,
-        quant=quant,
-        context=context,
-        engine=engine,
-        imatrix=_flag(question, "imatrix", False),
-        kv_type_k=key_type,
-        kv_type_v=value_type,
-        flash_attention=flash,
-        ubatch=ubatch,
-        swa_full=_flag(question, "swa_full", False),
-        slots=slots,
-        logits_rows=rows,
-        gpus=gpus,
-        gpu_layers=layers,
-        experts_on_host=_flag(question, "experts_on_host", False),
-        cpu=question.get("cpu"),
-        memory=question.get("memory"),
-        memory_channels=channels,
-        memory_gib=memory_gib,
-        drive=question.get("drive"),
-        prompt_tokens=_whole(question, "prompt_tokens", 512, 1, MAX_CONTEXT),
-        depth=_whole(question, "depth", 0, 0, MAX_CONTEXT),
-        users=_whole(question, "users", 1, 1, 4096),
-        margin_mib=margin,
-        profile=profile,
-        backend=_backend(question),
-        built=_day(question, "built"),
-        notices=tuple(notices),
-    )
-
-
-def _backend(question: Mapping[str, Any]) -> str | None:
-    name = question.get("backend")
-    if name is not None and name not in BACKENDS:
-        raise Refused("backend", f"one of {', '.join(BACKENDS)}", name)
-    return name
-
-
-def _day(question: Mapping[str, Any], key: str) -> str | None:
-    text = question.get(key)
-    if text is None:
-        return None
-    parts = text.split("-") if isinstance(text, str) else []
-    if [len(part) for part in parts] != [4, 2, 2] or not all(digit in "0123456789" for part in parts for digit in part):
-        raise Refused(key, "a day like 2024-05-31, when the engine was built", text)
-    return str(text)
+    values = {name: asked[name] for name in OPTIONS} | {
+        "model": model,
+        "architecture": architecture,
+        "quant": quant,
+        "engine": engine,
+        "kv_type_k": key_type,
+        "kv_type_v": value_type,
+        "slots": slots,
+        "gpus": gpus,
+        "gpu_layers": layers,
+        "notices": tuple(notices),
+    }
+    return Setting(**values)
 
 
 def _model(question: Mapping[str, Any], catalogue: Catalogue) -> tuple[str | None, Architecture]:
@@ -205,44 +114,64 @@ def _model(question: Mapping[str, Any], catalogue: Catalogue) -> tuple[str | Non
     return name, architecture_of(catalogue.models[name], catalogue.models)
 
 
-def _record(question: Mapping[str, Any], key: str, known: Mapping[str, Any], expected: str) -> Any:
-    name = question.get(key)
-    if not isinstance(name, str) or name not in known:
-        raise Refused(key, expected, name, nearest(str(name), known))
-    return known[name]
+def _named(asked: Mapping[str, Any], key: str, catalogue: Catalogue) -> Any:
+    """The record that a key names; it has to name one."""
+    known = catalogue.records[KEYS[key].records]
+    if asked[key] is None:
+        raise Refused(key, f"the id of {KEYS[key].expected}", None, nearest("", known))
+    return known[asked[key]]
 
 
-def _engine(question: Mapping[str, Any], quant: Quantization, catalogue: Catalogue) -> Engine:
-    name = question.get("engine", next((engine for engine in quant.read_by if engine in catalogue.engines), quant.read_by[0]))
-    if not isinstance(name, str) or name not in catalogue.engines:
-        raise Refused("engine", f"one of {', '.join(catalogue.engines)}", name)
-    if name not in quant.read_by:
-        raise Refused(
-            "quant", f"a format that {catalogue.engines[name].name} reads", quant.id, f"use engine {quant.read_by[0]}, or another format"
-        )
-    engine: Engine = catalogue.engines[name]
+def _engine(asked: Mapping[str, Any], quant: Quantization, catalogue: Catalogue) -> Engine:
+    """The engine that is named; otherwise the first one that reads the format."""
+    readers = [name for name in quant.read_by if name in catalogue.engines]
+    if asked["engine"] is None:
+        if not readers:
+            raise Refused("quant", f"a format that {' or '.join(catalogue.engines)} reads", quant.id, "use another format")
+        first: Engine = catalogue.engines[readers[0]]
+        return first
+    engine: Engine = catalogue.engines[asked["engine"]]
+    if engine.id not in readers:
+        formats = [one.id for one in catalogue.quantizations.values() if engine.id in one.read_by]
+        fix = f"use {_few(formats)}" + (f", or engine {' or '.join(readers)}" if readers else "")
+        raise Refused("quant", f"a format that {engine.name} reads", quant.id, fix)
     return engine
 
 
-def _whole(question: Mapping[str, Any], key: str, default: int | None, low: int, high: int) -> int:
-    value = question.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise Refused(key, f"a whole number from {low} to {high}", value)
-    return value
+def _few(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:6]) + (" …" if len(ids) > 6 else "")
 
 
-def _flag(question: Mapping[str, Any], key: str, default: bool) -> bool:
-    value = question.get(key, default)
-    if not isinstance(value, bool):
-        raise Refused(key, "true or false", value)
-    return value
+def _engine_has(engine: Engine, question: Mapping[str, Any], catalogue: Catalogue) -> None:
+    """Refuse a setting that other engines have and this one has not; at its default it asks for nothing."""
+    for key in question:
+        if question[key] is None or question[key] == KEYS[key].default or key in engine.settings:
+            continue
+        owners = [other.name for other in catalogue.engines.values() if key in other.settings]
+        if owners:
+            raise Refused(key, f"a setting that {engine.name} has", question[key], f"leave it out; {' and '.join(owners)} has it")
 
 
-def _cache_type(name: Any, key: str, catalogue: Catalogue) -> TensorType:
-    if name not in CACHE_TYPES:
-        raise Refused(key, f"one of {', '.join(CACHE_TYPES)}", name)
-    kind: TensorType = catalogue.tensor_types[name]
-    return kind
+def _cache_types(
+    asked: Mapping[str, Any], question: Mapping[str, Any], a: Architecture, engine: Engine, catalogue: Catalogue
+) -> tuple[TensorType, TensorType]:
+    """Types of keys and of values."""
+    found = []
+    for key in ("kv_type_k", "kv_type_v"):
+        name = asked[key] if asked[key] is not None else asked["kv_type"]
+        if name not in engine.cache_types:
+            used = key if asked[key] is not None else "kv_type"
+            raise Refused(used, f"a cache type of {engine.name} ({', '.join(engine.cache_types)})", name)
+        found.append(catalogue.tensor_types[name])
+    key_type, value_type = found
+    latent = a.attention.latent is not None
+    if not asked["flash_attention"] and value_type.id not in FLOAT_CACHE_TYPES and not latent:
+        raise Refused("flash_attention", "true, which a quantized V cache needs", False, "turn it on, or keep V at f16")
+    for keys, values in _cached_heads(a):
+        for name, kind, head in (("kv_type_k", key_type, keys), ("kv_type_v", value_type, values)):
+            if head % kind.block:
+                raise Refused(name, f"a type whose blocks divide a head of {head}", kind.id, "use f16")
+    return key_type, value_type
 
 
 @by_identity
@@ -259,31 +188,43 @@ def _cached_heads(a: Architecture) -> list[tuple[int, int]]:
     return list(dict.fromkeys(heads))
 
 
-def _size(memory_gib: Any) -> float | None:
-    """A size of memory as sold [GiB]."""
-    if memory_gib is None:
-        return None
-    if isinstance(memory_gib, bool) or not isinstance(memory_gib, int | float) or not 0 < memory_gib <= MAX_MEMORY_GIB:
-        raise Refused("memory_gib", f"a size in GiB above 0 and up to {MAX_MEMORY_GIB}", memory_gib)
-    return float(memory_gib)
-
-
-def _gpus(question: Mapping[str, Any], memory_gib: float | None, catalogue: Catalogue) -> tuple[Device, ...]:
-    listed = question.get("gpus", [])
+def _gpus(asked: Mapping[str, Any], engine: Engine, catalogue: Catalogue) -> tuple[Device, ...]:
+    listed, memory_gib = asked["gpus"], asked["memory_gib"]
     if isinstance(listed, str) or not isinstance(listed, Sequence):
         raise Refused("gpus", "a list of ids or objects", listed)
     if len(listed) > 64:
         raise Refused("gpus", "at most 64 devices", len(listed))
-    gpus = tuple(_device(item, memory_gib, catalogue) for item in listed)
+    gpus = tuple(_device(item, memory_gib, asked["backend"], engine, catalogue) for item in listed)
+    if not gpus and asked["backend"] not in (None, HOST_BACKEND):
+        raise Refused("backend", f"{HOST_BACKEND}, without a GPU", asked["backend"], "leave it out, or name a GPU")
     if memory_gib is not None and gpus and not any(device.memory_gib == memory_gib for device in gpus):
         raise Refused("memory_gib", "a size that a GPU of the question is sold with", memory_gib, "leave it out")
     return gpus
 
 
-def _device(item: Any, memory_gib: float | None, catalogue: Catalogue) -> Device:
+def _backend(name: str, gpu: Gpu, wanted: str | None, engine: Engine, catalogue: Catalogue) -> str:
+    """The back end of an engine on a device; empty where no engine is known to run on it."""
+    family = catalogue.device_families.get(gpu.family)
+    # Of a card of which nothing is known, its memory is: it counts like those of the first vendor.
+    vendor = family.vendor if family is not None else list(engine.backends)[0]  # noqa: RUF015  (`iter` is outside the calculator's subset)
+    known = engine.backends.get(vendor)
+    if known is None:
+        others = [other.id for other in catalogue.engines.values() if vendor in other.backends]
+        if others:
+            runs = ", ".join(engine.backends)
+            raise Refused("gpus", f"a device that {engine.name} runs on ({runs})", name, f"use engine {' or '.join(others)}")
+        return ""
+    if wanted is None:
+        return str(known[0])
+    if wanted not in known:
+        raise Refused("backend", f"a back end of {engine.name} on {name} ({', '.join(known)})", wanted, "leave it out")
+    return wanted
+
+
+def _device(item: Any, memory_gib: float | None, backend: str | None, engine: Engine, catalogue: Catalogue) -> Device:
     if isinstance(item, Mapping) and all(key in ("id", "memory_gib") for key in item):
         wanted = _size(item.get("memory_gib"))
-        device = _device(item.get("id"), memory_gib if wanted is None else wanted, catalogue)
+        device = _device(item.get("id"), memory_gib if wanted is None else wanted, backend, engine, catalogue)
         if wanted is not None and device.memory_gib != wanted:
             raise Refused("memory_gib", f"the size that {device.id} is sold with ({device.memory_gib:g})", wanted, "leave it out")
         return device
@@ -295,15 +236,24 @@ def _device(item: Any, memory_gib: float | None, catalogue: Catalogue) -> Device
         if not isinstance(name, str) or name not in catalogue.gpus:
             raise Refused("gpus", "the id of a GPU", item, nearest(str(item), catalogue.gpus))
         gpu = catalogue.gpus[name]
+    runs = _backend(name, gpu, backend, engine, catalogue)
     if gpu.memory_sizes_gib:
         size = max(gpu.memory_sizes_gib) if memory_gib is None else memory_gib
         if size not in gpu.memory_sizes_gib:
             sold = ", ".join(f"{s:g}" for s in gpu.memory_sizes_gib)
             raise Refused("memory_gib", f"a size that {name} is sold with ({sold})", size)
-        return Device(name, gpu, float(size))
+        return Device(name, gpu, float(size), runs)
     assert gpu.memory_gib is not None
-    return Device(name, gpu, float(gpu.memory_gib))
+    return Device(name, gpu, float(gpu.memory_gib), runs)
 
+
+def _size(memory_gib: Any) -> float | None:
+    """A size of memory as sold [GiB]."""
+    return None if memory_gib is None else float(check_value("memory_gib", memory_gib, {}))
+
+
+PROCESSORS = "cpu-"
+"""Families of processors begin so."""
 
 UNLISTED = {
     "name": "custom", "vendor": "unknown", "kind": "card", "architecture": "unknown", "released": None, "memory_kind": "unknown",
@@ -322,6 +272,9 @@ def _unlisted(item: Mapping[str, Any], catalogue: Catalogue) -> Gpu:
     described["id"] = str(item.get("id", "custom"))
     if isinstance(described["family"], str):
         described["family"] = described["family"].replace("_", "-")
+    if isinstance(described["family"], str) and described["family"].startswith(PROCESSORS):
+        families = [name for name in catalogue.device_families if not name.startswith(PROCESSORS)]
+        raise Refused("gpus.family", "a family of GPUs", described["family"], nearest(described["family"], families))
     for key in ("memory_gib", "bandwidth_gb_per_s"):
         value = described.get(key)
         if isinstance(value, int) and not isinstance(value, bool):
@@ -339,10 +292,8 @@ def _unlisted(item: Mapping[str, Any], catalogue: Catalogue) -> Gpu:
     return gpu
 
 
-def _gpu_layers(question: Mapping[str, Any], a: Architecture, gpus: tuple[Device, ...]) -> int | None:
-    value = question.get("gpu_layers", "auto")
-    if value == "auto":
+def _gpu_layers(asked: int | str, a: Architecture) -> int | None:
+    """Layers on GPUs; None: as many as fit."""
+    if isinstance(asked, str):
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 9999:
-        raise Refused("gpu_layers", '"auto" or a whole number from 0 to 9999', value)
-    return min(value, a.layers + a.prediction_layers + 1)
+    return min(asked, a.layers + a.prediction_layers + 1)

@@ -8,22 +8,20 @@ from typing import Any
 
 from macros.estimate.constants import Fitted, decode_constants, fitted_of, prefill_constants
 from macros.estimate.notices import Notice, told
-from macros.estimate.placement import Placement
 from macros.estimate.rates import Rates, core_rate, core_tflops, cpu_rates, gpu_rates
 from macros.estimate.setting import Setting
+from macros.estimate.shares import Placement
 from macros.estimate.speed_features import decode_features, prefill_features, slower
 from macros.estimate.work import OUTPUT, Work, layer_work, total
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
 from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_touched, more_users_seconds, token_seconds
 from macros.formulas.elementwise import added, ceil
+from macros.formulas.engine_constants import OFFLOADED_ROWS
 from macros.formulas.load_time import cached_load_seconds, cold_load_seconds
 from macros.formulas.prefill import pipelined_seconds, prompt_seconds, streaming_seconds
 from macros.formulas.remember import by_identity
 from macros.formulas.units import MB
 from macros.specs import Catalogue
-
-STREAMED_FROM = 32
-"""llama.cpp sends operations of host layers to the card from so many tokens in a pass on."""
 
 LESS_CERTAIN = 2.0
 """Several users, a slice of each layer on every card, or another engine: few measurements fix them, so the range is so much wider."""
@@ -108,7 +106,7 @@ def _host_rates(setting: Setting, catalogue: Catalogue, notices: list[Notice]) -
     """The processor that computes what is on the host; assumed, and said so, where the question names none."""
     if setting.cpu is not None:
         return cpu_rates(catalogue.cpus[setting.cpu], catalogue, memory=setting.memory, channels=setting.memory_channels)
-    unified = next((device.gpu for device in setting.gpus if device.gpu.kind in ("unified", "integrated", "phone")), None)
+    unified = next((device.gpu for device in setting.gpus if device.gpu.shares_memory), None)
     if unified is not None and setting.memory is None:
         bandwidth = gpu_rates(unified, catalogue).bandwidth
         notices.append(Notice("host-shares-memory"))
@@ -171,7 +169,7 @@ def _step_seconds(setting: Setting, part: Part, catalogue: Catalogue, slices: in
 
 def _shared(setting: Setting) -> int:
     """Cards that each hold a slice of every layer; 1: layers are split among them, or there is one."""
-    return len(setting.gpus) if setting.engine.id == "vllm" and len(setting.gpus) > 1 else 1
+    return len(setting.gpus) if setting.engine.splits == "slices" and len(setting.gpus) > 1 else 1
 
 
 def _decode(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> dict[str, float]:
@@ -179,7 +177,7 @@ def _decode(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> di
     fitted = fitted_of(catalogue.calibration["decode"])
     users, slices = setting.users, _shared(setting)
     if slices > 1:
-        whole = replace(_joined(parts), state_bytes=sum(part.state_bytes for part in parts))
+        whole = replace(parts[0], state_bytes=sum(part.state_bytes for part in parts))
         times = [_step_seconds(setting, replace(whole, rates=part.rates), catalogue, slices) for part in parts]
         slowest = max(range(len(parts)), key=lambda index: times[index])
         exchange = all_reduce_seconds(layers=whole.work.layers, devices=slices, exchange_time=fitted.terms["exchange_time"])
@@ -193,13 +191,8 @@ def _decode(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> di
         crossings += all_reduce_seconds(
             layers=sum(part.work.mixture_layers for part in parts), devices=2, exchange_time=fitted.terms["exchange_time"]
         )
-    widen = LESS_CERTAIN if users > 1 or setting.engine.id != "llama.cpp" else SPLIT if len(setting.gpus) > 1 else 1.0
+    widen = LESS_CERTAIN if users > 1 or not setting.engine.fitted else SPLIT if len(setting.gpus) > 1 else 1.0
     return _ranged(timed, crossings, fitted, users, widen, most=ceiling * users)
-
-
-def _joined(parts: Sequence[Part]) -> Part:
-    """All the work, as if one device had it."""
-    return replace(parts[0], work=total(part.work for part in parts))
 
 
 def _read(setting: Setting, part: Part) -> float:
@@ -214,7 +207,7 @@ def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> d
     card = gpu_rates(setting.gpus[0].gpu, catalogue) if setting.gpus else None
     timed = []
     for part in parts:
-        streams = part.rates.is_processor and card is not None and min(tokens, setting.ubatch) >= STREAMED_FROM
+        streams = part.rates.is_processor and card is not None and min(tokens, setting.ubatch) >= OFFLOADED_ROWS
         worker = replace(part, rates=card) if streams and card is not None else part
         inputs = prefill_features(
             worker.rates, worker.work, prompt_tokens=tokens, ubatch=setting.ubatch, flash_attention=setting.flash_attention
@@ -229,7 +222,9 @@ def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> d
                 host_bytes=part.held_bytes, link_bandwidth=link, prompt_tokens=tokens, ubatch=min(setting.ubatch, tokens)
             )
         timed.append((worker, seconds))
-    widen = LESS_CERTAIN if setting.engine.id != "llama.cpp" else SPLIT if len(parts) > 1 else 1.0
+    if slices > 1:
+        timed = [max(timed, key=lambda one: one[1])]
+    widen = LESS_CERTAIN if not setting.engine.fitted else SPLIT if len(parts) > 1 else 1.0
     # Cards that share the layers work on several passes at a time, if nothing is left to the host.
     piped = slices == 1 and len(parts) > 1 and not any(part.rates.is_processor for part in parts)
     return _ranged(timed, 0.0, fitted, tokens, widen, passes=ceil(tokens / min(setting.ubatch, tokens)) if piped else 1)
@@ -302,7 +297,7 @@ def _doubts(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> li
         found += device_doubts(part.rates, catalogue)
         if part.rates.is_processor and setting.quant.id.startswith(("iq1", "iq2", "iq3")):
             found.append(Notice("slow-unpacking", {"quant": setting.quant.id}))
-    if setting.engine.id != "llama.cpp":
+    if not setting.engine.fitted:
         found.append(Notice("another-engine", {"engine": setting.engine.id}))
     if setting.users > 1:
         found.append(Notice("several-users"))

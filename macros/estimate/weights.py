@@ -1,4 +1,4 @@
-"""What the tensors of a model weigh, layer by layer: for one model in one format this is computed once."""
+"""What the tensors of a model weigh: one pass over them, which memory and speed both read, remembered for as long as the records live."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from macros.formulas.engine_constants import aligned, row_padding_bytes
 from macros.formulas.recipe import TypedTensors, Types, typed_tensors, uniform_tensors
 from macros.formulas.remember import by_identity
 from macros.formulas.tensors import FIRST, LAST, TensorGroup
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import Quantization
 
-ROW_PADDING = 512
-"""CUDA pads the last row of a quantized matrix whose rows are no multiple of so many values."""
-ALIGNMENT = 128
-"""Tensors on a device start at multiples of so many bytes."""
+
+@dataclass(frozen=True)
+class Piece:
+    """Tensors of one group that have one type."""
+
+    group: TensorGroup
+    layers: tuple[int, ...]
+    """Where there is one of them; FIRST and LAST stand for what is before and after the layers."""
+    bytes: int
+    """Bytes of each."""
+    device_bytes: int
+    """The same with the padding of a device."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +38,6 @@ class LayerWeights:
     """Routed experts, which may stay on the host."""
     expert_device_bytes: int = 0
     """The same with the padding of a device."""
-    read_bytes: float = 0.0
-    """Read for one token."""
-    expert_read_bytes: float = 0.0
-    """Of these, from routed experts."""
-    active: float = 0.0
-    """Parameters that work for one token."""
-    expert_active: float = 0.0
-    """Of these, in routed experts."""
 
 
 @dataclass(frozen=True)
@@ -64,63 +65,58 @@ class ModelWeights:
         return sum(layer.bytes for layer in self.layers) + self.embedding.bytes + self.output.bytes + self.unloaded_bytes
 
 
-def _is_expert(group: TensorGroup) -> bool:
-    return group.name.endswith("_exps")
-
-
-@by_identity
-def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix: bool) -> ModelWeights:
-    """Weigh a model; remembered for as long as its record lives."""
-    return _weigh(a, quant, types, imatrix)
+def is_expert(group: TensorGroup) -> bool:
+    """Whether a group of tensors belongs to routed experts."""
+    return "_exps" in group.name
 
 
 def padded_bytes(tensor: TypedTensors, types: Types) -> int:
     """Bytes of one of these tensors on a device."""
     kind = types[tensor.type]
-    padded = tensor.bytes_each
-    if kind.block > 1 and tensor.group.row % ROW_PADDING:
-        padded += (ROW_PADDING - tensor.group.row % ROW_PADDING) // kind.block * kind.block_bytes
-    return -(-padded // ALIGNMENT) * ALIGNMENT
+    return aligned(tensor.bytes_each + row_padding_bytes(row=tensor.group.row, block=kind.block, block_bytes=kind.block_bytes))
 
 
-def _pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool) -> list[tuple[TensorGroup, tuple[int, ...], int, int]]:
-    """Tensors: the group, its layers, bytes of one of them, bytes on a device."""
+@by_identity
+def pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool) -> list[Piece]:
+    """All tensors of a model in a format."""
+    found = []
     if quant.recipe is None:
         assert quant.per_weight is not None
-        return [(group, group.layers, size // group.count, size // group.count) for group, size in uniform_tensors(a, quant.per_weight)]
-    found = []
+        for group, size in uniform_tensors(a, quant.per_weight):
+            found.append(Piece(group, group.layers, size // group.count, size // group.count))
+        return found
     for tensor in typed_tensors(a, quant.recipe, types, importance_matrix=imatrix):
-        found.append((tensor.group, tensor.layers, tensor.bytes_each, padded_bytes(tensor, types)))
+        found.append(Piece(tensor.group, tensor.layers, tensor.bytes_each, padded_bytes(tensor, types)))
     return found
 
 
-def _weigh(a: Architecture, quant: Quantization, types: Types, imatrix: bool) -> ModelWeights:
+@by_identity
+def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix: bool) -> ModelWeights:
+    """The weights layer by layer."""
     sums: dict[int, dict[str, Any]] = {place: {} for place in (*range(a.layers), FIRST, LAST)}
     matrices: list[dict[str, int]] = [{} for _ in range(a.layers)]
     tied = LayerWeights()
     last_matrices: dict[str, int] = {}
     unloaded = 0
-    for group, layers, size, padded in _pieces(a, quant, types, imatrix):
-        expert = _is_expert(group)
-        read = size * group.active
-        active = group.values * group.active if group.is_parameter else 0.0
-        for layer in layers:
+    for piece in pieces(a, quant, types, imatrix):
+        group = piece.group
+        for layer in piece.layers:
             if layer >= a.layers:
-                unloaded += size
+                unloaded += piece.bytes
                 continue
             total = sums[layer]
-            gains = {"bytes": size, "device_bytes": padded, "read_bytes": read, "active": active}
-            if expert:
-                gains |= {"expert_bytes": size, "expert_device_bytes": padded, "expert_read_bytes": read, "expert_active": active}
+            gains = {"bytes": piece.bytes, "device_bytes": piece.device_bytes}
+            if is_expert(group):
+                gains |= {"expert_bytes": piece.bytes, "expert_device_bytes": piece.device_bytes}
             for name, gain in gains.items():
                 total[name] = total.get(name, 0) + gain
             if group.rows > 1 and layer >= 0:
-                matrices[layer][group.name] = padded
+                matrices[layer][group.name] = piece.device_bytes
             if group.rows > 1 and layer == LAST:
-                last_matrices[group.name] = padded
+                last_matrices[group.name] = piece.device_bytes
         if group.name == "token_embd" and a.tied_embeddings:
-            tied = LayerWeights(bytes=size, device_bytes=padded, read_bytes=size, active=group.values)
-            last_matrices["output"] = padded
+            tied = LayerWeights(bytes=piece.bytes, device_bytes=piece.device_bytes)
+            last_matrices["output"] = piece.device_bytes
     layers_found = tuple(LayerWeights(**sums[layer]) for layer in range(a.layers))
     first, last = LayerWeights(**sums[FIRST]), LayerWeights(**sums[LAST])
     return ModelWeights(layers_found, first, last, tied, tuple(matrices), last_matrices, unloaded)

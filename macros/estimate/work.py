@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
-from macros.formulas.recipe import typed_tensors, uniform_tensors
+from macros.estimate.weights import is_expert, pieces
 from macros.formulas.remember import by_identity
-from macros.formulas.tensors import FIRST, LAST, TensorGroup
+from macros.formulas.tensors import FIRST, LAST
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
 from macros.specs.models import architecture_of
@@ -91,9 +91,10 @@ def layer_work(
     """
     a = architecture
     found = {layer: _attention(a, layer) for layer in range(a.layers)} | {OUTPUT: Work()}
-    for group, layers, size in _sizes(a, quantization, types, importance_matrix):
-        routed = "_exps" in group.name and a.experts is not None
-        for layer in layers:
+    for piece in pieces(a, quantization, types, importance_matrix):
+        group, size = piece.group, piece.bytes
+        routed = is_expert(group) and a.experts is not None
+        for layer in piece.layers:
             if layer >= a.layers or (layer == FIRST and not (group.name == "token_embd" and a.tied_embeddings)):
                 continue
             place = OUTPUT if layer in (FIRST, LAST) else layer
@@ -149,15 +150,3 @@ def _attention(a: Architecture, layer: int) -> Work:
     if window is None or a.sees_all(layer):
         return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=cells)
     return Work(layers=1, mixture_layers=mixture, attention_width=width, window_cells=cells, window=window.size)
-
-
-def _sizes(
-    a: Architecture, quantization: Quantization, types: Mapping[str, TensorType], importance_matrix: bool
-) -> Iterator[tuple[TensorGroup, tuple[int, ...], float]]:
-    """Groups of tensors, the layers that have one, and the bytes of each."""
-    if quantization.recipe is not None:
-        for tensors in typed_tensors(a, quantization.recipe, types, importance_matrix=importance_matrix):
-            yield tensors.group, tensors.layers, tensors.bytes_each
-    elif quantization.per_weight is not None:
-        for group, size in uniform_tensors(a, quantization.per_weight):
-            yield group, group.layers, size / group.count

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from macros.formulas.elementwise import ceil, minimum
-
-CELL_STEP = 256
-"""llama.cpp rounds the number of cells up to a multiple of this."""
+from macros.formulas.engine_constants import CELL_STEP
 
 
 def padded_cells(tokens: Any) -> Any:

@@ -173,6 +173,18 @@ class Gpu(Record):
         return self
 
     @property
+    def shares_memory(self) -> bool:
+        """Whether its memory is the processor's as well."""
+        return self.kind in ("unified", "integrated", "phone")
+
+    @property
+    def limit_w(self) -> float | None:
+        """The most that it draws [W]; None: its vendor does not say."""
+        if self.tdp_w is not None:
+            return self.tdp_w
+        return self.power_range_w[1] if self.power_range_w is not None else None
+
+    @property
     def largest_memory_gib(self) -> float:
         """Its memory, the largest of the sizes sold [GiB]."""
         return self.memory_gib if self.memory_gib is not None else max(self.memory_sizes_gib or [0.0])

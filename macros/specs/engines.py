@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -39,6 +39,16 @@ class Engine(Record):
     """Its name."""
     build: Plain
     """The version that the numbers stand for."""
+    backends: dict[Plain, list[Id]]
+    """Vendor of a family of devices -> back ends that run there, the usual one first."""
+    splits: Literal["layers", "slices"]
+    """How several devices share a model: whole layers each, or a slice of every layer (tensor parallel)."""
+    cache_types: Annotated[list[Id], Field(min_length=1)]
+    """Types that the cache can have, the usual ones first."""
+    settings: list[Id] = Field(default_factory=list)
+    """Keys of a question that not every engine has, and this one has."""
+    fitted: bool
+    """Whether the constants of speed were fitted to measurements of it."""
     margin_mib: Mebibytes | None = None
     """What it leaves free on each device when it chooses by itself [MiB]."""
     memory_utilization: Share | None = None

@@ -11,7 +11,7 @@ import yaml
 from macros.estimate import estimate
 from macros.estimate.config_classes import CLASSES
 from macros.estimate.config_json import read_config
-from macros.estimate.setting import Refused
+from macros.estimate.refused import Refused
 from macros.formulas.parameters import parameters
 from macros.formulas.recipe import weight_bytes
 from macros.specs import load

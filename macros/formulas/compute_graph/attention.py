@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from macros.formulas.compute_graph.orders import NORMS_AFTER_TURN, NORMS_VALUES, SCALES_QUERIES, TURNS_BEFORE_NORM
 from macros.formulas.compute_graph.passes import FLOAT, HALF, Pass
+from macros.formulas.engine_constants import DEVICE_ALIGNMENT
 from macros.formulas.remember import by_identity
 from macros.specs.architectures import Architecture
 
-DEVICE_ALIGNMENT = 128
-"""Tensors of a device start at multiples of so many bytes."""
 VALUE_ROTATION = 64
 """Side of the rotation that values go through before they are quantized."""
 

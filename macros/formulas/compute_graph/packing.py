@@ -5,11 +5,7 @@ from __future__ import annotations
 from macros.formulas.compute_graph.arena import Arena, give, take
 from macros.formulas.compute_graph.graph import COPY, FRESH, LAST_USE, OVER, VIEW, Graph
 from macros.formulas.compute_graph.schedule import Schedule
-
-DEVICE_ALIGNMENT = 128
-"""Tensors of a device start at multiples of so many bytes."""
-HOST_ALIGNMENT = 32
-"""Tensors of the host start at multiples of so many bytes."""
+from macros.formulas.engine_constants import DEVICE_ALIGNMENT, HOST_ALIGNMENT
 
 
 def buffer_bytes(g: Graph, s: Schedule) -> list[int]:

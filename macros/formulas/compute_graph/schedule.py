@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from macros.formulas.compute_graph.graph import COPY, INPUT, LAST_USE, NOWHERE, SMALL_WEIGHT, VIEW, WEIGHT, Graph
-
-OFFLOADED_ROWS = 32
-"""From so many rows at a time on, what is computed with weights of the host is computed on a device."""
+from macros.formulas.engine_constants import OFFLOADED_ROWS
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,48 @@
+"""What a model keeps of one token: bytes of keys and values in each layer, and the sizes of recurrent states."""
+
+from __future__ import annotations
+
+from macros.formulas.kv_cache import row_bytes
+from macros.specs.architectures import Architecture
+from macros.specs.quantizations import TensorType
+
+
+def cache_row(a: Architecture, layer: int, key_type: TensorType, value_type: TensorType) -> tuple[int, int]:
+    """Bytes that one token takes in a layer: keys, values.
+
+    Args:
+        a: the shapes of the model
+        layer: a layer with a cache
+        key_type: type of the keys
+        value_type: type of the values
+
+    Returns:
+        Bytes of keys and of values [bytes].
+    """
+    keys, values = cache_values(a, layer)
+    return (
+        row_bytes(values=keys, block=key_type.block, block_bytes=key_type.block_bytes),
+        row_bytes(values=values, block=value_type.block, block_bytes=value_type.block_bytes),
+    )
+
+
+def cache_values(a: Architecture, layer: int) -> tuple[int, int]:
+    """Values that one token takes in a layer: keys, values."""
+    latent = a.attention.latent
+    if latent is not None and latent.cached_whole:
+        return a.attention.heads * (latent.nope_dim + latent.rope_dim), a.attention.heads * latent.value_dim
+    if latent is not None:
+        indexer = a.attention.indexer
+        return latent.kv_rank + latent.rope_dim + (indexer.head_dim if indexer is not None and a.scores(layer) else 0), 0
+    heads = a.kv_heads(layer)
+    return heads * a.head_dim(layer), heads * a.value_dim(layer)
+
+
+def state_values(a: Architecture) -> tuple[int, int, int]:
+    """Of one recurrent layer: what its convolution sees [tokens], its channels [values], the values of its state."""
+    r = a.recurrent
+    if r is None:
+        return 1, 0, 0
+    if r.kind == "short-convolution":
+        return r.conv_kernel, a.hidden_size, 0
+    return r.conv_kernel, r.inner_size + 2 * r.groups * r.state_size, r.state_size * r.inner_size

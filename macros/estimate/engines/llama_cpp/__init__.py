@@ -1,0 +1,9 @@
+"""llama.cpp: whole layers on devices, the rest on the host; its buffers to the byte."""
+
+from __future__ import annotations
+
+from macros.estimate.engines.llama_cpp.command import command
+from macros.estimate.engines.llama_cpp.placing import place
+from macros.estimate.engines.runner import Runner
+
+RUNNER = Runner("llama.cpp", place, command)

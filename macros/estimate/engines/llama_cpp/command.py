@@ -1,0 +1,51 @@
+"""The command that gives a setting in llama.cpp."""
+
+from __future__ import annotations
+
+from macros.estimate.shares import Placement
+
+LARGEST_BATCH = 2048
+"""llama.cpp's batch, which a micro-batch must not exceed."""
+
+
+def command(placement: Placement, repository: str | None) -> list[str]:
+    """The words of the command line: the same layers, context and cache.
+
+    Args:
+        placement: where everything goes
+        repository: the model's repository, which no option of llama.cpp needs for a file
+
+    Returns:
+        Words of a shell command, an option each.
+
+    Assumes: devices are listed in the order in which the system counts them.
+
+    Source: the options' descriptions of llama.cpp.
+    """
+    s = placement.setting
+    server = s.profile == "server" or s.slots > 1
+    words = ["llama-server" if server else "llama-cli"]
+    words.append(f"--model {s.model or 'model'}-{s.quant.name}.gguf")
+    words.append(f"--ctx-size {s.context}")
+    words.append(f"--n-gpu-layers {placement.gpu_layers}")
+    if len(s.gpus) > 1 and placement.gpu_layers > 0:
+        counts = [str(share.counted) for share in placement.devices]
+        words.append(f"--tensor-split {','.join(counts)}")
+    if s.experts_on_host:
+        words.append("--cpu-moe")
+    words.append(f"--flash-attn {'on' if s.flash_attention else 'off'}")
+    if s.kv_type_k.id != "f16":
+        words.append(f"--cache-type-k {s.kv_type_k.id}")
+    if s.kv_type_v.id != "f16":
+        words.append(f"--cache-type-v {s.kv_type_v.id}")
+    if s.swa_full:
+        words.append("--swa-full")
+    if s.ubatch > LARGEST_BATCH:
+        words.append(f"--batch-size {s.ubatch}")
+    if s.ubatch != 512:
+        words.append(f"--ubatch-size {s.ubatch}")
+    if server:
+        words.append(f"--parallel {s.slots}")
+        if s.slots > 1:
+            words.append("--kv-unified")
+    return words

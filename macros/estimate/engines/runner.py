@@ -1,0 +1,23 @@
+"""What every engine does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from macros.estimate.setting import Setting
+from macros.estimate.shares import Placement
+from macros.estimate.weights import ModelWeights
+from macros.specs import Catalogue
+
+
+@dataclass(frozen=True)
+class Runner:
+    """One engine; arguments are given by position."""
+
+    id: str
+    """Id of its record."""
+    place: Callable[[Setting, ModelWeights, Catalogue], Placement]
+    """Setting, weights, records -> where everything goes."""
+    command: Callable[[Placement, str | None], list[str]]
+    """Placement, repository on Hugging Face -> the words of the command line."""

@@ -1,0 +1,368 @@
+"""The question, declared once: each key with its range, unit and a sentence in both languages.
+
+The command line, the errors of a batch, `api/v1/schema/question.json`, the page on data and the calculator's form follow from it.
+What is a setting like others (a number, a flag, a choice) is a field of `Options` and so of a checked `Setting`; what names a model, a
+format, an engine or devices is a field of `Question`, and a checked `Setting` holds the records that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
+
+from macros.estimate.refused import Refused
+from macros.specs.errors import nearest
+
+Words = dict[str, str]
+
+MAX_CONTEXT = 1 << 27
+MAX_MEMORY_GIB = 1 << 20
+MAX_LAYERS = 9999
+CACHE_TYPES = ("f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "bf16", "f32")
+"""Types that llama.cpp can keep the cache in, the usual ones first."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """What may stand under one key."""
+
+    kind: str
+    """`whole`, `number`, `flag`, `choice`, `id` (of a record), `day`, `layers` (a whole number or "auto"), or `any`: checked elsewhere."""
+    default: Any = None
+    """What an absent key means; None: depends on other keys, or nothing."""
+    required: bool = False
+    """Whether there must be a value."""
+    low: float | None = None
+    """Least value."""
+    high: float | None = None
+    """Greatest value."""
+    choices: tuple[str, ...] = ()
+    """Values of a choice."""
+    records: str = ""
+    """Kind of records that an id is of."""
+    expected: str = ""
+    """What is expected, in words, where the kind and the range do not say it well."""
+
+
+def _key(kind: str, en: tuple[str, str], zh: tuple[str, str], *, default: Any = MISSING, unit: str = "", **more: Any) -> Any:
+    """A field with its declaration; words are a label and a sentence."""
+    required = default is MISSING
+    key = Key(kind, None if required else default, required, **more)
+    words = {"label": {"zh": zh[0], "en": en[0]}, "says": {"zh": zh[1], "en": en[1]}}
+    return field(default=default, metadata={"key": key, "words": words, "unit": unit})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Settings that mean what they say."""
+
+    context: int = _key(
+        "whole",
+        ("Context length", "Tokens that the KV cache has room for; in llama.cpp all slots share them."),
+        ("上下文长度", "KV 缓存能容纳的词元数；在 llama.cpp 里由所有槽位共用。"),
+        unit="tokens",
+        low=1,
+        high=MAX_CONTEXT,
+    )
+    imatrix: bool = _key(
+        "flag",
+        ("File made with an importance matrix", "Whether the file was made with an importance matrix, which changes some types."),
+        ("文件用重要性矩阵制作", "文件是否用重要性矩阵制作：有些张量的类型会因此不同。"),
+        default=False,
+    )
+    flash_attention: bool = _key(
+        "flag",
+        ("Flash Attention", "Whether flash attention is on; a quantized V cache needs it."),
+        ("Flash Attention", "是否开启 Flash Attention；量化的 V 缓存需要它。"),
+        default=True,
+    )
+    ubatch: int = _key(
+        "whole",
+        ("Micro-batch (ubatch)", "Prompt tokens that go through the model together."),
+        ("微批次大小（ubatch）", "提示词每次一起经过模型的词元数。"),
+        default=512,
+        unit="tokens",
+        low=1,
+        high=1 << 20,
+    )
+    swa_full: bool = _key(
+        "flag",
+        ("Full cache for sliding-window layers", "Whether sliding-window layers keep the whole context."),
+        ("滑动窗口层也保留全部上下文", "滑动窗口层是否也保留全部上下文。"),
+        default=False,
+    )
+    profile: str = _key(
+        "choice",
+        ("Program", "`cli`: one slot, logits for a whole micro-batch; `server`: four slots, logits for one row each."),
+        ("程序", "`cli`：一个槽位，为整个微批次保留 logits；`server`：四个槽位，每个只保留一行 logits。"),
+        default="cli",
+        choices=("cli", "server"),
+    )
+    logits_rows: int | None = _key(
+        "whole",
+        ("Rows of logits", "Rows of logits that are kept; otherwise the profile decides."),
+        ("logits 行数", "保留多少行 logits；不填由程序决定。"),
+        default=None,
+        low=1,
+        high=1 << 20,
+    )
+    experts_on_host: bool = _key(
+        "flag",
+        ("Keep experts in RAM (MoE)", "Whether the routed experts of all layers stay in RAM."),
+        ("专家权重留在内存（MoE）", "所有层的路由专家是否都留在内存里。"),
+        default=False,
+    )
+    memory_gib: float | None = _key(
+        "number",
+        ("Memory", "Which of the sizes sold, for unified memory; the largest if left out."),
+        ("内存容量", "统一内存按哪一种出售的容量计算；不填取最大的。"),
+        default=None,
+        unit="GiB",
+        low=2**-10,
+        high=MAX_MEMORY_GIB,
+        expected=f"a size in GiB above 0 and up to {MAX_MEMORY_GIB}",
+    )
+    cpu: str | None = _key("id", ("CPU", "The processor."), ("处理器", "处理器。"), default=None, records="cpus", expected="a processor")
+    memory: str | None = _key(
+        "id", ("Memory kind", "The kind of RAM."), ("内存类型", "内存的类型。"), default=None, records="memory", expected="a kind of memory"
+    )
+    memory_channels: int | None = _key(
+        "whole",
+        ("Channels", "Channels of RAM in use; all that the processor has if left out."),
+        ("通道数", "使用的内存通道数；不填取处理器的全部通道。"),
+        default=None,
+        low=1,
+        high=64,
+    )
+    drive: str | None = _key(
+        "id",
+        ("Drive", "The drive that the model is loaded from."),
+        ("硬盘", "从哪种硬盘加载模型。"),
+        default=None,
+        records="drives",
+        expected="a drive",
+    )
+    prompt_tokens: int = _key(
+        "whole",
+        ("Prompt length", "Tokens of the prompt whose reading is timed."),
+        ("提示词长度", "按多长的提示词计算预填充速度。"),
+        default=512,
+        unit="tokens",
+        low=1,
+        high=MAX_CONTEXT,
+    )
+    depth: int = _key(
+        "whole",
+        ("Tokens already in the cache", "Tokens that are in the cache before the first one that is timed."),
+        ("缓存里已有的词元", "计时之前缓存里已有的词元数。"),
+        default=0,
+        unit="tokens",
+        low=0,
+        high=MAX_CONTEXT,
+    )
+    users: int = _key(
+        "whole",
+        ("Users at once", "Conversations that are answered at the same time."),
+        ("同时使用的人数", "同时进行的对话数。"),
+        default=1,
+        low=1,
+        high=4096,
+    )
+    margin_mib: float | None = _key(
+        "number",
+        ("Kept free", "Memory that stays free on each device; otherwise what the engine keeps."),
+        ("保留的显存", "每个设备上留出的显存；不填按引擎的默认值。"),
+        default=None,
+        unit="MiB",
+        low=0,
+        high=1 << 30,
+        expected="MiB to leave free on each device",
+    )
+    backend: str | None = _key(
+        "any",
+        ("Back end", "Back end of the engine, such as cuda, rocm or vulkan; otherwise the usual one of the device."),
+        ("后端", "引擎的后端，例如 cuda、rocm、vulkan；不填按设备通常使用的后端。"),
+        default=None,
+    )
+    built: str | None = _key(
+        "day",
+        ("Engine built on", "Day of the engine's build; a recent one if left out."),
+        ("引擎构建日期", "引擎的构建日期；不填按近期的版本。"),
+        default=None,
+        expected="a day like 2024-05-31, when the engine was built",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(Options):
+    """All keys of a question."""
+
+    model: str | None = _key(
+        "any",
+        ("Model", "The id of a model; instead of it, `config`."),
+        ("模型", "模型的 id；也可以改用 `config`。"),
+        default=None,
+    )
+    config: Mapping[str, Any] | None = _key(
+        "any",
+        ("config.json", "A Hugging Face config.json, for a model that is not listed."),
+        ("config.json", "未收录的模型：Hugging Face 的 config.json。"),
+        default=None,
+    )
+    quant: str | None = _key(
+        "id",
+        ("Quantization", "The format of the weights."),
+        ("量化", "权重的格式。"),
+        default=None,
+        records="quantizations",
+        expected="a quantization",
+    )
+    engine: str | None = _key(
+        "id",
+        ("Engine", "The program that runs the model; otherwise the usual one for the format."),
+        ("推理引擎", "运行模型的程序；不填按格式决定。"),
+        default=None,
+        records="engines",
+        expected="an engine",
+    )
+    kv_type: str = _key(
+        "choice",
+        ("KV cache type", "Type of keys and values in the cache."),
+        ("KV 缓存类型", "缓存中键和值的类型。"),
+        default="f16",
+        choices=CACHE_TYPES,
+    )
+    kv_type_k: str | None = _key(
+        "choice",
+        ("Cache type of K", "Type of the keys; otherwise `kv_type`."),
+        ("K 的缓存类型", "键的类型；不填同 `kv_type`。"),
+        default=None,
+        choices=CACHE_TYPES,
+    )
+    kv_type_v: str | None = _key(
+        "choice",
+        ("Cache type of V", "Type of the values; otherwise `kv_type`."),
+        ("V 的缓存类型", "值的类型；不填同 `kv_type`。"),
+        default=None,
+        choices=CACHE_TYPES,
+    )
+    slots: int | None = _key(
+        "whole",
+        ("Slots", "Conversations that share the cache; otherwise the profile decides."),
+        ("槽位", "共用缓存的对话数；不填由程序决定。"),
+        default=None,
+        low=1,
+        high=4096,
+    )
+    gpus: tuple[Any, ...] = _key(
+        "any",
+        ("GPUs", "Ids of GPUs, one for each card, or objects in the form of a record for a card that is not listed."),
+        ("显卡", "显卡的 id，几张卡就写几个；未收录的显卡写成记录那样的对象。"),
+        default=(),
+    )
+    gpu_layers: int | str = _key(
+        "layers",
+        ("Layers on the cards", 'Layers on GPUs as llama.cpp counts them, the output being one more; "auto": as many as fit.'),
+        ("放到显卡上的层数", "按 llama.cpp 的数法放到显卡上的层数，输出层另算一层；“auto”为尽量多放。"),
+        default="auto",
+        low=0,
+        high=MAX_LAYERS,
+    )
+
+
+KEYS: dict[str, Key] = {one.name: one.metadata["key"] for one in fields(Question)}
+"""Key -> what may stand under it."""
+OPTIONS: tuple[str, ...] = tuple(one.name for one in fields(Options))
+"""Keys that a checked setting has under the same name."""
+WORDS: dict[str, dict[str, Words]] = {one.name: one.metadata["words"] for one in fields(Question)}
+"""Key -> its label and its sentence in each language."""
+UNITS: dict[str, str] = {one.name: one.metadata["unit"] for one in fields(Question)}
+"""Key -> unit of its value, where it has one."""
+
+
+def read_question(given: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The values of all keys, those left out at their default.
+
+    Args:
+        given: keys and values as a reader writes them
+        records: all records by kind, for keys that name one
+
+    Returns:
+        Key -> value, for every key of a question.
+
+    Raises:
+        Refused: for an unknown key, with the nearest one, and for a value outside its kind or range.
+    """
+    if not isinstance(given, Mapping):
+        raise Refused("question", "an object of keys and values", given)
+    for name in given:
+        if name not in KEYS:
+            raise Refused(str(name), "a key of a question", name, nearest(str(name), list(KEYS)))
+    found: dict[str, Any] = {}
+    for name, key in KEYS.items():
+        value = given.get(name, key.default)
+        if value is None and not key.required and key.default is None:
+            found[name] = None
+        else:
+            found[name] = check_value(name, value, records)
+    return found
+
+
+def check_value(name: str, value: Any, records: Mapping[str, Mapping[str, Any]]) -> Any:
+    """The value of one key, of its kind and within its range.
+
+    Args:
+        name: the key
+        value: what a reader wrote
+        records: all records by kind, for keys that name one
+
+    Returns:
+        The value.
+
+    Raises:
+        Refused: for a value outside its kind or range.
+    """
+    key = KEYS[name]
+    if key.kind == "any":
+        return value
+    if key.kind == "flag":
+        if not isinstance(value, bool):
+            raise Refused(name, "true or false", value)
+        return value
+    if key.kind == "choice":
+        if not isinstance(value, str) or value not in key.choices:
+            raise Refused(name, f"one of {', '.join(key.choices)}", value, nearest(str(value), list(key.choices)))
+        return value
+    if key.kind == "id":
+        if not isinstance(value, str) or value not in records[key.records]:
+            raise Refused(name, f"the id of {key.expected}", value, nearest(str(value), list(records[key.records])))
+        return value
+    if key.kind == "day":
+        return _day(name, key, value)
+    if key.kind == "layers" and value == "auto":
+        return value
+    return _number(name, key, value)
+
+
+def _number(name: str, key: Key, value: Any) -> Any:
+    assert key.low is not None
+    assert key.high is not None
+    if key.kind == "number":
+        if isinstance(value, bool) or not isinstance(value, int | float) or not key.low <= value <= key.high:
+            raise Refused(name, key.expected, value)
+        return float(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not key.low <= value <= key.high:
+        whole = f"a whole number from {key.low} to {key.high}"
+        raise Refused(name, f'"auto" or {whole}' if key.kind == "layers" else whole, value)
+    return value
+
+
+def _day(name: str, key: Key, value: Any) -> str:
+    parts = value.split("-") if isinstance(value, str) else []
+    if [len(part) for part in parts] != [4, 2, 2] or not all(digit in "0123456789" for part in parts for digit in part):
+        raise Refused(name, key.expected, value)
+    year, month, day = int(parts[0]), int(parts[1]), int(parts[2])
+    if not (2000 <= year <= 2100 and 1 <= month <= 12 and 1 <= day <= 31):
+        raise Refused(name, key.expected, value)
+    return str(value)

@@ -1,0 +1,117 @@
+"""Where everything went: what each device and the host hold, and how much room a device has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from macros.estimate.setting import Device, Setting
+from macros.estimate.weights import ModelWeights
+from macros.formulas.runtime import context_bytes, usable_bytes
+from macros.formulas.units import MIB
+from macros.specs import Catalogue
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one device, or the host, holds and does."""
+
+    id: str
+    """Id of the device; `host`."""
+    device: Device | None
+    """The device; None: the host."""
+    layers: tuple[int, ...]
+    """Repeating layers placed here."""
+    has_output: bool
+    """Whether the output matrix is here."""
+    counted: int = 0
+    """Layers here as llama.cpp counts them: prediction layers, which it keeps but does not use, and the output are among them."""
+    weights_bytes: int = 0
+    """Weights held."""
+    kv_cache_bytes: int = 0
+    """Cache reserved, with the states of recurrent layers."""
+    state_bytes: int = 0
+    """Of it, the states of recurrent layers; read and written for every token."""
+    compute_buffer_bytes: int = 0
+    """Compute buffer."""
+    runtime_bytes: int = 0
+    """The back end's context."""
+    usable_bytes: int = 0
+    """Memory that may be used; 0 for the host: unlimited here."""
+    margin_bytes: int = 0
+    """What should stay free of it."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """All that it holds."""
+        return self.weights_bytes + self.kv_cache_bytes + self.compute_buffer_bytes + self.runtime_bytes
+
+    @property
+    def fits(self) -> bool:
+        """Whether that leaves the margin free."""
+        return self.device is None or self.memory_bytes + self.margin_bytes <= self.usable_bytes
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A whole answer to where things go."""
+
+    setting: Setting
+    weights: ModelWeights
+    devices: tuple[Share, ...]
+    host: Share
+    gpu_layers: int
+    """Layers on GPUs as llama.cpp counts them."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether every device has room."""
+        return all(share.fits for share in self.devices)
+
+
+def usable_memory(device: Device, setting: Setting, catalogue: Catalogue) -> int:
+    """Memory of a device that an engine may use [bytes]."""
+    share = 1.0
+    if device.gpu.shared_memory is not None:
+        share = catalogue.shared_memory[device.gpu.shared_memory].gpu_gib(device.memory_gib) / device.memory_gib
+    if setting.engine.memory_utilization is not None:
+        share = share * setting.engine.memory_utilization
+    return int(usable_bytes(memory_gib=device.memory_gib, share=share))
+
+
+def runtime_memory(device: Device, setting: Setting) -> int:
+    """What the back end takes on a device [bytes]; nothing where nobody has said how much."""
+    context = setting.engine.contexts.get(device.backend)
+    if context is None:
+        return 0
+    return int(
+        context_bytes(
+            base_mib=context.base_mib,
+            per_compute_unit_mib=context.per_compute_unit_mib,
+            compute_units=device.gpu.compute_units or 0,
+        )
+    )
+
+
+def margin_memory(device: Device, setting: Setting) -> int:
+    """What should stay free on a device [bytes]: the desktop and other programs; unified memory has its own limit."""
+    if setting.margin_mib is not None:
+        return int(setting.margin_mib * MIB)
+    if device.gpu.shares_memory or setting.engine.margin_mib is None:
+        return 0
+    return int(setting.engine.margin_mib * MIB)
+
+
+def empty_shares(setting: Setting, catalogue: Catalogue) -> list[Share]:
+    """The devices of a question with their room, before anything is on them."""
+    return [
+        Share(
+            device.id,
+            device,
+            (),
+            False,
+            runtime_bytes=runtime_memory(device, setting),
+            usable_bytes=usable_memory(device, setting, catalogue),
+            margin_bytes=margin_memory(device, setting),
+        )
+        for device in setting.gpus
+    ]
