@@ -6,9 +6,7 @@ import argparse
 import errno
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 # The fit solves thousands of small systems: threads cost them more than they give, above all on a shared machine.
@@ -20,27 +18,15 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """All that a machine can say about the data and the pages, in seconds; at once where nothing has changed since it found no mistake."""
-    from macros.publish.remembered import remembered
-
-    inputs = [ROOT / name for name in ("data", "docs", "macros", "mkdocs.yml", "mkdocs.en.yml", "requirements.txt")]
-    for line in remembered(ROOT / ".cache", "checked", inputs, _checked):
-        print(line)
-    return 0
-
-
-def _checked() -> list[str]:
-    """What there is to say of records and pages without a mistake; raises SpecErrors with every mistake in them."""
+    """All that a machine can say about the data and the pages, in seconds."""
     import macros.calibrate.plausible
     import macros.formulas.checks  # noqa: F401
     from macros.calibrate import store
     from macros.generator import MACROS
     from macros.publish.calculator import formulas_script
-    from macros.publish.remembered import remembered
     from macros.publish.site import page_errors
     from macros.render import annotated, lint, palette, translations, unshown
     from macros.specs import SpecErrors, load
-    from macros.tables import headlines
 
     errors = [*page_errors(ROOT, MACROS), *translations.moved(ROOT / "docs"), *annotated.untranslated()]
     errors += [*unshown.columns(ROOT), *unshown.pages(ROOT), *palette.strangers(ROOT)]
@@ -50,18 +36,14 @@ def _checked() -> list[str]:
     except SpecErrors as found:
         errors += found.errors
     try:
-        remembered(ROOT / ".cache", "translated", [ROOT / "macros"], lambda: len(formulas_script(configs=True)))
+        formulas_script(configs=True)
     except SpecErrors as found:
         errors += found.errors
     if errors:
         raise SpecErrors(errors)
-    old = headlines.stale(catalogue, _today())
-    return [*store.due(catalogue), *([old] if old else [])]
-
-
-def _today() -> date:
-    """The day of the commit where the build is told one, so that it can be repeated."""
-    return datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()), UTC).date()
+    for line in store.due(catalogue):
+        print(line)
+    return 0
 
 
 def fit(arguments: argparse.Namespace) -> int:
@@ -211,39 +193,15 @@ def new(arguments: argparse.Namespace) -> int:
 
         from macros.estimate.config_json import read_config
         from macros.estimate.refused import Refused
+        from macros.specs import load
 
         try:
-            shapes = read_config(json.loads(arguments.config.read_text("utf-8")))
+            shapes = read_config(json.loads(arguments.config.read_text("utf-8")), load(ROOT / "data"))
         except (OSError, ValueError, Refused) as error:
             print(f"{arguments.config}:1: file: {error}", file=sys.stderr)
             return 1
         architecture = shapes.model_dump(mode="json", exclude_defaults=True)
     print(f"{new_record.write(ROOT, arguments.kind, arguments.id, architecture).relative_to(ROOT)}: fill it in, then `make check`")
-    return 0
-
-
-def what_runs(arguments: argparse.Namespace) -> int:
-    """Say which models of today a machine should run: by the rule of the home page."""
-    import json
-
-    from macros.estimate import Refused
-    from macros.specs import load
-    from macros.tables import what_runs
-
-    catalogue = load(ROOT / "data")
-    try:
-        found = what_runs.of_machine(catalogue, gpu=arguments.gpu, memory_gib=arguments.memory_gib, ram_gib=arguments.ram_gib)
-    except Refused as refused:
-        print(refused, file=sys.stderr)
-        return 1
-    if arguments.json:
-        print(json.dumps(found, ensure_ascii=False))
-        return 0
-    for row in found:
-        name, speed = catalogue.models[row["model"]].name, f"{row['low']:.0f}-{row['high']:.0f} tokens/s"
-        print(f"{name:32} {row['quant']:10} {row['need']:6.1f} GiB  {speed:>18}  context up to {row['context']:,}")
-    if not found:
-        print("no model of today fits with a useful context at reading speed")
     return 0
 
 
@@ -335,11 +293,6 @@ def parser() -> argparse.ArgumentParser:
     of_new.add_argument("kind", help="gpu, cpu, model, measurement … (a folder of data/)")
     of_new.add_argument("id", help="what the file will be called: a-z, 0-9, hyphen, dot")
     of_new.add_argument("--config", type=Path, help="for a model: its Hugging Face config.json, to read its shapes from")
-    of_machine = command("what-runs", what_runs)
-    of_machine.add_argument("--gpu", metavar="ID", help="a device of data/gpus; without it RAM alone")
-    of_machine.add_argument("--memory-gib", type=float, help="which of the sizes sold, for unified memory")
-    of_machine.add_argument("--ram-gib", type=float, default=32.0, help="system memory, where there is no device (32)")
-    of_machine.add_argument("--json", action="store_true", help="print one JSON list")
     command("schema", schema)
     command("settle", settle).add_argument("pages", nargs="*", metavar="PAGE", help="gpu.md …")
     command("notes", notes)
@@ -365,7 +318,7 @@ def _unheard() -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is one line on stderr and exit code 1, never a traceback."""
-    from macros.specs.errors import SpecErrors
+    from macros.specs import SpecErrors
 
     arguments = parser().parse_args(argv)
     try:

@@ -1,6 +1,6 @@
-"""The classes of models that the guide can read, and how the configuration of each is read.
+"""Readers of config.json: what classes share, and the logic of those that have some of their own.
 
-A value that the configuration leaves out has the default that the class documents; where it documents none, the value is asked for.
+Which class is read by which reader, under which names and with which values for what is left out, is a record in data/architectures.
 """
 
 from __future__ import annotations
@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from macros.estimate.config_keys import Keys
+from macros.estimate.config_keys import WHOLE_FILE, Keys
 from macros.estimate.refused import Refused
 
 Shapes = dict[str, Any]
-BLOCK_LETTERS = {"mamba": "M", "linear_attention": "M", "attention": "*", "full_attention": "*", "mlp": "-", "moe": "E"}
-LONGEST = 1000
-"""Layers beyond which a configuration is a mistake."""
+FULL, SLIDING, CHUNKED, LINEAR, CONV = "full_attention", "sliding_attention", "chunked_attention", "linear_attention", "conv"
+COUNT = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
+USED = ("num_experts_per_tok", "num_experts_per_token", "experts_per_token", "moe_topk", "moe_top_k", "moe_k", "top_k_experts")
+EXPERT_SIZE = ("moe_intermediate_size", "expert_hidden_dim", "expert_intermediate_size")
+SHARED_SIZE = ("shared_expert_intermediate_size", "share_expert_dim", "moe_shared_expert_intermediate_size", "shared_intermediate_size")
+SHARED_COUNT = ("n_shared_experts", "num_shared_experts", "num_shared_expert", "moe_num_shared_experts")
+SCALE = ("routed_scaling_factor", "moe_router_scaling_factor", "router_scaling_factor", "route_scale")
 
 
-def _pattern(indices: list[int], layers: int) -> Shapes:
+def pattern(indices: list[int], layers: int) -> Shapes:
     """Layers as the records say them: the last of every n, or their indices."""
     for every in range(2, layers + 1):
         if indices == list(range(every - 1, layers, every)):
@@ -25,724 +29,80 @@ def _pattern(indices: list[int], layers: int) -> Shapes:
     return {"indices": indices}
 
 
-def _chosen(k: Keys, name: str, wanted: str, layers: int) -> Shapes | None:
-    """The layers whose entry in a list of kinds is the one wanted."""
-    kinds = k.layer_list(name, layers)
-    return None if kinds is None else _pattern([layer for layer, kind in enumerate(kinds) if kind == wanted], layers)
+def _where(kinds: list[str], wanted: str) -> list[int]:
+    return [layer for layer, kind in enumerate(kinds) if kind == wanted]
 
 
 def _when(true: bool, **shapes: Any) -> Shapes:
     return shapes if true else {}
 
 
-PICTURE_POSITIONS = ("qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe")
-"""Classes whose tokens have the positions of pictures, whether or not the text part of a configuration tells their sections."""
-
-
-def _base(k: Keys, engine: str, *, tied: bool = False, size: str | None = "intermediate_size", **attention: Any) -> Shapes:
-    heads, width = k.whole("num_attention_heads"), k.whole("hidden_size")
+def _head(k: Keys, heads: int, width: int) -> int:
     if k.get("head_dim", "attention_head_dim") is not None:
-        head = k.whole("head_dim", "attention_head_dim")
-    else:
-        if width % heads:
-            raise Refused("config.head_dim", "a head size, as the heads do not divide the hidden size", None, "copy the whole config.json")
-        head = width // heads
+        return k.whole("head_dim", "attention_head_dim")
+    if width % heads:
+        raise Refused("config.head_dim", "a head size, as the heads do not divide the hidden size", None, WHOLE_FILE)
+    return width // heads
+
+
+def _base(k: Keys, *, dense: bool = True, **attention: Any) -> Shapes:
+    """What every class has: width, vocabulary, heads, and the dense block where there is one."""
+    heads, width, layers = k.whole("num_attention_heads"), k.whole("hidden_size"), k.layers()
     key_heads = k.whole("num_key_value_heads", default=heads)
     if heads % key_heads:
-        raise Refused("config.num_key_value_heads", f"a number that divides the {heads} query heads", key_heads)
-    layers = k.whole("num_hidden_layers", "num_layers")
-    if "qkv_bias" not in attention:
-        k.refuse("attention_bias", (False,), "as projections have no biases in this class")
-    if layers > LONGEST:
-        raise Refused("config.num_hidden_layers", f"at most {LONGEST} layers", layers)
+        raise Refused(f"config.{k.name('num_key_value_heads')}", f"a number that divides the {heads} query heads", key_heads)
     shapes: Shapes = {
-        "engine_name": engine,
+        "engine_name": k.engine,
         "layers": layers,
         "hidden_size": width,
         "vocabulary_size": k.whole("vocab_size"),
-        "context_length": k.whole("max_position_embeddings"),
-        "tied_embeddings": k.flag("tie_word_embeddings", tied),
-        "attention": {"heads": heads, "kv_heads": key_heads, "head_dim": head, **attention},
+        "context_length": k.whole("max_position_embeddings", default=UNKNOWN_CONTEXT),
+        "tied_embeddings": k.flag("tie_word_embeddings"),
+        "attention": {"heads": heads, "kv_heads": key_heads, "head_dim": _head(k, heads, width), **attention},
     }
-    if engine in PICTURE_POSITIONS or "mrope_section" in k.mapping("rope_scaling", "rope_parameters"):
+    if "mrope_section" in k.inside("rope_scaling", "rope_parameters").values:
         shapes["attention"]["positions"] = 4
-    if size is not None:
-        shapes["feed_forward"] = {"size": k.whole(size)}
+    if k.kind.stores_rope_factors:
+        _rope_factors(k, shapes)
+    if dense:
+        shapes["feed_forward"] = {"size": k.same("intermediate_size")}
     return shapes
 
 
-def _no_biases(k: Keys, *names: str) -> None:
-    for name in names:
-        k.refuse(name, (False,), "as projections have no biases in this class")
+UNKNOWN_CONTEXT = 2**27
+"""Tokens that a model is taken to be trained for where neither configuration nor class says it: it changes no byte."""
 
 
-def _rope_factors(k: Keys, shapes: Shapes) -> Shapes:
+def _rope_factors(k: Keys, shapes: Shapes) -> None:
     """Stored position-scaling factors, which Llama 3's scaling and Phi's long contexts bring."""
-    scaling = k.mapping("rope_scaling", "rope_parameters")
-    kind = scaling.get("rope_type", scaling.get("type"))
+    scaling = k.inside("rope_scaling", "rope_parameters")
+    kind = scaling.get("rope_type", "type")
     if kind == "llama3":
         shapes["attention"] |= {"rope_factors": shapes["attention"]["head_dim"] // 2, "rope_factor_sets": 1}
-    elif kind == "longrope":
-        shapes["attention"] |= {"rope_factors": len(Keys(scaling).items("short_factor")), "rope_factor_sets": 2}
+    elif kind in ("longrope", "su"):
+        shapes["attention"] |= {"rope_factors": len(scaling.items("short_factor")), "rope_factor_sets": 2}
+
+
+def _window(k: Keys, shapes: Shapes, **more: Any) -> Shapes:
+    """Sliding-window layers: as listed, or all but the last of every n."""
+    layers = shapes["layers"]
+    kinds = k.kinds("layer_types", layers, (FULL, SLIDING))
+    if kinds is None and k.get("sliding_window_pattern", "_sliding_window_pattern", "global_attn_every_n_layers") is not None:
+        every = k.whole("sliding_window_pattern", "_sliding_window_pattern", "global_attn_every_n_layers")
+        kinds = [SLIDING if (layer + 1) % every else FULL for layer in range(layers)]
+    if kinds is not None and SLIDING in kinds and k.get("sliding_window") is not None and k.flag("use_sliding_window", default=True):
+        shapes["attention"]["window"] = {"size": k.whole("sliding_window"), "full_layers": pattern(_where(kinds, FULL), layers), **more}
+    return _turns_in_windows(shapes) if k.kind.positions_in_windows else shapes
+
+
+def _no_window(k: Keys, shapes: Shapes) -> Shapes:
+    """The engine gives every layer of such a class the whole context: a window in the configuration is told, not computed."""
+    kinds = k.kinds("layer_types", shapes["layers"], (FULL, SLIDING)) or []
+    size = k.get("sliding_window", "attention_window")
+    used = size is not None and k.flag("use_sliding_window", default=True) and (SLIDING in kinds or not kinds)
+    if used and k.whole("sliding_window", "attention_window") < shapes["context_length"]:
+        k.tell("window-unused", size=size)
     return shapes
-
-
-def _experts(k: Keys, *, count: tuple[str, ...], size: str = "moe_intermediate_size", **more: Any) -> Shapes:
-    names = ("num_experts_per_tok", "num_experts_per_token", "experts_per_token", "moe_topk")
-    number, used = k.whole(*count), k.whole(*names)
-    if used > number:
-        raise Refused(f"config.{k.name(*names)}", f"at most the {number} experts of {k.name(*count)}", used)
-    groups = k.whole("n_group", default=1)
-    scale = k.get("routed_scaling_factor", "moe_router_scaling_factor", "router_scaling_factor", "route_scale")
-    return {
-        "count": number,
-        "used": used,
-        "size": k.whole(size),
-        **_when(not k.flag("norm_topk_prob", True), weights_normed=False),
-        **_when(scale not in (None, 1, 1.0), weights_scaled=True),
-        **_when(groups > 1, groups=groups, groups_used=k.whole("topk_group", default=groups)),
-        **more,
-    }
-
-
-def _leading(k: Keys, layers: int, default: int | None = None) -> int:
-    """Leading layers with a dense block: as a number, or counted off a list of kinds or of flags."""
-    kinds = k.layer_list("mlp_layer_types", layers) if k.get("mlp_layer_types") is not None else None
-    name = "mlp_layer_types"
-    for other in ("is_moe_layer", "moe_layer_freq"):
-        if kinds is None and isinstance(k.get(other), Sequence):
-            name, kinds = other, k.layer_list(other, layers)
-    if kinds is None:
-        k.refuse("moe_layer_freq", (1,), "as every layer after the dense ones is a mixture")
-        return k.whole("first_k_dense_replace", "num_dense_layers", low=0, default=default)
-    dense = [kind in ("dense", 0, False) for kind in kinds]
-    count = dense.index(False) if False in dense else layers
-    if True in dense[count:]:
-        raise Refused(f"config.{name}", "dense layers only before the mixtures", kinds)
-    return count
-
-
-def _window(k: Keys, shapes: Shapes, every: int | None, **more: Any) -> Shapes:
-    """Sliding-window layers: as listed, or the last of every n sees everything."""
-    full = _chosen(k, "layer_types", "full_attention", shapes["layers"])
-    if full is None and every is not None:
-        full = {"every": every}
-    size = k.get("sliding_window")
-    if full is not None and size is not None and full != _pattern(list(range(shapes["layers"])), shapes["layers"]):
-        shapes["attention"]["window"] = {"size": k.whole("sliding_window"), "full_layers": full, **more}
-    return shapes
-
-
-def _llama(k: Keys) -> Shapes:
-    bias = k.flag("attention_bias", False)
-    shapes = _rope_factors(k, _base(k, "llama", **_when(bias, qkv_bias=True, output_bias=True)))
-    if k.flag("mlp_bias", False):
-        shapes["feed_forward"]["biases"] = True
-    return shapes
-
-
-def _plain(engine: str, *, tied: bool = False, **attention: Any) -> Callable[[Keys], Shapes]:
-    """A dense model of the usual form."""
-
-    def read(k: Keys) -> Shapes:
-        k.refuse("use_sliding_window", (False,), "as these formulas cover")
-        _no_biases(k, "mlp_bias")
-        return _base(k, engine, tied=tied, **attention)
-
-    return read
-
-
-def _norms_that_shift(engine: str, **more: Any) -> Callable[[Keys], Shapes]:
-    """A dense model of the older form: norms with biases, two matrices in the feed-forward block, biases throughout."""
-    fused, turns = bool(more.pop("fused", False)), bool(more.pop("turns", True))
-
-    def read(k: Keys) -> Shapes:
-        k.refuse("qk_layernorm", (False,), "as queries and keys have no norms")
-        biased = k.flag("attention_bias", engine != "nemotron")
-        inner = k.known(intermediate_size=4 * k.whole("hidden_size"))
-        shapes = _base(inner, engine, tied=engine in TIED, **_when(biased, qkv_bias=True, output_bias=True), **_when(fused, fused_qkv=True))
-        shapes["feed_forward"] |= {"gated": False, "biases": k.flag("mlp_bias", engine != "nemotron")}
-        if not turns:
-            shapes["attention"]["no_position_layers"] = {"every": 1}
-        return {**shapes, "norm_biases": True, **more}
-
-    return read
-
-
-TIED = ("gpt2", "starcoder", "bloom", "mpt")
-"""Of these, the classes whose output matrix is the embedding table."""
-
-
-def _gpt2(k: Keys) -> Shapes:
-    same = k.renamed(
-        hidden_size="n_embd", num_hidden_layers="n_layer", num_attention_heads="n_head", intermediate_size="n_inner",
-        max_position_embeddings="n_positions",
-    )  # fmt: skip
-    starcoder = k.values["model_type"] == "gpt_bigcode"
-    if starcoder and k.flag("multi_query", True):
-        same = same.known(num_key_value_heads=1)
-    return _norms_that_shift("starcoder" if starcoder else "gpt2", fused=True, turns=False, position_embeddings=True)(same)
-
-
-def _bloom(k: Keys) -> Shapes:
-    same = k.renamed(hidden_size="n_embed", num_hidden_layers="n_layer", num_attention_heads="n_head", max_position_embeddings="seq_length")
-    return _norms_that_shift("bloom", fused=True, turns=False, embedding_norm=True)(same.known(max_position_embeddings=2048))
-
-
-def _mpt(k: Keys) -> Shapes:
-    same = k.renamed(
-        hidden_size="d_model", num_hidden_layers="n_layers", num_attention_heads="n_heads", max_position_embeddings="max_seq_len"
-    )
-    attention = Keys(k.mapping("attn_config"))
-    attention.refuse("qk_ln", (False,), "as queries and keys have no norms")
-    k.refuse("no_bias", (True,), "as nothing has a bias")
-    wide = {
-        "intermediate_size": k.whole("expansion_ratio", default=4) * k.whole("d_model"),
-        "num_key_value_heads": attention.get("kv_n_heads"),
-    }
-    shapes = _base(Keys({**same.values, **wide}), "mpt", tied=True, fused_qkv=True, no_position_layers={"every": 1})
-    shapes["feed_forward"]["gated"] = False
-    return shapes
-
-
-def _baichuan(k: Keys) -> Shapes:
-    return _base(k.renamed(max_position_embeddings="model_max_length"), "baichuan")
-
-
-def _mixtral(k: Keys) -> Shapes:
-    return {**_base(k, "llama", size=None), "experts": _experts(k, count=("num_local_experts",), size="intermediate_size")}
-
-
-def _qwen_mixture(engine: str) -> Callable[[Keys], Shapes]:
-    def read(k: Keys) -> Shapes:
-        k.refuse("mlp_only_layers", ([],), "as every layer is a mixture")
-        k.refuse("decoder_sparse_step", (1,), "as every layer is a mixture")
-        return {**_base(k, engine, size=None, qk_norm="per-head"), "experts": _experts(k, count=("num_experts", "num_local_experts"))}
-
-    return read
-
-
-def _qwen2_mixture(k: Keys) -> Shapes:
-    shapes = _qwen_mixture("qwen2moe")(k)
-    shapes["attention"] = {key: value for key, value in shapes["attention"].items() if key != "qk_norm"} | {"qkv_bias": True}
-    shapes["experts"] |= {"shared_size": k.whole("shared_expert_intermediate_size"), "shared_gate": True}
-    return shapes
-
-
-def _delta_net(engine: str, *, mixture: bool, fused: bool = False) -> Callable[[Keys], Shapes]:
-    """Gated delta-net layers, and attention in every n-th."""
-
-    def read(k: Keys) -> Shapes:
-        shapes = _base(k, engine, size=None if mixture else "intermediate_size", qk_norm="per-head", output_gate=True)
-        listed = _chosen(k, "layer_types", "full_attention", shapes["layers"])
-        shapes["attention"]["layers"] = listed or {"every": k.whole("full_attention_interval")}
-        if mixture:
-            shared = k.whole("shared_expert_intermediate_size")
-            shapes["experts"] = _experts(k, count=("num_experts",), shared_size=shared, shared_gate=True)
-        heads = k.whole("linear_num_value_heads")
-        shapes["recurrent"] = {
-            "kind": "gated-delta-net",
-            "conv_kernel": k.whole("linear_conv_kernel_dim"),
-            "inner_size": heads * k.whole("linear_value_head_dim"),
-            "heads": heads,
-            "groups": k.whole("linear_num_key_heads"),
-            "state_size": k.whole("linear_key_head_dim"),
-            "fused_beta_alpha": fused,
-        }
-        return shapes
-
-    return read
-
-
-def _gemma(k: Keys) -> Shapes:
-    return _base(k.known(head_dim=256, vocab_size=256000), "gemma", tied=True)
-
-
-def _gemma2(k: Keys) -> Shapes:
-    k = k.known(head_dim=256, vocab_size=256000, sliding_window=4096)
-    shapes = {**_base(k, "gemma2", tied=True, softcap=True), "norms": "both"}
-    return _window(k, shapes, 2)
-
-
-def _gemma3(k: Keys) -> Shapes:
-    defaults = {
-        "vocab_size": 262208,
-        "num_attention_heads": 8,
-        "num_key_value_heads": 4,
-        "head_dim": 256,
-        "max_position_embeddings": 131072,
-    }
-    known = k.known(**defaults)
-    shapes = {**_base(known, "gemma3", tied=True, qk_norm="per-head"), "norms": "both"}
-    return _window(known, shapes, known.whole("sliding_window_pattern", default=6))
-
-
-def _gemma3n(k: Keys) -> Shapes:
-    values = {**k.values, "intermediate_size": k.same("intermediate_size"), "vocab_size": k.whole("vocab_size_per_layer_input")}
-    shared: Shapes = {"shared_cache_layers": k.whole("num_kv_shared_layers", low=0), "shared_cache_projections": True}
-    shapes = {**_base(Keys(values), "gemma3n", tied=True, qk_norm="per-head", **shared), "norms": "both"}
-    shapes["per_layer_embeddings"] = {"size": k.whole("hidden_size_per_layer_input")}
-    shapes["alternating_updates"] = {"streams": k.whole("altup_num_inputs"), "low_rank": k.whole("laurel_rank")}
-    return _window(k, shapes, 5)
-
-
-def _gemma4(k: Keys) -> Shapes:
-    shapes = {**_base(k, "gemma4", tied=True, qk_norm="per-head"), "norms": "both", "layer_scale": True}
-    attention = shapes["attention"]
-    small, narrow = attention["kv_heads"], attention["head_dim"]
-    attention["head_dim"] = k.whole("global_head_dim")
-    attention["kv_heads"] = k.whole("num_global_key_value_heads", default=small)
-    attention |= {"rope_factors": attention["head_dim"] // 2, "rope_factor_sets": 1}
-    if k.flag("attention_k_eq_v", False):
-        attention["value_is_key"] = True
-    _window(k, shapes, None, head_dim=narrow, **({} if small == attention["kv_heads"] else {"kv_heads": small}))
-    shared = k.whole("num_kv_shared_layers", low=0, default=0)
-    if shared:
-        attention |= {"shared_cache_layers": shared, "shared_cache_projections": True}
-        if k.flag("use_double_wide_mlp", False):
-            shapes["feed_forward"]["size_in_shared_cache_layers"] = 2 * shapes["feed_forward"]["size"]
-    if k.whole("hidden_size_per_layer_input", low=0, default=0):
-        shapes["per_layer_embeddings"] = {"size": k.whole("hidden_size_per_layer_input")}
-    if k.flag("enable_moe_block", False):
-        shapes["experts"] = {
-            "count": k.whole("num_experts"),
-            "used": k.whole("top_k_experts"),
-            "size": k.whole("moe_intermediate_size", "expert_intermediate_size"),
-            "beside_dense": True,
-            "fused_gate_up": True,
-        }
-    return shapes
-
-
-def _phi3(k: Keys) -> Shapes:
-    shapes = _rope_factors(k, _base(k, "phi3", fused_qkv=True))
-    shapes["feed_forward"]["fused_gate_up"] = True
-    return shapes
-
-
-LEADING = {"deepseek_v2": 0, "glm4_moe": 1, "glm4_moe_lite": 1}
-"""Leading dense layers of classes that need not say how many."""
-
-
-def _latent(engine: str, *, indexed: bool = False) -> Callable[[Keys], Shapes]:
-    """DeepSeek's form: latent attention, leading dense layers, routed and shared experts."""
-
-    def read(k: Keys) -> Shapes:
-        nope, rope = k.whole("qk_nope_head_dim"), k.whole("qk_rope_head_dim")
-        shapes = _base(Keys({**k.values, "head_dim": nope + rope}), engine)
-        attention = shapes["attention"]
-        attention["latent"] = {
-            "query_rank": k.whole("q_lora_rank") if indexed else k.whole("q_lora_rank", low=0, default=0),
-            "kv_rank": k.whole("kv_lora_rank"),
-            "nope_dim": nope,
-            "rope_dim": rope,
-            "value_dim": k.whole("v_head_dim"),
-        }
-        if indexed:
-            attention["indexer"] = {
-                "heads": k.whole("index_n_heads"),
-                "head_dim": k.whole("index_head_dim"),
-                "top_k": k.whole("index_topk"),
-            }
-            own = _chosen(k, "indexer_types", "full", shapes["layers"])
-            if own is not None and own != {"indices": list(range(shapes["layers"]))}:
-                attention["indexer"]["layers"] = own
-        size = k.whole("moe_intermediate_size")
-        shapes["experts"] = _experts(
-            k,
-            count=("n_routed_experts",),
-            shared_size=size * k.whole("n_shared_experts", low=0, default=0),
-            leading_dense_layers=_leading(k, shapes["layers"], LEADING.get(k.values["model_type"])),
-            selection_bias=k.values.get("model_type") not in ("deepseek_v2", "mistral4"),
-        )
-        if shapes["experts"]["leading_dense_layers"] == 0:
-            del shapes["feed_forward"]
-        return shapes
-
-    return read
-
-
-def _glm4(k: Keys) -> Shapes:
-    shapes = _base(k, "glm4", **_when(k.flag("attention_bias", False), qkv_bias=True))
-    shapes["feed_forward"]["fused_gate_up"] = True
-    return {**shapes, "norms": "both"}
-
-
-def _glm4_mixture(k: Keys) -> Shapes:
-    shapes = _base(k, "glm4moe", **_when(k.flag("attention_bias", False), qkv_bias=True))
-    if k.flag("use_qk_norm", False):
-        shapes["attention"]["qk_norm"] = "per-head"
-    shapes["experts"] = _experts(
-        k,
-        count=("n_routed_experts",),
-        shared_size=k.whole("moe_intermediate_size") * k.whole("n_shared_experts", low=0),
-        leading_dense_layers=_leading(k, shapes["layers"], LEADING.get(k.values["model_type"])),
-        selection_bias=True,
-    )
-    shapes["prediction_layers"] = k.whole("num_nextn_predict_layers", low=0, default=0)
-    return shapes
-
-
-def _shared_and_routed(engine: str, *, norm: str | None, fused_qkv: bool = False) -> Callable[[Keys], Shapes]:
-    """Leading dense layers, routed and shared experts, grouped-query attention."""
-
-    def read(k: Keys) -> Shapes:
-        shapes = _base(k, engine, **_when(norm is not None, qk_norm=norm), **_when(fused_qkv, fused_qkv=True))
-        shapes["experts"] = _experts(
-            k,
-            count=("n_routed_experts", "num_experts"),
-            shared_size=k.whole("moe_intermediate_size") * k.whole("n_shared_experts", "num_shared_experts", low=0),
-            leading_dense_layers=_leading(k, shapes["layers"], LEADING.get(k.values["model_type"])),
-            selection_bias=True,
-        )
-        return shapes
-
-    return read
-
-
-def _bailing(k: Keys) -> Shapes:
-    if not k.flag("use_qk_norm", False):
-        return _ling_1(k)
-    for name in ("use_qk_norm", "moe_router_enable_expert_bias"):
-        if not k.flag(name, False):
-            raise Refused(f"config.{name}", "true, as in version 2 of this class", k.values.get(name))
-    return _shared_and_routed("bailingmoe2", norm="per-head", fused_qkv=True)(k)
-
-
-def _ling_1(k: Keys) -> Shapes:
-    for name in ("use_bias", "use_qkv_bias"):
-        k.refuse(name, (False,), "as version 1 of this class has no biases")
-    shapes = _base(k, "bailingmoe", size=None)
-    leading = _leading(k, shapes["layers"], 0)
-    if leading:
-        shapes["feed_forward"] = {"size": k.whole("intermediate_size")}
-    shared = k.whole("moe_intermediate_size") * k.whole("num_shared_experts", low=0, default=0)
-    shapes["experts"] = _experts(k, count=("num_experts",), shared_size=shared, leading_dense_layers=leading)
-    return shapes
-
-
-def _shared_experts(engine: str, *, selection_bias: bool = True, **attention: Any) -> Callable[[Keys], Shapes]:
-    """Leading dense layers, then routed experts beside shared ones; windows where the layers are listed."""
-
-    def read(k: Keys) -> Shapes:
-        shapes = _base(k, engine, size=None, **attention)
-        size = k.whole("moe_intermediate_size", "expert_hidden_dim")
-        leading = _leading(k, shapes["layers"], 0 if engine in DENSE_LAYERS_RARE else None)
-        if leading > 0:
-            shapes["feed_forward"] = {"size": k.whole("intermediate_size")}
-        given = k.get("shared_expert_intermediate_size", "share_expert_dim")
-        count = k.whole("num_shared_experts", "n_shared_experts", low=0, default=0)
-        shapes["experts"] = {
-            "count": k.whole("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts"),
-            "used": k.whole("num_experts_per_tok", "moe_top_k"),
-            "size": size,
-            "shared_size": size * count if given is None else given,
-            "leading_dense_layers": leading,
-            "selection_bias": selection_bias,
-        }
-        return _window(k, _rope_factors(k, shapes), k.get("global_attn_every_n_layers"))
-
-    return read
-
-
-DENSE_LAYERS_RARE = ("laguna", "deepseek", "glm4moe")
-"""Classes that need not say that they have no leading dense layers."""
-
-
-def _afmoe(k: Keys) -> Shapes:
-    every = k.whole("global_attn_every_n_layers", default=4)
-    k.whole("sliding_window")
-    plain = ["sliding_attention" if (layer + 1) % every else "full_attention" for layer in range(k.whole("num_hidden_layers"))]
-    k = k.known(layer_types=plain)
-    return {**_turns_in_windows(_shared_experts("afmoe", qk_norm="per-head", gate="per-value")(k)), "norms": "both"}
-
-
-def _laguna(k: Keys) -> Shapes:
-    gate = "per-head" if k.get("gating") in (None, True, "per-head") else "per-value"
-    shapes = _shared_experts("laguna", qk_norm="per-head", **_when(k.get("gating") is not False, gate=gate))(k)
-    return _heads_by_layer(k, "num_attention_heads_per_layer", shapes)
-
-
-def _heads_by_layer(k: Keys, name: str, shapes: Shapes) -> Shapes:
-    """Query heads listed layer by layer: one number for the layers that see everything, one for the windowed ones."""
-    window = shapes["attention"].get("window")
-    if k.layer_list(name, shapes["layers"]) is None:
-        return shapes
-    listed = k.wholes(name)
-    kinds = k.layer_list("layer_types", shapes["layers"]) or []
-    full = [window is None or kind == "full_attention" for kind in kinds or listed]
-    whole, narrow = {n for n, wide in zip(listed, full, strict=True) if wide}, {n for n, wide in zip(listed, full, strict=True) if not wide}
-    if len(whole) != 1 or len(narrow) > 1:
-        raise Refused(f"config.{name}", "one number for the layers of each kind", listed)
-    shapes["attention"]["heads"] = whole.pop()
-    if narrow and window is not None:
-        window["heads"] = narrow.pop()
-    return shapes
-
-
-def _step3(k: Keys) -> Shapes:
-    k.refuse("use_head_wise_attn_gate", (True,), "as each head has a gate")
-    enum = k.get("moe_layers_enum")
-    layers = k.whole("num_hidden_layers")
-    kinds = k.get("layer_types")
-    same = k.renamed(num_key_value_heads="num_attention_groups")
-    if k.get("mlp_layer_types") is None:
-        listed = enum.split(",") if isinstance(enum, str) else enum
-        listed = [str(layer).strip() for layer in listed] if isinstance(listed, Sequence) else []
-        first = layers - len(listed)
-        if listed != [str(layer) for layer in range(first, layers)] or first == layers:
-            raise Refused("config.moe_layers_enum", f"numbers of all layers from the first mixture to {layers - 1}", enum)
-        same = same.known(num_dense_layers=first)
-    if isinstance(kinds, Sequence) and not isinstance(kinds, str):
-        # The list goes on for the prediction layers.
-        same = Keys({**same.values, "layer_types": list(kinds)[:layers]})
-    shapes = _shared_experts("step35", qk_norm="per-head", gate="per-head")(same)
-    for name, key in (("swiglu_limits", "clamped_layers"), ("swiglu_limits_shared", "shared_clamped_layers")):
-        limits = k.items(name) if k.get(name) is not None else []
-        clamped = [layer for layer, limit in enumerate(limits[:layers]) if limit]
-        shapes["experts"] |= _when(bool(clamped), **{key: {"indices": clamped}})
-    other = Keys(k.mapping("attention_other_setting"))
-    if "window" in shapes["attention"]:
-        shapes["attention"]["window"] |= {
-            "heads": other.whole("num_attention_heads", default=k.get("num_sliding_attention_heads")),
-            "kv_heads": other.whole("num_attention_groups", default=shapes["attention"]["kv_heads"]),
-        }
-    return shapes
-
-
-def _mimo_v2(k: Keys) -> Shapes:
-    flags = k.layer_list("hybrid_layer_pattern", k.whole("num_hidden_layers"))
-    if flags is not None:
-        k = k.known(layer_types=["sliding_attention" if flag else "full_attention" for flag in flags])
-    for name, same in (("swa_head_dim", "head_dim"), ("swa_v_head_dim", "v_head_dim"), ("swa_num_attention_heads", "num_attention_heads")):
-        k.refuse(name, (k.get(same),), f"as {same}")
-    k.refuse("add_full_attention_sink_bias", (False,), "as only windowed layers have sinks")
-    shapes = _shared_experts("mimo2", value_dim=k.whole("v_head_dim"))(k)
-    if "window" not in shapes["attention"]:
-        name = "hybrid_layer_pattern" if flags is None else "sliding_window"
-        raise Refused(f"config.{name}", "windowed layers, which this class has", k.get(name), "copy the whole config.json of the model")
-    small = k.whole("swa_num_key_value_heads", default=2 * k.whole("num_key_value_heads"))
-    sinks = k.flag("add_swa_attention_sink_bias", True)
-    # The published file says 128 tokens; the library counts the token itself as well.
-    if k.get("sliding_window") == 129:
-        shapes["attention"]["window"]["size"] = 128
-    shapes["attention"]["window"] |= {"kv_heads": small, **_when(sinks, sinks=True)}
-    return shapes
-
-
-def _last_of_groups(k: Keys, layers: int) -> Shapes:
-    """The last layer of every group, and what is left over behind the last whole group."""
-    group = k.whole("layer_group_size")
-    rest = layers // group * group
-    return _pattern([layer for layer in range(layers) if (layer + 1) % group == 0 or layer >= rest], layers)
-
-
-def _delta_and_latent(engine: str) -> Callable[[Keys], Shapes]:
-    """Kimi's delta attention, and latent attention in some layers."""
-
-    def read(k: Keys) -> Shapes:
-        nested = Keys(k.mapping("linear_attn_config"))
-        k.refuse("routed_expert_hidden_size", (k.get("hidden_size"),), "as experts work at the hidden size")
-        k.refuse("mla_use_output_gate", (engine == "bailingmoe3",), "as this class does")
-        k.refuse("no_kda_lora", (engine == "bailingmoe3",), "as this class does")
-        k.refuse("gated_attention_proj_granularity_type", ("head_wise",), "as each head has a gate")
-        same = k.renamed(max_position_embeddings="model_max_length", n_routed_experts="num_experts", n_shared_experts="num_shared_experts")
-        shapes = _latent(engine)(same)
-        layers = shapes["layers"]
-        listed = None if nested.get("full_attn_layers") is None else nested.wholes("full_attn_layers")
-        if listed is not None:
-            shapes["attention"]["layers"] = _pattern([layer - 1 for layer in listed], layers)
-        else:
-            shapes["attention"]["layers"] = _chosen(k, "layer_types", "full_attention", layers) or _last_of_groups(k, layers)
-        head = nested.whole("head_dim") if listed is not None else k.whole("linear_head_dim", "head_dim")
-        heads = nested.whole("num_heads") if listed is not None else k.whole("linear_num_heads", "num_attention_heads")
-        shapes["recurrent"] = {
-            "kind": "kimi-delta",
-            "conv_kernel": nested.whole("short_conv_kernel_size")
-            if listed is not None
-            else k.whole("linear_conv_kernel_dim", "short_conv_kernel_size"),
-            "inner_size": heads * head,
-            "heads": heads,
-            "groups": heads,
-            "state_size": head,
-            "rank": head if engine == "kimi-linear" else 0,
-        }
-        if engine == "kimi-linear":
-            shapes["attention"]["no_position_layers"] = {"every": 1}
-        if engine == "bailingmoe3":
-            shapes["attention"]["gate"] = "per-head"
-            given = k.get("moe_shared_expert_intermediate_size")
-            shapes["experts"]["shared_size"] = shapes["experts"]["shared_size"] if given is None else given
-        return shapes
-
-    return read
-
-
-def _gpt_oss(k: Keys) -> Shapes:
-    shapes = _base(k, "gpt-oss", size=None, qkv_bias=True, output_bias=True, sinks=True)
-    shapes["experts"] = _experts(k, count=("num_local_experts",), size="intermediate_size", biases=True)
-    return _window(k, shapes, 2)
-
-
-def _llama4(k: Keys) -> Shapes:
-    every = k.whole("interleave_moe_layer_step", default=1)
-    shapes = _rope_factors(k, _base(k, "llama4", size="intermediate_size_mlp" if every > 1 else None))
-    size = k.whole("intermediate_size")
-    shapes["experts"] = _experts(k, count=("num_local_experts",), size="intermediate_size", shared_size=size, every=every)
-    shapes["attention"]["window"] = {"kind": "chunked", "size": k.whole("attention_chunk_size", default=8192), "full_layers": {"every": 4}}
-    shapes["attention"]["no_position_layers"] = {"every": 4}
-    return shapes
-
-
-def _smollm3(k: Keys) -> Shapes:
-    shapes = _base(k, "smollm3", tied=True)
-    shapes["attention"]["no_position_layers"] = {"every": k.whole("no_rope_layer_interval", default=4)}
-    return shapes
-
-
-def _mamba(k: Keys, heads: int, head: int, **more: Any) -> Shapes:
-    return {
-        "kind": "mamba-2",
-        "conv_kernel": k.whole("mamba_d_conv", "conv_kernel"),
-        "inner_size": heads * head,
-        "heads": heads,
-        "groups": k.whole("mamba_n_groups", "n_groups"),
-        "state_size": k.whole("mamba_d_state", "ssm_state_size"),
-        **more,
-    }
-
-
-def _granite_mixture(k: Keys) -> Shapes:
-    biased = k.flag("attention_bias", False)
-    shapes = _base(k, "granitemoe", size=None, **_when(biased, qkv_bias=True, output_bias=True))
-    shared = k.whole("shared_intermediate_size", low=0, default=0)
-    shapes["experts"] = _experts(k, count=("num_local_experts",), size="intermediate_size", shared_size=shared)
-    return shapes
-
-
-def _bamba(k: Keys) -> Shapes:
-    heads = k.whole("mamba_n_heads")
-    wide = k.whole("mamba_expand", default=2) * k.whole("hidden_size") // heads
-    same = k.renamed(shared_intermediate_size="intermediate_size")
-    full = k.get("attn_layer_indices")
-    full = () if isinstance(full, str) or not isinstance(full, Sequence) else full
-    kinds = ["attention" if layer in full else "mamba" for layer in range(k.whole("num_hidden_layers"))]
-    head = wide if k.get("mamba_d_head") == "auto" else k.whole("mamba_d_head")
-    more = {"layer_types": kinds, "num_local_experts": 0, "mamba_d_head": head, "position_embedding_type": "rope"}
-    return _granite_hybrid(Keys({**same.values, **more, "tie_word_embeddings": k.flag("tie_word_embeddings", False)}))
-
-
-def _jamba(k: Keys) -> Shapes:
-    k.refuse("mamba_proj_bias", (False,), "as projections have no biases")
-    k.refuse("mamba_conv_bias", (True,), "as convolutions have biases")
-    width, layers = k.whole("hidden_size"), k.whole("num_hidden_layers")
-    shapes = _base(k, "jamba")
-    first, period = k.whole("attn_layer_offset", low=0, default=4), k.whole("attn_layer_period", default=8)
-    shapes["attention"] |= {"layers": _pattern(list(range(first, layers, period)), layers), "no_position_layers": {"every": 1}}
-    shapes["recurrent"] = {
-        "kind": "mamba-1",
-        "conv_kernel": k.whole("mamba_d_conv", default=4),
-        "inner_size": k.whole("mamba_expand", default=2) * width,
-        "state_size": k.whole("mamba_d_state", default=16),
-        "rank": -(-width // 16) if k.get("mamba_dt_rank") in (None, "auto") else k.whole("mamba_dt_rank"),
-    }
-    if k.whole("num_experts", default=16) > 1:
-        every = k.whole("expert_layer_period", default=2)
-        if k.whole("expert_layer_offset", low=0, default=1) != every - 1:
-            raise Refused("config.expert_layer_offset", f"{every - 1}, the last of every {every} layers", k.get("expert_layer_offset"))
-        used = k.whole("num_experts_per_tok", default=2)
-        shapes["experts"] = {
-            "count": k.whole("num_experts", default=16),
-            "used": used,
-            "size": k.whole("intermediate_size"),
-            "every": every,
-        }
-        if every == 1:
-            del shapes["feed_forward"]
-    return shapes
-
-
-def _granite_hybrid(k: Keys) -> Shapes:
-    kinds = k.layer_list("layer_types", k.whole("num_hidden_layers"))
-    hybrid = kinds is not None and "mamba" in kinds
-    mixture = k.whole("num_local_experts", low=0, default=0) > 0
-    shapes = _base(k, "granitehybrid" if hybrid else "granite", tied=True, size=None if mixture else "shared_intermediate_size")
-    if mixture:
-        shared = k.whole("shared_intermediate_size", low=0)
-        shapes["experts"] = _experts(k, count=("num_local_experts",), size="intermediate_size", shared_size=shared)
-    if hybrid:
-        shapes["attention"]["layers"] = _chosen(k, "layer_types", "attention", shapes["layers"])
-        shapes["recurrent"] = _mamba(k, k.whole("mamba_n_heads"), k.whole("mamba_d_head"))
-        if k.get("position_embedding_type") in (None, "nope"):
-            shapes["attention"]["no_position_layers"] = {"every": 1}
-    return shapes
-
-
-def _falcon_h1(k: Keys) -> Shapes:
-    _no_biases(k, "mlp_bias", "mamba_proj_bias", "projectors_bias")
-    norm = k.flag("mamba_rms_norm", False)
-    shapes = _base(k, "falcon-h1")
-    shapes["recurrent"] = _mamba(k, k.whole("mamba_n_heads"), k.whole("mamba_d_head"), norm=norm, beside_attention=True)
-    return shapes
-
-
-def _nemotron_h(k: Keys) -> Shapes:
-    _no_biases(k, "use_bias", "mlp_bias", "mamba_proj_bias")
-    listed, blocks = k.get("layers_block_type"), k.get("hybrid_override_pattern")
-    if isinstance(listed, Sequence) and not isinstance(listed, str) and all(kind in BLOCK_LETTERS for kind in listed):
-        blocks = "".join(BLOCK_LETTERS[kind] for kind in listed)
-    if not isinstance(blocks, str):
-        raise Refused("config.hybrid_override_pattern", "one letter a layer (M, *, -, E)", blocks)
-    layers = {"num_hidden_layers": k.whole("num_hidden_layers", default=len(blocks))}
-    shapes = _base(Keys({**k.values, **layers}), "nemotron_h_moe" if "E" in blocks else "nemotron_h", size=None)
-    shapes["blocks"] = blocks
-    if "-" in blocks:
-        shapes["feed_forward"] = {"size": k.whole("intermediate_size"), "gated": False}
-    if "E" in blocks:
-        shared = k.whole("moe_shared_expert_intermediate_size", low=0) * k.whole("n_shared_experts", low=0)
-        shapes["experts"] = _experts(k, count=("n_routed_experts",), gated=False, shared_size=shared, selection_bias=True)
-        if k.get("moe_latent_size") is not None:
-            shapes["experts"]["width"] = k.whole("moe_latent_size")
-    shapes["recurrent"] = _mamba(k, k.whole("mamba_num_heads"), k.whole("mamba_head_dim"))
-    shapes["attention"]["no_position_layers"] = {"every": 1}
-    return shapes
-
-
-def _lfm2(k: Keys) -> Shapes:
-    _no_biases(k, "conv_bias")
-    mixture = k.values.get("model_type") == "lfm2_moe"
-    size = k.whole("intermediate_size", "block_ff_dim")
-    if k.flag("block_auto_adjust_ff_dim", False):
-        step = k.whole("block_multiple_of", default=256)
-        size = -(-int(k.real("block_ffn_dim_multiplier", 1.0) * (2 * size // 3)) // step) * step
-    tied = k.flag("tie_embedding", True)
-    shapes = _base(Keys({**k.values, "intermediate_size": size}), "lfm2moe" if mixture else "lfm2", tied=tied, qk_norm="per-head")
-    listed = k.get("full_attn_idxs")
-    shapes["attention"]["layers"] = _chosen(k, "layer_types", "full_attention", shapes["layers"]) or {"indices": listed}
-    shapes["recurrent"] = {"kind": "short-convolution", "conv_kernel": k.whole("conv_L_cache")}
-    if mixture:
-        bias = k.flag("use_expert_bias", True)
-        shapes["experts"] = _experts(
-            k, count=("num_experts",), leading_dense_layers=k.whole("num_dense_layers", low=0), selection_bias=bias
-        )
-    return shapes
-
-
-def _seed_oss(k: Keys) -> Shapes:
-    shapes = _base(k, "seed_oss", **_when(k.flag("attention_bias", True), qkv_bias=True))
-    if k.flag("attention_out_bias", False):
-        shapes["attention"]["output_bias"] = True
-    return shapes
-
-
-def _olmo(k: Keys) -> Shapes:
-    shapes = {**_base(k, "olmo2", qk_norm="whole"), "norms": "after"}
-    return _window(k, shapes, None)
-
-
-def _muse_glimmer(k: Keys) -> Shapes:
-    shapes = {**_base(k, "muse-glimmer", qk_norm="constant", gate="per-value"), "norms": "both"}
-    return _turns_in_windows(_window(k, shapes, 4))
 
 
 def _turns_in_windows(shapes: Shapes) -> Shapes:
@@ -752,203 +112,161 @@ def _turns_in_windows(shapes: Shapes) -> Shapes:
     return shapes
 
 
-def _exaone4(k: Keys) -> Shapes:
-    return _turns_in_windows(_window(k, {**_rope_factors(k, _base(k, "exaone4", qk_norm="per-head")), "norms": "after"}, None))
+# Mixtures of experts
 
 
-def _minimax_m2(k: Keys) -> Shapes:
-    k.refuse("shared_intermediate_size", (0,), "as this class has no shared expert")
-    shapes = _base(k, "minimax-m2", size=None, **_when(k.flag("use_qk_norm", True), qk_norm="whole"))
-    bias = k.flag("use_routing_bias", True)
-    shapes["experts"] = _experts(k, count=("num_local_experts",), size="intermediate_size", selection_bias=bias)
-    return shapes
+MIXTURE_LAYERS = (
+    "mlp_layer_types", "moe_layers", "is_moe_layer", "moe_layer_freq", "first_k_dense_replace", "num_dense_layers", "moe_layer_start_index",
+    "moe_layer_end_index", "decoder_sparse_step", "interleave_moe_layer_step", "moe_layer_interval", "expert_layer_period",
+    "expert_layer_offset", "mlp_only_layers",
+)  # fmt: skip
+"""Spellings of which layers are mixtures; where a configuration has several, the first in this order decides."""
 
 
-def _ernie_mixture(k: Keys) -> Shapes:
-    k.refuse("moe_layer_interval", (1,), "as every layer after the dense ones is a mixture")
-    shapes = _base(k, "ernie4_5-moe", tied=True)
-    size = k.same("moe_intermediate_size")
-    shapes["experts"] = {
-        "count": k.same("moe_num_experts"),
-        "used": k.whole("moe_k"),
-        "size": size,
-        "shared_size": size * k.whole("moe_num_shared_experts", low=0, default=0),
-        "leading_dense_layers": k.whole("moe_layer_start_index", low=0),
-        "selection_bias": True,
-    }
-    return shapes
+def _mixtures(k: Keys, layers: int) -> list[int]:
+    """Layers that are mixtures, in whichever of the field's spellings a configuration says it."""
+    every = list(range(layers))
+    k.asked.extend(MIXTURE_LAYERS)
+    kinds = k.kinds("mlp_layer_types", layers, ("dense", "sparse"))
+    if kinds is not None:
+        return _where(kinds, "sparse")
+    listed = k.indices("moe_layers", layers)
+    if listed is not None:
+        return listed
+    for name in ("is_moe_layer", "moe_layer_freq"):
+        if isinstance(k.get(name), Sequence):
+            flags = k.layer_list(name, layers) or []
+            if any(flag not in (0, 1) for flag in flags):
+                raise Refused(f"config.{name}", "true or false for each layer", flags)
+            return [layer for layer in every if flags[layer]]
+    first = k.whole("first_k_dense_replace", "num_dense_layers", "moe_layer_start_index", low=0, default=0)
+    last = k.get("moe_layer_end_index")
+    last = layers - 1 if last in (None, -1) else k.whole("moe_layer_end_index", low=0)
+    step = k.whole("decoder_sparse_step", "interleave_moe_layer_step", "moe_layer_interval", default=1)
+    period, offset = k.whole("moe_layer_freq", "expert_layer_period", default=1), k.whole("expert_layer_offset", low=0, default=0)
+    dense = k.indices("mlp_only_layers", layers) or []
+    return [
+        layer
+        for layer in every
+        if first <= layer <= last and (layer + 1) % step == 0 and (layer - offset) % period == 0 and layer not in dense
+    ]
 
 
-def _hunyuan_mixture(k: Keys) -> Shapes:
-    k.refuse("use_cla", (False,), "as each layer has keys and values of its own")
-    shapes = _base(k, "hunyuan-moe", tied=True, size=None, qk_norm="per-head")
-    size = k.same("moe_intermediate_size") if k.get("moe_intermediate_size") is not None else k.whole("intermediate_size")
-    shapes["experts"] = {
-        "count": k.same("num_experts"),
-        "used": k.same("moe_topk"),
-        "size": size,
-        "shared_size": size * k.same("num_shared_expert"),
-    }
-    return shapes
+def _placed(mixtures: list[int], layers: int) -> Shapes:
+    """Those layers as the records say them: after leading dense ones, the last of every n, or their indices."""
+    first = mixtures[0]
+    if mixtures == list(range(first, layers)):
+        return _when(first > 0, leading_dense_layers=first)
+    found = pattern(mixtures, layers)
+    return {"every": found["every"]} if "every" in found else {"layers": found}
 
 
-def _dbrx(k: Keys) -> Shapes:
-    attention, experts = Keys(k.mapping("attn_config")), Keys(k.mapping("ffn_config"))
-    same = k.renamed(
-        hidden_size="d_model", num_hidden_layers="n_layers", num_attention_heads="n_heads", max_position_embeddings="max_seq_len"
-    )
-    more = {"num_key_value_heads": attention.whole("kv_n_heads", default=1)}
-    shapes = _base(Keys({**same.values, **more}), "dbrx", size=None, fused_qkv=True)
-    used = experts.whole("moe_top_k", default=1)
-    shapes["experts"] = {
-        "count": experts.whole("moe_num_experts", default=4),
-        "used": used,
-        "size": experts.whole("ffn_hidden_size"),
-        "half_router": True,
-    }
-    return shapes
-
-
-def _phi(k: Keys) -> Shapes:
-    shapes = _norms_that_shift("phi2", norms="shared", output_bias=True)(k)
-    shapes["feed_forward"]["size"] = k.whole("intermediate_size", default=4 * k.whole("hidden_size"))
-    return shapes
-
-
-def _phi_mixture(k: Keys) -> Shapes:
-    biased = k.flag("attention_bias", False)
-    shapes = _rope_factors(k, _base(k, "phimoe", size=None, **_when(biased, qkv_bias=True, output_bias=True)))
-    shapes["experts"] = _experts(k, count=("num_local_experts",), size="intermediate_size")
-    return {**shapes, "norm_biases": True, **_when(k.flag("lm_head_bias", False), output_bias=True)}
-
-
-def _olmo_1(k: Keys) -> Shapes:
-    return {**_base(k, "olmo"), "norms": "none"}
-
-
-def _olmo_mixture(k: Keys) -> Shapes:
-    shapes = _base(k, "olmoe", size=None, qk_norm="whole")
-    return {**shapes, "experts": _experts(k, count=("num_experts",), size="intermediate_size")}
-
-
-def _two_matrices(engine: str, *, activation: int = 0, **attention: Any) -> Callable[[Keys], Shapes]:
-    """A dense model whose feed-forward block has two matrices."""
-
-    def read(k: Keys) -> Shapes:
-        k.refuse("mlp_bias", (False,), "as feed-forward blocks have no biases")
-        shapes = _rope_factors(k, _base(k, engine, **attention))
-        shapes["feed_forward"] |= {"gated": False, **_when(activation > 0, activation_values=activation)}
+def _experts(k: Keys, shapes: Shapes, *, mixtures: list[int] | None = None, **more: Any) -> Shapes:
+    """Add the mixture of experts, and the dense block where a layer has one."""
+    layers = shapes["layers"]
+    found = _mixtures(k, layers) if mixtures is None else mixtures
+    if len(found) < layers:
+        shapes["feed_forward"] = {"size": k.same("intermediate_size_mlp", "dense_intermediate_size", "intermediate_size")}
+    if not found:
+        k.asked.extend([*COUNT, *USED, *EXPERT_SIZE, *SHARED_SIZE, *SHARED_COUNT])
         return shapes
-
-    return read
-
-
-def _internlm(k: Keys) -> Shapes:
-    both, qkv, first = k.flag("bias", False), k.flag("qkv_bias", False), k.values["model_type"] == "internlm"
-    shapes = _base(k, "llama", **_when(qkv or (both and first), qkv_bias=True), **_when(both, output_bias=True))
-    if both and not first:
-        shapes["feed_forward"]["biases"] = True
+    number, used = k.same(*COUNT), k.same(*USED)
+    if used > number:
+        raise Refused(f"config.{k.name(*USED)}", f"at most the {number} experts of {k.name(*COUNT)}", used)
+    size = k.same("intermediate_size") if k.get(*EXPERT_SIZE) is None else k.same(*EXPERT_SIZE)
+    shared = k.get(*SHARED_SIZE)
+    groups, scale = k.whole("n_group", default=1), k.get(*SCALE)
+    k.asked.extend([*SHARED_SIZE, *SHARED_COUNT])
+    shapes["experts"] = {
+        "count": number,
+        "used": used,
+        "size": size,
+        "shared_size": size * k.same(*SHARED_COUNT, default=0, low=0) if shared is None else k.whole(*SHARED_SIZE, low=0),
+        **_placed(found, layers),
+        **_when(not k.flag("norm_topk_prob", default=True), weights_normed=False),
+        **_when(scale not in (None, 1, 1.0), weights_scaled=True),
+        **_when(groups > 1, groups=groups, groups_used=k.whole("topk_group", default=groups)),
+        **more,
+    }
     return shapes
 
 
-def _exaone(k: Keys) -> Shapes:
-    return _rope_factors(k, _base(k, "exaone", tied=False))
+def _mixture(k: Keys) -> Shapes:
+    """Grouped-query attention and a mixture of experts; windows where the class says so."""
+    shapes = _experts(k, _base(k, dense=False))
+    return _window(k, shapes) if k.kind.windows else _no_window(k, shapes)
+
+
+# Dense classes
+
+
+def _dense(k: Keys) -> Shapes:
+    """A dense model of the usual form."""
+    shapes = _base(k)
+    return _window(k, shapes) if k.kind.windows else _no_window(k, shapes)
+
+
+def _wide(k: Keys) -> Keys:
+    """The feed-forward block four times as wide as the model, where nothing else is said."""
+    given = k.get("intermediate_size")
+    return k.but(intermediate_size=4 * k.whole("hidden_size") if given is None else given)
+
+
+def _old(k: Keys) -> Shapes:
+    """The older form: two matrices in the feed-forward block, four times as wide, and often one for queries, keys and values."""
+    shapes = _base(_wide(k))
+    if k.get("multi_query") is not None:
+        shapes["attention"]["kv_heads"] = 1 if k.flag("multi_query") else shapes["attention"]["heads"]
+    return shapes
+
+
+def _mpt(k: Keys) -> Shapes:
+    attention = k.inside("attn_config")
+    attention.refuse("qk_ln", (False,), "as queries and keys have no norms")
+    return _base(k.but(intermediate_size=4 * k.whole("hidden_size"), num_key_value_heads=attention.get("kv_n_heads")))
+
+
+def _falcon(k: Keys) -> Shapes:
+    heads, new = k.whole("num_attention_heads"), k.flag("new_decoder_architecture")
+    kv_heads = k.whole("num_kv_heads", "n_head_kv", default=heads) if new else 1 if k.flag("multi_query", default=True) else heads
+    shapes = _base(_wide(k.but(num_key_value_heads=kv_heads)))
+    two = new and k.whole("num_ln_in_parallel_attn", default=2) == 2
+    return {**shapes, **_when(not two, norms="shared")}
 
 
 def _qwen_1(k: Keys) -> Shapes:
-    k.refuse("no_bias", (True,), "as only queries, keys and values have biases")
-    same = k.renamed(head_dim="kv_channels", max_position_embeddings="seq_length")
-    shapes = _base(same, "qwen", qkv_bias=True, fused_qkv=True)
+    shapes = _base(k)
     shapes["feed_forward"]["size"] //= 2
     return shapes
 
 
-def _falcon(k: Keys) -> Shapes:
-    for name, only in (("alibi", False), ("bias", False), ("parallel_attn", True)):
-        k.refuse(name, (only,), "as these formulas cover")
-    heads, new = k.whole("num_attention_heads", "n_head"), k.flag("new_decoder_architecture", False)
-    kv_heads = k.whole("num_kv_heads", "n_head_kv", default=heads) if new else 1 if k.flag("multi_query", True) else heads
-    same = k.renamed(num_hidden_layers="n_layer", num_attention_heads="n_head").known(
-        num_key_value_heads=kv_heads, intermediate_size=k.get("ffn_hidden_size") or 4 * k.whole("hidden_size"), max_position_embeddings=2048
-    )
-    shapes = _base(same, "falcon", tied=True, fused_qkv=True)
-    shapes["feed_forward"]["gated"] = False
-    two = new and k.whole("num_ln_in_parallel_attn", default=2) == 2
-    return {**shapes, "norm_biases": True, **_when(not two, norms="shared")}
+def _chatglm(k: Keys) -> Shapes:
+    heads = k.whole("num_attention_heads")
+    groups = k.whole("multi_query_group_num") if k.flag("multi_query_attention") else heads
+    return _base(k.but(num_key_value_heads=groups))
 
 
-def _mellum(k: Keys) -> Shapes:
-    if _leading(k, k.whole("num_hidden_layers"), 0):
-        raise Refused("config.mlp_layer_types", "mixtures in all layers", k.get("mlp_layer_types"))
-    shapes = _qwen_mixture("mellum")(k)
-    return _window(k, shapes, None) if k.flag("use_sliding_window", True) else shapes
+def _internlm(k: Keys) -> Shapes:
+    both, first = k.flag("bias"), k.values["model_type"] == "internlm"
+    shapes = _base(k, **_when(both and first, qkv_bias=True), **_when(both, output_bias=True))
+    if both and not first:
+        shapes["feed_forward"]["biases"] = True
+    return _no_window(k, shapes)
 
 
-def _minicpm(k: Keys) -> Shapes:
-    _no_biases(k, "mlp_bias")
-    return _rope_factors(k, _base(k, "minicpm", tied=True))
-
-
-def _minicpm3(k: Keys) -> Shapes:
-    shapes = _base(k.known(head_dim=k.whole("qk_nope_head_dim") + k.whole("qk_rope_head_dim")), "minicpm3", tied=True)
-    shapes["attention"]["latent"] = {
-        "query_rank": k.whole("q_lora_rank"),
-        "kv_rank": k.whole("kv_lora_rank"),
-        "nope_dim": k.whole("qk_nope_head_dim"),
-        "rope_dim": k.whole("qk_rope_head_dim"),
-        "value_dim": k.whole("v_head_dim", default=k.whole("hidden_size") // k.whole("num_attention_heads")),
-        "cached_whole": True,
-    }
-    shapes["attention"]["head_dim"] = k.whole("qk_nope_head_dim") + k.whole("qk_rope_head_dim")
-    return _rope_factors(k, shapes)
-
-
-def _only_mamba(k: Keys) -> Shapes:
-    """No attention: the heads named are none's."""
-    second = k.values["model_type"] == "mamba2"
-    k.refuse("use_bias", (False,), "as projections have no biases")
-    k.refuse("use_conv_bias", (True,), "as convolutions have biases")
-    layers = k.whole("num_hidden_layers", "n_layer")
-    plain = {"num_hidden_layers": layers, "num_attention_heads": 1, "num_key_value_heads": 1, "head_dim": k.whole("hidden_size", "d_model")}
-    same = k.renamed(hidden_size="d_model").values
-    shapes = _base(Keys({**same, **plain}).known(max_position_embeddings=2**20), k.values["model_type"], tied=not second, size=None)
-    width = shapes["hidden_size"]
-    shapes |= {"blocks": "M" * layers, "engine_name": "mamba2" if second else "mamba"}
-    inner = k.whole("expand", default=2) * width
-    if second:
-        shapes["recurrent"] = _mamba(
-            k.known(conv_kernel=4, n_groups=8, ssm_state_size=k.whole("state_size", default=128)), k.whole("num_heads"), k.whole("head_dim")
-        )
-        return shapes
-    shapes["recurrent"] = {
-        "kind": "mamba-1",
-        "conv_kernel": k.whole("conv_kernel", "d_conv", default=4),
-        "inner_size": k.whole("intermediate_size", "d_inner", default=inner),
-        "state_size": k.whole("state_size", "d_state", default=16),
-        "rank": -(-width // 16) if k.get("time_step_rank") in (None, "auto") else k.whole("time_step_rank"),
-        "norm": False,
-    }
-    return shapes
-
-
-def _glm(k: Keys) -> Shapes:
-    shapes = _base(k, "chatglm", **_when(k.flag("attention_bias", False), qkv_bias=True))
-    shapes["feed_forward"]["fused_gate_up"] = True
-    return shapes
-
-
-def _nas(k: Keys) -> Shapes:
+def _searched(k: Keys) -> Shapes:
     """Layers found by search: some without attention, some with a feed-forward block of another width, or none."""
-    layers, width = k.whole("num_hidden_layers"), k.whole("hidden_size")
+    layers, width = k.layers(), k.whole("hidden_size")
     blocks = k.layer_list("block_configs", layers)
     if blocks is None:
-        raise Refused("config.block_configs", "one entry a layer", None, "copy the whole config.json")
+        raise Refused("config.block_configs", "one entry a layer", None, WHOLE_FILE)
     groups: list[Any] = []
     sizes = []
     for block in blocks:
         if not isinstance(block, Mapping):
             raise Refused("config.block_configs", "a mapping for each layer", block)
-        attention, feed = Keys(Keys(block).mapping("attention")), Keys(Keys(block).mapping("ffn"))
+        inner = k.but(**block)
+        attention, feed = inner.inside("attention"), inner.inside("ffn")
         attention.refuse("replace_with_linear", (False,), "as attention is there or not")
         feed.refuse("replace_with_linear", (False,), "as the block is there or not")
         groups.append(None if attention.get("n_heads_in_group") is None else attention.whole("n_heads_in_group"))
@@ -959,173 +277,463 @@ def _nas(k: Keys) -> Shapes:
     if len(found) != 1:
         raise Refused("config.block_configs", "attention layers with one number of heads in a group", sorted(found))
     heads = k.whole("num_attention_heads")
-    more = {"num_key_value_heads": heads // found.pop(), "intermediate_size": max(sizes)}
-    shapes = _rope_factors(k, _base(Keys({**k.values, **more}), "deci"))
-    shapes["attention"]["layers"] = _pattern(attends, layers)
+    shapes = _base(k.but(num_key_value_heads=heads // max(found), intermediate_size=max(sizes)))
+    shapes["attention"]["layers"] = pattern(attends, layers)
     shapes["feed_forward"]["sizes"] = sizes
     return shapes
 
 
-def _starcoder2(k: Keys) -> Shapes:
-    biased = k.flag("use_bias", True)
-    shapes = _base(k, "starcoder2", tied=True, **_when(biased, qkv_bias=True, output_bias=True))
-    shapes["feed_forward"] |= {"gated": False, "biases": biased}
-    return {**shapes, "norm_biases": True}
+def _gemma3n(k: Keys) -> Shapes:
+    shapes = _base(k.but(vocab_size=k.whole("vocab_size_per_layer_input")))
+    # Since version 5 the library leaves out what the layers that share a cache never used.
+    shared = {"shared_cache_layers": k.whole("num_kv_shared_layers", low=0), "shared_cache_projections": not k.since_5()}
+    shapes["attention"] |= shared
+    shapes["per_layer_embeddings"] = {"size": k.whole("hidden_size_per_layer_input")}
+    shapes["alternating_updates"] = {"streams": k.whole("altup_num_inputs"), "low_rank": k.whole("laurel_rank")}
+    return _window(k, shapes)
 
 
-def _cohere(k: Keys) -> Shapes:
-    normed = k.flag("use_qk_norm", False)
-    return {**_base(k, "command-r", tied=True, **_when(normed, qk_norm="whole")), "norms": "shared"}
+def _by_layer(k: Keys, layers: int, full: list[int]) -> Shapes:
+    """What `per_layer_config` says of the layers that see everything; empty where it is not there."""
+    given = k.inside("per_layer_config").values
+    if not given:
+        return {}
+    found: list[Any] = []
+    known: list[str] = []
+    for layer in full:
+        # Transformers writes the numbers of layers with leading zeros where some have more digits.
+        names = [name for name in (str(layer), f"0{layer}", f"00{layer}") if name in given]
+        known += names
+        one = given[names[0]] if names else {}
+        if one not in found:
+            found.append(one)
+    extra = [name for name in given if name not in known]
+    if extra or len(found) != 1 or not isinstance(found[0], Mapping):
+        raise Refused("config.per_layer_config", "the same values for all layers of full attention, and none for the others", given)
+    for name in found[0]:
+        if name not in ("head_dim", "num_key_value_heads"):
+            raise Refused(f"config.per_layer_config.{full[0]}.{name}", "head_dim or num_key_value_heads", found[0][name])
+    return dict(found[0])
 
 
-def _cohere2(k: Keys) -> Shapes:
-    shapes = {**_base(k, "cohere2", tied=True), "norms": "shared"}
-    shapes = _window(k, shapes, k.whole("sliding_window_pattern", "_sliding_window_pattern", default=4))
-    if "window" in shapes["attention"]:
-        shapes["attention"]["no_position_layers"] = shapes["attention"]["window"]["full_layers"]
+def _gemma4(k: Keys) -> Shapes:
+    shapes = _base(k)
+    attention, layers = shapes["attention"], shapes["layers"]
+    small, narrow = attention["kv_heads"], attention["head_dim"]
+    every = [SLIDING if (layer + 1) % 6 else FULL for layer in range(layers)]
+    kinds = [*(k.kinds("layer_types", layers, (FULL, SLIDING)) or every)[:-1], FULL]
+    full = _where(kinds, FULL)
+    own = k.but(**_by_layer(k, layers, full))
+    by_layer = len(own.inside("per_layer_config").values) > 0
+    attention["head_dim"] = own.whole("head_dim") if by_layer else k.whole("global_head_dim")
+    wide = own.whole("num_key_value_heads") if by_layer else k.whole("num_global_key_value_heads", default=small)
+    same = k.flag("attention_k_eq_v")
+    attention["kv_heads"] = wide if same or by_layer else small
+    attention |= {"rope_factors": attention["head_dim"] // 2, "rope_factor_sets": 1, **_when(same, value_is_key=True)}
+    if SLIDING in kinds:
+        other = _when(small != attention["kv_heads"], kv_heads=small)
+        attention["window"] = {"size": k.whole("sliding_window"), "full_layers": pattern(full, layers), "head_dim": narrow, **other}
+    shared = k.whole("num_kv_shared_layers", low=0, default=0)
+    if shared:
+        attention |= {"shared_cache_layers": shared, "shared_cache_projections": not by_layer}
+        if k.flag("use_double_wide_mlp"):
+            shapes["feed_forward"]["size_in_shared_cache_layers"] = 2 * shapes["feed_forward"]["size"]
+    if k.whole("hidden_size_per_layer_input", low=0, default=0):
+        shapes["per_layer_embeddings"] = {"size": k.whole("hidden_size_per_layer_input")}
+        k.refuse("vocab_size_per_layer_input", (shapes["vocabulary_size"],), "as the vocabulary")
+    if k.flag("enable_moe_block"):
+        shapes["experts"] = {
+            "count": k.whole("num_experts"),
+            "used": k.whole("top_k_experts"),
+            "size": k.whole("moe_intermediate_size", "expert_intermediate_size"),
+            "beside_dense": True,
+            "fused_gate_up": True,
+        }
     return shapes
 
 
-def _stablelm(k: Keys) -> Shapes:
-    normed, biased = k.flag("qk_layernorm", False), k.flag("use_qkv_bias", False)
-    shapes = _base(k, "stablelm", **_when(biased, qkv_bias=True), **_when(normed, qk_norm="whole"))
-    return {**shapes, "norm_biases": True, **_when(k.flag("use_parallel_residual", False), norms="shared")}
+# Latent attention
 
 
-def _chatglm(k: Keys) -> Shapes:
-    heads, width = k.whole("num_attention_heads"), k.whole("hidden_size")
-    groups = k.whole("multi_query_group_num") if k.flag("multi_query_attention", False) else heads
-    same = {
-        **k.values,
-        "head_dim": k.get("kv_channels") or width // heads,
-        "num_key_value_heads": groups,
-        "vocab_size": k.whole("padded_vocab_size"),
-        "max_position_embeddings": k.whole("seq_length"),
-        "intermediate_size": k.whole("ffn_hidden_size"),
+def _latent(k: Keys) -> Shapes:
+    """DeepSeek's form: latent attention, leading dense layers, routed and shared experts; an indexer where the class has one."""
+    nope, rope = k.whole("qk_nope_head_dim"), k.whole("qk_rope_head_dim")
+    shapes = _base(k.but(head_dim=nope + rope, num_key_value_heads=k.whole("num_attention_heads")), dense=False)
+    attention, indexed = shapes["attention"], k.get("index_topk") is not None
+    attention["latent"] = {
+        "query_rank": k.whole("q_lora_rank") if indexed else k.whole("q_lora_rank", low=0, default=0),
+        "kv_rank": k.whole("kv_lora_rank"),
+        "nope_dim": nope,
+        "rope_dim": rope,
+        "value_dim": k.whole("v_head_dim", default=shapes["hidden_size"] // attention["heads"]),
     }
-    shapes = _base(Keys(same), "chatglm", **_when(k.flag("add_qkv_bias", False), qkv_bias=True), fused_qkv=True)
-    shapes["feed_forward"]["fused_gate_up"] = True
+    if indexed:
+        attention["indexer"] = {"heads": k.whole("index_n_heads"), "head_dim": k.whole("index_head_dim"), "top_k": k.whole("index_topk")}
+        kinds = k.kinds("indexer_types", shapes["layers"], ("full", "shared"))
+        k.kinds("layer_types", shapes["layers"], (FULL, "indexed_attention"))
+        if kinds is not None and "shared" in kinds:
+            attention["indexer"]["layers"] = pattern(_where(kinds, "full"), shapes["layers"])
+    if k.get(*COUNT) is None:
+        shapes["feed_forward"] = {"size": k.whole("intermediate_size")}
+        return shapes
+    return _experts(k, shapes)
+
+
+def _last_of_groups(k: Keys, layers: int) -> list[int]:
+    """The last layer of every group, and what is left over behind the last whole group."""
+    group = k.whole("layer_group_size")
+    rest = layers // group * group
+    return [layer for layer in range(layers) if (layer + 1) % group == 0 or layer >= rest]
+
+
+def _delta_and_latent(k: Keys) -> Shapes:
+    """Kimi's delta attention, and latent attention in some layers."""
+    nested = k.inside("linear_attn_config")
+    k.refuse("routed_expert_hidden_size", (k.get("hidden_size"),), "as experts work at the hidden size")
+    shapes = _latent(k)
+    layers = shapes["layers"]
+    linear = nested.get("full_attn_layers") is not None
+    if linear:
+        attends = [layer - 1 for layer in nested.wholes("full_attn_layers")]
+    else:
+        kinds = k.kinds("layer_types", layers, (FULL, LINEAR))
+        attends = _last_of_groups(k, layers) if kinds is None else _where(kinds, FULL)
+    own = nested if linear else k
+    head, heads = own.whole("linear_head_dim", "head_dim"), own.whole("linear_num_heads", "num_heads", "num_attention_heads")
+    shapes["attention"]["layers"] = pattern(attends, layers)
+    shapes["recurrent"] = {
+        "kind": "kimi-delta",
+        "conv_kernel": own.whole("linear_conv_kernel_dim", "short_conv_kernel_size"),
+        "inner_size": heads * head,
+        "heads": heads,
+        "groups": heads,
+        "state_size": head,
+        "rank": 0 if k.flag("no_kda_lora") else head,
+    }
     return shapes
 
 
-CLASSES: dict[str, Callable[[Keys], Shapes]] = {
-    "afmoe": _afmoe,
-    "apertus": _two_matrices("apertus", activation=4, qk_norm="per-head"),
-    "arcee": _two_matrices("arcee"),
-    "baichuan": _baichuan,
-    "bailing_hybrid": _delta_and_latent("bailingmoe3"),
-    "bailing_moe": _bailing,
-    "bailing_moe_v2": _bailing,
+# Recurrent layers
+
+
+def _delta_net(k: Keys) -> Shapes:
+    """Gated delta-net layers, and attention in every n-th."""
+    mixture = k.get(*COUNT) is not None
+    shapes = _base(k, dense=not mixture)
+    layers = shapes["layers"]
+    kinds = k.kinds("layer_types", layers, (FULL, LINEAR))
+    if kinds is None:
+        every = k.whole("full_attention_interval", default=4)
+        kinds = [LINEAR if (layer + 1) % every else FULL for layer in range(layers)]
+    shapes["attention"]["layers"] = pattern(_where(kinds, FULL), layers)
+    if mixture:
+        _experts(k, shapes)
+    heads, head = k.whole("linear_num_value_heads"), k.whole("linear_key_head_dim")
+    wide = k.whole("linear_value_head_dim")
+    shapes["recurrent"] = {
+        "kind": "gated-delta-net",
+        "conv_kernel": k.whole("linear_conv_kernel_dim"),
+        "inner_size": heads * wide,
+        "heads": heads,
+        "groups": k.whole("linear_num_key_heads"),
+        "state_size": head,
+    }
+    if heads % shapes["recurrent"]["groups"]:
+        raise Refused("config.linear_num_key_heads", f"a number that divides the {heads} value heads", shapes["recurrent"]["groups"])
+    return shapes
+
+
+def _mamba_2(k: Keys, heads: int, head: int, **more: Any) -> Shapes:
+    return {
+        "kind": "mamba-2",
+        "conv_kernel": k.whole("mamba_d_conv", "conv_kernel"),
+        "inner_size": heads * head,
+        "heads": heads,
+        "groups": k.whole("mamba_n_groups", "n_groups"),
+        "state_size": k.whole("mamba_d_state", "ssm_state_size", "state_size"),
+        **_when(not k.flag("mamba_conv_bias", "use_conv_bias", default=True), conv_bias=False),
+        **more,
+    }
+
+
+def _only_mamba(k: Keys) -> Shapes:
+    """No attention: the heads named are none's."""
+    second = k.engine == "mamba2"
+    width, layers = k.whole("hidden_size"), k.layers()
+    heads, head = (k.whole("num_heads"), k.whole("head_dim")) if second else (1, width)
+    shapes = _base(k.but(num_attention_heads=1, num_key_value_heads=1, head_dim=width), dense=False)
+    shapes["blocks"] = "".join(["M" for _ in range(layers)])
+    if second:
+        shapes["recurrent"] = _mamba_2(k, heads, head)
+        return shapes
+    shapes["recurrent"] = {
+        "kind": "mamba-1",
+        "conv_kernel": k.whole("conv_kernel", "d_conv"),
+        "inner_size": k.whole("intermediate_size", "d_inner", default=k.whole("expand", default=2) * width),
+        "state_size": k.whole("state_size", "d_state"),
+        "rank": _time_step_rank(k, "time_step_rank", width),
+        "norm": False,
+        **_when(not k.flag("use_conv_bias", default=True), conv_bias=False),
+    }
+    return shapes
+
+
+def _time_step_rank(k: Keys, name: str, width: int) -> int:
+    return -(-width // 16) if k.get(name) in (None, "auto") else k.whole(name)
+
+
+def _jamba(k: Keys) -> Shapes:
+    shapes = _base(k, dense=False)
+    width, layers = shapes["hidden_size"], shapes["layers"]
+    kinds = k.kinds("layer_types", layers, (FULL, LINEAR))
+    first, period = k.whole("attn_layer_offset", low=0), k.whole("attn_layer_period")
+    attends = list(range(first, layers, period)) if kinds is None else _where(kinds, FULL)
+    shapes["attention"]["layers"] = pattern(attends, layers)
+    shapes["recurrent"] = {
+        "kind": "mamba-1",
+        "conv_kernel": k.whole("mamba_d_conv"),
+        "inner_size": k.whole("mamba_expand") * width,
+        "state_size": k.whole("mamba_d_state"),
+        "rank": _time_step_rank(k, "mamba_dt_rank", width),
+        **_when(not k.flag("mamba_conv_bias", default=True), conv_bias=False),
+    }
+    single = k.whole("num_experts") == 1
+    return _experts(k, shapes, mixtures=[] if single else None)
+
+
+def _bamba(k: Keys) -> Shapes:
+    layers, heads = k.layers(), k.whole("mamba_n_heads")
+    full = k.indices("attn_layer_indices", layers) or []
+    kinds = k.kinds("layer_types", layers, (FULL, LINEAR)) or [FULL if layer in full else LINEAR for layer in range(layers)]
+    wide = k.whole("mamba_expand") * k.whole("hidden_size") // heads
+    shapes = _base(k)
+    shapes["attention"]["layers"] = pattern(_where(kinds, FULL), layers)
+    shapes["recurrent"] = _mamba_2(k, heads, wide if k.get("mamba_d_head") == "auto" else k.whole("mamba_d_head"))
+    return shapes
+
+
+def _granite_hybrid(k: Keys) -> Shapes:
+    layers = k.layers()
+    kinds = k.kinds("layer_types", layers, (FULL, LINEAR)) or [LINEAR] * layers
+    hybrid, mixture = LINEAR in kinds, k.whole(*COUNT, low=0, default=0) > 0
+    size = k.whole("shared_intermediate_size", low=0)
+    shapes = _experts(k, _base(k, dense=False)) if mixture else _base(k.but(intermediate_size=size))
+    if not hybrid:
+        return {**shapes, "engine_name": "granitemoe" if mixture else "granite"}
+    shapes["attention"]["layers"] = pattern(_where(kinds, FULL), layers)
+    wide = k.whole("mamba_expand") * shapes["hidden_size"] // k.whole("mamba_n_heads")
+    shapes["recurrent"] = _mamba_2(k, k.whole("mamba_n_heads"), wide if k.get("mamba_d_head") == "auto" else k.whole("mamba_d_head"))
+    if k.get("position_embedding_type") in (None, "nope"):
+        shapes["attention"]["no_position_layers"] = {"every": 1}
+    return shapes
+
+
+def _falcon_h1(k: Keys) -> Shapes:
+    shapes = _base(k)
+    more = {"norm": k.flag("mamba_rms_norm"), "beside_attention": True}
+    heads, inner = k.whole("mamba_n_heads"), k.get("mamba_d_ssm")
+    if inner is None and k.get("mamba_d_head") in (None, "auto"):
+        inner = k.whole("mamba_expand") * shapes["hidden_size"]
+    head = k.whole("mamba_d_head") if k.get("mamba_d_head") not in (None, "auto") else inner // heads
+    if inner is not None and head * heads != k.whole("mamba_d_ssm", default=inner):
+        raise Refused("config.mamba_d_ssm", f"the {heads} heads of {head} together, {head * heads}", inner)
+    shapes["recurrent"] = _mamba_2(k, heads, head, **more)
+    return shapes
+
+
+BLOCK_LETTERS = {LINEAR: "M", FULL: "*", "mlp": "-", "moe": "E"}
+
+
+def _nemotron_h(k: Keys) -> Shapes:
+    letters = k.get("hybrid_override_pattern")
+    blocks = letters if isinstance(letters, str) else None
+    for name in ("layers_block_type", "layer_types"):
+        if k.gives(name) and blocks is None:
+            kinds = k.kinds(name, len(k.items(name)), tuple(BLOCK_LETTERS))
+            blocks = "".join([BLOCK_LETTERS[kind] for kind in kinds or []])
+    if blocks is None:
+        raise Refused("config.hybrid_override_pattern", "one letter a layer (M, *, -, E)", letters, WHOLE_FILE)
+    layers = k.get("num_hidden_layers") if k.gives("num_hidden_layers") else len(blocks)
+    shapes = _base(k.but(num_hidden_layers=layers), dense=False)
+    shapes |= {"engine_name": "nemotron_h_moe" if "E" in blocks else "nemotron_h", "blocks": blocks}
+    if "-" in blocks:
+        shapes["feed_forward"] = {"size": k.whole("intermediate_size"), "gated": False}
+    if "E" not in blocks:
+        k.asked.extend([*COUNT, *SHARED_SIZE, *SHARED_COUNT, "moe_latent_size"])
+    else:
+        shared = shapes.get("feed_forward")
+        _experts(k, shapes, mixtures=list(range(shapes["layers"])), gated=False, selection_bias=True)
+        shapes |= _when(shared is not None, feed_forward=shared)
+        if k.get("moe_latent_size") is not None:
+            shapes["experts"]["width"] = k.whole("moe_latent_size")
+    shapes["recurrent"] = _mamba_2(k, k.whole("mamba_num_heads"), k.whole("mamba_head_dim"))
+    return shapes
+
+
+def _lfm2(k: Keys) -> Shapes:
+    mixture = k.engine == "lfm2moe"
+    size = k.whole("intermediate_size", "block_ff_dim")
+    if k.flag("block_auto_adjust_ff_dim"):
+        step = k.whole("block_multiple_of", default=256)
+        size = -(-int(k.real("block_ffn_dim_multiplier", 1.0) * (2 * size // 3)) // step) * step
+    shapes = _base(k.but(intermediate_size=size), dense=not mixture)
+    layers = shapes["layers"]
+    kinds = k.kinds("layer_types", layers, (FULL, CONV))
+    listed = k.indices("full_attn_idxs", layers)
+    attends = (listed if listed is not None else list(range(layers))) if kinds is None else _where(kinds, FULL)
+    shapes["attention"]["layers"] = pattern(attends, layers)
+    shapes["recurrent"] = {"kind": "short-convolution", "conv_kernel": k.whole("conv_L_cache")}
+    return _experts(k, shapes) if mixture else shapes
+
+
+# Classes with something of their own
+
+
+def _llama4(k: Keys) -> Shapes:
+    shapes = _base(k, dense=False)
+    layers = shapes["layers"]
+    _experts(k, shapes, shared_size=k.whole("intermediate_size"))
+    rotated = k.layer_list("no_rope_layers", layers) if k.get("no_rope_layers") else None
+    fourth = [1 if (layer + 1) % 4 else 0 for layer in range(layers)]
+    if rotated is not None and rotated != fourth:
+        raise Refused("config.no_rope_layers", "0 in every fourth layer, as the engine has it", rotated)
+    k.refuse("no_rope_layer_interval", (4,), "as the engine has it")
+    kinds = k.kinds("layer_types", layers, (FULL, CHUNKED))
+    if kinds is not None and kinds != [CHUNKED if rotated else FULL for rotated in fourth]:
+        raise Refused("config.layer_types", "full attention in every fourth layer, as the engine has it", kinds)
+    shapes["attention"] |= {
+        "window": {"kind": "chunked", "size": k.whole("attention_chunk_size"), "full_layers": {"every": 4}},
+        "no_position_layers": {"every": 4},
+    }
+    return shapes
+
+
+def _laguna(k: Keys) -> Shapes:
+    shapes = _mixture(k)
+    gate = k.get("gating")
+    shapes["attention"]["gate"] = "per-head" if gate in (None, True, "per-head") else "per-value"
+    return _heads_by_layer(k, "num_attention_heads_per_layer", shapes)
+
+
+def _heads_by_layer(k: Keys, name: str, shapes: Shapes) -> Shapes:
+    """Query heads listed layer by layer: one number for the layers that see everything, one for the windowed ones."""
+    window = shapes["attention"].get("window")
+    if k.layer_list(name, shapes["layers"]) is None:
+        return shapes
+    listed = k.wholes(name)
+    kinds = k.kinds("layer_types", shapes["layers"], (FULL, SLIDING)) or [FULL] * len(listed)
+    full = [window is None or kind == FULL for kind in kinds]
+    whole, narrow = {n for n, wide in zip(listed, full, strict=True) if wide}, {n for n, wide in zip(listed, full, strict=True) if not wide}
+    if len(whole) != 1 or len(narrow) > 1:
+        raise Refused(f"config.{name}", "one number for the layers of each kind", listed)
+    shapes["attention"]["heads"] = max(whole)
+    if narrow and window is not None:
+        window["heads"] = max(narrow)
+    return shapes
+
+
+def _step3(k: Keys) -> Shapes:
+    layers = k.layers()
+    kinds, enum = k.get("layer_types"), k.get("moe_layers_enum")
+    if isinstance(kinds, Sequence) and not isinstance(kinds, str):
+        # The list goes on for the prediction layers.
+        k = k.but(layer_types=list(kinds)[:layers])
+    listed: list[int] | None = None
+    if k.get("mlp_layer_types") is None and enum is not None:
+        words = [str(word).strip() for word in (enum.split(",") if isinstance(enum, str) else k.items("moe_layers_enum"))]
+        listed = [layer for layer in range(layers) if str(layer) in words]
+        if len(listed) != len(words):
+            raise Refused("config.moe_layers_enum", f"numbers of layers from 0 to {layers - 1}", enum)
+    shapes = _window(k, _experts(k, _base(k, dense=False), mixtures=listed))
+    for name, key in (("swiglu_limits", "clamped_layers"), ("swiglu_limits_shared", "shared_clamped_layers")):
+        limits = k.items(name) if k.get(name) is not None else []
+        clamped = [layer for layer, limit in enumerate(limits[:layers]) if limit]
+        if "experts" in shapes:
+            shapes["experts"] |= _when(len(clamped) > 0, **{key: {"indices": clamped}})
+    other = k.inside("attention_other_setting")
+    if "window" in shapes["attention"]:
+        heads = k.whole("num_sliding_attention_heads", default=shapes["attention"]["heads"])
+        shapes["attention"]["window"] |= {
+            "heads": other.whole("num_attention_heads", default=heads),
+            "kv_heads": other.whole("num_attention_groups", default=shapes["attention"]["kv_heads"]),
+        }
+    return shapes
+
+
+def _mimo_v2(k: Keys) -> Shapes:
+    layers = k.layers()
+    flags = k.layer_list("hybrid_layer_pattern", layers)
+    if flags is not None:
+        k = k.but(layer_types=[SLIDING if flag else FULL for flag in flags])
+    for name, same in (("swa_head_dim", "head_dim"), ("swa_v_head_dim", "v_head_dim"), ("swa_num_attention_heads", "num_attention_heads")):
+        k.refuse(name, (k.get(same),), f"as {same}")
+    shapes = _window(k, _experts(k, _base(k, dense=False, value_dim=k.whole("v_head_dim"))))
+    if "window" not in shapes["attention"]:
+        name = "hybrid_layer_pattern" if flags is None else "sliding_window"
+        raise Refused(f"config.{name}", "windowed layers, which this class has", k.get(name), WHOLE_FILE)
+    small = k.whole("swa_num_key_value_heads", default=2 * shapes["attention"]["kv_heads"])
+    # The published file says 128 tokens; the library counts the token itself as well.
+    if k.get("sliding_window") == 129:
+        shapes["attention"]["window"]["size"] = 128
+    shapes["attention"]["window"] |= {"kv_heads": small, **_when(k.flag("add_swa_attention_sink_bias", default=True), sinks=True)}
+    return shapes
+
+
+def _dbrx(k: Keys) -> Shapes:
+    attention, experts = k.inside("attn_config"), k.inside("ffn_config")
+    inner = {
+        "num_key_value_heads": attention.whole("kv_n_heads", default=1),
+        "moe_num_experts": experts.whole("moe_num_experts", default=4),
+        "moe_top_k": experts.whole("moe_top_k", default=1),
+        "moe_intermediate_size": experts.whole("ffn_hidden_size", default=3584),
+    }
+    own = k.but(**inner)
+    return _experts(own, _base(own, dense=False))
+
+
+def _bailing(k: Keys) -> Shapes:
+    """Version 1 has neither norms of queries and keys nor biases of experts; version 2 has both."""
+    second = k.flag("use_qk_norm")
+    if second and not k.flag("moe_router_enable_expert_bias"):
+        raise Refused(
+            "config.moe_router_enable_expert_bias", "true, as in version 2 of this class", k.values.get("moe_router_enable_expert_bias")
+        )
+    for name in () if second else ("use_bias", "use_qkv_bias"):
+        k.refuse(name, (False,), "as version 1 of this class has no biases")
+    shapes = _base(k, dense=False)
+    if second:
+        shapes["attention"] |= {"qk_norm": "per-head", "fused_qkv": True}
+    _experts(k, shapes, **_when(second, selection_bias=True))
+    return {**shapes, "engine_name": "bailingmoe2" if second else "bailingmoe"}
+
+
+READERS: dict[str, Callable[[Keys], Shapes]] = {
+    "bailing": _bailing,
     "bamba": _bamba,
-    "bloom": _bloom,
     "chatglm": _chatglm,
-    "cohere": _cohere,
-    "cohere2": _cohere2,
     "dbrx": _dbrx,
-    "deepseek": _shared_experts("deepseek", selection_bias=False),
-    "deepseek_v2": _latent("deepseek2"),
-    "deepseek_v3": _latent("deepseek2"),
-    "deepseek_v32": _latent("deepseek32", indexed=True),
-    "dots1": _shared_and_routed("dots1", norm="per-head"),
-    "ernie4_5": _plain("ernie4_5", tied=True),
-    "ernie4_5_moe": _ernie_mixture,
-    "exaone": _exaone,
-    "exaone4": _exaone4,
-    "exaone_moe": _shared_experts("exaone-moe", qk_norm="per-head"),
+    "delta-and-latent": _delta_and_latent,
+    "delta-net": _delta_net,
+    "dense": _dense,
     "falcon": _falcon,
-    "falcon_h1": _falcon_h1,
-    "falcon_mamba": _only_mamba,
-    "gemma": _gemma,
-    "gemma2": _gemma2,
-    "gemma3": _gemma3,
-    "gemma3_text": _gemma3,
-    "gemma3n": _gemma3n,
-    "gemma3n_text": _gemma3n,
-    "gemma4": _gemma4,
-    "gemma4_text": _gemma4,
-    "glm": _glm,
-    "glm4": _glm4,
-    "glm4_moe": _glm4_mixture,
-    "glm4_moe_lite": _latent("deepseek2"),
-    "glm4v_moe_text": _glm4_mixture,
-    "glm4v_text": _glm4,
-    "glm_moe_dsa": _latent("glm-dsa", indexed=True),
-    "gpt2": _gpt2,
-    "gpt_bigcode": _gpt2,
-    "gpt_neox": _norms_that_shift("gptneox", fused=True),
-    "gpt_oss": _gpt_oss,
-    "granite": _plain("granite"),
-    "granitemoe": _granite_mixture,
-    "granitemoehybrid": _granite_hybrid,
-    "granitemoeshared": _granite_mixture,
-    "hunyuan": _hunyuan_mixture,
-    "hunyuan_v1_dense": _plain("hunyuan-dense", tied=True, qk_norm="per-head"),
-    "hunyuan_v1_moe": _hunyuan_mixture,
-    "hy_v3": _shared_experts("hy-v3", qk_norm="per-head"),
+    "falcon-h1": _falcon_h1,
+    "gemma-3n": _gemma3n,
+    "gemma-4": _gemma4,
+    "granite-hybrid": _granite_hybrid,
     "internlm": _internlm,
-    "internlm2": _plain("internlm2"),
-    "internlm3": _internlm,
     "jamba": _jamba,
-    "kimi_k2": _latent("deepseek2"),
-    "kimi_linear": _delta_and_latent("kimi-linear"),
     "laguna": _laguna,
+    "latent": _latent,
     "lfm2": _lfm2,
-    "lfm2_moe": _lfm2,
-    "llama": _llama,
-    "llama4": _llama4,
-    "llama4_text": _llama4,
+    "llama-4": _llama4,
     "mamba": _only_mamba,
-    "mamba2": _only_mamba,
-    "mellum": _mellum,
-    "mimo": _plain("qwen2", qkv_bias=True),
-    "mimo_v2_flash": _mimo_v2,
-    "minicpm": _minicpm,
-    "minicpm3": _minicpm3,
-    "minimax_m2": _minimax_m2,
-    "ministral3": _plain("mistral3"),
-    "mistral": _plain("llama"),
-    "mistral4": _latent("mistral4"),
-    "mixtral": _mixtral,
+    "mimo-2": _mimo_v2,
+    "mixture": _mixture,
     "mpt": _mpt,
-    "muse_glimmer": _muse_glimmer,
-    "muse_glimmer_text": _muse_glimmer,
-    "nemotron": _norms_that_shift("nemotron"),
-    "nemotron-nas": _nas,
-    "nemotron_h": _nemotron_h,
-    "olmo": _olmo_1,
-    "olmo2": _olmo,
-    "olmo3": _olmo,
-    "olmoe": _olmo_mixture,
-    "phi": _phi,
-    "phi3": _phi3,
-    "phimoe": _phi_mixture,
-    "qwen": _qwen_1,
-    "qwen2": _plain("qwen2", qkv_bias=True),
-    "qwen2_5_omni_text": _plain("qwen2vl", qkv_bias=True),
-    "qwen2_5_vl": _plain("qwen2vl", qkv_bias=True),
-    "qwen2_5_vl_text": _plain("qwen2vl", qkv_bias=True),
-    "qwen2_moe": _qwen2_mixture,
-    "qwen2_vl": _plain("qwen2vl", qkv_bias=True),
-    "qwen2_vl_text": _plain("qwen2vl", qkv_bias=True),
-    "qwen3": _plain("qwen3", qk_norm="per-head"),
-    "qwen3_5": _delta_net("qwen35", mixture=False),
-    "qwen3_5_moe": _delta_net("qwen35moe", mixture=True),
-    "qwen3_5_moe_text": _delta_net("qwen35moe", mixture=True),
-    "qwen3_5_text": _delta_net("qwen35", mixture=False),
-    "qwen3_moe": _qwen_mixture("qwen3moe"),
-    "qwen3_next": _delta_net("qwen3next", mixture=True, fused=True),
-    "qwen3_omni_moe_text": _qwen_mixture("qwen3vlmoe"),
-    "qwen3_vl": _plain("qwen3vl", qk_norm="per-head"),
-    "qwen3_vl_moe": _qwen_mixture("qwen3vlmoe"),
-    "qwen3_vl_moe_text": _qwen_mixture("qwen3vlmoe"),
-    "qwen3_vl_text": _plain("qwen3vl", qk_norm="per-head"),
-    "seed_oss": _seed_oss,
-    "smollm3": _smollm3,
-    "step3p5": _step3,
-    "solar_open": _shared_experts("glm4moe"),
-    "stablelm": _stablelm,
-    "starcoder2": _starcoder2,
-    "xverse": _plain("xverse"),
-    "Yi": _plain("llama"),
+    "nemotron-h": _nemotron_h,
+    "old": _old,
+    "qwen-1": _qwen_1,
+    "searched": _searched,
+    "step-3": _step3,
 }
-"""model_type -> how its configuration is read."""
+"""Names of readers, as data/architectures says them."""

@@ -2,93 +2,300 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from macros.estimate.config_classes import CLASSES
-from macros.estimate.config_keys import Keys
+from macros.estimate.config_classes import READERS
+from macros.estimate.config_keys import WHOLE_FILE, Keys
+from macros.estimate.notices import Notice
 from macros.estimate.refused import Refused
+from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
+from macros.specs.classes import ArchitectureClass
+from macros.specs.errors import nearest
 
 
-def read_config(config: Any) -> Architecture:
+@dataclass(frozen=True)
+class Reading:
+    """What a configuration says."""
+
+    architecture: Architecture
+    notices: list[Notice]
+
+
+def read_config(config: Any, catalogue: Catalogue) -> Architecture:
     """The shapes that a configuration describes; raises Refused for one that the guide cannot read.
 
     Args:
         config: config.json as it stands beside a model's weights
+        catalogue: the records of classes
 
     Returns:
         The shapes of its text part.
 
-    Assumes: the file that llama.cpp's converter makes of it: text part only.
+    Assumes: the file that llama.cpp's converter makes of it: text part only, without prediction layers that the class does not say.
+    """
+    return read(config, catalogue).architecture
+
+
+def read(config: Any, catalogue: Catalogue) -> Reading:
+    """The shapes that a configuration describes, and what a reader should know of them; raises Refused.
+
+    Args:
+        config: config.json as it stands beside a model's weights
+        catalogue: the records of classes
+
+    Returns:
+        Shapes and notices.
     """
     if not isinstance(config, Mapping):
         raise Refused("config", "an object, as config.json holds it", config)
-    values = _text_part(config)
-    _not_whole(config)
-    kind = values.get("model_type")
-    if not isinstance(kind, str) or kind not in CLASSES:
-        fix = "name a model of the guide instead, or add the class to macros/estimate/config_classes.py"
-        raise Refused("config.model_type", "a class that the guide can read", kind, fix)
+    notices: list[Notice] = []
+    values = _text_part(config, catalogue, notices)
+    record, name = _class(values, catalogue)
+    kind = record.classes[name]
+    headless = _kind_of_model(config, "architectures" in kind.ignored)
+    keys = Keys(values, kind, record.id, [], [], notices)
+    for key, allowed in kind.only.items():
+        keys.refuse(key, tuple(allowed), "as the engine has it in this class")
+    shapes = merged(READERS[kind.reader](keys), _flagged(keys))
+    merge_class(shapes, kind.shapes)
+    _prediction(keys, shapes)
+    if headless:
+        shapes["tied_embeddings"] = True
+        keys.tell("no-output-matrix", architectures=headless)
+    _unread(keys)
+    _told(keys, config)
     try:
-        return Architecture.model_validate(CLASSES[kind](Keys(values)))
+        return Reading(Architecture.model_validate(shapes), notices)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in detail["loc"])
-        raise Refused("config", detail["msg"].removeprefix("Value error, ").removeprefix("expected "), where or kind) from None
+        raise Refused("config", detail["msg"].removeprefix("Value error, ").removeprefix("expected "), where or name) from None
 
 
-def _not_whole(config: Mapping[str, Any]) -> None:
-    """Refuse what borrows the name of a class: a draft has less than the class, an outer class may have more."""
+def _class(values: Mapping[str, Any], catalogue: Catalogue) -> tuple[ArchitectureClass, str]:
+    """The record that knows this `model_type`."""
+    name = values.get("model_type")
+    known: dict[str, ArchitectureClass] = {}
+    for record in catalogue.architectures.values():
+        for kind in record.classes:
+            known[kind] = record
+    if not isinstance(name, str) or name not in known:
+        fix = "name a model of the guide instead, or add the class to data/architectures"
+        raise Refused("config.model_type", "a class that the guide can read", name, fix)
+    return known[name], name
+
+
+# Parts of the whole
+
+
+PARTS = ("text_config", "llm_config", "language_config")
+"""Keys that hold the text model of a model that sees or hears."""
+
+
+def _text_part(config: Mapping[str, Any], catalogue: Catalogue, notices: list[Notice]) -> dict[str, Any]:
+    """The text model of a configuration, which a model that sees keeps in a part of its own."""
+    outer = str(config.get("model_type")).lower()
+    composite = catalogue.composites.get(outer)
+    held = ["thinker_config"] if config.get("thinker_config") is not None else [name for name in PARTS if config.get(name) is not None]
+    if len(held) == 0:
+        return dict(config)
+    part = composite.part if composite is not None and composite.part in held else held[0]
+    inner = config[part]
+    if not isinstance(inner, Mapping) or len(inner) == 0:
+        raise Refused(f"config.{part}", "the configuration of the text model", inner, WHOLE_FILE)
+    for other in held:
+        if config[other] != inner:
+            raise Refused(f"config.{other}", f"one text model, the same as in {part}", config[other], "keep the one that the model has")
+    if composite is None and config.get("model_type") is not None:
+        names = [*catalogue.composites]
+        raise Refused("config.model_type", "a class around a text model that an engine runs", config["model_type"], nearest(outer, names))
+    if composite is not None and len(composite.engines) == 0:
+        notices.append(Notice("outer-class-not-run", {"outer": outer}))
+    values = {"transformers_version": config.get("transformers_version"), **inner}
+    if part == "thinker_config":
+        return _text_part(values, catalogue, notices)
+    if values.get("model_type") is None:
+        values["model_type"] = config.get("model_type") if composite is None or composite.text is None else composite.text
+    tied = _tied(config, inner, None if composite is None else composite.tie_word_embeddings, notices)
+    if tied is not None:
+        values["tie_word_embeddings"] = tied
+    elif "tie_word_embeddings" in values:
+        del values["tie_word_embeddings"]
+    return values
+
+
+def _tied(config: Mapping[str, Any], inner: Mapping[str, Any], default: bool | None, notices: list[Notice]) -> Any:
+    """Whether the output matrix is the embedding table: since transformers 5 the outer configuration decides, before that the inner."""
+    outside, inside = config.get("tie_word_embeddings"), inner.get("tie_word_embeddings")
+    version = config.get("transformers_version", inner.get("transformers_version"))
+    older = isinstance(version, str) and version.split(".")[0] in ("2", "3", "4")
+    first, second = (inside, outside) if older else (outside, inside)
+    if outside is not None and inside is not None and outside != inside:
+        notices.append(Notice("tied-differently", {"outside": outside, "inside": inside, "taken": first}))
+    if first is None and not older and isinstance(version, str):
+        return second if default is None else default
+    return second if first is None else first
+
+
+DRAFTS = ("Eagle", "Draft", "DFlash", "DSpark", "Domino", "Speculator", "MTP")
+"""Parts of the names of drafts, which call themselves by the class of their layers."""
+OTHERS = (
+    "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice", "ForMaskedLM", "ForReward",
+    "RewardModel", "ForProcessReward", "ForClassification", "ForEmbedding", "ForTextEncoding", "Adapter", "EncoderModel",
+    "ForAudioClassification", "ForImageClassification", "ForMultiLabelClassification", "ForRegression",
+)  # fmt: skip
+"""Parts of the names of what is built on a language model and has another output, or is only a piece of one."""
+
+
+def _kind_of_model(config: Mapping[str, Any], any_name: bool) -> str:
+    """Refuse what borrows the name of a class and is no language model; the name of a model without output matrix, else nothing."""
+    if config.get("peft_type") is not None:
+        raise Refused("config.peft_type", "a whole language model, not an adapter", config["peft_type"], "give the model that it adapts")
     named = config.get("architectures")
-    for name in named if isinstance(named, list) else []:
+    if config.get("is_encoder_decoder") is True:
+        raise Refused("config.is_encoder_decoder", "false, as the guide reads decoders", True)
+    headless = ""
+    for name in named if isinstance(named, Sequence) and not isinstance(named, str) else []:
         if any(part in str(name) for part in DRAFTS):
             raise Refused("config.architectures", "a whole language model, not a draft of one", name, "give the model that it drafts for")
-    if config.get("model_type") in OF_THEIR_OWN:
-        raise Refused("config.model_type", "a class that the guide can read", config["model_type"], "name a model of the guide instead")
+        if any(part in str(name) for part in OTHERS):
+            raise Refused("config.architectures", "a language model (…ForCausalLM)", name, "give the language model that it was made of")
+        if str(name).endswith("Model") and not any_name and not str(name).endswith(("LMHeadModel", "ChatModel", "UltravoxModel")):
+            headless = str(name)
+    return headless
 
 
-DRAFTS = ("Eagle", "Draft", "DFlash", "DSpark", "Domino", "Speculator")
-"""Parts of the names of drafts, which call themselves by the class of their layers."""
-OF_THEIR_OWN = ("kimi_k3",)
-"""Models that call their text part by another class than theirs."""
+# Shapes
 
 
-def _text_part(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The text model of a configuration, which a model that sees keeps in a part of its own."""
-    outer = config
-    if isinstance(config.get("thinker_config"), Mapping):
-        outer = config["thinker_config"]
-    for name in ("text_config", "llm_config", "language_config"):
-        if isinstance(outer.get(name), Mapping):
-            inner = dict(outer[name])
-            inner.setdefault("tie_word_embeddings", outer.get("tie_word_embeddings"))
-            inner.setdefault("model_type", outer.get("model_type"))
-            return {**LEFT_OUT.get(str(inner["model_type"]), {}), **inner}
-    return dict(config)
+def merged(shapes: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Shapes with more shapes in them; what is nested is merged too."""
+    merge_class(shapes, more)
+    return shapes
 
 
-LEFT_OUT: dict[str, dict[str, Any]] = {
-    "gemma": {"num_attention_heads": 8, "num_key_value_heads": 1, "num_hidden_layers": 18, "max_position_embeddings": 8192},
-    "gemma2": {"num_attention_heads": 8, "num_key_value_heads": 4, "num_hidden_layers": 26, "max_position_embeddings": 8192},
-    "llama": {
-        "hidden_size": 4096,
-        "intermediate_size": 11008,
-        "max_position_embeddings": 2048,
-        "num_attention_heads": 32,
-        "num_hidden_layers": 32,
-        "vocab_size": 32000,
-    },
-    "mistral": {
-        "hidden_size": 4096,
-        "intermediate_size": 14336,
-        "max_position_embeddings": 131072,
-        "num_attention_heads": 32,
-        "num_hidden_layers": 32,
-        "num_key_value_heads": 8,
-        "vocab_size": 32000,
-    },
+def merge_class(shapes: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Put shapes into others: what is nested goes into what is there; experts only where there are any."""
+    for name, value in more.items():
+        if isinstance(value, Mapping) and isinstance(shapes.get(name), dict):
+            merge_class(shapes[name], value)
+        elif isinstance(value, Mapping) and name in ("experts", "feed_forward", "recurrent", "latent"):
+            continue
+        else:
+            shapes[name] = value
+
+
+USUAL_FLAGS: dict[str, dict[str, Any]] = {
+    "attention_bias": {"attention": {"qkv_bias": True, "output_bias": True}},
+    "mlp_bias": {"feed_forward": {"biases": True}},
 }
-"""What the text part of a model that sees leaves out, where it is the value that its class documents."""
+"""What these bring in every class that has them and says nothing else."""
+
+
+def _flagged(k: Keys) -> dict[str, Any]:
+    """Shapes that keys which are true bring."""
+    found: dict[str, Any] = {}
+    usual = {name: shapes for name, shapes in USUAL_FLAGS.items() if name in k.kind.defaults and name not in k.kind.only}
+    for name, shapes in {**usual, **k.kind.flags}.items():
+        if name not in k.kind.ignored and k.flag(name):
+            for part, values in shapes.items():
+                both = isinstance(found.get(part), dict) and isinstance(values, Mapping)
+                found[part] = {**found[part], **values} if both else values
+    return found
+
+
+PREDICTION = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_layers", "num_mtp_modules", "num_predict_layers")
+
+
+def _prediction(k: Keys, shapes: dict[str, Any]) -> None:
+    """Prediction layers are no parameters of the model proper: counted nowhere but in files of classes that keep them, and told."""
+    count = k.whole(*PREDICTION, low=0, default=0)
+    if k.kind.keeps_prediction_layers:
+        shapes["prediction_layers"] = count
+    if count:
+        k.tell("prediction-layers", count=count)
+
+
+# What was not asked for
+
+
+NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "add_cross_attention": (False,),
+    "altup_num_inputs": (),
+    "block_configs": (),
+    "decoder_sparse_step": (0, 1),
+    "enable_moe_block": (False,),
+    "first_k_dense_replace": (),
+    "hidden_size_per_layer_input": (0,),
+    "interleave_moe_layer_step": (1,),
+    "index_topk": (),
+    "is_moe_layer": (),
+    "kv_lora_rank": (),
+    "mlp_only_layers": ([],),
+    "moe_latent_size": (),
+    "moe_layers": (),
+    "moe_layer_end_index": (-1,),
+    "moe_layer_interval": (1,),
+    "moe_num_experts": (0, 1),
+    "n_routed_experts": (0, 1),
+    "n_shared_experts": (0,),
+    "num_experts": (0, 1),
+    "num_kv_shared_layers": (0,),
+    "num_local_experts": (0, 1),
+    "num_shared_expert": (0,),
+    "num_shared_experts": (0,),
+    "per_layer_config": ({},),
+    "qk_layernorm": (False,),
+    "qk_norm": (False,),
+    "shared_expert_intermediate_size": (0,),
+    "shared_intermediate_size": (0,),
+    "use_cla": (False,),
+    "use_qk_norm": (False,),
+}
+"""Keys that change what a model consists of -> values that do not."""
+LISTS_OF_KINDS = {
+    "layer_types": "full_attention",
+    "layers_block_type": "full_attention",
+    "mlp_layer_types": "dense",
+    "block_types": "attention",
+}
+"""Lists of kinds of layers -> the kind that every class has."""
+
+
+def _unread(k: Keys) -> None:
+    """Refuse by name what changes the model and its reader does not know, rather than count without it."""
+    for name, value in k.values.items():
+        if name in k.asked or name in k.kind.ignored or value is None:
+            continue
+        if name in NEUTRAL and value not in NEUTRAL[name]:
+            raise Refused(f"config.{name}", "no such key, as the guide does not know it in this class", value)
+        if value is True and (name == "bias" or name.endswith("_bias")):
+            raise Refused(f"config.{name}", "False, as the guide does not know these biases in this class", value)
+        if name in LISTS_OF_KINDS and isinstance(value, Sequence) and not isinstance(value, str):
+            usual = LISTS_OF_KINDS[name]
+            other = [kind for kind in value if kind not in (usual, "attention")]
+            if other:
+                raise Refused(f"config.{name}", f"{usual} in all layers of this class", other[0])
+
+
+def _told(k: Keys, config: Mapping[str, Any]) -> None:
+    """What a reader should know of the reading: values of the class, and the format of the published weights."""
+    sizes = [name for name in k.left_out if not isinstance(k.kind.defaults[name], bool) and name in TOLD]
+    if sizes:
+        k.tell("left-out", keys=", ".join(dict.fromkeys(sizes)))
+    quantized = k.values.get("quantization_config", config.get("quantization_config"))
+    if isinstance(quantized, Mapping) and quantized.get("quant_method") is not None:
+        k.tell("published-quantized", method=str(quantized["quant_method"])[:40])
+
+
+TOLD = (
+    "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size", "vocab_size",
+    "n_embd", "n_layer", "n_head", "d_model", "n_layers", "n_heads", "num_experts", "n_routed_experts", "num_local_experts",
+    "num_experts_per_tok", "moe_intermediate_size", "n_shared_experts", "max_position_embeddings",
+)  # fmt: skip
+"""Keys whose values a reader should know to be the class's."""

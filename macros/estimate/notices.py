@@ -62,6 +62,37 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "多台设备：它们之间的交换时间取自少数几台测量过的机器。",
         "en": "Several devices: what exchanges between them take comes from a few measured machines.",
     },
+    "left-out": {
+        "zh": "配置没有写明 {keys}：取该类的默认值（transformers 5.24.0）。",
+        "en": "The configuration leaves out {keys}: they have the values of its class (transformers 5.24.0).",
+    },
+    "window-unused": {
+        "zh": "配置写有 {size} 个 token 的滑动窗口，但 llama.cpp 让这一类模型的每一层都看到全部上下文：缓存按全长计算。",
+        "en": "The configuration has a sliding window of {size} tokens, but llama.cpp gives every layer of this class the whole context: "
+        "the cache is computed at full length.",
+    },
+    "tied-differently": {
+        "zh": "tie_word_embeddings 在外层为 {outside}，在文本部分为 {inside}：取 {taken}（transformers 5 起以外层为准）。",
+        "en": "tie_word_embeddings is {outside} outside and {inside} in the text part: {taken} is taken (since transformers 5 the outer "
+        "one decides, before that the inner one).",
+    },
+    "prediction-layers": {
+        "zh": "模型另有 {count} 个预测层（MTP）：参数量不含它们，llama.cpp 默认也不加载。",
+        "en": "The model has {count} prediction layers (MTP) besides: `parameters` is without them, and llama.cpp does not load them "
+        "by default.",
+    },
+    "no-output-matrix": {
+        "zh": "{architectures} 没有输出矩阵（例如嵌入模型）：按共用嵌入表计算。",
+        "en": "{architectures} has no output matrix (an embedding model, say): it is computed as one that shares the embedding table.",
+    },
+    "outer-class-not-run": {
+        "zh": "{outer} 类的模型，llama.cpp 与 vLLM 都没有专门的支持：只计算其中的文本模型。",
+        "en": "Neither llama.cpp nor vLLM has a class of its own for {outer}: only the text model in it is computed.",
+    },
+    "published-quantized": {
+        "zh": "配置说明发布的权重是 {method} 格式；这里按所问的格式计算。",
+        "en": "The configuration says that its published weights are in {method}; what is computed is the format that was asked for.",
+    },
 }
 """Code -> words; values stand in braces."""
 

@@ -65,10 +65,12 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     """
     asked = read_question(question, catalogue.records)
     notices: list[Notice] = []
-    model, architecture = _model(question, catalogue)
+    model, architecture = _model(question, catalogue, notices)
     quant = _named(asked, "quant", catalogue)
     engine = _engine(asked, quant, catalogue)
     _engine_has(engine, question, catalogue)
+    if model is not None and architecture.prediction_layers:
+        notices.append(Notice("prediction-layers", {"count": architecture.prediction_layers}))
     if asked["context"] > architecture.context_length:
         notices.append(Notice("beyond-context", {"context": asked["context"], "limit": architecture.context_length}))
     key_type, value_type = _cache_types(asked, question, architecture, engine, catalogue)
@@ -101,13 +103,15 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     return Setting(**values)
 
 
-def _model(question: Mapping[str, Any], catalogue: Catalogue) -> tuple[str | None, Architecture]:
+def _model(question: Mapping[str, Any], catalogue: Catalogue, notices: list[Notice]) -> tuple[str | None, Architecture]:
     if ("model" in question) == ("config" in question):
         raise Refused("model", "either `model` or `config`", sorted({"model", "config"} & set(question)), "keep one of them")
     if "config" in question:
-        from macros.estimate.config_json import read_config
+        from macros.estimate.config_json import read
 
-        return None, read_config(question["config"])
+        reading = read(question["config"], catalogue)
+        notices.extend(reading.notices)
+        return None, reading.architecture
     name = question["model"]
     if not isinstance(name, str) or name not in catalogue.models:
         raise Refused("model", "the id of a model", name, nearest(str(name), catalogue.models))

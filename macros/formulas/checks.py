@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from macros.formulas.companions import prediction_parameters
 from macros.formulas.parameters import parameters
 from macros.formulas.remember import by_identity
 from macros.specs.catalogue import Catalogue, cross_check
@@ -20,7 +21,8 @@ def published_parameters(catalogue: Catalogue) -> Iterator[SpecError]:
     for model in catalogue.models.values():
         if model.published_parameters is None or model.published_parameters_rounded_to is None:
             continue
-        computed = _counted(architecture_of(model, catalogue.models)) + model.counted_beside_text
+        shapes = architecture_of(model, catalogue.models)
+        computed = _counted(shapes) + prediction_parameters(shapes, beside=model.counted_beside_text)
         rounded = model.published_parameters_rounded_to
         if 2 * abs(model.published_parameters - computed) > rounded - rounded % 2:
             yield catalogue.error(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from macros.formulas.parameters import parameters
+from macros.formulas.tensors import tensor_groups
 from macros.specs.architectures import Architecture
 
 
@@ -44,5 +44,8 @@ def prediction_parameters(architecture: Architecture, *, beside: int) -> int:
 
     Source: the model's configuration.
     """
-    without = architecture.model_copy(update={"prediction_layers": 0})
-    return parameters(architecture) - parameters(without) + beside
+    inside = 0
+    for group in tensor_groups(architecture):
+        if group.is_parameter:
+            inside += group.values * sum(1 for layer in group.layers if layer >= architecture.layers)
+    return inside + beside

@@ -7,7 +7,7 @@ from macros.specs.architectures import Architecture
 
 
 def parameters(architecture: Architecture) -> int:
-    """Parameters of a model: the values of all its tensors.
+    """Parameters of a model: the values of all tensors of its layers proper.
 
     Equation: parameters = sum over tensors of row x rows x stack
 
@@ -17,13 +17,16 @@ def parameters(architecture: Architecture) -> int:
     Returns:
         Parameters [values].
 
-    Assumes: text part only; a tied matrix counts once; stored position-scaling factors do not count.
+    Assumes: text part only; a tied matrix counts once; prediction layers (MTP) and stored position-scaling factors do not count.
 
     Source: the model's configuration.
     """
     block = architecture.feed_forward
-    in_activations = 0 if block is None else block.activation_values * architecture.layers
-    return in_activations + sum(group.values * group.count for group in tensor_groups(architecture) if group.is_parameter)
+    total = 0 if block is None else block.activation_values * architecture.layers
+    for group in tensor_groups(architecture):
+        if group.is_parameter:
+            total += group.values * sum(1 for layer in group.layers if layer < architecture.layers)
+    return total
 
 
 def active_parameters(architecture: Architecture) -> int:

@@ -169,7 +169,7 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     if t.gate is not None:
         yield TensorGroup("attn_gate", width, heads if t.gate == "per-head" else weighed)
     yield TensorGroup("attn_output", weighed, width, role="attention_output")
-    biases = [query, key, values] if t.qkv_bias else []
+    biases = [2 * query if t.output_gate else query, key, values] if t.qkv_bias else []
     biases += [width] if t.output_bias else []
     for number, size in enumerate(biases):
         yield TensorGroup(f"attn_bias_{number}", size, role="kept")
@@ -235,10 +235,11 @@ def _recurrent(width: int, r: Recurrent) -> Iterator[TensorGroup]:
             yield TensorGroup("ssm_beta", width, r.heads)
             yield TensorGroup("ssm_alpha", width, r.heads)
         if r.norm:
-            yield TensorGroup("ssm_norm", r.state_size, role="kept")
+            yield TensorGroup("ssm_norm", r.inner_size // r.heads, role="kept")
     else:
         yield TensorGroup("ssm_in", width, r.inner_size + convolved + r.heads)
-        yield TensorGroup("ssm_conv1d_bias", convolved, role="kept")
+        if r.conv_bias:
+            yield TensorGroup("ssm_conv1d_bias", convolved, role="kept")
         yield TensorGroup("ssm_d", r.heads, role="kept")
         if r.norm:
             yield TensorGroup("ssm_norm", r.inner_size // r.groups, r.groups, role="kept")
@@ -248,7 +249,8 @@ def _recurrent(width: int, r: Recurrent) -> Iterator[TensorGroup]:
 def _mamba_1(width: int, r: Recurrent) -> Iterator[TensorGroup]:
     yield TensorGroup("ssm_in", width, 2 * r.inner_size)
     yield TensorGroup("ssm_conv1d", r.conv_kernel, r.inner_size, role="kept")
-    yield TensorGroup("ssm_conv1d_bias", r.inner_size, role="kept")
+    if r.conv_bias:
+        yield TensorGroup("ssm_conv1d_bias", r.inner_size, role="kept")
     yield TensorGroup("ssm_x", r.inner_size, r.rank + 2 * r.state_size)
     yield TensorGroup("ssm_dt", r.rank, r.inner_size)
     yield TensorGroup("ssm_dt_bias", r.inner_size, role="kept")

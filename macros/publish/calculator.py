@@ -10,14 +10,16 @@ from collections.abc import Mapping, Set
 from functools import cache
 from typing import Any
 
-from macros.estimate.config_json import read_config
+from macros.estimate.config_json import read
 from macros.estimate.overview import file_size, overview, room
-from macros.estimate.ways import way
 from macros.publish.javascript import translate
 from macros.specs import Catalogue
-from macros.specs.kinds import KINDS as RECORDS
+from macros.specs.kinds import KINDS as FOLDERS
+from macros.specs.kinds import SINGLE_FILES
 
 KINDS = (
+    "architectures",
+    "composites",
     "models",
     "families",
     "quantizations",
@@ -33,8 +35,10 @@ KINDS = (
 )
 """Kinds of records that an answer is computed from."""
 
-SHOWN = {"name", "publisher", "also_called", "memory_gib", "memory_sizes_gib", "native_quant", "headline", "released"}
+SHOWN = {"name", "publisher", "also_called", "memory_gib", "memory_sizes_gib"}
 """Fields that the page shows, besides those that a formula reads."""
+
+RECORDS = {**FOLDERS, **SINGLE_FILES}
 
 DEFAULTS = {"model": "qwen3-8b", "quant": "q4_k_m", "gpu": "rtx-3090"}
 """The question that the page opens with."""
@@ -47,9 +51,9 @@ def _program(*, configs: bool) -> tuple[str, frozenset[str]]:
     Args:
         configs: with the reader of config.json, a third of it all, which few readers of the page need
     """
-    doors = {"overview": overview, "room": room, "file_size": file_size, "way": way}
+    doors = {"overview": overview, "room": room, "file_size": file_size}
     roots = doors | {kind.replace("-", "_"): RECORDS[kind] for kind in KINDS}
-    return translate(roots, without=() if configs else (read_config,))
+    return translate(roots, without=() if configs else (read,))
 
 
 def data(catalogue: Catalogue) -> dict[str, Any]:

@@ -186,6 +186,8 @@ class Experts(Strict):
     """The first layers that have a dense block instead."""
     every: Count = 1
     """Only the last of every n layers is a mixture."""
+    layers: LayerPattern | None = None
+    """The layers that are mixtures, where they are neither all after the first ones nor the last of every n."""
     selection_bias: bool = False
     """A bias for each expert that only steers the choice."""
     weights_normed: bool = True
@@ -242,6 +244,8 @@ class Recurrent(Strict):
     """Rank of the projection that sets the time steps (Mamba-1) or the decay (Kimi's delta attention; 0: not compressed)."""
     norm: bool = True
     """A norm before the output projection."""
+    conv_bias: bool = True
+    """Mamba's convolution has biases."""
     fused_beta_alpha: bool = False
     """The two small projections of a gated delta-net are one matrix."""
     beside_attention: bool = False
@@ -317,7 +321,10 @@ class Architecture(Strict):
     def _whole(self) -> Architecture:
         if self.feed_forward is None and self.experts is None and set(self.blocks or "-") != {"M"}:
             raise ValueError("expected `feed_forward` or `experts`, got neither. Fix: write the block that the model has")
-        if self.experts and self.feed_forward is None and (self.experts.leading_dense_layers or self.experts.every > 1):
+        dense = self.experts is not None and (
+            self.experts.leading_dense_layers > 0 or self.experts.every > 1 or self.experts.layers is not None
+        )
+        if dense and self.feed_forward is None:
             raise ValueError("expected `feed_forward` for the dense layers, got none. Fix: write its size")
         if self.blocks is not None and (len(self.blocks) != self.layers or self.attention.layers is not None):
             raise ValueError(
@@ -384,6 +391,8 @@ class Architecture(Strict):
         if self.blocks is not None and layer < self.layers:
             return self.blocks[layer] == "E"
         experts = self.experts
+        if experts is not None and experts.layers is not None and layer < self.layers:
+            return layer in experts.layers.of(self.layers)
         return experts is not None and layer >= experts.leading_dense_layers and (layer + 1) % experts.every == 0
 
     def clamps_routed(self, layer: int) -> bool:

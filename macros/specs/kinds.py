@@ -8,6 +8,7 @@ from macros.specs.article import Chapter
 from macros.specs.builds import Build
 from macros.specs.calculators import Calculator
 from macros.specs.calibration import Calibration
+from macros.specs.classes import ArchitectureClass, Composite
 from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind, SharedMemory
 from macros.specs.engines import Engine
 from macros.specs.glossary import Term
@@ -21,6 +22,7 @@ from macros.specs.settings import EngineSetting
 from macros.specs.sources import Source
 
 KINDS: dict[str, type[Record]] = {
+    "architectures": ArchitectureClass,
     "article": Chapter,
     "calibration": Calibration,
     "builds": Build,
@@ -45,5 +47,5 @@ KINDS: dict[str, type[Record]] = {
 }
 """Folder -> record; one file a record."""
 
-SINGLE_FILES: dict[str, type[BaseModel]] = {"sources": Source}
+SINGLE_FILES: dict[str, type[BaseModel]] = {"composites": Composite, "sources": Source}
 """File of many small records -> record."""

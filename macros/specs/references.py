@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from macros.specs.catalogue import Catalogue, cross_check
-from macros.specs.catalogue import load as load
 from macros.specs.errors import SpecError, nearest
 from macros.specs.yaml_file import Location
 
@@ -53,9 +52,6 @@ def models(catalogue: Catalogue) -> Iterator[SpecError]:
         yield from _missing(catalogue, "models", model.id, ("family",), "families", model.family)
         yield from _missing(catalogue, "models", model.id, ("based_on",), "models", model.based_on)
         yield from _missing(catalogue, "models", model.id, ("draft",), "models", model.draft)
-        yield from _missing(catalogue, "models", model.id, ("native_quant",), "quantizations", model.native_quant)
-        for index, score in enumerate(model.scores):
-            yield from _missing(catalogue, "models", model.id, ("scores", index, "source"), "sources", score.source)
         draft = catalogue.models.get(model.draft)
         if draft is not None and draft.family != model.family:
             expected, got = f"a model of the family {model.family}", f"'{draft.id}' of {draft.family}"
@@ -96,3 +92,17 @@ def plans(catalogue: Catalogue) -> Iterator[SpecError]:
     for record in catalogue.engine_plans.values():
         for index, plan in enumerate(record.plans()):
             yield from _missing(catalogue, "engine-plans", record.id, ("rows", index), "quantizations", plan["quant"])
+
+
+@cross_check
+def named_once(catalogue: Catalogue) -> Iterator[SpecError]:
+    """No two classes claim the same `model_type`."""
+    first: dict[str, str] = {}
+    for record in catalogue.architectures.values():
+        for kind in record.classes:
+            if kind in first:
+                yield catalogue.error(
+                    "architectures", record.id, ("classes", kind), "a model_type that no other class has", f"one of {first[kind]} as well",
+                    f"keep it here or in data/architectures/{first[kind]}.yaml",
+                )  # fmt: skip
+            first.setdefault(kind, record.id)

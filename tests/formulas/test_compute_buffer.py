@@ -26,7 +26,7 @@ CATALOGUE = load(TESTS.parent / "data")
 CONFIGS = yaml.safe_load((TESTS / "estimate" / "small_classes.yaml").read_text("utf-8"))
 SHAPES = {model.id: model.architecture for model in CATALOGUE.models.values() if model.architecture is not None}
 SHAPES |= {
-    f"small {name}": read_config(entry["config"])
+    f"small {name}": read_config(entry["config"], CATALOGUE)
     for name, entry in CONFIGS.items()
     if not any(word in str(entry["config"]) for word in ("times", "runs", "blocks"))
 }

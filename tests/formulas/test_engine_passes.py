@@ -42,7 +42,7 @@ NO_KERNEL = {"small minicpm3", "small mimo_v2_flash"}
 def shapes_of(name):
     """A model of the catalogue, or the small one of a configuration."""
     if name.startswith("small "):
-        return read_config(long_form(SMALL[name.removeprefix("small ")]["config"]))
+        return read_config(long_form(SMALL[name.removeprefix("small ")]["config"]), CATALOGUE)
     return architecture_of(CATALOGUE.models[name], CATALOGUE.models)
 
 

@@ -32,7 +32,7 @@ NAMES = """
 
 def test_every_name_is_known():
     shapes = [architecture_of(model, CATALOGUE.models) for model in CATALOGUE.models.values()]
-    shapes += [read_config(long_form(entry["config"])) for entry in SMALL.values()]
+    shapes += [read_config(long_form(entry["config"]), CATALOGUE) for entry in SMALL.values()]
     assert {group.name for each in shapes for group in tensor_groups(each)} - set(NAMES.split()) == set(), (
         "expected a name of the file format"
     )

@@ -240,6 +240,11 @@
     return gpus;
   }
 
+  // JSON as Python's libraries write it: a number without end is a word there, and no size.
+  function parsed(text) {
+    return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:Infinity|NaN)\b/g, (word) => (word[0] === '"' ? word : `"${word}"`)));
+  }
+
   function readConfig() {
     const box = field("config");
     const input = control("config");
@@ -249,7 +254,7 @@
     if (text.length > 200_000) message = say("config-too-long");
     else if (text) {
       try {
-        config = JSON.parse(text);
+        config = parsed(text);
         if (typeof config !== "object" || config === null || Array.isArray(config)) {
           message = say("config-not-object");
           config = null;
@@ -329,7 +334,7 @@
     if (!setting.config) asked.model = setting.model;
     const dictionary = formulas.fromJson(asked);
     if (setting.config) {
-      if (config.text !== setting.config) config = { text: setting.config, dictionary: formulas.fromJson(JSON.parse(setting.config)) };
+      if (config.text !== setting.config) config = { text: setting.config, dictionary: formulas.fromJson(parsed(setting.config)) };
       dictionary.set("config", config.dictionary);
     }
     return dictionary;

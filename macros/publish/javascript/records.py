@@ -53,6 +53,8 @@ def maker(value: str, annotation: Any, name_of: Callable[[type], str]) -> str:
     """What makes a field's value from data: records from plain objects, one or many; dictionaries from objects."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"made({value}, {name_of(annotation)})"
+    if annotation is Any:
+        return f"fromJson({value})"
     inner = [argument for argument in get_args(annotation) if argument is not type(None)]
     if get_origin(annotation) in (dict, Mapping):
         return f"madeEntries({value}, (one) => {maker('one', inner[-1], name_of)})"
