@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from html import escape
 
-from macros.estimate.notices import RECORDS, WORDS
+from macros.estimate.notices import RECORDS
+from macros.estimate.notices import WORDS as NOTICES
+from macros.estimate.question import KEYS, UNITS, WORDS
 from macros.formulas.power import HOURS_A_DAY
 from macros.render.view import View
 
 Words = dict[str, str]
 
 LABELS: dict[str, Words] = {
+    "ram_gib": {"zh": "内存容量（GiB）", "en": "RAM (GiB)"},
     "form": {"zh": "设置", "en": "Settings"},
-    "model": {"zh": "模型", "en": "Model"},
     "model-hint": {
         "zh": "输入名称的一部分，中文或英文，如“通义 8b”。",
         "en": "Type part of a name, such as “qwen 8b”.",
@@ -25,43 +27,17 @@ LABELS: dict[str, Words] = {
         "en": "Computed in this page only and sent nowhere. The link carries it, compressed, after its #, which browsers keep to "
         "themselves. Empty it to return to the model above.",
     },
-    "quant": {"zh": "量化", "en": "Quantization"},
-    "context": {"zh": "上下文长度", "en": "Context length"},
-    "context-hint": {
-        "zh": "词元数，由所有并发用户共享；8k 即 8,192。",
-        "en": "Tokens, shared by all users at once; 8k is 8192.",
-    },
-    "kv": {"zh": "KV 缓存类型", "en": "KV cache type"},
-    "kv-v": {"zh": "V 的缓存类型", "en": "Cache type of V"},
     "own-memory": {"zh": "显存（GiB）", "en": "Memory (GiB)"},
     "own-bandwidth": {"zh": "带宽（GB/s）", "en": "Bandwidth (GB/s)"},
     "own-family": {"zh": "最接近的系列", "en": "Nearest family"},
     "cards": {"zh": "显卡（可以多张、混用）", "en": "Cards (several, mixed)"},
     "card": {"zh": "显卡", "en": "Card"},
     "count": {"zh": "数量", "en": "Count"},
-    "memory-size": {"zh": "内存容量", "en": "Memory"},
     "remove": {"zh": "移除", "en": "Remove"},
     "add-card": {"zh": "再加一种显卡", "en": "Add another card"},
     "no-card": {"zh": "不填显卡，就全部由处理器计算。", "en": "Without a card, everything runs on the CPU."},
     "computer": {"zh": "处理器与内存", "en": "CPU and RAM"},
-    "cpu": {"zh": "处理器", "en": "CPU"},
-    "memory": {"zh": "内存类型", "en": "Memory kind"},
-    "channels": {"zh": "通道数", "en": "Channels"},
-    "ram": {"zh": "内存容量（GiB）", "en": "RAM (GiB)"},
-    "drive": {"zh": "硬盘", "en": "Drive"},
-    "users": {"zh": "同时使用的人数", "en": "Users at once"},
     "more": {"zh": "更多设置", "en": "More settings"},
-    "engine": {"zh": "推理引擎", "en": "Engine"},
-    "prompt": {"zh": "提示词长度（词元）", "en": "Prompt length (tokens)"},
-    "depth": {"zh": "缓存里已有的词元", "en": "Tokens already in the cache"},
-    "layers": {"zh": "放到显卡上的层数", "en": "Layers on the cards"},
-    "layers-hint": {"zh": "留空则尽量多放。", "en": "Empty: as many as fit."},
-    "ubatch": {"zh": "微批次大小（ubatch）", "en": "Micro-batch (ubatch)"},
-    "flash": {"zh": "Flash Attention", "en": "Flash Attention"},
-    "experts": {"zh": "专家权重留在内存（MoE）", "en": "Keep experts in RAM (MoE)"},
-    "swa": {"zh": "滑动窗口层也保留全部上下文", "en": "Full cache for sliding-window layers"},
-    "imatrix": {"zh": "文件用重要性矩阵制作", "en": "File made with an importance matrix"},
-    "server": {"zh": "以服务器方式运行（4 个槽位）", "en": "Run as a server (4 slots)"},
     "money": {"zh": "价格与用电", "en": "Price and electricity"},
     "price": {"zh": "整机或显卡的价格（任意货币）", "en": "Price of the machine or cards (any currency)"},
     "hours": {"zh": "每天用几小时", "en": "Hours of use a day"},
@@ -76,7 +52,7 @@ LABELS: dict[str, Words] = {
         "en": "The calculator needs JavaScript. Without it, the tables of each chapter have the same numbers, or run",
     },
 }
-"""What stands on the form."""
+"""What stands on the form besides the keys of a question, which bring their own words."""
 
 MESSAGES: dict[str, Words] = {
     "unknown-model": {"zh": "没有名为“{value}”的模型。", "en": "There is no model called “{value}”."},
@@ -108,26 +84,25 @@ MESSAGES: dict[str, Words] = {
         "en": "This configuration is too large for a link: whoever opens it has to paste it again.",
     },
     "other-card": {"zh": "其他显卡（自己填）", "en": "Another card (fill it in)"},
-    "same-as-k": {"zh": "与 K 相同", "en": "the same as K"},
     "config-name": {"zh": "粘贴的模型", "en": "the pasted model"},
     "refused": {"zh": "这组设置无法计算（{key}）。", "en": "This setting cannot be computed ({key})."},
     "refused-quant": {"zh": "所选的推理引擎读不了 {quant}。", "en": "The engine chosen cannot read {quant}."},
     "refused-engine": {"zh": "这个引擎读不了 {quant}。", "en": "This engine cannot read {quant}."},
-    "refused-kv": {
+    "refused-kv_type": {
         "zh": "{kv} 的块不能整除这个模型的注意力头，请选 f16。",
         "en": "Blocks of {kv} do not divide the heads of this model; choose f16.",
     },
-    "refused-kv-v": {
+    "refused-kv_type_v": {
         "zh": "{kv} 的块不能整除这个模型的注意力头，请选 f16。",
         "en": "Blocks of {kv} do not divide the heads of this model; choose f16.",
     },
-    "refused-flash": {"zh": "量化的 V 缓存需要开启 Flash Attention。", "en": "A quantized V cache needs Flash Attention."},
-    "refused-layers": {"zh": "这个引擎要求所有层都在显卡上，请留空。", "en": "This engine needs all layers on cards; leave it empty."},
+    "refused-flash_attention": {"zh": "量化的 V 缓存需要开启 Flash Attention。", "en": "A quantized V cache needs Flash Attention."},
+    "refused-gpu_layers": {"zh": "这个引擎要求所有层都在显卡上，请留空。", "en": "This engine needs all layers on cards; leave it empty."},
     "refused-config": {
         "zh": "读不懂这份配置（{key}）。可以运行 python -m macros estimate --config 查看原因。",
         "en": "This configuration cannot be read ({key}). python -m macros estimate --config tells why.",
     },
-    "by-format": {"zh": "由格式决定", "en": "by the format"},
+    "by-default": {"zh": "默认", "en": "default"},
     "fits": {"zh": "放得下，还剩 {free}。", "en": "Fits, with {free} to spare."},
     "fits-split": {
         "zh": "放得下：{layers} 层在显卡上，其余在内存里，共用 {host} 内存。",
@@ -175,34 +150,29 @@ MESSAGES: dict[str, Words] = {
 }
 """What the script says; {names} are filled in as text."""
 
-KV_TYPES = ("f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "bf16", "f32")
-"""Types that llama.cpp can keep the cache in, the usual ones first."""
+UNITS_SHOWN = ("GiB", "MiB", "W")
+"""Units that a label names; lengths in tokens say so themselves."""
+ELSEWHERE = (
+    "model", "config", "quant", "kv_type", "kv_type_k", "context", "users", "gpus", "memory_gib",
+    "cpu", "memory", "memory_channels", "ram_gib", "drive",
+)  # fmt: skip
+"""Keys that have a place of their own on the form, or none; all others stand under the other settings, in the order of the question."""
 
 
 def form(view: View) -> str:
     """The whole calculator; its script fills the lists and the answer."""
-    ram = _field(view, "ram", "text", "64", mode="decimal")
     computer = (
         _combobox(view, "cpu", "")
         + '<div class="fields">'
-        + _select(view, "memory")
-        + _field(view, "channels", "text", "", mode="numeric")
-        + ram
+        + _key(view, "memory")
+        + _key(view, "memory_channels")
+        + _field(view, "ram_gib", "text", "64", mode="decimal")
         + "</div>"
-        + _select(view, "drive")
+        + _key(view, "drive")
     )
-    more = (
-        '<div class="fields">'
-        + _select(view, "engine")
-        + _select(view, "kv-v", ("", *KV_TYPES))
-        + _field(view, "layers", "text", "", mode="numeric", hint="layers-hint")
-        + _field(view, "prompt", "text", "512", mode="numeric")
-        + _field(view, "depth", "text", "0", mode="numeric")
-        + _field(view, "ubatch", "text", "512", mode="numeric")
-        + "</div>"
-        + _check(view, "flash", on=True)
-        + "".join(_check(view, name) for name in ("experts", "server", "swa", "imatrix"))
-    )
+    others = [name for name in KEYS if name not in ELSEWHERE]
+    boxed = "".join(_key(view, name) for name in others if KEYS[name].kind != "flag")
+    more = f'<div class="fields">{boxed}</div>' + "".join(_key(view, name) for name in others if KEYS[name].kind == "flag")
     boxes = (("price", ""), ("tariff", ""), ("hours", str(HOURS_A_DAY)))
     money = "".join(_field(view, name, "text", value, mode="decimal") for name, value in boxes)
     money = f'<div class="fields">{money}</div>'
@@ -217,9 +187,8 @@ def form(view: View) -> str:
     question = (
         _combobox(view, "model", "", hint="model-hint")
         + _details(view, "config", config)
-        + f'<div class="fields">{_select(view, "quant")}{_select(view, "kv", KV_TYPES)}</div>'
-        + f'<div class="fields">{_field(view, "context", "text", "8192", mode="numeric", hint="context-hint")}'
-        + f"{_field(view, 'users', 'text', '1', mode='numeric')}</div>"
+        + f'<div class="fields">{_key(view, "quant")}{_key(view, "kv_type")}</div>'
+        + f'<div class="fields">{_field(view, "context", "text", "8192", mode="numeric", hint="context")}{_key(view, "users")}</div>'
         + _cards(view)
         + _details(view, "computer", computer)
         + _details(view, "more", more)
@@ -233,7 +202,7 @@ def form(view: View) -> str:
         f'<h3 id="command">{_label(view, "command")}</h3><pre tabindex="0"><code data-command></code></pre>'
         f'<p><button type="button" class="calculator-button" data-share>{_label(view, "share")}</button></p>'
     )
-    notices = {f"notice-{code}": words for code, words in WORDS.items()}
+    notices = {f"notice-{code}": words for code, words in NOTICES.items()}
     messages = {name: view.words(words) for name, words in (MESSAGES | notices).items()}
     return (
         f'<link rel="stylesheet" href="{escape(view.page("css/calculator.css"))}">'
@@ -243,7 +212,8 @@ def form(view: View) -> str:
         f'<form class="calculator-form" novalidate aria-label="{_label(view, "form")}">{question}</form>'
         f'<section class="calculator-answer" aria-labelledby="answer"><h2 id="answer">{_label(view, "answer")}</h2>{answer}</section>'
         '<p class="calculator-strip" data-strip aria-hidden="true" hidden></p>'
-        f'<script type="application/json" data-words data-records="{escape(_json(RECORDS))}">{_json(messages)}</script></div>'
+        f'<script type="application/json" data-words data-records="{escape(_json(RECORDS))}" '
+        f'data-keys="{escape(_json(_keys()))}">{_json(messages)}</script></div>'
         f'<script defer src="{escape(view.api("calculator/data.js"))}"></script>'
         f'<script defer src="{escape(view.api("calculator/formulas.js"))}"></script>'
         f'<script defer src="{escape(view.page("js/combobox.js"))}"></script>'
@@ -256,8 +226,38 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
+def _keys() -> dict[str, dict[str, object]]:
+    """What the script needs of each key that the form asks for."""
+    return {
+        name: {"kind": key.kind, "low": key.low, "high": key.high, "default": key.default, "records": key.records}
+        for name, key in KEYS.items()
+    }
+
+
 def _label(view: View, name: str) -> str:
-    return view.html(LABELS[name])
+    if name in LABELS:
+        return view.html(LABELS[name])
+    unit = f" ({UNITS[name]})" if UNITS[name] in UNITS_SHOWN else ""
+    return view.html({language: text + unit for language, text in WORDS[name]["label"].items()})
+
+
+def _says(view: View, name: str) -> str:
+    """The sentence of a key, or a hint of the form's own."""
+    return _label(view, name) if name in LABELS else view.html(WORDS[name]["says"])
+
+
+def _key(view: View, name: str) -> str:
+    """The control for a key of the question."""
+    key = KEYS[name]
+    if key.kind == "flag":
+        return _check(view, name, on=bool(key.default))
+    if key.kind == "id":
+        return _select(view, name)
+    if key.kind == "choice":
+        return _select(view, name, key.choices if key.default is not None else ("", *key.choices))
+    given = "" if key.default is None or isinstance(key.default, str) else str(key.default)
+    mode = {"number": "decimal", "whole": "numeric", "layers": "numeric"}.get(key.kind, "text")
+    return _field(view, name, "text", given, mode=mode, hint=name if key.kind == "layers" else None)
 
 
 def _error(name: str) -> str:
@@ -267,7 +267,7 @@ def _error(name: str) -> str:
 def _described(view: View, name: str, hint: str | None) -> tuple[str, str]:
     """(attribute, elements after the control)."""
     ids = f"calculator-{name}-hint calculator-{name}-error" if hint else f"calculator-{name}-error"
-    told = f'<p class="field-hint" id="calculator-{name}-hint">{_label(view, hint)}</p>' if hint else ""
+    told = f'<p class="field-hint" id="calculator-{name}-hint">{_says(view, hint)}</p>' if hint else ""
     return f'aria-describedby="{ids}"', told + _error(name)
 
 
@@ -322,7 +322,7 @@ def _cards(view: View) -> str:
         f'<div class="field" data-field="count"><label>{_label(view, "count")}</label>'
         '<input type="text" inputmode="numeric" value="1" autocomplete="off"><p class="field-error" data-error hidden></p></div>'
         f'<button type="button" class="calculator-button" data-remove aria-label="{_label(view, "remove")}">×</button>'
-        f'<div class="field" data-field="size" hidden><label>{_label(view, "memory-size")}</label><select></select>'
+        f'<div class="field" data-field="size" hidden><label>{_label(view, "memory_gib")}</label><select></select>'
         '<p class="field-error" data-error hidden></p></div>'
         '<div class="fields calculator-own" data-own hidden>'
         + "".join(

@@ -248,14 +248,14 @@ TYPED = [
     ("users", "0", "too-small"),
     ("users", "1.5", "not-whole"),
     ("users", "Infinity", "not-number"),
-    ("ram", "-64", "too-small"),
-    ("ram", "1TB", "not-number"),
+    ("ram_gib", "-64", "too-small"),
+    ("ram_gib", "1TB", "not-number"),
     ("cpu", "Pentium 9", "unknown-cpu"),
     ("cpu", SCRIPT, "unknown-cpu"),
-    ("channels", "two", "not-number"),
-    ("channels", "1000", "too-large"),
-    ("layers", "-5", "too-small"),
-    ("prompt", "--", "not-number"),
+    ("memory_channels", "two", "not-number"),
+    ("memory_channels", "1000", "too-large"),
+    ("gpu_layers", "-5", "too-small"),
+    ("prompt_tokens", "--", "not-number"),
     ("depth", "-0.5", "not-whole"),
     ("ubatch", "0", "too-small"),
     ("price", "free", "not-number"),
@@ -285,7 +285,7 @@ ADDRESSES = [
     ("model=constructor", "model", "unknown-model"),
     ("quant=q99", "quant", "unknown-choice"),
     ("quant=%3Cb%3E", "quant", "unknown-choice"),
-    ("kv=f8", "kv", "unknown-choice"),
+    ("kv=f8", "kv_type", "unknown-choice"),
     ("engine=abacus", "engine", "unknown-choice"),
     ("memory=ddr99", "memory", "unknown-choice"),
     ("drive=floppy", "drive", "unknown-choice"),
@@ -299,8 +299,8 @@ ADDRESSES = [
     ("context=-8192", "context", "too-small"),
     ("cpu=z80", "cpu", "unknown-cpu"),
     ("users=%00", "users", "not-number"),
-    ("ram=lots", "ram", "not-number"),
-    ("kv-v=f8", "kv-v", "unknown-choice"),
+    ("ram=lots", "ram_gib", "not-number"),
+    ("kv-v=f8", "kv_type_v", "unknown-choice"),
     ("gpu=other:much:500:ada-gf", "own-memory", "not-number"),
     ("gpu=other:24:-1:ada-gf", "own-bandwidth", "too-small"),
     ("gpu=other:24:500:%3Cb%3E", "own-family", "unknown-choice"),
@@ -396,9 +396,9 @@ def test_nonsense_in_the_address(page, language):
 
 def test_a_refusal_stands_beside_its_field(page):
     visit(page, LANGUAGES["en"] + "#model=qwen3-8b&quant=q4_k_m&context=4096&gpu=rtx-3090&kv=q8_0&flash=0")
-    assert MESSAGES["refused-flash"]["en"] in complaint(page, "flash")
-    page.check("#calculator-flash")
-    assert not complaint(page, "flash")
+    assert MESSAGES["refused-flash_attention"]["en"] in complaint(page, "flash_attention")
+    page.check("#calculator-flash_attention")
+    assert not complaint(page, "flash_attention")
     assert page.locator("[data-verdict]").get_attribute("data-fits") == "yes"
 
 
@@ -407,14 +407,14 @@ def test_a_link_reproduces_the_setting_and_the_language_link_keeps_it(page, addr
     page.fill("#calculator-model", "llama 3.1 70b")
     page.keyboard.press("Enter")
     page.fill("#calculator-context", "32k")
-    page.select_option("#calculator-kv", "q8_0")
+    page.select_option("#calculator-kv_type", "q8_0")
     page.click("[data-add]")
     page.keyboard.type("m2 max 38")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.locator("[data-field=count] input").first.fill("2")
     page.click("[data-more=more] summary")
-    page.check("#calculator-experts")
+    page.check("#calculator-experts_on_host")
     page.wait_for_function("location.hash.includes('experts')")
     before = answer(page)
     assert "gpu=rtx-3090*2" in page.url
@@ -422,7 +422,7 @@ def test_a_link_reproduces_the_setting_and_the_language_link_keeps_it(page, addr
     other = page.context.new_page()
     visit(other, page.url)
     assert answer(other) == before
-    assert other.is_checked("#calculator-experts")
+    assert other.is_checked("#calculator-experts_on_host")
     state = page.url.split("#")[1]
     page.click("[data-language]")
     page.wait_for_url(f"{address}en/calculator/*")

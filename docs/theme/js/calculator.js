@@ -12,6 +12,7 @@
   const language = zh ? "zh" : "en";
   const words = JSON.parse(page.querySelector("[data-words]").textContent);
   const say = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ""));
+  const KEYS = JSON.parse(page.querySelector("[data-words]").dataset.keys); // the keys of a question, as it is declared
   const GIB = 2 ** 30;
   const MOST_CARDS = 64;
 
@@ -63,6 +64,7 @@
 
   const field = (name, within = page) => within.querySelector(`[data-field="${name}"]`);
   const control = (name, within = page) => field(name, within).querySelector("input, select, textarea");
+  const ASKED = Object.keys(KEYS).filter((name) => field(name)); // keys that the form asks for
   const OWN = ["own-memory", "own-bandwidth", "own-family"]; // what a card is described by that is not listed
   const rows = page.querySelector("[data-rows]");
   const template = page.querySelector("[data-cards] template");
@@ -273,34 +275,36 @@
       complain(field(name), control(name), "");
       return control(name).checked;
     };
-    return {
+    const setting = {
       model: choice(field("model"), control("model"), models, "model", "unknown-model", guide.defaults.model),
       config: readConfig(),
       quant: selected("quant", guide.defaults.quant),
-      context: number("context", { least: 1, most: 2 ** 24, otherwise: 8192 }),
-      kv: selected("kv", "f16"),
-      "kv-v": selected("kv-v", ""),
+      context: number("context", { least: KEYS.context.low, most: KEYS.context.high, otherwise: 8192 }),
       gpus: readCards(),
       cpu: choice(field("cpu"), control("cpu"), processors, "cpu", "unknown-cpu", null, null),
-      memory: selected("memory", ""),
-      channels: number("channels", { least: 1, most: 64, otherwise: null, empty: null }),
-      ram: number("ram", { least: 0.5, most: 65536, whole: false, otherwise: 64, empty: null }),
-      drive: selected("drive", ""),
-      users: number("users", { least: 1, most: 1024, otherwise: 1 }),
-      engine: selected("engine", ""),
-      layers: number("layers", { least: 0, most: 1001, otherwise: null, empty: null }),
-      prompt: number("prompt", { least: 1, most: 2 ** 24, otherwise: 512 }),
-      depth: number("depth", { least: 0, most: 2 ** 24, otherwise: 0 }),
-      ubatch: number("ubatch", { least: 1, most: 65536, otherwise: 512 }),
-      flash: on("flash"),
-      experts: on("experts"),
-      server: on("server"),
-      swa: on("swa"),
-      imatrix: on("imatrix"),
+      ram_gib: number("ram_gib", { least: 0.5, most: 65536, whole: false, otherwise: 64, empty: null }),
       price: number("price", { least: 0.01, most: 1e12, whole: false, otherwise: null, empty: null }),
       tariff: number("tariff", { least: 0, most: 1e6, whole: false, otherwise: null, empty: null }),
       hours: number("hours", { least: 0, most: 24, whole: false, otherwise: Number(initial.hours) }),
     };
+    for (const name of ASKED) {
+      if (name in setting) continue;
+      const { kind, low, high, default: usual } = KEYS[name];
+      if (kind === "flag") setting[name] = on(name);
+      else if (kind === "choice" || kind === "id") setting[name] = selected(name, "");
+      else if (kind === "day" || kind === "any") setting[name] = written(name);
+      else {
+        const otherwise = typeof usual === "number" ? usual : null;
+        setting[name] = number(name, { least: low, most: high, whole: kind !== "number", otherwise, empty: otherwise ?? null });
+      }
+    }
+    return setting;
+  }
+
+  // Text that the formulas judge.
+  function written(name) {
+    complain(field(name), control(name), "");
+    return control(name).value.trim() || null;
   }
 
   // --- The question, in the words of `python -m macros estimate` ---
@@ -308,29 +312,12 @@
   let config = { text: "", dictionary: null }; // read once, so that what was computed of it is remembered
 
   function question(setting) {
-    const asked = {
-      quant: setting.quant,
-      context: setting.context,
-      kv_type_k: setting.kv,
-      kv_type_v: setting["kv-v"] || setting.kv,
-      flash_attention: setting.flash,
-      ubatch: setting.ubatch,
-      swa_full: setting.swa,
-      imatrix: setting.imatrix,
-      experts_on_host: setting.experts,
-      gpus: setting.gpus,
-      prompt_tokens: setting.prompt,
-      depth: setting.depth,
-      users: setting.users,
-    };
-    if (setting.server || setting.users > 1) asked.profile = "server";
-    if (setting.users > 1) asked.slots = setting.users;
-    if (setting.engine) asked.engine = setting.engine;
-    if (setting.layers !== null) asked.gpu_layers = setting.layers;
-    if (setting.cpu) asked.cpu = setting.cpu;
-    if (setting.memory) asked.memory = setting.memory;
-    if (setting.channels !== null) asked.memory_channels = setting.channels;
-    if (setting.drive) asked.drive = setting.drive;
+    const asked = { quant: setting.quant, context: setting.context, gpus: setting.gpus };
+    for (const name of ASKED) {
+      const value = setting[name];
+      if (value !== null && value !== "" && value !== KEYS[name].default && name !== "config" && name !== "model") asked[name] = value;
+    }
+    if (setting.users > 1 && asked.slots === undefined) Object.assign(asked, { profile: "server", slots: setting.users });
     if (!setting.config) asked.model = setting.model;
     const dictionary = formulas.fromJson(asked);
     if (setting.config) {
@@ -361,18 +348,12 @@
     document.head.append(reader);
   }
 
-  // Which field a refused key of the question stands in.
-  const FIELD_OF = {
-    model: "model", quant: "quant", context: "context", engine: "engine", kv_type: "kv", kv_type_k: "kv", kv_type_v: "kv-v", flash_attention: "flash",
-    ubatch: "ubatch", gpu_layers: "layers", cpu: "cpu", memory: "memory", memory_channels: "channels", drive: "drive", users: "users",
-    prompt_tokens: "prompt", depth: "depth",
-  };
-
   function refused(error, setting) {
     const key = error.field ?? "";
-    const name = setting.config && !(key in FIELD_OF) ? "config" : FIELD_OF[key];
+    const own = key === "kv_type_k" ? "kv_type" : key in KEYS && field(key) ? key : undefined;
+    const name = own ?? (setting.config ? "config" : undefined);
     if (!error.field) console.error(error); // a mistake of the guide: the page says that it has no answer, and goes on
-    const values = { quant: guide.quantizations[setting.quant].name, key: key.replace(/^(config\.|record$)/, "") || (setting.config ? "config.json" : error.message), kv: setting[name] ?? setting.kv };
+    const values = { quant: guide.quantizations[setting.quant].name, key: key.replace(/^(config\.|record$)/, "") || (setting.config ? "config.json" : error.message), kv: setting[name] ?? setting.kv_type };
     const told = say(words[`refused-${name}`] ? `refused-${name}` : "refused", values);
     if (name) {
       complain(field(name), control(name), told);
@@ -455,7 +436,7 @@
       bar(
         say("host"),
         { weights: result.host.weights_bytes, kv_cache: result.host.kv_cache_bytes, compute_buffer: result.host.compute_buffer_bytes },
-        setting.ram === null ? null : setting.ram * GIB,
+        setting.ram_gib === null ? null : setting.ram_gib * GIB,
       ),
     );
 
@@ -495,7 +476,7 @@
     const who = setting.config || setting.model;
     const left = readable(setting.engine || engineOf(setting.quant)).filter((quant) => !weighed.has(`${quant} ${setting.imatrix} ${who}`));
     const answer = () => {
-      const room = formulas.toJson(formulas.room(asked, catalogue, setting.ram));
+      const room = formulas.toJson(formulas.room(asked, catalogue, setting.ram_gib));
       roomFor.context = room.largest_context ? say("tokens", { value: shown(room.largest_context) }) : say("none");
       roomFor.quant = room.best_quantization ? guide.quantizations[room.best_quantization].name : say("none");
       page.querySelector("[data-figure=figure-context] dd").textContent = roomFor.context;
@@ -560,9 +541,14 @@
 
   // --- The address ---
 
-  const NUMBERS = ["context", "users", "channels", "ram", "layers", "prompt", "depth", "ubatch", "price", "tariff", "hours"];
-  const SELECTS = ["quant", "kv", "kv-v", "memory", "drive", "engine"];
-  const CHECKS = ["flash", "experts", "server", "swa", "imatrix"];
+  const OWN_BOXES = ["ram_gib", "price", "tariff", "hours"];
+  const BOXES = [...new Set([...ASKED, ...OWN_BOXES])].filter((name) => !["model", "config", "cpu"].includes(name));
+  // Names that links had before the form's were those of the question.
+  const OLD = {
+    kv: "kv_type", "kv-v": "kv_type_v", channels: "memory_channels", ram: "ram_gib", layers: "gpu_layers", prompt: "prompt_tokens",
+    flash: "flash_attention", experts: "experts_on_host", swa: "swa_full",
+  };
+  const stateOf = (box) => (box.type === "checkbox" ? (box.checked ? "1" : "0") : box.value.trim());
   const initial = {};
 
   function write() {
@@ -579,11 +565,7 @@
     if (!rows.children.length) state.set("gpu", "");
     for (const name of ["quant", "context"]) state.set(name, control(name).value.trim());
     if (control("cpu").value.trim()) state.set("cpu", idOf(processors, control("cpu").value));
-    for (const name of [...NUMBERS, ...SELECTS]) {
-      const value = control(name).value.trim();
-      if (value !== initial[name]) state.set(name, value);
-    }
-    for (const name of CHECKS) if (control(name).checked !== initial[name]) state.set(name, control(name).checked ? "1" : "0");
+    for (const name of BOXES) if (stateOf(control(name)) !== initial[name]) state.set(name, stateOf(control(name)));
     const config = control("config").value.trim();
     if (config && packed.text === config && packed.code) state.set("config", packed.code);
     return `#${state.toString().replaceAll("%2C", ",").replaceAll("%40", "@").replaceAll("%3A", ":")}`;
@@ -654,16 +636,20 @@
       const [name, ...own] = id.startsWith(`${OTHER}:`) ? id.split(":", 1 + OWN.length) : [id];
       addCard(nameOf(cards, name), count ?? "1", size ?? "", own);
     }
-    for (const key of NUMBERS) control(key).value = state.get(key) ?? initial[key];
-    for (const key of SELECTS) {
-      const select = control(key);
-      const wanted = state.get(key) ?? initial[key];
-      const known = [...select.options].some((option) => option.value === wanted);
-      select.value = known ? wanted : initial[key];
-      if (known) delete select.dataset.wrong;
-      else select.dataset.wrong = wanted;
+    for (const [before, now] of Object.entries(OLD)) if (state.has(before)) state.set(now, state.get(before));
+    if (state.get("server") === "1") state.set("profile", "server");
+    for (const name of BOXES) {
+      const box = control(name);
+      const wanted = state.get(name) ?? initial[name];
+      if (box.type === "checkbox") box.checked = wanted === "1";
+      else if (!box.options) box.value = wanted;
+      else {
+        const known = [...box.options].some((option) => option.value === wanted);
+        box.value = known ? wanted : initial[name];
+        if (known) delete box.dataset.wrong;
+        else box.dataset.wrong = wanted;
+      }
     }
-    for (const key of CHECKS) control(key).checked = state.has(key) ? state.get(key) === "1" : initial[key];
     for (const more of page.querySelectorAll("[data-more]")) {
       more.open = [...more.querySelectorAll("[data-field]")].some((box) => state.has(box.dataset.field));
     }
@@ -680,7 +666,7 @@
     let told;
     try {
       const asked = question(setting);
-      const answer = formulas.overview(asked, catalogue, setting.ram, setting.price, setting.tariff, setting.hours);
+      const answer = formulas.overview(asked, catalogue, setting.ram_gib, setting.price, setting.tariff, setting.hours);
       const result = formulas.toJson(answer);
       if (!Number.isSafeInteger(result.total.bytes)) throw Object.assign(new RangeError(), { field: "config" });
       told = show(setting, result);
@@ -698,13 +684,17 @@
   }
 
   function start() {
+    for (const name of ASKED) {
+      const box = control(name);
+      if (!box.options || name === "quant") continue;
+      const { records } = KEYS[name];
+      const options = records
+        ? [["", "—"], ...Object.entries(guide[records]).map(([id, record]) => [id, named(record)])]
+        : [...box.options].map(({ value }) => [value, value || say("by-default")]);
+      fill(box, options, KEYS[name].default ?? "");
+    }
     fill(control("quant"), readable("").map((id) => [id, guide.quantizations[id].name]), guide.defaults.quant);
-    fill(control("kv-v"), [...control("kv-v").options].map(({ value }) => [value, value || say("same-as-k")]), "");
-    fill(control("memory"), [["", "—"], ...Object.entries(guide.memory).map(([id, record]) => [id, record.name])], "");
-    fill(control("drive"), [["", "—"], ...Object.entries(guide.drives).map(([id, record]) => [id, named(record)])], "");
-    fill(control("engine"), [["", say("by-format")], ...Object.entries(guide.engines).map(([id, record]) => [id, record.name])], "");
-    for (const name of [...NUMBERS, ...SELECTS]) initial[name] = control(name).value;
-    for (const name of CHECKS) initial[name] = control(name).checked;
+    for (const name of BOXES) initial[name] = stateOf(control(name));
     combobox.attach(control("model"), models, update);
     combobox.attach(control("cpu"), processors, update);
     if (!restore()) {
