@@ -20,6 +20,7 @@ Command = Callable[[argparse.Namespace], int]
 def check(arguments: argparse.Namespace) -> int:
     """All that a machine can say about the data and the pages, in seconds."""
     import macros.calibrate.plausible
+    import macros.estimate.engines.checks
     import macros.formulas.checks  # noqa: F401
     from macros.calibrate import store
     from macros.generator import MACROS

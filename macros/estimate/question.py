@@ -366,3 +366,36 @@ def _day(name: str, key: Key, value: Any) -> str:
     if not (2000 <= year <= 2100 and 1 <= month <= 12 and 1 <= day <= 31):
         raise Refused(name, key.expected, value)
     return str(value)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a question, for editors and other people's programs."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Question",
+        "description": "One question to `estimate`.",
+        "type": "object",
+        "properties": {name: _property(name, key) for name, key in KEYS.items()},
+        "required": [name for name, key in KEYS.items() if key.required],
+        "oneOf": [{"required": ["model"]}, {"required": ["config"]}],
+        "additionalProperties": False,
+    }
+
+
+JSON_TYPES = {"whole": "integer", "number": "number", "flag": "boolean", "choice": "string", "id": "string", "day": "string"}
+
+
+def _property(name: str, key: Key) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": WORDS[name]["says"]["en"]}
+    bounds = {"minimum": key.low, "maximum": key.high}
+    if key.kind == "layers":
+        found["anyOf"] = [{"const": "auto"}, {"type": "integer", **bounds}]
+    elif key.kind in JSON_TYPES:
+        kind = JSON_TYPES[key.kind]
+        found["type"] = [kind, "null"] if key.default is None and not key.required else kind
+        found |= {bound: value for bound, value in bounds.items() if value is not None}
+    if key.choices:
+        found["enum"] = [*key.choices, *([None] if key.default is None else [])]
+    if key.default is not None:
+        found["default"] = key.default
+    return found

@@ -144,6 +144,14 @@ def device(view: View, id: str) -> str:
 
 
 @macro
+def question_keys(view: View) -> str:
+    """The keys of a question to `estimate`: `question_keys()`."""
+    from macros.render import question, slots
+
+    return slots.block(question.keys(view))
+
+
+@macro
 def record_fields(view: View, kind: str) -> str:
     """The keys of a kind of record, from its schema: `record_fields("gpus")`."""
     from macros.render import annotated, slots

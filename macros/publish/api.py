@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from macros.estimate import question
 from macros.publish import calculator
 from macros.specs import Catalogue
 from macros.specs.kinds import KINDS, SINGLE_FILES
@@ -35,6 +36,7 @@ def files(catalogue: Catalogue) -> Files:
     made["calculator/formulas-and-configs.js"] = lambda: calculator.formulas_script(configs=True)
     for name, schema in schemas().items():
         made[f"schema/{name}.json"] = partial(_json, schema)
+    made["schema/question.json"] = partial(_json, question.schema())
     return made
 
 

@@ -6,7 +6,7 @@ All three follow from the schema. What a key means stands once, in English besid
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
@@ -161,18 +161,26 @@ def reference(view: View, kind: str) -> str:
     heads = [view.pick(*words) for words in (("键", "Key"), ("形式", "Form"), ("必填", "Required"), ("含义", "Meaning"))]
     ordered = sorted(fields(kind).values(), key=lambda field: field.path == "sources")
     rows = [
-        f'<tr><th scope="row"><code>{_breakable(field.path)}</code></th><td>{escape(view.pick(*field.form))}</td>'
-        f"<td>{view.pick('是', 'yes') if field.required else view.pick('否', 'no')}</td>"
-        f"<td>{_with_code(escape(meaning(field.meaning, view.language))) or '—'}</td></tr>"
+        (
+            f"<code>{_breakable(field.path)}</code>",
+            escape(view.pick(*field.form)),
+            view.pick("是", "yes") if field.required else view.pick("否", "no"),
+            with_code(escape(meaning(field.meaning, view.language))) or "—",
+        )
         for field in ordered
     ]
-    title = view.pick(f"{kind} 的各个键", f"The keys of {kind}")
+    return keys_table(view.pick(f"{kind} 的各个键", f"The keys of {kind}"), heads, rows)
+
+
+def keys_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of keys: escaped heads and cells, the first of each row being its name."""
+    body = "".join(f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:]) + "</tr>" for row in rows)
     return (
         '<div class="table table-fields">'
         f'<div class="table-scroll" role="region" tabindex="0" aria-label="{title}"><table>'
         f'<caption class="visually-hidden">{title}</caption><thead><tr>'
         + "".join(f'<th scope="col">{head}</th>' for head in heads)
-        + f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div></div>"
+        + f"</tr></thead><tbody>{body}</tbody></table></div></div>"
     )
 
 
@@ -181,7 +189,7 @@ def _breakable(path: str) -> str:
     return re.sub(r"([_.])", r"\1<wbr>", escape(path))
 
 
-def _with_code(text: str) -> str:
+def with_code(text: str) -> str:
     """Escaped text with what stands between back quotes as code."""
     return re.sub(r"`([^`]*)`", r"<code>\1</code>", text)
 

@@ -89,7 +89,7 @@ def cpu_formats(catalogue: Catalogue) -> pd.DataFrame:
     """llama.cpp on two processors; where the bandwidth drawn falls, unpacking binds and not the memory."""
     rows = []
     for row in catalogue.measurements["cpu-formats"].rows:
-        if isinstance(row, Decode) and row.engine == "llama.cpp" and row.model is not None and row.quant is not None:
+        if isinstance(row, Decode) and row.engine in catalogue.engines and row.model and row.quant:
             size = model_work(row.model, row.quant, catalogue).weight_bytes() / GB
             named = {"cpu": row.cpu, "quant": row.quant, "threads": row.threads}
             rows.append({**named, "size": size, "decode": row.tokens_per_second, "drawn": size * row.tokens_per_second})

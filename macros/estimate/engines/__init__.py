@@ -11,7 +11,7 @@ import pkgutil
 
 from macros.estimate.engines.runner import Runner
 
-OTHERS = ("runner",)
+OTHERS = ("checks", "runner")
 """Modules that are no engine."""
 
 

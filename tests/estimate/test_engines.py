@@ -1,0 +1,95 @@
+"""Engines are records and modules: nothing else names one, and what one lacks is refused or told."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from macros.estimate import Refused, estimate
+from macros.estimate.engines import RUNNERS
+from macros.estimate.engines.checks import engines_are_known
+from macros.estimate.question import KEYS, schema
+from macros.specs import load
+
+ROOT = Path(__file__).resolve().parents[2]
+MACROS = ROOT / "macros"
+ROOMS = ("formulas", "estimate", "tables", "render", "publish")
+ASKED = {"model": "qwen3-8b", "context": 4096}
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return load(ROOT / "data")
+
+
+def compared(tree: ast.AST) -> set[str]:
+    """Texts that code compares something with."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            for side in (node.left, *node.comparators):
+                inner = side.elts if isinstance(side, ast.Tuple | ast.List | ast.Set) else [side]
+                found |= {one.value for one in inner if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    return found
+
+
+def test_no_code_outside_its_room_asks_which_engine_or_back_end_it_is(catalogue):
+    """A new engine is one record and one module."""
+    backends = {name for engine in catalogue.engines.values() for names in engine.backends.values() for name in names}
+    wrong = []
+    for room in ROOMS:
+        for path in sorted((MACROS / room).rglob("*.py")):
+            if MACROS / "estimate" / "engines" not in path.parents:
+                names = compared(ast.parse(path.read_text("utf-8"))) & ({*catalogue.engines} | backends)
+                wrong += [f"{path.relative_to(MACROS)}: {name}" for name in sorted(names)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_each_engine_is_a_record_and_a_module(catalogue):
+    """Neither without the other."""
+    assert set(RUNNERS) == set(catalogue.engines)
+
+
+@pytest.mark.parametrize(
+    ("question", "field"),
+    [
+        ({"quant": "awq-4bit-128g", "gpus": ["apple-m2-max-38c"]}, "gpus"),
+        ({"quant": "awq-4bit-128g", "engine": "llama.cpp"}, "quant"),
+        ({"quant": "q4_k_m", "gpus": ["rtx-3090"], "backend": "metal"}, "backend"),
+        ({"quant": "bf16", "engine": "vllm", "gpus": ["l40s"], "swa_full": True}, "swa_full"),
+        ({"quant": "bf16", "engine": "vllm", "gpus": ["l40s"], "kv_type": "iq4_nl"}, "kv_type"),
+        ({"quant": "bf16", "engine": "vllm", "gpus": ["l40s"], "ubatch": 64}, "ubatch"),
+    ],
+)
+def test_what_an_engine_cannot_do_is_refused_by_name(catalogue, question, field):
+    """Never answered in silence."""
+    with pytest.raises(Refused) as refused:
+        estimate(ASKED | question, catalogue)
+    assert refused.value.field == field
+
+
+def test_a_back_end_of_unknown_cost_is_told(catalogue):
+    """No CUDA context on an Ascend."""
+    found = estimate(ASKED | {"quant": "q4_k_m", "gpus": ["ascend-910b"]}, catalogue)
+    assert found["runtime"]["bytes"] == 0
+    assert "context-unknown" in {notice["code"] for notice in found["notices"]}
+
+
+def test_a_record_with_an_unknown_setting_is_told(catalogue):
+    """With its file, its line and the nearest key."""
+    engine = catalogue.engines["llama.cpp"]
+    wrong = engine.model_copy(update={"settings": [*engine.settings[:1], "ubach"], "cache_types": ["f17"]})
+    records = catalogue.records | {"engines": {"llama.cpp": wrong}}
+    told = [str(error) for error in engines_are_known(type(catalogue)(records, catalogue.files))]
+    assert len(told) == 2
+    assert all(line.startswith("data/engines/llama.cpp.yaml:") for line in told)
+    assert "write 'ubatch'" in "".join(told)
+
+
+def test_the_schema_says_what_the_check_holds():
+    """Each key once, with its bounds."""
+    found = schema()
+    assert found["required"] == ["context"]
+    assert set(found["properties"]) == set(KEYS)
+    assert found["properties"]["context"]["minimum"] == 1
+    assert found["properties"]["gpu_layers"]["anyOf"][0] == {"const": "auto"}
