@@ -6,14 +6,20 @@ The calculator's JavaScript has the same six; everything else in a formula is pl
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
-
-import numpy as np
-import pandas as pd
 
 
 def _is_column(*values: Any) -> bool:
-    return any(isinstance(value, pd.Series | np.ndarray) for value in values)
+    """Whether one of them is a column. Who has one has imported what makes it: numbers alone do not wait for that."""
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    return numpy is not None and any(
+        isinstance(value, numpy.ndarray) or (pandas is not None and isinstance(value, pandas.Series)) for value in values
+    )
+
+
+def _numpy() -> Any:
+    return sys.modules["numpy"]
 
 
 def maximum(a: Any, b: Any) -> Any:
@@ -22,7 +28,7 @@ def maximum(a: Any, b: Any) -> Any:
     >>> maximum(2, 3)
     3
     """
-    return np.maximum(a, b) if _is_column(a, b) else (a if a >= b else b)
+    return _numpy().maximum(a, b) if _is_column(a, b) else (a if a >= b else b)
 
 
 def minimum(a: Any, b: Any) -> Any:
@@ -31,7 +37,7 @@ def minimum(a: Any, b: Any) -> Any:
     >>> minimum(2, 3)
     2
     """
-    return np.minimum(a, b) if _is_column(a, b) else (a if a <= b else b)
+    return _numpy().minimum(a, b) if _is_column(a, b) else (a if a <= b else b)
 
 
 def ceil(a: Any) -> Any:
@@ -40,7 +46,7 @@ def ceil(a: Any) -> Any:
     >>> ceil(2.1)
     3
     """
-    return np.ceil(a) if _is_column(a) else math.ceil(a)
+    return _numpy().ceil(a) if _is_column(a) else math.ceil(a)
 
 
 def floor(a: Any) -> Any:
@@ -49,7 +55,7 @@ def floor(a: Any) -> Any:
     >>> floor(2.9)
     2
     """
-    return np.floor(a) if _is_column(a) else math.floor(a)
+    return _numpy().floor(a) if _is_column(a) else math.floor(a)
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
@@ -59,7 +65,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     1
     """
     if _is_column(condition, a, b):
-        return np.where(condition, a, b)
+        return _numpy().where(condition, a, b)
     return a if condition else b
 
 

@@ -26,7 +26,9 @@ class Colour(NamedTuple):
 @cache
 def palette(root: Path = ROOT) -> dict[str, Colour]:
     """Name of a variable at the top of the style sheet -> its colours."""
-    return {name: Colour(light, dark) for name, light, dark in DECLARED.findall((root / SHEET).read_text("utf-8"))}
+    sheet = root / SHEET
+    text = sheet.read_text("utf-8") if sheet.is_file() else ""
+    return {name: Colour(light, dark) for name, light, dark in DECLARED.findall(text)}
 
 
 def strangers(root: Path) -> Iterator[SpecError]:

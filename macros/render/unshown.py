@@ -79,6 +79,8 @@ def pages(root: Path) -> Iterator[SpecError]:
     """A mistake for each authored page that the navigation of its language lacks."""
     for language in LANGUAGES:
         config = root / CONFIGS[language]
+        if not config.is_file():
+            continue
         named = set(_named(yaml.load(config.read_text("utf-8"), _Loader).get("nav") or []))  # noqa: S506  (a safe loader)
         for path in sorted((root / "docs" / language).rglob("*.md")):
             page = path.relative_to(root / "docs" / language).as_posix()

@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import cache
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from macros.specs import yaml_file
+from macros.specs import compiled, kinds, yaml_file
+from macros.specs.compiled import Kept
 from macros.specs.errors import SpecError, SpecErrors, nearest, shown_path
 from macros.specs.kinds import KINDS, SINGLE_FILES
 from macros.specs.record import ID, Record
+from macros.specs.records import Catalogue as Catalogue
+from macros.specs.records import Files, Records
 from macros.specs.yaml_file import Location, YamlFile
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """Every record by kind and id; `catalogue.gpus["rtx-3090"]`."""
-
-    records: dict[str, dict[str, Any]]
-    files: dict[tuple[str, str], YamlFile] = field(repr=False)
-    """(kind, id) -> the file it was read from, for errors that name a line."""
-
-    def __getattr__(self, kind: str) -> dict[str, Any]:
-        try:
-            return self.records[kind.replace("_", "-")]
-        except KeyError:
-            raise AttributeError(kind) from None
-
-    def error(self, kind: str, record: str, location: Location, expected: str, got: object, fix: str) -> SpecError:
-        """A mistake in a record, with its file and line."""
-        return self.files[kind, record].error(location, expected, str(got), fix)
-
 
 Check = Callable[[Catalogue], Iterator[SpecError]]
 CHECKS: list[Check] = []
@@ -48,76 +32,161 @@ def cross_check(function: Check) -> Check:
     return function
 
 
+@dataclass(frozen=True)
+class Known:
+    """What was read of a folder before, by this program or by one before it."""
+
+    kept: Kept
+    records: dict[str, Records]
+
+    @cached_property
+    def names(self) -> dict[str, list[str]]:
+        """Kind -> its files."""
+        return _by_kind(self.kept.files)
+
+
+class Read(NamedTuple):
+    """A file that was read now, and what is in it."""
+
+    file: YamlFile
+    records: dict[str, Any]
+
+
+_before: dict[tuple[Path, int], Known] = {}
+"""Folder, and the kinds that it was read as -> what is known of it."""
+
+
 def load(root: Path, *, without: Path | None = None) -> Catalogue:
     """Read data/; raises SpecErrors with every mistake in it.
 
-    Files that did not change since the last call are not read again.
+    Files that did not change since they were last read are not read again, and what held of all of them is not checked again.
 
     Args:
         root: the folder of the records
         without: a file that is still being made, and not read
     """
-    errors: list[SpecError] = []
-    records: dict[str, dict[str, Any]] = {kind: {} for kind in (*KINDS, *SINGLE_FILES)}
-    files: dict[tuple[str, str], YamlFile] = {}
-    for path in sorted(root.iterdir()):
-        if path.name != "LICENSE" and path.name not in KINDS and path.stem not in SINGLE_FILES:
-            errors.append(
-                SpecError(shown_path(path, root), 1, path.name, "a kind of record", "an unknown folder", nearest(path.name, KINDS))
-            )
-    for kind, model in KINDS.items():
-        folder = root / kind
-        if folder.exists() and not folder.is_dir():
-            errors.append(SpecError(shown_path(folder, root), 1, kind, "a folder", "a file", "make it a folder of records"))
-        for path in sorted(folder.glob("*")):
-            if path == without:
-                continue
+    at, listed = time.time_ns(), compiled.listing(root, without)
+    now = {name: stamp for name, stamp in listed.items() if _kind(name) is not None}
+    known = _known(root)
+    same = known.kept.same(root, now)
+    errors = list(_strangers(root, listed))
+    fresh: dict[str, Read] = {}
+    for name in now:
+        if name not in same:
             try:
-                file = _file(path, shown_path(path, root))
-                records[kind][path.stem] = _record(path, _stamp(path), file, model)
-                files[kind, path.stem] = file
+                fresh[name] = _read(root, name)
             except SpecErrors as found:
                 errors += found.errors
-    for kind, single in SINGLE_FILES.items():
-        path = root / f"{kind}.yaml"
-        try:
-            file = _file(path, shown_path(path, root))
-            records[kind] = _mapping(file, single)
-            for name in records[kind]:
-                files[kind, name] = file
-        except FileNotFoundError:
-            errors.append(SpecError(shown_path(path, root), 1, "file", f"{kind}.yaml", "nothing", "restore the file"))
-        except SpecErrors as found:
-            errors += found.errors
     if errors:
         raise SpecErrors(errors)
-    records = {kind: _as_before(root, kind, found) for kind, found in records.items()}
-    catalogue = Catalogue(records, files)
+    names = _by_kind(now)
+    records = {kind: _records(kind, names[kind], fresh, known) for kind in (*KINDS, *SINGLE_FILES)}
+    catalogue = Catalogue(dict(records), Files(lambda: _files(root, now, fresh, records)))
+    passed = known.kept.checked if not fresh and now.keys() == known.kept.files.keys() else frozenset()
     # The file that is still being made may be the one that cites a source.
-    checks = [check for check in CHECKS if without is None or check is not sources_are_used]
-    errors = [error for check in checks for error in check(catalogue)]
-    if errors:
+    checks = {f"{check.__module__}.{check.__qualname__}": check for check in CHECKS if without is None or check is not sources_are_used}
+    if errors := [error for name, check in checks.items() if name not in passed for error in check(catalogue)]:
         raise SpecErrors(errors)
+    if without is None:
+        files = {
+            name: (stamp, compiled.digest(fresh[name].file.text.encode()) if name in fresh else known.kept.files[name][1])
+            for name, stamp in now.items()
+        }
+        _remember(root, Kept(at, files, passed | checks.keys()), records, fresh.keys())
     return catalogue
 
 
-_before: dict[tuple[Path, str], dict[str, Any]] = {}
+def _known(root: Path) -> Known:
+    if (root, id(KINDS)) not in _before:
+        kept = compiled.opened(root) if KINDS is kinds.KINDS else Kept()
+        _before[root, id(KINDS)] = Known(kept, kept.records())
+    return _before[root, id(KINDS)]
 
 
-def _as_before(root: Path, kind: str, found: dict[str, Any]) -> dict[str, Any]:
-    """The mapping of the reading before, where all its records are the same: what was made of it is remembered by it."""
-    before = _before.get((root, kind))
-    if before is None or before.keys() != found.keys() or any(before[name] is not record for name, record in found.items()):
-        before = _before[root, kind] = found
-    return before
+def _remember(root: Path, now: Kept, records: dict[str, Records], fresh: Set[str]) -> None:
+    """Keep what is known for the next reading, of this program and of others."""
+    before = _before[root, id(KINDS)].kept
+    if (now.files, now.checked) == (before.files, before.checked):
+        now = before
+    elif KINDS is kinds.KINDS and compiled.place(root):
+        anew = {(_kind(name), of) for name in fresh for of in _ids(name, records[_kind(name) or ""])}
+        now.places, now.body = compiled.packed(records, anew, before)
+        compiled.write(root, now)
+    _before[root, id(KINDS)] = Known(now, records)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size
+def _kind(name: str) -> str | None:
+    """The kind of record that a file below the folder of records holds; None: of none."""
+    folder, slash, inner = name.partition("/")
+    if slash:
+        return folder if folder in KINDS and inner else None
+    stem = name.removesuffix(".yaml")
+    return stem if stem != name and stem in SINGLE_FILES else None
 
 
-def _file(path: Path, shown: str) -> YamlFile:
+def _by_kind(names: Iterable[str]) -> dict[str, list[str]]:
+    """Kind -> the files of its records, of names each of which has a kind."""
+    found: dict[str, list[str]] = {kind: [] for kind in (*KINDS, *SINGLE_FILES)}
+    for name in names:
+        found[_kind(name) or ""].append(name)
+    return found
+
+
+def _strangers(root: Path, listed: Iterable[str]) -> Iterator[SpecError]:
+    """Files and folders that hold no kind of record, and files that are not there."""
+    for name in listed:
+        folder, slash, inner = name.partition("/")
+        if inner or folder == "LICENSE" or (slash and folder in KINDS) or _kind(name) is not None:
+            continue
+        shown = shown_path(root / folder, root)
+        if folder in KINDS:
+            yield SpecError(shown, 1, folder, "a folder", "a file", "make it a folder of records")
+        elif folder.removesuffix(".yaml") in SINGLE_FILES:
+            yield SpecError(shown, 1, "file", "a plain file", "a folder", "put the record itself there")
+        else:
+            yield SpecError(shown, 1, folder, "a kind of record", "an unknown folder", nearest(folder, KINDS))
+    for kind in SINGLE_FILES:
+        if not {f"{kind}.yaml", f"{kind}.yaml/"} & set(listed):
+            yield SpecError(shown_path(root / f"{kind}.yaml", root), 1, "file", f"{kind}.yaml", "nothing", "restore the file")
+
+
+def _records(kind: str, names: Sequence[str], fresh: Mapping[str, Read], known: Known) -> Records:
+    """The records of a kind; those of before, where all its files are as they were: what was made of them is remembered by them."""
+    before = known.records.get(kind)
+    if before is not None and names == known.names[kind] and not any(name in fresh for name in names):
+        return before
+    waiting: dict[str, Callable[[], Any]] = {}
+    for name in names:
+        if name in fresh:
+            waiting |= {of: partial(lambda record: record, record) for of, record in fresh[name].records.items()}
+        elif before is not None:
+            waiting |= {of: partial(before.__getitem__, of) for of in _ids(name, before)}
+    return Records(waiting)
+
+
+def _ids(name: str, of_kind: Records) -> Iterable[str]:
+    """Ids of the records that a file holds."""
+    return [Path(name).stem] if "/" in name else of_kind.ids()
+
+
+def _files(
+    root: Path, now: Iterable[str], fresh: Mapping[str, Read], records: Mapping[str, Records]
+) -> Iterator[tuple[tuple[str, str], YamlFile]]:
+    """(kind, id) -> the file of a record."""
+    for name in now:
+        kind = _kind(name) or ""
+        file = fresh[name].file if name in fresh else YamlFile(shown_path(root / name, root), root / name)
+        for of in _ids(name, records[kind]):
+            yield (kind, of), file
+
+
+def _read(root: Path, name: str) -> Read:
+    """A file and the records in it."""
+    path, kind = root / name, _kind(name) or ""
+    shown = shown_path(path, root)
+    if "/" not in name:
+        file = yaml_file.read(path, shown)
+        return Read(file, _mapping(file, SINGLE_FILES[kind]))
     if path.suffix != ".yaml" or not ID.fullmatch(path.stem):
         raise SpecErrors(
             [SpecError(shown, 1, "file", "a name like rtx-3090.yaml (a-z, 0-9, hyphen, dot)", path.name, "rename the file to its id")]
@@ -125,21 +194,16 @@ def _file(path: Path, shown: str) -> YamlFile:
     if path.is_dir() or (path.is_symlink() and not path.exists()):
         got = "a folder" if path.is_dir() else "a link to nothing"
         raise SpecErrors([SpecError(shown, 1, "file", "a plain file", got, "put the record itself there")])
-    return _read(path, shown, _stamp(path))
+    file = yaml_file.read(path, shown)
+    return Read(file, {path.stem: _record(path.stem, file, KINDS[kind])})
 
 
-@cache
-def _read(path: Path, shown: str, stamp: tuple[int, int]) -> YamlFile:
-    return yaml_file.read(path, shown)
-
-
-@cache
-def _record(path: Path, stamp: tuple[int, int], file: YamlFile, model: type[Record]) -> Record:
+def _record(id: str, file: YamlFile, model: type[Record]) -> Record:
     keys = _keys(file)
     if "id" in keys:
         raise SpecErrors([file.error(("id",), "a key of this record", "an unknown key", "remove it: the file's name is the id")])
     try:
-        return model.model_validate({"id": path.stem, **keys})
+        return model.model_validate({"id": id, **keys})
     except ValidationError as error:
         raise SpecErrors(list(translate(error, file, model, ()))) from None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from macros.specs.catalogue import Catalogue, cross_check
+from macros.specs.catalogue import load as load
 from macros.specs.errors import SpecError, nearest
 from macros.specs.yaml_file import Location
 

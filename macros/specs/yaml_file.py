@@ -22,11 +22,21 @@ Location = tuple[str | int, ...]
 
 @dataclass(frozen=True, eq=False)  # each reading is itself: what was made of it is remembered by it
 class YamlFile:
-    """Values of one file and where each of them stands."""
+    """Values of one file and where each of them stands; read when somebody wants to know."""
 
     path: str
-    value: Any
-    text: str
+    """As the contributor knows it."""
+    source: Path
+
+    @cached_property
+    def value(self) -> Any:
+        """What it says; raises SpecErrors with all that is wrong with its form."""
+        return _parsed(self.text, self.path)
+
+    @cached_property
+    def text(self) -> str:
+        """Its characters."""
+        return _decoded(self.source.read_bytes(), self.path)
 
     @cached_property
     def lines(self) -> Mapping[Location, int]:
@@ -54,37 +64,47 @@ def read(path: Path, shown: str) -> YamlFile:
 
     Source: YAML 1.1 as libyaml reads it, minus what a record never needs (aliases, tags, several documents).
     """
+    file = YamlFile(shown, path)
+    _ = file.value
+    return file
 
-    def refuse(line: int, expected: str, got: str, fix: str) -> SpecErrors:
-        return SpecErrors([SpecError(shown, line, "file", expected, got, fix)])
 
-    raw = path.read_bytes()
+def _refusal(shown: str, line: int, expected: str, got: str, fix: str) -> SpecErrors:
+    return SpecErrors([SpecError(shown, line, "file", expected, got, fix)])
+
+
+def _decoded(raw: bytes, shown: str) -> str:
     if len(raw) > MAX_BYTES:
-        raise refuse(1, f"at most {MAX_BYTES} bytes", f"{len(raw)} bytes", "split the file by source")
+        raise _refusal(shown, 1, f"at most {MAX_BYTES} bytes", f"{len(raw)} bytes", "split the file by source")
     try:
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise refuse(line, "UTF-8 text", f"byte 0x{raw[error.start]:02x}", "save the file as UTF-8") from None
+        raise _refusal(shown, line, "UTF-8 text", f"byte 0x{raw[error.start]:02x}", "save the file as UTF-8") from None
+
+
+def _parsed(text: str, shown: str) -> Any:
     loader = yaml.CSafeLoader(text)
     try:
         if too_deep(text):
-            raise refuse(1, f"at most {MAX_DEPTH} levels of nesting", "more", "write it flatter")
+            raise _refusal(shown, 1, f"at most {MAX_DEPTH} levels of nesting", "more", "write it flatter")
         node = loader.get_single_node()
         if node is None:
-            raise refuse(1, "a mapping of keys to values", "an empty file", "write the record or delete the file")
+            raise _refusal(shown, 1, "a mapping of keys to values", "an empty file", "write the record or delete the file")
         errors: list[SpecError] = []
         value = _value(loader, node, (), set(), errors, shown)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise refuse(mark.line + 1 if mark else 1, "well-formed YAML", str(error.problem), "correct the YAML at this line") from None
+        line = mark.line + 1 if mark else 1
+        raise _refusal(shown, line, "well-formed YAML", str(error.problem), "correct the YAML at this line") from None
     except yaml.YAMLError as error:
-        raise refuse(1, "well-formed YAML", " ".join(str(error).split()), "remove the characters that YAML does not allow") from None
+        told = " ".join(str(error).split())
+        raise _refusal(shown, 1, "well-formed YAML", told, "remove the characters that YAML does not allow") from None
     finally:
         loader.dispose()
     if errors:
         raise SpecErrors(errors)
-    return YamlFile(shown, value, text)
+    return value
 
 
 def too_deep(text: str) -> bool:

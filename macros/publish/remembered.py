@@ -1,0 +1,65 @@
+"""What was made of files that have not changed since: kept below .cache, and made again when any of them has."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+COARSE = 2 * 10**9
+"""What was made from a file changed within so many nanoseconds before is not kept: it may change again under the same stamp."""
+
+
+def remembered(cache: Path, name: str, inputs: Iterable[Path], make: Callable[[], Any]) -> Any:
+    """What `make` gives, from the cache where nothing that it is made from has changed.
+
+    Args:
+        cache: folder of the cache
+        name: of what is made
+        inputs: files and folders that it is made from
+        make: what makes it; JSON must hold it, and what it raises is not kept
+    """
+    stamps = sorted(_stamps(inputs))
+    key = hashlib.blake2b(repr((sys.version, stamps)).encode(), digest_size=16).hexdigest()
+    path = cache / f"{name}.json"
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        kept = json.loads(path.read_text("utf-8"))
+        if kept["key"] == key:
+            return kept["value"]
+    started = time.time_ns()
+    value = make()
+    if all(max(changed) < started - COARSE for _, _, *changed in stamps):
+        put(path, json.dumps({"key": key, "value": value}, ensure_ascii=False).encode())
+    return value
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file of the cache: whole or not at all, and not where nothing can be written."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as aside:
+            aside.write(content)
+        os.replace(aside.name, path)
+
+
+def _stamps(inputs: Iterable[Path]) -> Iterator[tuple[str, int, int, int]]:
+    """Path, size, and when content and entry were changed, of each file."""
+    for top in inputs:
+        for folder, folders, names in os.walk(top):
+            folders[:] = [name for name in folders if name != "__pycache__"]
+            for name in names:
+                yield _stamp(os.path.join(folder, name))
+        if top.is_file():
+            yield _stamp(str(top))
+
+
+def _stamp(path: str) -> tuple[str, int, int, int]:
+    status = os.stat(path, follow_symlinks=os.path.exists(path))
+    return path, status.st_size, status.st_mtime_ns, status.st_ctime_ns
