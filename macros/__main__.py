@@ -6,7 +6,9 @@ import argparse
 import errno
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 # The fit solves thousands of small systems: threads cost them more than they give, above all on a shared machine.
@@ -39,6 +41,7 @@ def _checked() -> list[str]:
     from macros.publish.site import page_errors
     from macros.render import annotated, lint, palette, translations, unshown
     from macros.specs import SpecErrors, load
+    from macros.tables import headlines
 
     errors = [*page_errors(ROOT, MACROS), *translations.moved(ROOT / "docs"), *annotated.untranslated()]
     errors += [*unshown.columns(ROOT), *unshown.pages(ROOT), *palette.strangers(ROOT)]
@@ -53,7 +56,13 @@ def _checked() -> list[str]:
         errors += found.errors
     if errors:
         raise SpecErrors(errors)
-    return list(store.due(catalogue))
+    old = headlines.stale(catalogue, _today())
+    return [*store.due(catalogue), *([old] if old else [])]
+
+
+def _today() -> date:
+    """The day of the commit where the build is told one, so that it can be repeated."""
+    return datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()), UTC).date()
 
 
 def fit(arguments: argparse.Namespace) -> int:
@@ -215,6 +224,31 @@ def new(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def what_runs(arguments: argparse.Namespace) -> int:
+    """Say which models of today a machine should run: by the rule of the home page."""
+    import json
+
+    from macros.estimate import Refused
+    from macros.specs import load
+    from macros.tables import what_runs
+
+    catalogue = load(ROOT / "data")
+    try:
+        found = what_runs.of_machine(catalogue, gpu=arguments.gpu, memory_gib=arguments.memory_gib, ram_gib=arguments.ram_gib)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    if arguments.json:
+        print(json.dumps(found, ensure_ascii=False))
+        return 0
+    for row in found:
+        name, speed = catalogue.models[row["model"]].name, f"{row['low']:.0f}-{row['high']:.0f} tokens/s"
+        print(f"{name:32} {row['quant']:10} {row['need']:6.1f} GiB  {speed:>18}  context up to {row['context']:,}")
+    if not found:
+        print("no model of today fits with a useful context at reading speed")
+    return 0
+
+
 def schema(arguments: argparse.Namespace) -> int:
     """Write the JSON Schema of each kind of record to dist/schema, for editors."""
     from macros.publish import new_record
@@ -303,6 +337,11 @@ def parser() -> argparse.ArgumentParser:
     of_new.add_argument("kind", help="gpu, cpu, model, measurement … (a folder of data/)")
     of_new.add_argument("id", help="what the file will be called: a-z, 0-9, hyphen, dot")
     of_new.add_argument("--config", type=Path, help="for a model: its Hugging Face config.json, to read its shapes from")
+    of_machine = command("what-runs", what_runs)
+    of_machine.add_argument("--gpu", metavar="ID", help="a device of data/gpus; without it RAM alone")
+    of_machine.add_argument("--memory-gib", type=float, help="which of the sizes sold, for unified memory")
+    of_machine.add_argument("--ram-gib", type=float, default=32.0, help="system memory, where there is no device (32)")
+    of_machine.add_argument("--json", action="store_true", help="print one JSON list")
     command("schema", schema)
     command("settle", settle).add_argument("pages", nargs="*", metavar="PAGE", help="gpu.md …")
     command("notes", notes)

@@ -185,10 +185,18 @@ def record_page(view: View, kind: str, id: str) -> str:
 
 @macro
 def quick_answers(view: View) -> str:
-    """The home page's two questions (my card runs …, this model needs …) as plain tables behind two clicks."""
-    from macros.render import quick, slots
+    """The home page's question: a small form with its answer already there."""
+    from macros.render import home, slots
 
-    return slots.block(quick.answers(view))
+    return slots.block(home.question(view))
+
+
+@macro
+def recommendations(view: View) -> str:
+    """What to run, by memory: for cards, for unified memory, for RAM alone."""
+    from macros.render import home, slots
+
+    return slots.block(home.recommendations(view))
 
 
 @macro

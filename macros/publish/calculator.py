@@ -12,6 +12,7 @@ from typing import Any
 
 from macros.estimate.config_json import read
 from macros.estimate.overview import file_size, overview, room
+from macros.estimate.ways import way
 from macros.publish.javascript import translate
 from macros.specs import Catalogue
 from macros.specs.kinds import KINDS as FOLDERS
@@ -35,7 +36,7 @@ KINDS = (
 )
 """Kinds of records that an answer is computed from."""
 
-SHOWN = {"name", "publisher", "also_called", "memory_gib", "memory_sizes_gib"}
+SHOWN = {"name", "publisher", "also_called", "memory_gib", "memory_sizes_gib", "native_quant", "headline", "released"}
 """Fields that the page shows, besides those that a formula reads."""
 
 RECORDS = {**FOLDERS, **SINGLE_FILES}
@@ -51,7 +52,7 @@ def _program(*, configs: bool) -> tuple[str, frozenset[str]]:
     Args:
         configs: with the reader of config.json, a third of it all, which few readers of the page need
     """
-    doors = {"overview": overview, "room": room, "file_size": file_size}
+    doors = {"overview": overview, "room": room, "file_size": file_size, "way": way}
     roots = doors | {kind.replace("-", "_"): RECORDS[kind] for kind in KINDS}
     return translate(roots, without=() if configs else (read,))
 

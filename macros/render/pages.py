@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -13,14 +13,14 @@ from macros.estimate.notices import Notice, sentence, told
 from macros.estimate.rates import cpu_rates, gpu_rates
 from macros.estimate.speed import device_doubts
 from macros.formulas import units
-from macros.formulas.remember import by_identity
-from macros.render import bars, slots
+from macros.render import ask, bars, neighbours, scores, slots
 from macros.render.fields import specs
 from macros.render.numbers import number
-from macros.render.tables import record_link, render
+from macros.render.tables import render
 from macros.render.view import View
-from macros.specs import Catalogue
-from macros.tables import pairs, tables
+from macros.specs.devices import Cpu, Gpu
+from macros.specs.models import Model
+from macros.tables import Column, measured_decode, pairs, tables
 
 FOLDERS = {"models": "models", "gpus": "devices", "cpus": "devices"}
 
@@ -48,36 +48,130 @@ def body(view: View, kind: str, id: str) -> str:
     """What stands on the page of one record, as Markdown with its tables already in place."""
     record = view.catalogue.records[kind][id]
     parts = [f"# {slots.inline(view.html(record.name))}", slots.block(f'<p class="lead">{_lead(view, kind, record)}</p>')]
-    for title, anchor, table, rows in SECTIONS[kind]:
-        known, frame = tables()[table], rows(view.catalogue, id)
-        if len(frame):
-            doubts = [f"<p>{escape(sentence(notice, view.catalogue, view.language))}</p>" for notice in told(_doubts(view, kind, record))]
-            columns = tuple(column for column in known.columns[1:] if column.id not in ("low", "high") or frame[column.id].notna().any())
-            parts += [f"## {view.pick(*title)} {{#{anchor}}}", *map(slots.block, doubts), slots.block(render(view, known, frame, columns))]
-            parts += [slots.block(PICTURES[table](view, record, frame))] if table in PICTURES else []
+    parts += SECTIONS[kind](view, record)
     parts += [f"## {view.pick('规格与出处', 'Specs and sources')} {{#specs}}"]
     if getattr(record, "notes", None):
         parts.append(slots.block(f"<p>{view.html(record.notes)}</p>"))
     parts.append(slots.block(specs(view, kind, record)))
-    parts += [f"## {view.pick('上一档与下一档', 'A step up, a step down')} {{#neighbours}}", slots.block(_neighbours(view, kind, id))]
+    parts += [f"## {view.pick('换一个', 'Something else')} {{#neighbours}}", slots.block(neighbours.listed(view, kind, record))]
     return "\n\n".join(parts)
 
 
-SECTIONS: dict[str, list[tuple[tuple[str, str], str, str, Callable[[Catalogue, str], pd.DataFrame]]]] = {
-    "models": [
-        (("需要多少显存", "What it needs"), "needs", "model-memory", pairs.model_memory_of),
-        (("在哪些设备上跑、多快", "Where it runs, and how fast"), "runs", "model-devices", pairs.model_devices_of),
-    ],
-    "gpus": [(("能运行什么、多快", "What it runs, and how fast"), "runs", "device-models", pairs.device_models_of)],
-    "cpus": [(("能运行什么、多快", "What it runs, and how fast"), "runs", "cpu-models", pairs.cpu_models_of)],
-}
-"""Kind of record -> sections: heading, anchor, the table, and its rows for one record."""
+def _heading(view: View, level: int, zh: str, en: str, anchor: str) -> str:
+    return f"{'#' * level} {view.pick(zh, en)} {{#{anchor}}}"
 
-PICTURES: dict[str, Callable[[View, Any, pd.DataFrame], str]] = {
-    "model-memory": lambda view, record, frame: bars.needs(view, frame),
-    "device-models": lambda view, record, frame: bars.fills(view, frame, record.largest_memory_gib),
-}
-"""Table -> the picture of its rows."""
+
+def _paragraph(text: str) -> str:
+    """Finished HTML on its own."""
+    return slots.block(f"<p>{text}</p>")
+
+
+def _to_calculator(view: View, words: tuple[str, str], **asked: Any) -> str:
+    return slots.block(f'<p class="to-calculator"><a href="{escape(ask.calculator(view, **asked))}">{view.pick(*words)}</a></p>')
+
+
+def _told_columns(table: str, frame: pd.DataFrame, without: tuple[str, ...]) -> tuple[Column, ...]:
+    """The columns of a table that say something on this page."""
+    shown = (column for column in tables()[table].columns if not column.only_data and column.id not in without)
+    return tuple(column for column in shown if frame[column.id].notna().any())
+
+
+def _of_gpu(view: View, gpu: Gpu) -> list[str]:
+    """What a device runs with each size of its memory, and what others measured on it."""
+    parts = [_heading(view, 2, "能运行什么、多快", "What it runs, and how fast", "runs")]
+    parts += [_paragraph(escape(sentence(notice, view.catalogue, view.language))) for notice in told(_doubts(view, "gpus", gpu))]
+    every, sizes = pairs.device_models_of(view.catalogue, gpu.id), pairs.sizes_of(view.catalogue, gpu.id)
+    for size in sizes:
+        frame = every[every["memory"] == size].reset_index(drop=True)
+        limit = _usable(view, gpu, size)
+        if len(sizes) > 1:
+            parts.append(_heading(view, 3, f"{number(size)} GiB", f"{number(size)} GiB", f"runs-{number(size)}"))
+        if limit < size:
+            parts.append(_paragraph(_shared(view, gpu, size, limit)))
+        asked = {"gpu": gpu.id, "memory": size if gpu.memory_sizes_gib else None}
+        links = _links(view, **asked)
+        known = tables()["device-models"]
+        parts.append(slots.block(render(view, known, frame, _told_columns(known.id, frame, ("gpu", "memory")), links=links)))
+        parts.append(slots.block(bars.fills(view, frame, limit)))
+        parts.append(
+            _to_calculator(view, ("用计算器改模型、上下文与量化", "Change model, context and quantization in the calculator"), **asked)
+        )
+    return parts + _measured(view, measured_decode.of_gpu(view.catalogue, gpu.id), "gpu")
+
+
+def _links(view: View, **asked: Any) -> Callable[[Mapping[str, Any]], str]:
+    """The calculator with the question that a row answers."""
+
+    def address(row: Mapping[str, Any]) -> str:
+        of_row = {"model": row["model"], "quant": row["quant"], "gpu": row.get("gpu")}
+        if row["way"] in ("experts", "layers"):
+            of_row |= {"cpu": pairs.HOST["cpu"], "memory_kind": pairs.HOST["memory"], "ram": row["ram"]}
+            of_row |= {"experts": row["way"] == "experts"}
+        return ask.calculator(view, **of_row | asked)
+
+    return address
+
+
+def _usable(view: View, gpu: Gpu, size: float) -> float:
+    """How much of one size of memory the device may use [GiB]."""
+    return view.catalogue.shared_memory[gpu.shared_memory].gpu_gib(size) if gpu.shared_memory else size
+
+
+def _shared(view: View, gpu: Gpu, size: float, limit: float) -> str:
+    assert gpu.shared_memory is not None
+    system = view.html(view.catalogue.shared_memory[gpu.shared_memory].name)
+    return view.pick(
+        f"{system}：{number(size)} GiB 里，GPU 默认最多可用 {number(limit, 1)} GiB。",
+        f"{system}: of {number(size)} GiB the GPU may use {number(limit, 1)} GiB by default.",
+    )
+
+
+def _of_model(view: View, model: Model) -> list[str]:
+    """What a model needs, where it runs, what was measured of it."""
+    needs, runs = pairs.model_memory_of(view.catalogue, model.id), pairs.model_devices_of(view.catalogue, model.id)
+    parts = [_heading(view, 2, "在哪些设备上跑、多快", "Where it runs, and how fast", "runs")] if len(runs) else []
+    if len(runs):
+        known = tables()["model-devices"]
+        parts.append(slots.block(render(view, known, runs, _told_columns(known.id, runs, ("model", "quant")), links=_links(view))))
+        parts.append(
+            _to_calculator(
+                view, ("用计算器换设备、上下文与量化", "Change device, context and quantization in the calculator"), model=model.id
+            )
+        )
+    if len(needs):
+        known = tables()["model-memory"]
+        parts.append(_heading(view, 2, "需要多少显存", "What it needs", "needs"))
+        parts.append(slots.block(bars.needs(view, needs)))
+        parts.append(slots.block(render(view, known, needs, _told_columns(known.id, needs, ("model",)))))
+    parts += scores.section(view, model)
+    return parts + _measured(view, measured_decode.of_model(view.catalogue, model.id), "model")
+
+
+def _of_cpu(view: View, cpu: Cpu) -> list[str]:
+    """What a processor runs from RAM."""
+    frame = pairs.cpu_models_of(view.catalogue, cpu.id)
+    known = tables()["cpu-models"]
+    parts = [_heading(view, 2, "能运行什么、多快", "What it runs, and how fast", "runs")]
+    parts += [_paragraph(escape(sentence(notice, view.catalogue, view.language))) for notice in told(_doubts(view, "cpus", cpu))]
+    parts.append(slots.block(render(view, known, frame, _told_columns(known.id, frame, ("cpu",)))))
+    return [*parts, _to_calculator(view, ("用计算器改模型与内存", "Change model and memory in the calculator"), cpu=cpu.id)]
+
+
+def _measured(view: View, frame: pd.DataFrame, named: str) -> list[str]:
+    """What others measured; nothing where nobody published any."""
+    if not len(frame):
+        return []
+    known = tables()["measured-decode"]
+    text = view.pick(
+        "别人公开的实测，与本指南对同一模型、格式和设备的估计并排。",
+        "Measurements that others published, beside what the guide computes for the same model, format and device.",
+    )
+    shown = render(view, known, frame, _told_columns(known.id, frame, ("row", named)))
+    return [_heading(view, 2, "别人测得多少", "What others measured", "measured"), _paragraph(text), slots.block(shown)]
+
+
+SECTIONS: dict[str, Callable[[View, Any], list[str]]] = {"models": _of_model, "gpus": _of_gpu, "cpus": _of_cpu}
+"""Kind of record -> what its page says before its specs."""
 
 
 def _doubts(view: View, kind: str, record: Any) -> list[Notice]:
@@ -92,7 +186,7 @@ def _doubts(view: View, kind: str, record: Any) -> list[Notice]:
 
 
 def _told(view: View, kind: str, record: Any) -> tuple[str, str]:
-    name, lead = view.words(record.name), _facts(view, kind, record)
+    name, lead = view.words(record.name), facts(view, kind, record)
     if kind == "models":
         return view.pick(f"{name} 需要什么硬件", f"{name}: what hardware it needs"), view.pick(
             f"{name}（{lead}）各种量化下需要多少显存和内存，在哪些设备上能运行、每秒多少词元。",
@@ -104,11 +198,12 @@ def _told(view: View, kind: str, record: Any) -> tuple[str, str]:
     )
 
 
-def _facts(view: View, kind: str, record: Any) -> str:
+def facts(view: View, kind: str, record: Any) -> str:
     comma = view.pick("，", ", ")
     match kind:
         case "gpus":
-            facts = [f"{number(record.largest_memory_gib)} GiB {record.memory_kind}", f"{number(record.bandwidth_gb_per_s)} GB/s"]
+            sizes = view.pick("、", ", ").join(map(number, sorted(record.memory_sizes_gib or [record.largest_memory_gib])))
+            facts = [f"{sizes} GiB {record.memory_kind}", f"{number(record.bandwidth_gb_per_s)} GB/s"]
         case "cpus":
             facts = [
                 view.pick(f"{record.cores} 核", f"{record.cores} cores"),
@@ -127,9 +222,9 @@ def _billions(record: Any) -> str:
 
 def _lead(view: View, kind: str, record: Any) -> str:
     """The first sentence: who made it, what it is, since when."""
-    parts = [_facts(view, kind, record)]
+    parts = [facts(view, kind, record)]
     if kind != "models":
-        maker = f"{record.vendor} {record.architecture}" if kind == "gpus" else record.vendor
+        maker = f"{record.vendor} {record.architecture.removeprefix(record.vendor).strip()}" if kind == "gpus" else record.vendor
         parts[0] = f"{maker}{view.pick('：', ': ')}{parts[0]}"
     if record.released:
         month = record.released.isoformat()[:7]
@@ -137,34 +232,3 @@ def _lead(view: View, kind: str, record: Any) -> str:
     if getattr(record, "licence", None):
         parts.append(view.pick("许可：", "licence: ") + record.licence)
     return escape(view.pick("，", ", ").join(parts) + view.pick("。", "."))
-
-
-_SIZES: dict[str, Callable[[Any], tuple[float, ...]]] = {
-    "models": lambda record: (record.published_parameters or 0,),
-    "gpus": lambda record: (record.largest_memory_gib, record.bandwidth_gb_per_s),
-    "cpus": lambda record: (record.memory_channels, record.cores, record.boost_mhz or 0),
-}
-
-
-@by_identity
-def _ranks(catalogue: Catalogue, kind: str) -> dict[str, tuple[list[Any], int]]:
-    """Id -> all records of its sort from small to large, and its place among them."""
-    size = _SIZES[kind]
-    sorts: dict[str, list[Any]] = {}
-    for record in sorted(catalogue.records[kind].values(), key=lambda record: (*size(record), record.id)):
-        sorts.setdefault(record.kind if kind == "gpus" else "", []).append(record)
-    return {record.id: (alike, at) for alike in sorts.values() for at, record in enumerate(alike)}
-
-
-def _neighbours(view: View, kind: str, id: str) -> str:
-    """The next smaller and larger records of the same sort."""
-    alike, at = _ranks(view.catalogue, kind)[id]
-    items = []
-    for step, words in ((at + 1, ("上一档", "A step up")), (at - 1, ("下一档", "A step down"))):
-        if 0 <= step < len(alike):
-            other = alike[step]
-            name, facts = record_link(view, kind, other.id), escape(_facts(view, kind, other))
-            items.append(f"<li>{view.pick(*words)}{view.pick('：', ': ')}{name}{view.pick(f'（{facts}）', f' ({facts})')}</li>")
-    index = {"models": view.pick("全部模型", "All models")}.get(kind, view.pick("全部设备", "All devices"))
-    items.append(f'<li><a href="{escape(view.page(FOLDERS[kind] + "/"))}">{index}</a></li>')
-    return f"<ul>{''.join(items)}</ul>"

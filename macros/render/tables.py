@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
 import pandas as pd
 
 from macros.render import equations
+from macros.render.citations import link
 from macros.render.numbers import MISSING, number, unit_html
 from macros.render.view import Mistake, View, one_of
 from macros.specs.errors import nearest
@@ -16,7 +17,6 @@ from macros.tables import Column, Table, plain, tables
 
 PAGES = {"models": "models/", "gpus": "devices/", "cpus": "devices/"}
 """Kinds of records that have a page each -> the folder of these pages."""
-NUMBER, PROSE = ' class="n"', ' class="t"'
 LONGEST_NAME = 16
 """Characters that never break into lines; a column with a longer cell may."""
 
@@ -51,12 +51,35 @@ def shown(table: Table, columns: list[str] | None) -> tuple[Column, ...]:
     return tuple(column for column in table.columns if column.id in columns)
 
 
-def render(view: View, table: Table, frame: pd.DataFrame, columns: tuple[Column, ...], *, plain: bool = False) -> str:
-    """A frame with the headings of its table; `plain`: without its title, data links and proof, which stand elsewhere."""
+def render(
+    view: View,
+    table: Table,
+    frame: pd.DataFrame,
+    columns: tuple[Column, ...],
+    *,
+    plain: bool = False,
+    links: Callable[[Mapping[str, Any]], str] | None = None,
+) -> str:
+    """A frame with the headings of its table.
+
+    Args:
+        view: the page
+        table: what the frame is of
+        frame: the rows
+        columns: those to show, in the order to show them
+        plain: without its title, data links and proof, which stand elsewhere
+        links: address that the cell of few choices leads to, for each row
+    """
+    columns, ranges = _ranged(columns, frame)
     numeric = {column.id for column in columns if _is_numeric(frame[column.id]) and column.link is None}
     heads = "".join(_head(view, column, column.id in numeric) for column in columns)
     prose = {column.id for column in columns if any(_is_long(view, column, value) for value in frame[column.id])}
-    rows = "".join(_row(view, columns, values, numeric, prose) for values in zip(*(frame[column.id] for column in columns), strict=True))
+    addresses = [links(dict(zip(frame.columns, row, strict=True))) for row in frame.itertuples(index=False)] if links else [""] * len(frame)
+    listed = zip(addresses, zip(*(frame[column.id] for column in columns), strict=True), strict=True)
+    rows = "".join(
+        _row(view, columns, values, numeric, prose, address, between)
+        for (address, values), between in zip(listed, ranges or [""] * len(frame), strict=True)
+    )
     caption = view.html(table.title)
     body = (
         f'<div class="table-scroll" role="region" tabindex="0" aria-label="{caption}">'
@@ -150,7 +173,7 @@ def _is_numeric(values: pd.Series) -> bool:
 def _head(view: View, column: Column, numeric: bool) -> str:
     unit = f' <span class="unit">{unit_html(column.unit)}</span>' if column.unit else ""
     note = f' title="{view.html(column.note)}"' if column.note else ""
-    kind = ' class="n"' if numeric else ""
+    kind = _class(column, "n" if numeric else "")
     return f'<th scope="col" data-column="{escape(column.id)}"{kind}{note}>{view.html(column.title)}{unit}</th>'
 
 
@@ -158,17 +181,52 @@ def _is_long(view: View, column: Column, value: Any) -> bool:
     """Whether a cell may break into lines; short names, numbers and dates stand on one."""
     if not isinstance(value, str | dict):
         return isinstance(value, list | tuple)
+    if column.choices:
+        return False
+    if column.link == "sources":
+        return True
     return len(view.name(column.link, value) if column.link and isinstance(value, str) else view.words(value)) > LONGEST_NAME
 
 
-def _row(view: View, columns: tuple[Column, ...], values: tuple[Any, ...], numeric: set[str], prose: set[str]) -> str:
+def _class(column: Column, kind: str, choice: str = "") -> str:
+    """The class of a cell: a number or prose, left out on a narrow screen, one of few choices."""
+    worn = " ".join(filter(None, [kind, "s" if column.secondary else "", choice]))
+    return f' class="{worn}"' if worn else ""
+
+
+def _ranged(columns: tuple[Column, ...], frame: pd.DataFrame) -> tuple[tuple[Column, ...], list[str]]:
+    """Low and high go under the figure that they belong to: the columns without them, and what to write for each row."""
+    ids = [column.id for column in columns]
+    if not {"decode", "low", "high"} <= set(ids):
+        return columns, []
+    told = [
+        "" if plain(low) is None else f'<small class="range">{number(low)}–{number(high)}</small>'
+        for low, high in zip(frame["low"], frame["high"], strict=True)
+    ]
+    return tuple(column for column in columns if column.id not in ("low", "high")), told
+
+
+def _row(
+    view: View,
+    columns: tuple[Column, ...],
+    values: tuple[Any, ...],
+    numeric: set[str],
+    prose: set[str],
+    address: str = "",
+    between: str = "",
+) -> str:
     cells = []
     for index, (column, value) in enumerate(zip(columns, values, strict=True)):
         text = cell(view, column, value)
+        if address and column.choices:
+            text = f'<a href="{escape(address)}">{text}</a>'
+        if between and column.id == "decode":
+            text += between
+        kind = "n" if column.id in numeric else "t" if column.id in prose else ""
         if index == 0:
-            cells.append(f'<th scope="row"{PROSE if column.id in prose else ""}>{text}</th>')
+            cells.append(f'<th scope="row"{_class(column, kind.replace("n", ""))}>{text}</th>')
         else:
-            cells.append(f"<td{NUMBER if column.id in numeric else PROSE if column.id in prose else ''}>{text}</td>")
+            cells.append(f"<td{_class(column, kind, f'way-{value}' if column.choices else '')}>{text}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
@@ -177,6 +235,8 @@ def cell(view: View, column: Column, value: Any) -> str:
     value = value if isinstance(value, dict | list | tuple) else plain(value)
     if value is None:
         return f'<span title="{view.pick("未知或不适用", "unknown or not applicable")}">{MISSING}</span>'
+    if column.choices:
+        return view.html(column.choices[value])
     if isinstance(value, bool):
         return view.pick("是", "yes") if value else view.pick("否", "no")
     if isinstance(value, int | float):
@@ -189,7 +249,9 @@ def cell(view: View, column: Column, value: Any) -> str:
 
 
 def record_link(view: View, kind: str, id: str) -> str:
-    """The name of a record, leading to its page where it has one."""
+    """The name of a record, leading to its page where it has one, and of a source to the document."""
+    if kind == "sources":
+        return link(view, id)
     name, mark = view.name(kind, id), f'data-record="{escape(kind)}/{escape(id)}"'
     if kind in PAGES and id in view.catalogue.records.get(kind, {}):
         return f'<a href="{escape(view.page(f"{PAGES[kind]}{id}/"))}" {mark}>{name}</a>'

@@ -146,6 +146,10 @@ class Gpu(Record):
     """PCI Express lanes; null: it does not sit in a slot."""
     launch_price_usd: Dollars | None
     """Price at launch in the United States [USD]; null: never sold alone, or not published."""
+    headline: bool = False
+    """Whether the guide shows it first: what people own or buy now."""
+    also_called: list[Plain] = Field(default_factory=list)
+    """Names that readers search by besides: the machines that it is sold in, the Chinese name."""
     modified: bool = False
     """A card that others than its maker rebuilt (more memory)."""
     notes: Text | None = None
@@ -244,6 +248,10 @@ class Cpu(Record):
     """Power [W]."""
     pcie_generation: PcieGeneration | None
     """PCI Express generation."""
+    headline: bool = False
+    """Whether the guide shows it first: what people own or buy now."""
+    also_called: list[Plain] = Field(default_factory=list)
+    """Names that readers search by besides."""
     notes: Text | None = None
     """What a reader should know of these figures."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -45,6 +46,21 @@ class Beside(Strict):
     """Stored values that are no parameters of their own: rotary frequencies, scales of 8-bit weights, a tied matrix stored twice."""
 
 
+class Score(Strict):
+    """One published result of a test of quality."""
+
+    test: Plain
+    """Name of the test, with its version."""
+    percent: Annotated[float, Field(ge=0, le=100)]
+    """The result [%]."""
+    setting: Text | None = None
+    """How the model was run, where the source says it: with or without thinking, with tools, how many tries."""
+    by: Literal["maker", "independent"]
+    """Who ran the test: the maker of the model, or somebody else."""
+    source: Id
+    """Where it was published."""
+
+
 class Model(Record):
     """One model, base or derived."""
 
@@ -72,6 +88,14 @@ class Model(Record):
     """What that count holds beside text model and projector."""
     projector: Projector | None = None
     """Towers for pictures and sound, where it has them."""
+    headline: bool = False
+    """Whether the guide shows it first: what people run now, one or two of each size; `make check` says when the newest gets old."""
+    native_quant: Id | None = None
+    """Id in data/quantizations of the format that its publisher released it in, where that is no 16-bit one: nothing finer exists."""
+    also_called: list[Plain] = Field(default_factory=list)
+    """Names that readers search by besides."""
+    scores: Annotated[list[Score], Field(max_length=3)] = Field(default_factory=list)
+    """Published results of tests of quality, at most three."""
     draft: Id | None = None
     """A small model of the same vocabulary that can guess ahead for it (speculative decoding)."""
     hugging_face: Repository | None
@@ -82,6 +106,15 @@ class Model(Record):
     """Its shapes."""
     notes: Text | None = None
     """What a reader should know of it."""
+
+    def sourced_fields(self) -> set[str]:
+        """Each score names its own source."""
+        return {*super().sourced_fields(), "scores"}
+
+    def cited(self) -> Iterator[str]:
+        """The sources of the scores."""
+        for score in self.scores:
+            yield score.source
 
     @property
     def published_parameters_exact(self) -> bool:

@@ -53,6 +53,9 @@ def models(catalogue: Catalogue) -> Iterator[SpecError]:
         yield from _missing(catalogue, "models", model.id, ("family",), "families", model.family)
         yield from _missing(catalogue, "models", model.id, ("based_on",), "models", model.based_on)
         yield from _missing(catalogue, "models", model.id, ("draft",), "models", model.draft)
+        yield from _missing(catalogue, "models", model.id, ("native_quant",), "quantizations", model.native_quant)
+        for index, score in enumerate(model.scores):
+            yield from _missing(catalogue, "models", model.id, ("scores", index, "source"), "sources", score.source)
         draft = catalogue.models.get(model.draft)
         if draft is not None and draft.family != model.family:
             expected, got = f"a model of the family {model.family}", f"'{draft.id}' of {draft.family}"

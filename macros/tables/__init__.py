@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -32,6 +32,10 @@ class Column:
     """What a reader should know of this column."""
     only_data: bool = False
     """Whether it is meant for the data files alone; any other column stands on some page."""
+    choices: Mapping[str, Words] | None = None
+    """Value -> what a reader sees, where the values are few."""
+    secondary: bool = False
+    """Whether a narrow screen leaves it out at first."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from macros.estimate import Refused, estimate
+from macros.estimate.ways import way
 from macros.specs import Catalogue
 
 SHARED = ("calibration", "device-families", "engines", "families", "quantizations", "shared-memory", "tensor-types")
@@ -29,6 +30,12 @@ class Answer(NamedTuple):
     prefill: float | None
     prefill_low: float | None
     prefill_high: float | None
+    way: str = "card"
+    """How the machine runs it, where that was left open."""
+    ram_bytes: int = 0
+    """What that takes of system memory."""
+    whole_bytes: int = 0
+    """On the device with everything on it."""
 
 
 _known: dict[tuple[tuple[str, Any], ...], tuple[tuple[Any, ...], Answer | None]] = {}
@@ -36,7 +43,10 @@ _shared: tuple[Catalogue | None, tuple[Any, ...]] = (None, ())
 
 
 def ask(catalogue: Catalogue, **question: Any) -> Answer | None:
-    """The answer to one question; None for one that is refused (a recipe that the model's shapes do not allow)."""
+    """The answer to one question; None for one that is refused (a recipe that the model's shapes do not allow).
+
+    With `ram_gib` the machine runs it in the fastest way for which it has so much system memory.
+    """
     key = tuple(sorted((name, tuple(value) if isinstance(value, list) else value) for name, value in question.items()))
     behind = _behind(catalogue, question)
     found = _known.get(key)
@@ -69,8 +79,9 @@ def _same(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
 
 
 def _asked(catalogue: Catalogue, question: dict[str, Any]) -> Answer | None:
+    asked = {name: value for name, value in question.items() if name != "ram_gib"}
     try:
-        answer = estimate(question, catalogue)
+        answer = way(asked, catalogue, ram_gib=question["ram_gib"]) if "ram_gib" in question else estimate(asked, catalogue)
     except Refused:
         return None
     host = answer["host"]
@@ -89,4 +100,7 @@ def _asked(catalogue: Catalogue, question: dict[str, Any]) -> Answer | None:
         prefill.get("tokens_per_second"),
         prefill.get("low"),
         prefill.get("high"),
+        answer.get("way", "card"),
+        answer.get("ram_bytes", on_host),
+        answer.get("whole_bytes", 0),
     )

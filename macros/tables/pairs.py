@@ -2,147 +2,265 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from macros.estimate import columns
+from macros.formulas.ram_rule import SYSTEM_GIB
 from macros.formulas.remember import by_identity
 from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
-from macros.tables import Column, table
+from macros.tables import Column, Words, table
 from macros.tables.answers import Answer, ask
+from macros.tables.headlines import headline_devices, headline_models, ladder_of, quant_of
 
 CONTEXT = 8192
 LONG_CONTEXT = 32768
-QUANT = "q4_k_m"
+CONTEXTS = (8192, 16384, 32768, 65536, 131072, 262144)
+"""Contexts that are tried for the longest [tokens]."""
 LADDER = ("q2_k", "q3_k_m", "q4_k_m", "q5_k_m", "q6_k", "q8_0", "f16")
 """Quantizations shown for each model, from small to large."""
-YARDSTICK_MODELS = (
-    "llama-3.2-3b", "qwen3-4b", "llama-2-7b", "llama-3.1-8b", "qwen3-8b", "gemma-3-12b", "llama-2-13b", "qwen3-14b", "gpt-oss-20b",
-    "mistral-small-24b", "gemma-3-27b", "qwen3-30b-a3b", "qwen3-32b", "llama-1-30b", "mixtral-8x7b", "llama-1-65b", "llama-3.1-70b",
-    "qwen2.5-72b", "gpt-oss-120b", "qwen3-235b-a22b", "deepseek-v3-671b",
-)  # fmt: skip
-"""Models that a device is measured by: the ones people ask about, from small to large."""
-YARDSTICK_DEVICES = (
-    "rtx-3060", "rtx-2080-ti", "rtx-3080", "rtx-4070", "rtx-5070-ti", "rtx-3090", "rtx-4090", "rtx-5090", "rx-7900-xtx",
-    "tesla-p40", "rtx-a6000", "l40s", "a100-sxm-80gb", "h100-sxm-80gb", "apple-m4-10c", "apple-m2-max-38c", "apple-m3-ultra-80c",
-)  # fmt: skip
-"""Devices that a model is shown on."""
 REFERENCE = "rtx-4090"
 """The device whose plan stands for what a model needs on one card."""
+HOST = {"cpu": "core-i5-13600k", "memory": "ddr5-5600", "memory_channels": 2}
+"""What stands beside the card where a part of the model stays in RAM."""
+MOST_RAM = 256
+"""The most memory that a desktop board takes: what needs more is a no [GiB]."""
+SOLD = (8, 16, 32, 48, 64, 96, 128, 192, 256)
+"""Sizes that memory is bought in [GiB]."""
+
+WAYS: dict[str, Words] = {
+    "card": {"zh": "放得下", "en": "yes"},
+    "experts": {"zh": "专家放内存", "en": "experts in RAM"},
+    "layers": {"zh": "部分层放内存", "en": "some layers in RAM"},
+    "host": {"zh": "全在内存", "en": "in RAM"},
+    "no": {"zh": "放不下", "en": "no"},
+}
 
 MODEL = Column("model", {"zh": "模型", "en": "Model"}, link="models")
 GPU = Column("gpu", {"zh": "设备", "en": "Device"}, link="gpus")
+MEMORY = Column("memory", {"zh": "显存", "en": "Memory"}, unit="GiB", digits=0)
+QUANT = Column(
+    "quant",
+    {"zh": "量化", "en": "Quantization"},
+    link="quantizations",
+    note={"zh": "4 位；以 4 位发布的模型用它自己的格式", "en": "4 bits; models released in 4 bits in their own format"},
+    secondary=True,
+)
+WAY = Column(
+    "way",
+    {"zh": "能否运行", "en": "Runs"},
+    choices=WAYS,
+    note={
+        "zh": "放不进显存时：MoE 模型的专家，或一部分层，放在双通道 DDR5-5600 的内存里，取较快的一种",
+        "en": "where it does not fit: experts of an MoE model, or some layers, in two channels of DDR5-5600, whichever is faster",
+    },
+)
 NEED = Column(
     "need",
-    {"zh": "需要", "en": "Needs"},
+    {"zh": "全放设备上需要", "en": "Needs, all on the device"},
     unit="GiB",
     digits=1,
     note={"zh": "训练长度不足 8,192 的模型按它的训练长度", "en": "models trained for less than 8,192 tokens: at that length"},
 )
-FITS = Column("fits", {"zh": "装得下", "en": "Fits"})
+FITS = Column("fits", {"zh": "全部放得下", "en": "Fits whole"}, only_data=True)
+RAM = Column(
+    "ram",
+    {"zh": "配内存", "en": "RAM to have"},
+    unit="GiB",
+    note={
+        "zh": "放在内存里的部分，加上系统与浏览器，向上取到有售的容量",
+        "en": "what stays in RAM, and the system with a browser, up to a size that is sold",
+    },
+)
+LONGEST = Column(
+    "context",
+    {"zh": "最长上下文", "en": "Longest context"},
+    unit="tokens",
+    note={"zh": "全部放在设备上时，逐次加倍到放不下为止", "en": "with everything on the device, doubled for as long as it fits"},
+)
 DECODE = Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s")
-LOW = Column("low", {"zh": "解码，低", "en": "Decode, low"}, unit="tokens/s")
-HIGH = Column("high", {"zh": "解码，高", "en": "Decode, high"}, unit="tokens/s")
-PREFILL = Column("prefill", {"zh": "预填充", "en": "Prefill"}, unit="tokens/s")
+LOW = Column("low", {"zh": "解码，低", "en": "Decode, low"}, unit="tokens/s", secondary=True)
+HIGH = Column("high", {"zh": "解码，高", "en": "Decode, high"}, unit="tokens/s", secondary=True)
+PREFILL = Column("prefill", {"zh": "预填充", "en": "Prefill"}, unit="tokens/s", secondary=True)
 FORMULAS = ("memory_seconds", "layer_seconds")
-
-
-def _speeds(answer: Answer) -> dict[str, Any]:
-    """Speeds only where the whole model lies on the device."""
-    if not answer.fits:
-        return {"decode": None, "low": None, "high": None, "prefill": None}
-    return {"decode": answer.decode, "low": answer.low, "high": answer.high, "prefill": answer.prefill}
 
 
 def _frame(rows: Iterable[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=columns)
 
 
-def on_gpu(catalogue: Catalogue, model: str, gpu: str, quant: str = QUANT, context: int = CONTEXT) -> Answer | None:
-    """A model wholly on one device."""
+def _ids(columns: Sequence[Column]) -> list[str]:
+    return [column.id for column in columns]
+
+
+def trained_context(catalogue: Catalogue, model: str, context: int = CONTEXT) -> int:
+    """A context, or what the model was trained for where that is shorter [tokens]."""
+    return min(context, architecture_of(catalogue.models[model], catalogue.models).context_length)
+
+
+def on_gpu(catalogue: Catalogue, model: str, gpu: str, quant: str | None = None, context: int = CONTEXT) -> Answer | None:
+    """A model wholly on one device, in the format of the tables unless another is named."""
     shapes = architecture_of(catalogue.models[model], catalogue.models)
     layers = shapes.layers + shapes.prediction_layers + 1
+    quant = quant or quant_of(catalogue.models[model])
     return ask(catalogue, model=model, quant=quant, context=min(context, shapes.context_length), gpus=[gpu], gpu_layers=layers)
 
 
+def sizes_of(catalogue: Catalogue, gpu: str) -> list[float]:
+    """Sizes of memory that a device is sold with, from small to large [GiB]."""
+    record = catalogue.gpus[gpu]
+    return sorted(record.memory_sizes_gib) if record.memory_sizes_gib else [record.largest_memory_gib]
+
+
+def on_machine(catalogue: Catalogue, model: str, gpu: str, memory: float, ram_gib: float = MOST_RAM - SYSTEM_GIB) -> Answer | None:
+    """A model on one device, in the fastest way that a desktop beside it allows."""
+    question: dict[str, Any] = {
+        "model": model, "quant": quant_of(catalogue.models[model]), "context": trained_context(catalogue, model), "gpus": [gpu],
+    }  # fmt: skip
+    if catalogue.gpus[gpu].memory_sizes_gib:
+        question["memory_gib"] = memory
+    return ask(catalogue, **question, **HOST, ram_gib=ram_gib)
+
+
+def ram_to_have(held_bytes: float) -> int | None:
+    """The size of memory to buy for what stays in RAM and the system [GiB]."""
+    return next((size for size in SOLD if size >= held_bytes / GIB + SYSTEM_GIB), None)
+
+
+@by_identity
+def _needs(catalogue: Catalogue, model: str) -> list[tuple[int, int]]:
+    """(context, bytes on a device without its runtime) of a model in the format of the tables, from short to long."""
+    (weights,) = columns.sizes(catalogue, [model], [quant_of(catalogue.models[model])])["device_bytes"]
+    found = columns.buffers(catalogue, [model], CONTEXTS)
+    beside = found["kv_cache_bytes"] + found["compute_buffer_bytes"] + weights
+    return list(zip(found["context"].tolist(), beside.tolist(), strict=True))
+
+
+@by_identity
+def _room(catalogue: Catalogue, gpu: str) -> dict[float, int]:
+    """Memory of a device -> what is left of it beside runtime and margin [bytes]."""
+    found = columns.devices(catalogue, [gpu])
+    room = found["usable_bytes"] - found["runtime_bytes"] - found["margin_bytes"]
+    return dict(zip(found["memory_gib"].tolist(), room.tolist(), strict=True))
+
+
+def longest_context(catalogue: Catalogue, model: str, gpu: str, memory: float) -> int | None:
+    """The longest of the contexts with which everything still lies on the device [tokens]; None where not even the first does."""
+    room = _room(catalogue, gpu).get(float(memory), 0)
+    return max((context for context, need in _needs(catalogue, model) if need <= room), default=None)
+
+
+def _row(catalogue: Catalogue, model: str, gpu: str, memory: float, answer: Answer) -> dict[str, Any]:
+    runs, split = answer.way != "no", answer.way in ("experts", "layers")
+    return {
+        "gpu": gpu,
+        "memory": memory,
+        "model": model,
+        "quant": quant_of(catalogue.models[model]),
+        "way": answer.way,
+        "decode": answer.decode if runs else None,
+        "need": answer.whole_bytes / GIB,
+        "fits": answer.way == "card",
+        "ram": ram_to_have(answer.ram_bytes) if split else None,
+        "context": longest_context(catalogue, model, gpu, memory) if answer.way == "card" else None,
+        "low": answer.low if runs else None,
+        "high": answer.high if runs else None,
+        "prefill": answer.prefill if runs else None,
+    }
+
+
+ON_DEVICE = [GPU, MEMORY, MODEL, WAY, DECODE, NEED, RAM, LONGEST, QUANT, FITS, LOW, HIGH, PREFILL]
+
+
 def device_models_of(catalogue: Catalogue, gpu: str) -> pd.DataFrame:
-    """What one device runs."""
+    """What one device runs, with each size of memory that it is sold with."""
     rows = []
-    for model in YARDSTICK_MODELS:
-        if model in catalogue.models and (answer := on_gpu(catalogue, model, gpu)) is not None:
-            rows.append({"gpu": gpu, "model": model, "need": answer.memory_bytes / GIB, "fits": answer.fits, **_speeds(answer)})
-    return _frame(rows, ["gpu", "model", "need", "fits", "decode", "low", "high", "prefill"])
+    for memory in sizes_of(catalogue, gpu):
+        for model in headline_models(catalogue):
+            if (answer := on_machine(catalogue, model, gpu, memory)) is not None:
+                rows.append(_row(catalogue, model, gpu, memory, answer))
+    return _frame(rows, _ids(ON_DEVICE))
 
 
 @table(
     id="device-models",
-    title={"zh": "能运行的模型：Q4_K_M，上下文 8,192", "en": "Models that it runs: Q4_K_M, context 8,192"},
-    key=["gpu", "model"],
-    columns=[GPU, MODEL, NEED, FITS, DECODE, LOW, HIGH, PREFILL],
+    title={"zh": "能运行的模型：4 位，上下文 8,192", "en": "Models that it runs: 4-bit, context 8,192"},
+    key=["gpu", "memory", "model"],
+    columns=ON_DEVICE,
     formulas=FORMULAS,
 )
 def device_models(catalogue: Catalogue) -> pd.DataFrame:
-    """Every device with every yardstick."""
+    """Every device with every headline model."""
     return pd.concat([device_models_of(catalogue, gpu) for gpu in catalogue.gpus], ignore_index=True)
+
+
+IN_RAM = [
+    Column("cpu", {"zh": "处理器", "en": "Processor"}, link="cpus"),
+    MODEL,
+    DECODE,
+    Column("need", {"zh": "占用内存", "en": "RAM taken"}, unit="GiB", digits=1),
+    Column("ram", RAM.title, unit="GiB", note=RAM.note),
+    QUANT,
+    LOW,
+    HIGH,
+    PREFILL,
+]
 
 
 def cpu_models_of(catalogue: Catalogue, cpu: str) -> pd.DataFrame:
     """What one processor runs from its RAM."""
     rows = []
-    for model in YARDSTICK_MODELS:
-        if model not in catalogue.models:
-            continue
-        context = min(CONTEXT, architecture_of(catalogue.models[model], catalogue.models).context_length)
-        answer = ask(catalogue, model=model, quant=QUANT, context=context, cpu=cpu)
+    for model in headline_models(catalogue):
+        quant = quant_of(catalogue.models[model])
+        answer = ask(catalogue, model=model, quant=quant, context=trained_context(catalogue, model), cpu=cpu)
         if answer is not None:
-            rows.append({"cpu": cpu, "model": model, "need": answer.memory_bytes / GIB, **_speeds(answer)})
-    return _frame(rows, ["cpu", "model", "need", "decode", "low", "high", "prefill"])
+            need = answer.memory_bytes / GIB
+            row: dict[str, Any] = {"cpu": cpu, "model": model, "decode": answer.decode, "need": need, "quant": quant}
+            row["ram"] = next((size for size in SERVERS if size >= need + SYSTEM_GIB), None)
+            rows.append(row | {"low": answer.low, "high": answer.high, "prefill": answer.prefill})
+    return _frame(rows, _ids(IN_RAM))
+
+
+SERVERS = (*SOLD, 384, 512, 768, 1024)
+"""Sizes of memory with those of servers [GiB]."""
 
 
 @table(
     id="cpu-models",
-    title={"zh": "能运行的模型：Q4_K_M，上下文 8,192，全在内存里", "en": "Models that it runs: Q4_K_M, context 8,192, all in RAM"},
+    title={"zh": "能运行的模型：4 位，上下文 8,192，全在内存里", "en": "Models that it runs: 4-bit, context 8,192, all in RAM"},
     key=["cpu", "model"],
-    columns=[Column("cpu", {"zh": "处理器", "en": "Processor"}, link="cpus"), MODEL, NEED, DECODE, LOW, HIGH, PREFILL],
+    columns=IN_RAM,
     formulas=FORMULAS,
 )
 def cpu_models(catalogue: Catalogue) -> pd.DataFrame:
-    """Every processor with every yardstick."""
+    """Every processor with every headline model."""
     return pd.concat([cpu_models_of(catalogue, cpu) for cpu in catalogue.cpus], ignore_index=True)
 
 
+FOR_MODEL = [MODEL, GPU, WAY, DECODE, MEMORY, NEED, RAM, LONGEST, QUANT, FITS, LOW, HIGH, PREFILL]
+
+
 def model_devices_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
-    """Where one model runs."""
+    """Where one model runs: on each device with the smallest memory that holds it, or else the largest."""
     rows = []
-    for gpu in YARDSTICK_DEVICES:
-        answer = on_gpu(catalogue, model, gpu) if gpu in catalogue.gpus else None
-        if answer is not None:
-            size = catalogue.gpus[gpu].largest_memory_gib
-            rows.append(
-                {"model": model, "gpu": gpu, "memory": size, "need": answer.memory_bytes / GIB, "fits": answer.fits, **_speeds(answer)}
-            )
-    return _frame(rows, ["model", "gpu", "memory", "need", "fits", "decode", "low", "high", "prefill"])
+    for gpu in headline_devices(catalogue):
+        for memory in sizes_of(catalogue, gpu):
+            answer = on_machine(catalogue, model, gpu, memory)
+            if answer is not None and (answer.way != "no" or memory == sizes_of(catalogue, gpu)[-1]):
+                rows.append(_row(catalogue, model, gpu, memory, answer))
+                break
+    return _frame(rows, _ids(FOR_MODEL))
 
 
 @table(
     id="model-devices",
-    title={"zh": "在常见设备上：Q4_K_M，上下文 8,192", "en": "On common devices: Q4_K_M, context 8,192"},
+    title={"zh": "在常见设备上：4 位，上下文 8,192", "en": "On common devices: 4-bit, context 8,192"},
     key=["model", "gpu"],
-    columns=[
-        MODEL,
-        GPU,
-        Column("memory", {"zh": "显存", "en": "Memory"}, unit="GiB", digits=0),
-        NEED,
-        FITS,
-        DECODE,
-        LOW,
-        HIGH,
-        PREFILL,
-    ],
+    columns=FOR_MODEL,
     formulas=FORMULAS,
 )
 def model_devices(catalogue: Catalogue) -> pd.DataFrame:
@@ -155,7 +273,7 @@ def model_memory_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
     """What one model needs at each quantization."""
     trained = architecture_of(catalogue.models[model], catalogue.models).context_length
     contexts = [min(CONTEXT, trained), *([LONG_CONTEXT] if trained >= LONG_CONTEXT else [])]
-    weights = columns.sizes(catalogue, [model], LADDER)
+    weights = columns.sizes(catalogue, [model], ladder_of(catalogue.models[model], LADDER))
     (runtime,) = columns.devices(catalogue, [REFERENCE])["runtime_bytes"]
     beside = columns.buffers(catalogue, [model], contexts).set_index("context")[["kv_cache_bytes", "compute_buffer_bytes"]].sum(axis=1)
     needs = {context: (weights["device_bytes"] + beside[context] + runtime) / GIB for context in contexts}

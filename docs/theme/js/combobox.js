@@ -1,5 +1,6 @@
 // A text field with a list to choose from, after the pattern of the ARIA authoring guide: the list narrows as one types,
-// arrows move, Enter chooses, Escape closes. Choices are {id, name, note, search}; nothing is put into the page as HTML.
+// arrows move, Enter chooses, Escape closes. Choices are {id, name, note, search, first, since}: what is shown first comes first, then
+// the newest. Nothing is put into the page as HTML.
 "use strict";
 
 globalThis.combobox = (() => {
@@ -13,7 +14,7 @@ globalThis.combobox = (() => {
     }
     get all() {
       this.kept ??= this.make()
-        .sort((a, b) => order.compare(a.name, b.name))
+        .sort((a, b) => Boolean(b.first) - Boolean(a.first) || (b.since ?? "").localeCompare(a.since ?? "") || order.compare(a.name, b.name))
         .map((choice) => ({
           ...choice,
           bareName: bare(choice.name),

@@ -26,7 +26,7 @@ function sortable(table) {
         ? !head.classList.contains("n") : head.classList.contains("n");
       for (const other of heads) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const text = (row) => row.cells[column].textContent.trim();
+      const text = (row) => row.cells[column].firstChild.textContent.trim();
       const rows = [...body.rows].sort((a, b) => {
         const [x, y] = [text(a), text(b)];
         if (x === "—" || y === "—") return (x === "—") - (y === "—");

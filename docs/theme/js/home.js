@@ -1,0 +1,152 @@
+// The question on the home page. Its first answer stands in the page; the formulas come when the form is touched.
+import { devices, reported } from "./here.js";
+
+const form = document.querySelector("[data-ask]");
+const zh = document.documentElement.lang.startsWith("zh");
+const language = zh ? "zh" : "en";
+const words = JSON.parse(form.querySelector("[data-words]").textContent);
+const settings = JSON.parse(form.dataset.settings);
+const say = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ""));
+const box = (name) => form.querySelector(`[data-field="${name}"]`);
+const control = (name) => box(name).querySelector("input, select");
+const GIB = 2 ** 30;
+const NONE = "none";
+
+const load = (address) => new Promise((resolve, reject) => {
+  const script = Object.assign(document.createElement("script"), { src: address });
+  script.addEventListener("load", resolve);
+  script.addEventListener("error", reject);
+  document.head.append(script);
+});
+
+let ready;
+/** Load records and formulas once. */
+const prepared = () => (ready ??= (async () => {
+  for (const address of settings.scripts) await load(address);
+  const { guide, formulas, combobox } = globalThis;
+  const kinds = Object.keys(guide).filter((kind) => kind.replaceAll("-", "_") in formulas);
+  const catalogue = formulas.catalogueOf(guide, Object.fromEntries(kinds.map((kind) => [kind, formulas[kind.replaceAll("-", "_")]])));
+  const named = (record) => (typeof record.name === "object" ? record.name[language] : record.name);
+  const listed = (records, note, more = []) => new combobox.Choices(() => [
+    ...Object.entries(records).map(([id, record]) => ({
+      id, name: named(record), note: note(record), first: record.headline === true, since: record.released ?? "",
+      search: [...(record.also_called ?? []), ...(guide.families[record.family]?.also_called ?? [])].join(" "),
+    })),
+    ...more,
+  ]);
+  const gpus = listed(guide.gpus, (record) => (record.memory_gib ? `${record.memory_gib} GiB` : ""), [{ id: NONE, name: words["no-gpu"], search: "cpu none 没有显卡 无显卡 核显", first: true, since: "9" }]);
+  const models = listed(guide.models, (record) => record.publisher);
+  combobox.attach(control("gpu"), gpus, answer);
+  combobox.attach(control("model"), models, answer);
+  return { guide, formulas, catalogue, gpus, models };
+})());
+
+function complain(name, message) {
+  const place = box(name).querySelector("[data-error]");
+  place.textContent = message;
+  place.hidden = !message;
+  if (message) control(name).setAttribute("aria-invalid", "true");
+  else control(name).removeAttribute("aria-invalid");
+  return message;
+}
+
+const clip = (text) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
+
+function chosen(name, choices, unknown) {
+  const typed = control(name).value.trim();
+  const { choice } = choices.resolve(typed);
+  complain(name, choice ? "" : typed ? say(unknown, { value: clip(typed) }) : say("missing"));
+  if (choice) control(name).value = choice.name;
+  return choice?.id ?? null;
+}
+
+function ram() {
+  const typed = control("ram").value.normalize("NFKC").trim();
+  const value = /^\d+(?:\.\d+)?$/.test(typed) ? Number(typed) : NaN;
+  const good = value >= 1 && value <= 4096;
+  complain("ram", good ? "" : typed ? say("not-number", { value: clip(typed) }) : say("missing"));
+  return good ? value : null;
+}
+
+/** The sizes that a device is sold with, where there are several. */
+function size(sizes) {
+  const select = control("size");
+  box("size").hidden = sizes.length < 2;
+  const offered = sizes.join();
+  if (sizes.length > 1 && select.dataset.of !== offered) {
+    select.dataset.of = offered;
+    select.replaceChildren(...sizes.map((gib) => Object.assign(document.createElement("option"), { value: String(gib), textContent: `${gib} GiB` })));
+    select.value = String(sizes[Math.floor(sizes.length / 2)]);
+  }
+  return sizes.length > 1 ? Number(select.value) : null;
+}
+
+const shown = (value) => value.toFixed(value >= 10 ? 0 : 1);
+const gib = (bytes) => (bytes / GIB).toFixed(1);
+
+let asked = 0;
+async function answer() {
+  const mine = ++asked;
+  const verdict = form.querySelector("[data-verdict]");
+  const waiting = setTimeout(() => { if (mine === asked) verdict.textContent = say("loading"); }, 150);
+  const { guide, formulas, catalogue, gpus, models } = await prepared();
+  clearTimeout(waiting);
+  if (mine !== asked) return;
+  const gpu = chosen("gpu", gpus, "unknown-card");
+  const model = chosen("model", models, "unknown-model");
+  const memory = size(gpu && gpu !== NONE ? [...(guide.gpus[gpu].memory_sizes_gib ?? [])] : []);
+  const own = gpu && gpu !== NONE && ["unified", "integrated", "phone"].includes(guide.gpus[gpu].kind);
+  box("ram").hidden = box("memory").hidden = Boolean(own);
+  const system = own ? 4096 : ram();
+  if (!gpu || !model || !system) {
+    verdict.textContent = [...form.querySelectorAll("[data-error]:not([hidden])")].map((each) => each.textContent).join(zh ? "" : " ");
+    verdict.dataset.way = "unknown";
+    return;
+  }
+  const quant = guide.models[model].native_quant ?? settings.quant;
+  const kind = control("memory").value;
+  const question = { model, quant, context: settings.context, ...settings.host, memory: kind };
+  if (gpu !== NONE) question.gpus = [gpu];
+  if (memory) question.memory_gib = memory;
+  let found;
+  try {
+    found = formulas.toJson(formulas.way(formulas.fromJson(question), catalogue, system));
+  } catch (error) {
+    verdict.textContent = say("refused", { key: error.message });
+    verdict.dataset.way = "unknown";
+    return;
+  }
+  const { decode } = found;
+  verdict.textContent = say(found.way, { need: gib(found.whole_bytes), ram: gib(found.ram_bytes), low: decode ? shown(decode.low) : "", high: decode ? shown(decode.high) : "" });
+  verdict.dataset.way = found.way;
+  const state = new URLSearchParams({ model, gpu: gpu === NONE ? "" : memory ? `${gpu}@${memory}` : gpu, quant, context: settings.context });
+  if (!own) {
+    state.set("cpu", settings.host.cpu);
+    state.set("memory", kind);
+    state.set("ram", system);
+  }
+  if (found.way === "experts") state.set("experts", "1");
+  const more = form.querySelector("[data-more]");
+  more.hash = state.toString().replaceAll("%40", "@");
+}
+
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("focusin", () => { prepared().catch(() => {}); }, { once: true });
+form.addEventListener("pointerenter", () => { prepared().catch(() => {}); }, { once: true });
+form.addEventListener("input", (event) => { if (event.target.getAttribute("role") !== "combobox") answer(); });
+
+const here = form.querySelector("[data-here]");
+here.hidden = false;
+here.addEventListener("click", async () => {
+  const told = await reported();
+  const { guide } = await prepared();
+  const ids = devices(told, guide.gpus);
+  const names = ids.slice(0, 3).map((id) => guide.gpus[id].name);
+  const place = form.querySelector("[data-told]");
+  place.hidden = false;
+  place.textContent = !told ? say("here-silent")
+    : say(ids.length === 0 ? "here-none" : ids.length === 1 ? "here-one" : "here-several", { told: clip(told), name: names[0], names: names.join(zh ? "、" : ", ") });
+  if (!ids.length) return;
+  control("gpu").value = names[0];
+  answer();
+});

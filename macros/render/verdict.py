@@ -1,0 +1,70 @@
+"""The first word on one question, in a sentence: on the page at once, and from the same words in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from macros.formulas.units import GIB
+from macros.render.numbers import number
+from macros.render.view import View
+
+WORDS: dict[str, dict[str, str]] = {
+    "card": {
+        "zh": "放得下：占 {need} GiB，每秒 {low}–{high} 个词元。",
+        "en": "It fits: {need} GiB, {low}–{high} tokens per second.",
+    },
+    "experts": {
+        "zh": "显存放不下，把专家放进内存就能运行：每秒 {low}–{high} 个词元，另占 {ram} GiB 内存。",
+        "en": "It runs with the experts in RAM: {low}–{high} tokens per second, and {ram} GiB of RAM.",
+    },
+    "layers": {
+        "zh": "显存放不下，把一部分层放进内存就能运行：每秒 {low}–{high} 个词元，另占 {ram} GiB 内存。",
+        "en": "It runs with some layers in RAM: {low}–{high} tokens per second, and {ram} GiB of RAM.",
+    },
+    "host": {
+        "zh": "只用内存就能运行：占 {ram} GiB，每秒 {low}–{high} 个词元。",
+        "en": "It runs from RAM alone: {ram} GiB, {low}–{high} tokens per second.",
+    },
+    "no": {
+        "zh": "放不下：全部放在设备上需要 {need} GiB。换小一些的模型，或加内存。",
+        "en": "It does not fit: all of it on the device takes {need} GiB. Take a smaller model, or more RAM.",
+    },
+    "refused": {"zh": "这个组合没有答案：{key}。", "en": "There is no answer for this: {key}."},
+    "unknown-model": {"zh": "没有叫“{value}”的模型。", "en": "There is no model called “{value}”."},
+    "unknown-card": {"zh": "没有叫“{value}”的设备。", "en": "There is no device called “{value}”."},
+    "not-number": {"zh": "“{value}”不是 1 到 4,096 之间的数。", "en": "“{value}” is no number from 1 to 4,096."},
+    "missing": {"zh": "请填写。", "en": "Please fill this in."},
+    "loading": {"zh": "正在计算……", "en": "Computing …"},
+    "here-one": {
+        "zh": "浏览器报告的显卡是“{told}”，就是 {name}。内存容量浏览器不说准数，请自己填。",
+        "en": "The browser reports “{told}”, which is the {name}. It does not tell the size of your RAM: fill that in.",
+    },
+    "here-several": {
+        "zh": "浏览器报告的显卡是“{told}”，可能是 {names}。先按第一种算，请核对。",
+        "en": "The browser reports “{told}”, which may be {names}. The first of them is filled in: please check.",
+    },
+    "here-none": {
+        "zh": "浏览器报告的是“{told}”，看不出是哪种设备，请自己选。",
+        "en": "The browser reports “{told}”, from which no device can be told: please choose yours.",
+    },
+    "here-silent": {"zh": "浏览器没有报告显卡，请自己选。", "en": "The browser does not report a graphics adapter: please choose yours."},
+}
+"""What is said -> in both languages; what stands in braces is filled in."""
+
+
+def _whole(speed: float) -> str:
+    """A speed in a sentence: whole from ten up."""
+    return number(speed, 0 if speed >= 10 else 1)
+
+
+def sentence(view: View, way: str, answer: Mapping[str, Any]) -> str:
+    """The first word for an answer of `estimate.ways` (not escaped)."""
+    decode = answer.get("decode", {})
+    values = {
+        "need": number(answer["whole_bytes"] / GIB, 1),
+        "ram": number(answer["ram_bytes"] / GIB, 1),
+        "low": _whole(decode["low"]) if decode else "",
+        "high": _whole(decode["high"]) if decode else "",
+    }
+    return WORDS[way][view.language].format(**values)
