@@ -15,6 +15,9 @@ from macros.specs import Catalogue
 SHARES_MEMORY = ("unified", "integrated", "phone")
 """Kinds of devices whose memory is the machine's: what does not fit them has nowhere else to go."""
 
+LAYERS_FROM = 0.5
+"""Part of a mixture of experts that must have room on the cards before whole layers there are worth a try: below, experts in RAM win."""
+
 
 def way(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | None = None) -> dict[str, Any]:
     """Answer one question by the fastest way in which the machine has room for it.
@@ -46,9 +49,11 @@ def way(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | N
             return best
     if setting.engine.id != "llama.cpp":
         return best
-    tried = [("layers", place(replace(setting, gpu_layers=None, experts_on_host=False), catalogue))]
+    tried = []
     if a.experts is not None:
         tried.append(("experts", place(replace(setting, gpu_layers=every, experts_on_host=True), catalogue)))
+    if a.experts is None or _room(whole) >= LAYERS_FROM * sum(share.memory_bytes for share in whole.devices):
+        tried.append(("layers", place(replace(setting, gpu_layers=None, experts_on_host=False), catalogue)))
     speed = -1.0
     for name, placement in tried:
         if _has_room(placement, ram_gib) and placement.gpu_layers > 0:
@@ -58,6 +63,11 @@ def way(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | N
                 best = found
                 speed = decode
     return best
+
+
+def _room(placement: Placement) -> int:
+    """Memory of all devices that may be used [bytes]."""
+    return sum(share.usable_bytes - share.margin_bytes for share in placement.devices)
 
 
 def _has_room(placement: Placement, ram_gib: float | None) -> bool:

@@ -396,13 +396,13 @@ def _tabs(page: Page, element: Element) -> str:
     return "".join(_opened(page, block, label) for label, block in zip(labels, blocks, strict=True))
 
 
-def _quick(page: Page, element: Element) -> str:
+def _what_runs(page: Page, element: Element) -> str:
+    """What to run: under each kind of machine its sizes of memory, side by side."""
     outer, page.alike = page.alike, True
     parts = []
-    for question in element.iterfind("details"):
-        title, caption = _summary(page, question), page.content(next(question.iter("caption")))
-        entries = [f"({_summary(page, entry)}, {page.content(entry)})" for entry in question.iterfind("div/details")]
-        parts.append(f"#in-columns({title}, {caption}, ({', '.join(entries)},))\n")
+    for label, sizes in zip(element.iterfind("label"), element.iterfind("dl"), strict=True):
+        entries = [f"({page.content(size.find('dt'))}, {page.content(size.find('dd'))})" for size in sizes.iterfind("div")]
+        parts.append(f"#in-columns({page.content(label)}, [], ({', '.join(entries)},))\n")
     page.alike = outer
     return "".join(parts)
 
@@ -475,7 +475,7 @@ def _equation(page: Page, element: Element) -> str:
 
 
 BY_CLASS: dict[str, Callable[[Page, Element], str]] = {
-    "quick": _quick,
+    "what-runs": _what_runs,
     "formula": _formula,
     "admonition": _admonition,
     "tabbed-set": _tabs,

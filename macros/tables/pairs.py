@@ -61,15 +61,18 @@ WAY = Column(
 )
 NEED = Column(
     "need",
-    {"zh": "全放设备上需要", "en": "Needs, all on the device"},
+    {"zh": "需要", "en": "Needs"},
     unit="GiB",
     digits=1,
-    note={"zh": "训练长度不足 8,192 的模型按它的训练长度", "en": "models trained for less than 8,192 tokens: at that length"},
+    note={
+        "zh": "全部放在设备上时，不含余量；训练长度不足 8,192 的模型按它的训练长度",
+        "en": "with all of it on the device, without the margin; models trained for less than 8,192 tokens: at that length",
+    },
 )
 FITS = Column("fits", {"zh": "全部放得下", "en": "Fits whole"}, only_data=True)
 RAM = Column(
     "ram",
-    {"zh": "配内存", "en": "RAM to have"},
+    {"zh": "配内存", "en": "RAM"},
     unit="GiB",
     note={
         "zh": "放在内存里的部分，加上系统与浏览器，向上取到有售的容量",
