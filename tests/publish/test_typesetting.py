@@ -129,10 +129,8 @@ def test_a_string_ends_where_it_should():
     assert literal('"\\') == '"\\"\\\\"'
 
 
-def test_tables_of_one_form_stand_in_columns_their_names_as_text():
-    table = '<table><tr><td><a href="../cpu/#why">x</a></td></tr></table>'
-    assert "#link(" in put(table)
-    entry = f"<details><summary>one</summary>{table.replace('<tr>', '<caption>c</caption><tr>')}</details>"
-    made = put(f'<div class="quick"><details><summary>which</summary><div>{entry}</div></details></div>')
-    assert made.startswith('#parbreak()#in-columns([#"which"], [#"c"], (([#"one"], [')
-    assert "#link(" not in made
+def test_what_to_run_stands_in_columns():
+    listed = '<ul><li><a href="../cpu/#why">x</a></li></ul>'
+    assert "#link(" in put(listed)
+    made = put(f'<div class="what-runs"><input type="radio"><label>Card</label><dl><div><dt>8 GiB</dt><dd>{listed}</dd></div></dl></div>')
+    assert made.startswith('#parbreak()#in-columns([#"Card"], [], (([#"8 GiB"], [')

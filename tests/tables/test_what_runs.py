@@ -1,0 +1,92 @@
+"""What the guide shows first, and what it says a machine runs."""
+
+import random
+from datetime import date
+from pathlib import Path
+
+from macros.estimate import Refused, estimate
+from macros.formulas.units import GIB
+from macros.specs import load
+from macros.tables import pairs, tables, what_runs
+from macros.tables.headlines import LADDER, headline_cpus, headline_devices, headline_models, quant_of, stale
+
+CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
+RAM_GIB = 32
+
+
+def runs_with_ram(model, gpu):
+    """Whether the calculator runs a model on a card with 32 GiB of RAM beside it, in either of its two ways."""
+    question = {"model": model, "quant": quant_of(CATALOGUE.models[model]), "context": pairs.trained_context(CATALOGUE, model)}
+    question |= {"gpus": [gpu], **pairs.HOST}
+    for way in ({}, {"experts_on_host": True}):
+        try:
+            found = estimate(question | way, CATALOGUE)
+        except Refused:
+            return False
+        host = found["host"]
+        taken = host["weights_bytes"] + host["kv_cache_bytes"] + host["compute_buffer_bytes"]
+        if found["fits"] and found["gpu_layers"] > 0 and taken <= RAM_GIB * GIB:
+            return True
+    return False
+
+
+def test_no_page_says_no_to_what_runs_with_32_gb_of_ram():
+    frame = tables()["device-models"].frame(CATALOGUE)
+    kinds = {gpu.id: gpu.kind for gpu in CATALOGUE.gpus.values()}
+    refused = frame[(frame["way"] == "no") & frame["gpu"].map(kinds).isin(["card", "laptop", "accelerator"])]
+    of_models = [
+        (row["model"], row["gpu"])
+        for model in random.Random(21).sample(sorted(CATALOGUE.models), 12)
+        for row in pairs.model_devices_of(CATALOGUE, model).to_dict("records")
+        if row["way"] == "no" and kinds[row["gpu"]] in ("card", "laptop")
+    ]
+    told_no = [*zip(refused["model"], refused["gpu"], strict=True), *of_models]
+    assert [pair for pair in told_no if runs_with_ram(*pair)] == []
+
+
+def test_a_mac_is_shown_with_each_memory_that_it_is_sold_with():
+    frame = pairs.device_models_of(CATALOGUE, "apple-m4-max-40c")
+    of_120b = frame[frame["model"] == "gpt-oss-120b"].set_index("memory")["way"].to_dict()
+    assert of_120b == {48: "no", 64: "no", 128: "card"}  # macOS gives the GPU 51.8 of 64 GiB; the file has 59
+
+
+def test_a_model_released_in_4_bits_has_no_finer_file():
+    assert quant_of(CATALOGUE.models["gpt-oss-20b"]) == "mxfp4_moe"
+    assert pairs.model_memory_of(CATALOGUE, "gpt-oss-20b")["quant"].tolist() == ["mxfp4_moe"]
+    assert pairs.on_machine(CATALOGUE, "gpt-oss-20b", "rtx-5070-ti", 16).way == "card"
+
+
+def test_headlines_are_of_today_and_the_check_says_when_they_are_not():
+    assert len(headline_models(CATALOGUE)) >= 20
+    kinds = {CATALOGUE.gpus[gpu].kind for gpu in headline_devices(CATALOGUE)}
+    assert {"card", "laptop", "unified", "integrated"} <= kinds
+    assert headline_cpus(CATALOGUE)
+    newest = max(model.released for model in CATALOGUE.models.values() if model.headline and model.released)
+    assert stale(CATALOGUE, newest) is None
+    later = date(newest.year + 1, newest.month, 1)
+    assert "as the newest. Fix: mark newer models" in (stale(CATALOGUE, later) or "")
+
+
+def test_what_to_run_follows_its_rule():
+    frame = tables()["what-runs"].frame(CATALOGUE)
+    least = what_runs.pace(CATALOGUE)
+    assert (frame["decode"] >= least).all()
+    assert (frame["context"] >= what_runs.LEAST_CONTEXT).all()
+    for (kind, memory), rows in frame.groupby(["kind", "memory"]):
+        publishers = [CATALOGUE.models[model].publisher for model in rows["model"]]
+        assert len(set(publishers)) == len(publishers) <= what_runs.MOST
+        order = [what_runs.candidates(CATALOGUE).index(model) for model in rows["model"]]
+        assert order == sorted(order)
+        assert (rows["need"] < memory + 2).all(), (kind, memory)  # with what stays in RAM beside a card
+    for row in frame.to_dict("records"):
+        assert row["quant"] in (*LADDER, CATALOGUE.models[row["model"]].native_quant)
+    assert {"card", "unified", "ram"} == set(frame["kind"])
+
+
+def test_the_command_and_the_page_answer_alike():
+    frame = tables()["what-runs"].frame(CATALOGUE)
+    rows = frame[(frame["kind"] == "card") & (frame["memory"] == 24)]
+    device = rows["device"].iloc[0]
+    found = what_runs.of_machine(CATALOGUE, gpu=device, memory_gib=None, ram_gib=0)
+    assert [row["model"] for row in found] == rows["model"].tolist()
+    assert [row["decode"] for row in found] == rows["decode"].tolist()
