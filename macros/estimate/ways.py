@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from macros.estimate import answer
-from macros.estimate.placement import Placement, place
+from macros.estimate.placement import place
 from macros.estimate.setting import check_setting
+from macros.estimate.shares import Placement
 from macros.formulas.units import GIB
 from macros.specs import Catalogue
 
@@ -47,7 +48,7 @@ def way(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | N
     for device in setting.gpus:
         if device.gpu.kind in SHARES_MEMORY:
             return best
-    if setting.engine.id != "llama.cpp":
+    if setting.engine.splits == "slices":
         return best
     tried = []
     if a.experts is not None:
