@@ -41,7 +41,7 @@ def weight_bytes(catalogue: Catalogue, model: str, quant: str) -> int | None:
 
 @table(
     id="bits-per-weight",
-    title={"zh": "每权重位数，因模型而异", "en": "Bits per weight differ by model"},
+    title={"zh": "平均位宽，因模型而异", "en": "Bits per weight differ by model"},
     key=["quant"],
     columns=[
         Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
@@ -116,7 +116,7 @@ def file_sizes(catalogue: Catalogue) -> pd.DataFrame:
     columns=[
         Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
         Column("imatrix", {"zh": "重要性矩阵", "en": "Importance matrix"}),
-        Column("bits", {"zh": "每权重位数", "en": "Bits per weight"}, unit="bit", digits=2),
+        Column("bits", {"zh": "平均位宽", "en": "Bits per weight"}, unit="bit", digits=2),
         Column("perplexity", {"zh": "困惑度，Llama 3 8B", "en": "Perplexity, Llama 3 8B"}, digits=3),
         Column("loss", {"zh": "比 16 位高", "en": "Above 16 bits"}, unit="%", digits=1),
         Column("divergence", {"zh": "KL 散度", "en": "KL divergence"}, digits=4),
