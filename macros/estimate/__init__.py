@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from macros.estimate.files.model import numbered
 from macros.estimate.notices import sentence
 from macros.estimate.placement import place
 from macros.estimate.refused import Refused
@@ -30,9 +32,19 @@ def estimate(question: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any
         Memory as integers of bytes, speeds with their range; what was not asked is absent. `notices` are codes with values, `warnings`
         the same in words.
     """
-    found = answer(place(check_setting(question, catalogue), catalogue), catalogue)
+    found = answer(place(check_setting(opened(question, catalogue), catalogue), catalogue), catalogue)
     found["warnings"] = [sentence(notice, catalogue) for notice in found["notices"]]
     return found
+
+
+def opened(question: Mapping[str, Any], catalogue: Catalogue) -> Mapping[str, Any]:
+    """The question with the header of its file in place of the file's path."""
+    path = question.get("gguf") if isinstance(question, Mapping) else None
+    if not isinstance(path, str):
+        return question
+    from macros.estimate.files.read import read_gguf
+
+    return {**question, "gguf": read_gguf(Path(path), numbered(catalogue.tensor_types))}
 
 
 def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:

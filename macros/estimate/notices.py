@@ -58,6 +58,18 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "多人同时使用：由字节数与运算量算出，没有用测量拟合。",
         "en": "Several users at a time: computed from bytes and arithmetic, not fitted to measurements.",
     },
+    "file-not-whole": {
+        "zh": "文件还没有下载完：文件头完整，按其中列出的全部张量计算。",
+        "en": "The file is not whole yet; its header is, and the answer is for all tensors that it lists.",
+    },
+    "unknown-types": {
+        "zh": "张量类型 {types} 未收录：其字节数由各张量在文件中的位置得出。",
+        "en": "Types of tensors that the guide does not know: {types}; their bytes follow from where each tensor stands in the file.",
+    },
+    "types-of-another-engine": {
+        "zh": "张量类型 {types} 只有 {engine} 能读取，llama.cpp 不能。",
+        "en": "Only {engine} reads tensors of {types}; llama.cpp does not.",
+    },
     "several-devices": {
         "zh": "多台设备：它们之间的交换时间取自少数几台测量过的机器。",
         "en": "Several devices: what exchanges between them take comes from a few measured machines.",

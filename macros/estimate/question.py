@@ -210,6 +210,12 @@ class Question(Options):
         ("config.json", "未收录的模型：Hugging Face 的 config.json。"),
         default=None,
     )
+    gguf: str | None = _key(
+        "any",
+        ("GGUF file", "A GGUF file, of which the header is read: the answer is for exactly its tensors; instead of `model` and `quant`."),
+        ("GGUF 文件", "一个 GGUF 文件：只读取文件头，按其中的张量逐个计算；用来代替 `model` 和 `quant`。"),
+        default=None,
+    )
     quant: str | None = _key(
         "id",
         ("Quantization", "The format of the weights."),

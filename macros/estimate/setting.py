@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from macros.estimate.files.gguf import Header
+from macros.estimate.files.model import FileModel, file_model
 from macros.estimate.notices import Notice
 from macros.estimate.question import KEYS, MAX_CONTEXT, OPTIONS, Options, check_value, read_question
 from macros.estimate.refused import Refused
@@ -65,8 +67,14 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     """
     asked = read_question(question, catalogue.records)
     notices: list[Notice] = []
-    model, architecture = _model(question, catalogue, notices)
-    quant = _named(asked, "quant", catalogue)
+    model, architecture = None, None
+    if asked["gguf"] is not None:
+        file = _file(asked, catalogue)
+        architecture, quant = file.architecture, file.quantization
+        notices += file.notices
+    else:
+        model, architecture = _model(question, catalogue, notices)
+        quant = _named(asked, "quant", catalogue)
     engine = _engine(asked, quant, catalogue)
     _engine_has(engine, question, catalogue)
     if model is not None and architecture.prediction_layers:
@@ -101,6 +109,16 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         "notices": tuple(notices),
     }
     return Setting(**values)
+
+
+def _file(asked: Mapping[str, Any], catalogue: Catalogue) -> FileModel:
+    """The model in a file whose header was read."""
+    for key in ("model", "config", "quant"):
+        if asked[key] is not None:
+            raise Refused(key, "nothing beside `gguf`, which says it itself", asked[key], "leave it out")
+    if not isinstance(asked["gguf"], Header):
+        raise Refused("gguf", "the path of a GGUF file", asked["gguf"])
+    return file_model(asked["gguf"], catalogue.tensor_types, catalogue.architectures)
 
 
 def _model(question: Mapping[str, Any], catalogue: Catalogue, notices: list[Notice]) -> tuple[str | None, Architecture]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from macros.formulas.engine_constants import aligned, row_padding_bytes
-from macros.formulas.recipe import TypedTensors, Types, typed_tensors, uniform_tensors
+from macros.formulas.recipe import TypedTensors, Types, stored_tensors, typed_tensors, uniform_tensors
 from macros.formulas.remember import by_identity
 from macros.formulas.tensors import FIRST, LAST, TensorGroup
 from macros.specs.architectures import Architecture
@@ -72,7 +72,9 @@ def is_expert(group: TensorGroup) -> bool:
 
 def padded_bytes(tensor: TypedTensors, types: Types) -> int:
     """Bytes of one of these tensors on a device."""
-    kind = types[tensor.type]
+    kind = types.get(tensor.type)
+    if kind is None:
+        return aligned(tensor.bytes_each)
     return aligned(tensor.bytes_each + row_padding_bytes(row=tensor.group.row, block=kind.block, block_bytes=kind.block_bytes))
 
 
@@ -80,12 +82,14 @@ def padded_bytes(tensor: TypedTensors, types: Types) -> int:
 def pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool) -> list[Piece]:
     """All tensors of a model in a format."""
     found = []
-    if quant.recipe is None:
+    if quant.recipe is None and not quant.stored:
         assert quant.per_weight is not None
         for group, size in uniform_tensors(a, quant.per_weight):
             found.append(Piece(group, group.layers, size // group.count, size // group.count))
         return found
-    for tensor in typed_tensors(a, quant.recipe, types, importance_matrix=imatrix):
+    recipe = quant.recipe
+    tensors = stored_tensors(a, quant) if recipe is None else typed_tensors(a, recipe, types, importance_matrix=imatrix)
+    for tensor in tensors:
         found.append(Piece(tensor.group, tensor.layers, tensor.bytes_each, padded_bytes(tensor, types)))
     return found
 

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from macros.estimate.config_json import read
+from macros.estimate.files.model import file_header, file_model
 from macros.estimate.overview import file_size, overview, room
 from macros.estimate.ways import way
 from macros.publish.javascript import translate
@@ -36,6 +37,9 @@ KINDS = (
 )
 """Kinds of records that an answer is computed from."""
 
+READERS = (read, file_header, file_model)
+"""What reads a model that is not listed: a third of it all, which few readers of the page need."""
+
 SHOWN = {"name", "publisher", "also_called", "memory_gib", "memory_sizes_gib", "native_quant", "headline", "released"}
 """Fields that the page shows, besides those that a formula reads."""
 
@@ -50,11 +54,11 @@ def _program(*, configs: bool) -> tuple[str, frozenset[str]]:
     """The functions, and the record of each kind under the name of its folder; the names of the fields that they read.
 
     Args:
-        configs: with the reader of config.json, a third of it all, which few readers of the page need
+        configs: with what reads config.json and the header of a file
     """
-    doors = {"overview": overview, "room": room, "file_size": file_size, "way": way}
+    doors = {"overview": overview, "room": room, "file_size": file_size, "way": way, "file_header": file_header}
     roots = doors | {kind.replace("-", "_"): RECORDS[kind] for kind in KINDS}
-    return translate(roots, without=() if configs else (read,))
+    return translate(roots, without=() if configs else READERS)
 
 
 def data(catalogue: Catalogue) -> dict[str, Any]:
@@ -77,5 +81,5 @@ def data_script(catalogue: Catalogue) -> bytes:
 
 
 def formulas_script(*, configs: bool) -> bytes:
-    """`globalThis.formulas`, with or without the reader of config.json."""
+    """`globalThis.formulas`, with or without what reads config.json and the header of a file."""
     return _program(configs=configs)[0].encode()

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from macros.specs.files import FileClass
 from macros.specs.record import Plain, Record, Strict
 
 Reader = Literal[
@@ -46,12 +47,14 @@ class ConfigClass(Strict):
 class ArchitectureClass(Record):
     """One class of models, under the name that llama.cpp gives it."""
 
-    SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {"configurations": ("classes",)}
+    SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {"configurations": ("classes",), "files": ("file",)}
 
     name: Plain
     """What it is called."""
     classes: dict[str, ConfigClass] = Field(default_factory=dict)
     """`model_type` of a config.json -> how that is read."""
+    file: FileClass = Field(default_factory=FileClass)
+    """What the engine knows of it that its GGUF files do not say."""
 
 
 class Composite(Strict):

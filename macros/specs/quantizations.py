@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -158,6 +158,25 @@ class Quality(Strict):
     """Where it was published."""
 
 
+class StoredTensor(Strict):
+    """Tensors of one file that have one shape and one type."""
+
+    name: Annotated[str, Field(max_length=200)]
+    """What they are, without the layer."""
+    row: Count
+    """Values of a row."""
+    rows: Count = 1
+    """Rows of a matrix."""
+    stack: Count = 1
+    """Matrices of a tensor."""
+    type: Annotated[str, Field(max_length=40)]
+    """Their type, or its number where it is unknown."""
+    bytes: Whole
+    """Bytes of each [bytes]."""
+    layers: list[int]
+    """Layers that have one; -1 before the layers, -2 after them."""
+
+
 class Quantization(Record):
     """One format that a model can be downloaded or loaded in."""
 
@@ -183,14 +202,31 @@ class Quantization(Record):
 
     @model_validator(mode="after")
     def _one(self) -> Quantization:
-        if (self.kind == "gguf") != (self.recipe is not None) or (self.kind != "gguf" and self.per_weight is None):
+        if (self.kind == "gguf") != (self.recipe is not None or len(self.stored) > 0) or (self.kind != "gguf" and self.per_weight is None):
             raise ValueError(
                 "expected `recipe` for gguf and `per_weight` for every other kind, got something else. "
                 "Fix: write the one that its kind asks for"
             )
         return self
 
+    @property
+    def stored(self) -> Sequence[StoredTensor]:
+        """The tensors as they are, where this stands for one file and not for a format."""
+        return []
+
     def cited(self) -> Iterator[str]:
         """Sources of the quality measurements."""
         for quality in self.quality:
             yield from quality.sources
+
+
+class FileQuantization(Quantization):
+    """What one file is stored in, tensor by tensor."""
+
+    tensors: list[StoredTensor]
+    """All of its tensors."""
+
+    @property
+    def stored(self) -> Sequence[StoredTensor]:
+        """Its tensors."""
+        return self.tensors

@@ -29,6 +29,11 @@ SUBSTITUTES = {
     "macros.formulas.elementwise.minimum": "minimum",
     "macros.formulas.elementwise.where": "where",
     "macros.specs.errors.nearest": "nearest",
+    "macros.estimate.files.octets.whole": "wholeAt",
+    "macros.estimate.files.octets.signed": "signedAt",
+    "macros.estimate.files.octets.real": "realAt",
+    "macros.estimate.files.octets.letters": "lettersAt",
+    "macros.estimate.files.octets.after_texts": "afterTexts",
 }
 """Functions of the package that python_semantics.js has, because they lean on libraries."""
 DOORS = ("fromJson", "toJson", "catalogueOf", "copied: dictionary")

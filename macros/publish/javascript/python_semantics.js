@@ -381,3 +381,28 @@ const where = (condition, a, b) => (truth(condition) ? a : b);
 
 // The page has its own words for what is wrong and what was meant.
 const nearest = () => "choose another";
+
+// A slice of a file, least significant byte first; numbers from 2^53 on lose their last digits, which only a refusal sees.
+const viewed = (data) => new DataView(data.buffer, data.byteOffset, data.byteLength);
+
+function wholeAt(data, at, size) {
+  let number = 0;
+  for (let i = size - 1; i >= 0; i--) number = number * 256 + data[at + i];
+  return number;
+}
+
+function signedAt(data, at, size) {
+  const number = wholeAt(data, at, size);
+  return number >= 2 ** (8 * size - 1) ? number - 2 ** (8 * size) : number;
+}
+
+const realAt = (data, at, size) => (size === 4 ? viewed(data).getFloat32(at, true) : viewed(data).getFloat64(at, true));
+const lettersAt = (data, at, size) => new TextDecoder().decode(data.subarray(at, at + size));
+
+function afterTexts(data, at, count) {
+  for (let i = 0; i < count; i++) {
+    if (at + 8 > data.length) return -1;
+    at += 8 + wholeAt(data, at, 8);
+  }
+  return at <= data.length ? at : -1;
+}

@@ -1,0 +1,1 @@
+"""What a file says of itself: GGUF and safetensors headers, read without their tensors."""

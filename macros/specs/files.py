@@ -1,0 +1,31 @@
+"""What an engine knows of a class of models that the class's files do not say."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from macros.specs.quantities import Count
+from macros.specs.record import Strict
+
+
+class FileClass(Strict):
+    """What the engine knows of a class that its GGUF files leave out."""
+
+    window_every: Count | None = None
+    """The last of every n layers sees the whole context, where the file has no pattern; null: the engine gives no layer a window."""
+    window_first: bool = False
+    """The first of every n layers does, not the last."""
+    window: Count | None = None
+    """Tokens that a windowed layer sees, where the file does not say."""
+    window_chunked: bool = False
+    """A windowed layer sees the tokens of its block."""
+    unturned: Literal["whole"] | None = None
+    """whole: layers that see the whole context attend without positions, where others see a window."""
+    unturned_every: Count | None = None
+    """The last of every n layers attends without positions."""
+    experts_normed: bool = True
+    """Weights of the chosen experts are made to sum to one, where the file does not say."""
+    qk_norm: Literal["constant"] | None = Field(default=None)
+    """constant: the file holds a constant as norm of queries and keys, which is no parameter."""
