@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -57,15 +58,26 @@ def nearest(word: str, words: Iterable[str]) -> str:
 
     >>> nearest("bandwith", ["bandwidth", "memory"])
     "write 'bandwidth'"
+    >>> nearest("rtx-3060-12gb", ["rtx-3060", "rtx-3060-8gb", "rtx-3080-12gb"])
+    "write 'rtx-3060'"
     >>> nearest("x", ["bandwidth", "memory"])
     'use one of bandwidth, memory'
     """
     choices = sorted(words)
-    close = difflib.get_close_matches(str(word), choices, n=1)
+    close = difflib.get_close_matches(str(word), choices, n=12)
     if close:
-        return f"write '{close[0]}'"
+        return f"write '{min(close, key=lambda one: _other_numbers(str(word), one))}'"
     shown = ", ".join(choices[:12]) + (", …" if len(choices) > 12 else "")
     return f"use one of {shown}" if choices else "remove it"
+
+
+def _other_numbers(word: str, choice: str) -> tuple[bool, int]:
+    """How far the numbers of two names differ: a card of another number is another card, however near its letters are.
+
+    Whether the first numbers differ, and how many numbers the choice has that the word has not.
+    """
+    asked, offered = re.findall(r"\d+", word), re.findall(r"\d+", choice)
+    return asked[:1] != offered[:1], len(set(offered) - set(asked))
 
 
 @cache
