@@ -45,7 +45,7 @@ def selected(view: View, table: Table, where: Mapping[str, Any]) -> pd.DataFrame
 def shown(table: Table, columns: list[str] | None) -> tuple[Column, ...]:
     """The columns that a page asks for, in the order of the table."""
     if columns is None:
-        return table.columns
+        return tuple(column for column in table.columns if not column.only_data)
     for name in columns:
         one_of(f"a column of table {table.id}", name, (column.id for column in table.columns))
     return tuple(column for column in table.columns if column.id in columns)

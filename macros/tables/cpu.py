@@ -9,7 +9,9 @@ import pandas as pd
 from macros.estimate import estimate
 from macros.formulas.units import GIB
 from macros.specs import Catalogue
+from macros.specs.models import architecture_of
 from macros.tables import Column, Words, table
+from macros.tables.headlines import headline_models
 
 PLATFORMS: tuple[tuple[str, str, int], ...] = (
     ("core-i7-8700k", "ddr4-2666", 2),
@@ -23,14 +25,29 @@ PLATFORMS: tuple[tuple[str, str, int], ...] = (
     ("epyc-9654", "ddr5-4800", 12),
 )
 MODELS: dict[str, Words] = {
+    "qwen3.5-4b": {"zh": "Qwen3.5 4B", "en": "Qwen3.5 4B"},
+    "qwen3.5-9b": {"zh": "Qwen3.5 9B", "en": "Qwen3.5 9B"},
+    "gpt-oss-20b": {"zh": "gpt-oss 20B", "en": "gpt-oss 20B"},
+    "qwen3.6-35b-a3b": {"zh": "Qwen3.6 35B-A3B", "en": "Qwen3.6 35B-A3B"},
+    "qwen3.8-27b": {"zh": "Qwen3.8 27B", "en": "Qwen3.8 27B"},
+    "gpt-oss-120b": {"zh": "gpt-oss 120B", "en": "gpt-oss 120B"},
+}
+EARLIER: dict[str, Words] = {
     "llama-3.2-3b": {"zh": "Llama 3.2 3B", "en": "Llama 3.2 3B"},
     "llama-3.1-8b": {"zh": "Llama 3.1 8B", "en": "Llama 3.1 8B"},
     "qwen3-14b": {"zh": "Qwen3 14B", "en": "Qwen3 14B"},
     "qwen3-32b": {"zh": "Qwen3 32B", "en": "Qwen3 32B"},
     "qwen3-30b-a3b": {"zh": "Qwen3 30B-A3B", "en": "Qwen3 30B-A3B"},
-    "gpt-oss-120b": {"zh": "gpt-oss 120B", "en": "gpt-oss 120B"},
 }
+"""Columns of the data files from before: names of columns stay."""
 HOST = {"cpu": "ryzen-5-7600x", "memory": "ddr5-5600", "memory_channels": 2}
+OTHER_HOSTS: dict[str, dict[str, object]] = {
+    "ddr4": {"cpu": "core-i5-12400", "memory": "ddr4-3200", "memory_channels": 2},
+    "server": {"cpu": "epyc-9354", "memory": "ddr5-4800", "memory_channels": 12},
+}
+"""Column -> what stands beside the card instead of HOST."""
+TOO_LARGE = ("glm-5.2-744b",)
+"""For the RAM of any of these machines."""
 DECODE = [
     Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s", digits=1),
     Column("low", {"zh": "低", "en": "low"}, unit="tokens/s", digits=1),
@@ -55,37 +72,38 @@ def speeds(found: dict[str, Any]) -> dict[str, float]:
     key=["cpu", "memory"],
     columns=[
         Column("cpu", {"zh": "处理器", "en": "Processor"}, link="cpus"),
-        Column("memory", {"zh": "内存", "en": "Memory"}, link="memory"),
-        Column("channels", {"zh": "通道", "en": "Channels"}),
         *(Column(model, name, unit="tokens/s", digits=1) for model, name in MODELS.items()),
-        Column("low", {"zh": "范围，低", "en": "Range, low"}, unit="%", digits=0),
-        Column("high", {"zh": "范围，高", "en": "Range, high"}, unit="%", digits=0),
+        Column("memory", {"zh": "内存", "en": "Memory"}, link="memory"),
+        Column("channels", {"zh": "通道", "en": "Channels"}, secondary=True),
+        Column("low", {"zh": "范围，低", "en": "Range, low"}, unit="%", digits=0, secondary=True),
+        Column("high", {"zh": "范围，高", "en": "Range, high"}, unit="%", digits=0, secondary=True),
+        *(Column(model, name, unit="tokens/s", digits=1, only_data=True) for model, name in EARLIER.items()),
     ],
     formulas=("memory_seconds", "layer_seconds", "ram_bandwidth"),
 )
 def cpu_speed(catalogue: Catalogue) -> pd.DataFrame:
-    """Point estimates, with the range of the 8B model as shares of it."""
+    """Point estimates, with the range of the 9B model as shares of it."""
     rows = []
     for cpu, memory, channels in PLATFORMS:
         row: dict[str, object] = {"cpu": cpu, "memory": memory, "channels": channels}
-        for model in MODELS:
+        for model in (*MODELS, *EARLIER):
             question = {
                 "model": model, "quant": quant_of(model), "context": 8192, "cpu": cpu, "memory": memory, "memory_channels": channels,
             }  # fmt: skip
             decode = estimate(question, catalogue)["decode"]
             row[model] = decode["tokens_per_second"]
-            if model == "llama-3.1-8b":
+            if model == "qwen3.5-9b":
                 row["low"] = (decode["low"] / decode["tokens_per_second"] - 1) * 100
                 row["high"] = (decode["high"] / decode["tokens_per_second"] - 1) * 100
         rows.append(row)
-    return pd.DataFrame(rows, columns=["cpu", "memory", "channels", *MODELS, "low", "high"])
+    return pd.DataFrame(rows, columns=["cpu", *MODELS, "memory", "channels", "low", "high", *EARLIER])
 
 
 @table(
     id="partial-offload",
     title={
-        "zh": "Qwen3 32B（Q4_K_M）放一部分在 RTX 3090 上，其余在 DDR5-5600 里",
-        "en": "Qwen3 32B (Q4_K_M) with some layers on an RTX 3090, the rest in DDR5-5600",
+        "zh": "Qwen3.8 27B（Q4_K_M）放一部分在 RTX 3090 上，其余在 DDR5-5600 里",
+        "en": "Qwen3.8 27B (Q4_K_M) with some layers on an RTX 3090, the rest in DDR5-5600",
     },
     key=["layers"],
     columns=[
@@ -101,7 +119,7 @@ def partial_offload(catalogue: Catalogue) -> pd.DataFrame:
     """None of the layers, an eighth more each time, and all of them with the output."""
     rows = []
     for layers in (0, 8, 16, 24, 32, 40, 48, 56, 60, 64, 65):
-        question = {"model": "qwen3-32b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3090"], "gpu_layers": layers, **HOST}
+        question = {"model": "qwen3.8-27b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3090"], "gpu_layers": layers, **HOST}
         found = estimate(question, catalogue)
         host = found["host"]
         rows.append(
@@ -125,26 +143,21 @@ def partial_offload(catalogue: Catalogue) -> pd.DataFrame:
     key=["model"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
-        Column("all", {"zh": "全放显卡要", "en": "All on a card"}, unit="GiB", digits=1),
-        Column("vram", {"zh": "显存", "en": "VRAM"}, unit="GiB", digits=1),
-        Column("ram", {"zh": "内存", "en": "RAM"}, unit="GiB", digits=1),
         *DECODE,
+        Column("ram", {"zh": "占用内存", "en": "RAM taken"}, unit="GiB", digits=1),
+        Column("vram", {"zh": "占用显存", "en": "VRAM taken"}, unit="GiB", digits=1),
+        Column("ddr4", {"zh": "双通道 DDR4-3200", "en": "Two channels of DDR4-3200"}, unit="tokens/s", digits=1),
+        Column("server", {"zh": "十二通道 DDR5-4800", "en": "Twelve channels of DDR5-4800"}, unit="tokens/s", digits=1, secondary=True),
+        Column("all", {"zh": "全放显卡要", "en": "All on a card"}, unit="GiB", digits=1, secondary=True),
+        Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations", secondary=True),
     ],
     formulas=("memory_seconds",),
 )
 def experts_on_host(catalogue: Catalogue) -> pd.DataFrame:
     """Attention, shared parts, cache and output on the card."""
     rows = []
-    for model in (
-        "qwen3-30b-a3b",
-        "gpt-oss-20b",
-        "mixtral-8x7b",
-        "qwen3-next-80b-a3b",
-        "glm-4.5-air-106b",
-        "gpt-oss-120b",
-        "qwen3-235b-a22b",
-    ):
+    mixtures = [model for model in headline_models(catalogue) if architecture_of(catalogue.models[model], catalogue.models).experts]
+    for model in [model for model in mixtures if model not in TOO_LARGE]:
         question = {
             "model": model, "quant": quant_of(model), "context": 8192, "gpus": ["rtx-3060"], "gpu_layers": 999,
             "experts_on_host": True, **HOST,
@@ -155,11 +168,12 @@ def experts_on_host(catalogue: Catalogue) -> pd.DataFrame:
         rows.append(
             {
                 "model": model,
-                "quant": quant_of(model),
-                "all": sum(device["memory_bytes"] for device in whole["devices"]) / GIB,
-                "vram": sum(device["memory_bytes"] for device in found["devices"]) / GIB,
-                "ram": (host["weights_bytes"] + host["kv_cache_bytes"] + host["compute_buffer_bytes"]) / GIB,
                 **speeds(found),
+                "ram": (host["weights_bytes"] + host["kv_cache_bytes"] + host["compute_buffer_bytes"]) / GIB,
+                "vram": sum(device["memory_bytes"] for device in found["devices"]) / GIB,
+                **{name: speeds(estimate(question | other, catalogue))["decode"] for name, other in OTHER_HOSTS.items()},
+                "all": sum(device["memory_bytes"] for device in whole["devices"]) / GIB,
+                "quant": quant_of(model),
             }
         )
     return pd.DataFrame(rows)

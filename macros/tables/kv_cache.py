@@ -11,16 +11,12 @@ from macros.formulas.units import GIB, MIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, Words, table
+from macros.tables.headlines import headline_models
 
-CONTEXTS = (8192, 32768, 131072)
-MODELS = (
-    "llama-2-7b", "llama-2-13b", "qwen2.5-7b", "llama-3.1-8b", "qwen3-8b", "qwen3-32b", "llama-3.1-70b", "qwen3-30b-a3b",
-    "glm-4.5-air-106b", "gemma-2-9b", "gemma-3-4b", "gemma-3-12b", "gemma-3-27b", "gemma-4-31b", "gpt-oss-20b", "gpt-oss-120b",
-    "llama-4-scout-109b", "deepseek-v2-lite-16b", "deepseek-v3-671b", "kimi-k2-1t", "qwen3-next-80b-a3b", "qwen3.5-9b", "qwen3.5-27b",
-    "granite-4.0-h-small-32b", "lfm2-1.2b",
-)  # fmt: skip
-"""Some of each class of attention."""
-WINDOWED = ("gemma-2-9b", "gemma-3-4b", "gemma-3-12b", "gemma-3-27b", "gpt-oss-20b", "gpt-oss-120b", "llama-4-scout-109b")
+CONTEXTS = (8192, 16384, 32768, 65536, 131072)
+STORY = ("llama-2-7b", "llama-3.1-8b", "deepseek-v3.2-671b", "kimi-k2.6-1t")
+"""Beside the headline models: one with a cache for each head, and those that the text speaks of."""
+WINDOWED = ("gemma-4-e4b", "gemma-4-12b", "gemma-4-26b-a4b", "gemma-4-31b", "gpt-oss-20b", "gpt-oss-120b", "gemma-3-27b")
 TYPES = ("f16", "q8_0", "q5_1", "q4_0")
 
 CLASSES: dict[str, Words] = {
@@ -76,7 +72,7 @@ def _in(value: int | None, unit: int) -> float | None:
 def kv_cache(catalogue: Catalogue) -> pd.DataFrame:
     """By class and then by size; empty where the context is longer than the model was trained for."""
     rows = []
-    for model in sorted(MODELS, key=lambda name: list(CLASSES).index(attention_class(catalogue, name))):
+    for model in sorted((*STORY, *headline_models(catalogue)), key=lambda name: list(CLASSES).index(attention_class(catalogue, name))):
         longest = architecture_of(catalogue.models[model], catalogue.models).context_length
         far = min(longest, CONTEXTS[1]) // 256 * 256
         near = far // 2
@@ -107,7 +103,7 @@ def kv_cache(catalogue: Catalogue) -> pd.DataFrame:
 def kv_types(catalogue: Catalogue) -> pd.DataFrame:
     """Keys and values of one type; empty where the back end has no such rows for the model's head size."""
     rows = []
-    for model in ("qwen2.5-7b", "llama-3.1-8b", "gemma-3-12b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b"):
+    for model in ("qwen3.5-9b", "granite-4.2-8b", "gemma-4-12b", "qwen3.8-27b", "llama-3.3-70b", "minimax-m2.7-230b", "gpt-oss-120b"):
         rows.append({"model": model, **{kind: _in(kept(catalogue, model, 32768, kv_type=kind), GIB) for kind in TYPES}})
     return pd.DataFrame(rows)
 

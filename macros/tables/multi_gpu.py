@@ -11,23 +11,23 @@ from macros.tables import Column, table
 from macros.tables.cpu import DECODE, HOST, quant_of, speeds
 
 SETUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("qwen3-32b", ("rtx-3090",)),
-    ("qwen3-32b", ("rtx-3090", "rtx-3090")),
-    ("qwen3-32b", ("rtx-3090", "rtx-3060")),
-    ("qwen3-32b", ("rtx-5090",)),
-    ("llama-3.1-70b", ("rtx-3090",)),
-    ("llama-3.1-70b", ("rtx-3090", "rtx-3090")),
-    ("llama-3.1-70b", ("rtx-4090", "rtx-4090")),
-    ("llama-3.1-70b", ("rtx-5090", "rtx-5090")),
-    ("llama-3.1-70b", ("rtx-a6000",)),
+    ("qwen3.8-27b", ("rtx-3090",)),
+    ("qwen3.8-27b", ("rtx-3090", "rtx-3090")),
+    ("qwen3.8-27b", ("rtx-3090", "rtx-3060")),
+    ("qwen3.8-27b", ("rtx-5090",)),
+    ("llama-3.3-70b", ("rtx-3090",)),
+    ("llama-3.3-70b", ("rtx-3090", "rtx-3090")),
+    ("llama-3.3-70b", ("rtx-4090", "rtx-4090")),
+    ("llama-3.3-70b", ("rtx-5090", "rtx-5090")),
+    ("llama-3.3-70b", ("rtx-a6000",)),
     ("gpt-oss-120b", ("rtx-3090", "rtx-3090", "rtx-3090")),
     ("gpt-oss-120b", ("rtx-pro-6000-blackwell",)),
 )
 PARALLEL: tuple[tuple[str, str, str], ...] = (
-    ("rtx-3090", "qwen3-32b", "awq-4bit-128g"),
-    ("rtx-4090", "qwen3-32b", "awq-4bit-128g"),
-    ("a100-sxm-80gb", "llama-3.1-70b", "awq-4bit-128g"),
-    ("h100-sxm-80gb", "llama-3.1-70b", "fp8"),
+    ("rtx-3090", "qwen3.8-27b", "awq-4bit-128g"),
+    ("rtx-4090", "qwen3.8-27b", "awq-4bit-128g"),
+    ("a100-sxm-80gb", "llama-3.3-70b", "awq-4bit-128g"),
+    ("h100-sxm-80gb", "llama-3.3-70b", "fp8"),
 )
 
 

@@ -10,7 +10,7 @@ from macros.specs import Catalogue
 from macros.tables import Column, table
 from macros.tables.answers import ask
 
-MODEL, QUANT, CONTEXT = "llama-3.1-8b", "q4_k_m", 4096
+MODEL, QUANT, CONTEXT = "qwen3.5-9b", "q4_k_m", 4096
 DEVICES = (
     "gtx-1080-ti", "rtx-2060", "rtx-2080-ti", "rtx-3060", "rtx-3070", "rtx-3080", "rtx-3090", "rtx-4060", "rtx-4060-ti", "rtx-4070",
     "rtx-4070-ti-super", "rtx-4080", "rtx-4090", "rtx-5060-ti-16gb", "rtx-5070", "rtx-5070-ti", "rtx-5080", "rtx-5090", "rx-6800-xt",
@@ -31,7 +31,7 @@ DEVICES = (
         Column("bandwidth", {"zh": "每千美元带宽", "en": "Bandwidth for 1,000 USD"}, unit="GB/s", digits=0),
         Column(
             "decode",
-            {"zh": "每千美元速度（Llama 3.1 8B，Q4_K_M）", "en": "Decode for 1,000 USD (Llama 3.1 8B, Q4_K_M)"},
+            {"zh": "每千美元速度（Qwen3.5 9B，Q4_K_M）", "en": "Decode for 1,000 USD (Qwen3.5 9B, Q4_K_M)"},
             unit="tokens/s",
             digits=0,
         ),

@@ -8,14 +8,15 @@ from macros.estimate import estimate
 from macros.formulas.units import GB
 from macros.specs import Catalogue
 from macros.tables import Column, table
+from macros.tables.headlines import quant_of
 
 DRIVES = ("hdd", "ssd-sata", "nvme-pcie3", "nvme-pcie4", "nvme-pcie5")
-MODELS = ("llama-3.2-3b", "llama-3.1-8b", "qwen3-14b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b", "qwen3-235b-a22b")
+MODELS = ("qwen3.5-4b", "qwen3.5-9b", "gpt-oss-20b", "qwen3.8-27b", "qwen3.6-35b-a3b", "llama-3.3-70b", "gpt-oss-120b", "minimax-m2.7-230b")
 
 
 @table(
     id="load-time",
-    title={"zh": "加载时间（Q4_K_M，先读进内存）", "en": "Load times (Q4_K_M, into RAM)"},
+    title={"zh": "加载时间（4 位，先读进内存）", "en": "Load times (4-bit, into RAM)"},
     key=["model"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
@@ -34,9 +35,9 @@ def load_time(catalogue: Catalogue) -> pd.DataFrame:
     rows = []
     for model in MODELS:
         row: dict[str, object] = {"model": model}
+        asked = {"model": model, "quant": quant_of(catalogue.models[model]), "context": 4096, "cpu": "ryzen-5-7600x", "memory": "ddr5-5600"}
         for drive in DRIVES:
-            question = {"model": model, "quant": "q4_k_m", "context": 4096, "cpu": "ryzen-5-7600x", "memory": "ddr5-5600", "drive": drive}
-            found = estimate(question, catalogue)
+            found = estimate({**asked, "drive": drive}, catalogue)
             row |= {"size": found["weights"]["bytes"] / GB, drive: found["load"]["seconds"], "cached": found["load"]["cached_seconds"]}
         rows.append(row)
     return pd.DataFrame(rows, columns=["model", "size", *DRIVES, "cached"])

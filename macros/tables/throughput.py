@@ -15,22 +15,32 @@ from macros.tables import Column, Words, table
 from macros.tables.cpu import quant_of
 
 MODELS: dict[str, Words] = {
+    "qwen3.5-4b": {"zh": "Qwen3.5 4B", "en": "Qwen3.5 4B"},
+    "qwen3.5-9b": {"zh": "Qwen3.5 9B", "en": "Qwen3.5 9B"},
+    "gpt-oss-20b": {"zh": "gpt-oss 20B", "en": "gpt-oss 20B"},
+    "qwen3.8-27b": {"zh": "Qwen3.8 27B", "en": "Qwen3.8 27B"},
+    "qwen3.6-35b-a3b": {"zh": "Qwen3.6 35B-A3B", "en": "Qwen3.6 35B-A3B"},
+    "gpt-oss-120b": {"zh": "gpt-oss 120B", "en": "gpt-oss 120B"},
+}
+EARLIER: dict[str, Words] = {
     "llama-3.2-3b": {"zh": "Llama 3.2 3B", "en": "Llama 3.2 3B"},
     "llama-3.1-8b": {"zh": "Llama 3.1 8B", "en": "Llama 3.1 8B"},
     "qwen3-14b": {"zh": "Qwen3 14B", "en": "Qwen3 14B"},
-    "gpt-oss-20b": {"zh": "gpt-oss 20B", "en": "gpt-oss 20B"},
     "qwen3-30b-a3b": {"zh": "Qwen3 30B-A3B", "en": "Qwen3 30B-A3B"},
     "qwen3-32b": {"zh": "Qwen3 32B", "en": "Qwen3 32B"},
     "llama-3.1-70b": {"zh": "Llama 3.1 70B", "en": "Llama 3.1 70B"},
-    "gpt-oss-120b": {"zh": "gpt-oss 120B", "en": "gpt-oss 120B"},
 }
+"""Columns of the data files from before: names of columns stay."""
 CARDS = (
-    "gtx-1080-ti", "tesla-p40", "rtx-2080-ti", "rtx-3060", "rtx-4060-ti", "rtx-5060-ti-16gb", "rtx-4070", "rtx-3080", "arc-b580",
-    "rx-7900-xtx", "rx-9070-xt", "rtx-5070-ti", "rtx-4080-super", "rtx-3090", "rtx-4090", "rtx-5090", "rtx-a6000", "rtx-6000-ada",
-    "rtx-pro-6000-blackwell", "a100-sxm-80gb", "h100-sxm-80gb", "ryzen-ai-max-395", "dgx-spark", "apple-m4-10c", "apple-m4-pro-20c",
-    "apple-m4-max-40c", "apple-m3-ultra-80c", "apple-m5-max-40c",
+    "rtx-4060", "rtx-5060", "rtx-3060", "rtx-4070", "rtx-5070", "arc-b580", "rtx-4060-ti", "rtx-5060-ti-16gb", "rx-9060-xt-16gb",
+    "rx-7800-xt", "rx-9070-xt", "rtx-4080", "rtx-5070-ti", "rtx-5080", "arc-pro-b60", "rx-7900-xtx", "rtx-3090", "rtx-4090",
+    "radeon-ai-pro-r9700", "rtx-5090", "rtx-a6000", "rtx-pro-6000-blackwell", "rtx-4060-mobile", "rtx-5090-mobile", "apple-m4-10c",
+    "apple-m4-pro-20c", "apple-m4-max-40c", "apple-m5-max-40c", "apple-m3-ultra-80c", "ryzen-ai-max-395", "dgx-spark", "gtx-1080-ti",
+    "tesla-p40", "rtx-2080-ti", "a100-sxm-80gb", "h100-sxm-80gb",
 )  # fmt: skip
-YARDSTICK = "llama-3.1-8b"
+"""Cards by memory, laptops, unified memory; then what is old or belongs in a server."""
+YARDSTICK = "qwen3.5-9b"
+SERVED = "llama-3.1-8b"
 PROMPT = 8192
 PROCESSOR_WATTS = 65
 """A processor that waits for the card most of the time [W]."""
@@ -61,10 +71,11 @@ def on_card(catalogue: Catalogue, model: str, card: str, **more: Any) -> dict[st
     key=["gpu"],
     columns=[
         Column("gpu", {"zh": "设备", "en": "Device"}, link="gpus"),
-        Column("bandwidth", {"zh": "带宽", "en": "Bandwidth"}, unit="GB/s", digits=0),
         *(Column(model, name, unit="tokens/s", digits=0) for model, name in MODELS.items()),
         Column("low", {"zh": "范围，低", "en": "Range, low"}, unit="%", digits=0),
         Column("high", {"zh": "范围，高", "en": "Range, high"}, unit="%", digits=0),
+        Column("bandwidth", {"zh": "带宽", "en": "Bandwidth"}, unit="GB/s", digits=0, secondary=True),
+        *(Column(model, name, unit="tokens/s", digits=0, only_data=True) for model, name in EARLIER.items()),
     ],
     formulas=("memory_seconds", "layer_seconds"),
 )
@@ -73,7 +84,7 @@ def decode(catalogue: Catalogue) -> pd.DataFrame:
     rows = []
     for card in CARDS:
         row: dict[str, object] = {"gpu": card, "bandwidth": catalogue.gpus[card].bandwidth_gb_per_s}
-        for model in MODELS:
+        for model in (*MODELS, *EARLIER):
             found = on_card(catalogue, model, card)
             speed = found["decode"] if found else None
             row[model] = speed["tokens_per_second"] if speed else None
@@ -81,14 +92,14 @@ def decode(catalogue: Catalogue) -> pd.DataFrame:
                 row["low"] = (speed["low"] / speed["tokens_per_second"] - 1) * 100
                 row["high"] = (speed["high"] / speed["tokens_per_second"] - 1) * 100
         rows.append(row)
-    return pd.DataFrame(rows, columns=["gpu", "bandwidth", *MODELS, "low", "high"])
+    return pd.DataFrame(rows, columns=["gpu", *MODELS, "low", "high", "bandwidth", *EARLIER])
 
 
 @table(
     id="prefill",
     title={
-        "zh": "预填充与首词元时间（Llama 3.1 8B，Q4_K_M，提示词 8,192）",
-        "en": "Prefill and time to first token (Llama 3.1 8B, Q4_K_M, a prompt of 8,192)",
+        "zh": "预填充与首词元时间（Qwen3.5 9B，Q4_K_M，提示词 8,192）",
+        "en": "Prefill and time to first token (Qwen3.5 9B, Q4_K_M, a prompt of 8,192)",
     },
     key=["gpu"],
     columns=[
@@ -143,7 +154,7 @@ def serving(catalogue: Catalogue) -> pd.DataFrame:
         row: dict[str, object] = {"gpu": card, "quant": quant}
         for users in USERS:
             question = {
-                "model": YARDSTICK, "quant": quant, "context": 2048 * users, "gpus": [card], "engine": "vllm", "users": users,
+                "model": SERVED, "quant": quant, "context": 2048 * users, "gpus": [card], "engine": "vllm", "users": users,
                 "depth": 2048,
             }  # fmt: skip
             found = estimate(question, catalogue)
@@ -162,7 +173,7 @@ def serving(catalogue: Catalogue) -> pd.DataFrame:
     columns=[
         Column("gpu", {"zh": "设备", "en": "Device"}, link="gpus"),
         Column("limit", {"zh": "功耗上限", "en": "Power limit"}, unit="W"),
-        Column("decode", {"zh": "解码，Llama 3.1 8B", "en": "Decode, Llama 3.1 8B"}, unit="tokens/s", digits=0),
+        Column("decode", {"zh": "解码，Qwen3.5 9B", "en": "Decode, Qwen3.5 9B"}, unit="tokens/s", digits=0),
         Column("per_joule", {"zh": "每焦耳词元数", "en": "Tokens per joule"}, unit="tokens/J", digits=2),
         Column("machine", {"zh": "整机满载", "en": "Machine at its limit"}, unit="W", digits=0),
         Column("supply", {"zh": "电源", "en": "Power supply"}, unit="W", digits=0),

@@ -12,24 +12,14 @@ from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, table
+from macros.tables.headlines import LADDER, headline_models, ladder_of, quant_of
+from macros.tables.pairs import REFERENCE
 
 CONTEXT = 8192
 PRESETS = ("iq2_m", "q3_k_m", "iq4_xs", "q4_k_m", "q5_k_m", "q6_k", "q8_0", "f16")
 """From small to large: what people download."""
-MODELS = (
-    "qwen3-0.6b", "llama-3.2-1b", "gemma-3-1b", "llama-3.2-3b", "qwen3-4b", "gemma-3-4b", "mistral-7b-v0.3", "llama-2-7b", "llama-3.1-8b",
-    "qwen3-8b", "gemma-2-9b", "gemma-3-12b", "llama-2-13b", "phi-4-14b", "qwen3-14b", "gpt-oss-20b", "mistral-small-24b", "gemma-3-27b",
-    "qwen3-30b-a3b", "qwen3-32b", "llama-1-30b", "yi-34b", "mixtral-8x7b", "llama-1-65b", "llama-3.1-70b", "qwen2.5-72b",
-    "glm-4.5-air-106b", "gpt-oss-120b", "mistral-large-123b", "qwen3-235b-a22b", "llama-3.1-405b", "deepseek-v3-671b",
-)  # fmt: skip
-"""From small to large: one or two of each size and family."""
-LONG = (
-    "llama-3.2-3b", "qwen3-4b", "gemma-3-4b", "llama-3.1-8b", "qwen3-8b", "gemma-3-12b", "qwen3-14b", "gpt-oss-20b", "mistral-small-24b",
-    "gemma-3-27b", "qwen3-30b-a3b", "qwen3-32b", "llama-3.1-70b", "glm-4.5-air-106b", "gpt-oss-120b",
-)  # fmt: skip
-"""Those trained for a context that can fill a card."""
-ROOMY = "h200-sxm"
-"""The device whose driver's share is counted; it does not matter that the large ones do not fit on it."""
+WORTH = (*LADDER, "iq4_xs")
+"""Formats that the guide calls the best: below four bits a smaller model is better, above eight nothing is gained."""
 CARDS = {
     "rtx-4060": 8,
     "rtx-3060": 12,
@@ -50,9 +40,12 @@ def trained_context(catalogue: Catalogue, model: str) -> int:
 @by_identity
 def presets_on_cards(catalogue: Catalogue) -> pd.DataFrame:
     """Every model of the tables in every preset on every card: model, quant, gpu, memory that it takes [bytes], whether it fits."""
-    weights = columns.sizes(catalogue, MODELS, PRESETS)
-    needs = pd.concat([columns.buffers(catalogue, [model], [trained_context(catalogue, model)]) for model in MODELS], ignore_index=True)
-    hardware = columns.devices(catalogue, [ROOMY, *CARDS])
+    models = headline_models(catalogue)
+    weights = pd.concat(
+        [columns.sizes(catalogue, [model], ladder_of(catalogue.models[model], PRESETS)) for model in models], ignore_index=True
+    )
+    needs = pd.concat([columns.buffers(catalogue, [model], [trained_context(catalogue, model)]) for model in models], ignore_index=True)
+    hardware = columns.devices(catalogue, [REFERENCE, *CARDS])
     found = columns.grid(weights, needs, hardware)
     named = weights.loc[found["weights_row"], ["model", "quant"]].reset_index(drop=True)
     return named.assign(gpu=hardware["gpu"].to_numpy()[found["device_row"]], memory_bytes=found["memory_bytes"], fits=found["fits"])
@@ -74,15 +67,22 @@ def presets_on_cards(catalogue: Catalogue) -> pd.DataFrame:
 )
 def vram(catalogue: Catalogue) -> pd.DataFrame:
     """Weights, cache, compute buffer and runtime; no margin."""
-    roomy = presets_on_cards(catalogue).query("gpu == @ROOMY")
-    needs = roomy.pivot(index="model", columns="quant", values="memory_bytes").loc[list(MODELS), list(PRESETS)] / GIB
-    needs.insert(0, "parameters", [parameters(architecture_of(catalogue.models[model], catalogue.models)) / 1e9 for model in MODELS])
+    roomy = presets_on_cards(catalogue).query("gpu == @REFERENCE")
+    models = headline_models(catalogue)
+    pivot = roomy.pivot(index="model", columns="quant", values="memory_bytes").loc[models] / GIB
+    needs = pivot[list(PRESETS)].copy()
+    natives = [catalogue.models[model].native_quant for model in models]
+    needs.insert(0, "native", [None if native is None else pivot.loc[model, native] for model, native in zip(models, natives, strict=True)])
+    needs.insert(0, "parameters", [parameters(architecture_of(catalogue.models[model], catalogue.models)) / 1e9 for model in models])
     return needs.rename_axis(columns=None).reset_index()
 
 
 @table(
     id="best-quantization",
-    title={"zh": "每种显存放得下的最好量化（上下文 8,192，已留余量）", "en": "Best quantization by VRAM (context 8,192, margin kept)"},
+    title={
+        "zh": "每种显存放得下的最好量化（4 到 8 位，上下文 8,192，已留余量）",
+        "en": "Best quantization by VRAM (4 to 8 bits, context 8,192, margin kept)",
+    },
     key=["model"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
@@ -90,16 +90,19 @@ def vram(catalogue: Catalogue) -> pd.DataFrame:
     ],
 )
 def best(catalogue: Catalogue) -> pd.DataFrame:
-    """The largest of the formats of the table above with which all layers and the margin have room; empty where none has."""
-    fitting = presets_on_cards(catalogue).query("fits")
+    """The largest of the formats from four to eight bits with which all layers and the margin have room; empty where none has."""
+    models = headline_models(catalogue)
+    worth = {model: ladder_of(catalogue.models[model], WORTH) for model in models}
+    every = presets_on_cards(catalogue).query("fits")
+    fitting = every[[quant in worth[model] for model, quant in zip(every["model"], every["quant"], strict=True)]]
     keys = zip(fitting["model"], fitting["gpu"], strict=True)
     largest = dict(zip(keys, fitting["quant"].str.upper(), strict=True))  # the presets come from small to large
-    return pd.DataFrame([{"model": model, **{card: largest.get((model, card)) for card in CARDS}} for model in MODELS])
+    return pd.DataFrame([{"model": model, **{card: largest.get((model, card)) for card in CARDS}} for model in models])
 
 
 @table(
     id="longest-context",
-    title={"zh": "每种显存放得下的最长上下文（Q4_K_M，已留余量）", "en": "Longest context by VRAM (Q4_K_M, margin kept)"},
+    title={"zh": "每种显存放得下的最长上下文（4 位，已留余量）", "en": "Longest context by VRAM (4-bit, margin kept)"},
     key=["model"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
@@ -110,11 +113,11 @@ def best(catalogue: Catalogue) -> pd.DataFrame:
 def longest(catalogue: Catalogue) -> pd.DataFrame:
     """Cells of 16 bits with which all layers and the margin still have room; empty where not even the smallest has."""
     rows = []
-    for model in LONG:
+    for model in headline_models(catalogue):
         shape = architecture_of(catalogue.models[model], catalogue.models)
         row: dict[str, object] = {"model": model, "trained": shape.context_length}
         for card in CARDS:
-            question = {"model": model, "quant": "q4_k_m", "context": 256, "gpus": [card]}
+            question = {"model": model, "quant": quant_of(catalogue.models[model]), "context": 256, "gpus": [card]}
             found = largest_context(check_setting(question, catalogue), catalogue)
             row[card] = found or None
         rows.append(row)

@@ -44,9 +44,9 @@ def _limits(view: View, axis: str) -> list[dict[str, Any]]:
 def _vram(view: View) -> dict[str, Any]:
     frame = tables()["vram"].frame(view.catalogue)
     values = [
-        {"model": view.catalogue.models[row["model"]].name, "quant": quant.upper(), "gib": row[quant]}
+        {"model": view.catalogue.models[row["model"]].name, "quant": words, "gib": row[quant]}
         for row in frame.to_dict("records")
-        for quant in ("q4_k_m", "q8_0", "f16")
+        for quant, words in (("native", view.pick("原生 4 位", "native 4-bit")), ("q4_k_m", "Q4_K_M"), ("q8_0", "Q8_0"), ("f16", "F16"))
         if row[quant] is not None and row[quant] <= 64
     ]
     shown = {value["model"] for value in values}
@@ -74,7 +74,7 @@ def _vram(view: View) -> dict[str, Any]:
     },
 )
 def _kv_cache(view: View) -> dict[str, Any]:
-    shown = ("llama-3.1-70b", "llama-3.1-8b", "gemma-3-27b", "deepseek-v3-671b", "gpt-oss-120b", "qwen3-next-80b-a3b")
+    shown = ("llama-3.3-70b", "granite-4.2-8b", "gemma-4-31b", "deepseek-v3.2-671b", "gpt-oss-120b", "qwen3.6-35b-a3b")
     frame = tables()["kv-cache"].frame(view.catalogue)
     values = [
         {"model": view.catalogue.models[row["model"]].name, "context": int(str(column).removeprefix("at_")), "gib": value}
@@ -91,8 +91,7 @@ def _kv_cache(view: View) -> dict[str, Any]:
                 "field": "context",
                 "type": "quantitative",
                 "title": view.pick("上下文（词元）", "Context [tokens]"),
-                "scale": {"type": "log", "base": 2},
-                "axis": {"values": [8192, 16384, 32768, 65536, 131072], "format": ",d"},
+                "axis": {"values": [16384, 32768, 65536, 98304, 131072], "format": ",d"},
             },
             "y": {"field": "gib", "type": "quantitative", "title": "GiB"},
             "color": {"field": "model", "type": "nominal", "sort": names, "title": view.pick("模型", "Model")},

@@ -12,7 +12,7 @@ from macros.tables import pairs
 @picture(
     "bandwidth-tokens",
     "device-models",
-    {"zh": "显存带宽与解码速度：Llama 3.1 8B，Q4_K_M", "en": "Memory bandwidth and decode speed: Llama 3.1 8B, Q4_K_M"},
+    {"zh": "显存带宽与解码速度：Qwen3.5 9B，Q4_K_M", "en": "Memory bandwidth and decode speed: Qwen3.5 9B, Q4_K_M"},
     {
         "zh": "速度随带宽上升，带宽越大离上限越远，因为每层另有固定的时间。",
         "en": "Speed rises with bandwidth, and falls behind as bandwidth grows: each layer takes a fixed time besides.",
@@ -23,7 +23,7 @@ def _bandwidth(view: View) -> dict[str, Any]:
     values = []
     for gpu in view.catalogue.gpus.values():
         memory = view.catalogue.records["device-families"][gpu.family].memory
-        answer = pairs.on_gpu(view.catalogue, "llama-3.1-8b", gpu.id)
+        answer = pairs.on_gpu(view.catalogue, "qwen3.5-9b", gpu.id)
         if memory in words and answer is not None and answer.fits and answer.decode is not None:
             kind = view.pick(*words[memory])
             values.append(
