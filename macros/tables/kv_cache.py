@@ -14,7 +14,7 @@ from macros.tables import Column, Words, table
 from macros.tables.headlines import headline_models
 
 CONTEXTS = (8192, 16384, 32768, 65536, 131072)
-STORY = ("llama-2-7b", "llama-3.1-8b", "deepseek-v3.2-671b", "kimi-k2.6-1t")
+STORY = ("llama-2-7b", "llama-3.1-8b", "gemma-3-12b", "deepseek-v3-671b", "kimi-k2.6-1t")
 """Beside the headline models: one with a cache for each head, and those that the text speaks of."""
 WINDOWED = ("gemma-4-e4b", "gemma-4-12b", "gemma-4-26b-a4b", "gemma-4-31b", "gpt-oss-20b", "gpt-oss-120b", "gemma-3-27b")
 TYPES = ("f16", "q8_0", "q5_1", "q4_0")
@@ -103,7 +103,16 @@ def kv_cache(catalogue: Catalogue) -> pd.DataFrame:
 def kv_types(catalogue: Catalogue) -> pd.DataFrame:
     """Keys and values of one type; empty where the back end has no such rows for the model's head size."""
     rows = []
-    for model in ("qwen3.5-9b", "granite-4.2-8b", "gemma-4-12b", "qwen3.8-27b", "llama-3.3-70b", "minimax-m2.7-230b", "gpt-oss-120b"):
+    for model in (
+        "llama-3.1-8b",
+        "qwen3.5-9b",
+        "granite-4.2-8b",
+        "gemma-4-12b",
+        "qwen3.8-27b",
+        "llama-3.3-70b",
+        "minimax-m2.7-230b",
+        "gpt-oss-120b",
+    ):
         rows.append({"model": model, **{kind: _in(kept(catalogue, model, 32768, kv_type=kind), GIB) for kind in TYPES}})
     return pd.DataFrame(rows)
 

@@ -51,6 +51,12 @@ def presets_on_cards(catalogue: Catalogue) -> pd.DataFrame:
     return named.assign(gpu=hardware["gpu"].to_numpy()[found["device_row"]], memory_bytes=found["memory_bytes"], fits=found["fits"])
 
 
+def _preset(preset: str) -> Column:
+    """The column of one format; a narrow screen shows the two that most people choose from."""
+    title, folded = {"zh": preset.upper(), "en": preset.upper()}, preset not in ("q4_k_m", "q8_0")
+    return Column(preset, title, unit="GiB", digits=1, only_data=preset == "iq2_m", secondary=folded)
+
+
 @table(
     id="vram",
     title={"zh": "全部放在一张卡上需要多少显存（上下文 8,192）", "en": "VRAM with everything on one card (context 8,192)"},
@@ -58,10 +64,14 @@ def presets_on_cards(catalogue: Catalogue) -> pd.DataFrame:
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
         Column("parameters", {"zh": "参数量", "en": "Parameters"}, unit="10⁹", digits=1, only_data=True),
-        *(
-            Column(preset, {"zh": preset.upper(), "en": preset.upper()}, unit="GiB", digits=1, only_data=preset == "iq2_m")
-            for preset in PRESETS
+        Column(
+            "native",
+            {"zh": "原生 4 位", "en": "Native 4-bit"},
+            unit="GiB",
+            digits=1,
+            note={"zh": "发布时就是 4 位，没有更精细的版本", "en": "released in 4 bits: nothing finer exists"},
         ),
+        *(_preset(preset) for preset in PRESETS),
     ],
     formulas=("cache_bytes", "tensor_bytes"),
 )
@@ -106,7 +116,7 @@ def best(catalogue: Catalogue) -> pd.DataFrame:
     key=["model"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        Column("trained", {"zh": "训练长度", "en": "Trained for"}, unit="tokens"),
+        Column("trained", {"zh": "训练长度", "en": "Trained for"}, unit="tokens", secondary=True),
         *(Column(card, {"zh": f"{size} GiB", "en": f"{size} GiB"}, unit="tokens") for card, size in CARDS.items()),
     ],
 )

@@ -74,7 +74,7 @@ def _vram(view: View) -> dict[str, Any]:
     },
 )
 def _kv_cache(view: View) -> dict[str, Any]:
-    shown = ("llama-3.3-70b", "granite-4.2-8b", "gemma-4-31b", "deepseek-v3.2-671b", "gpt-oss-120b", "qwen3.6-35b-a3b")
+    shown = ("llama-3.3-70b", "granite-4.2-8b", "gemma-4-31b", "deepseek-v3-671b", "gpt-oss-120b", "qwen3.6-35b-a3b")
     frame = tables()["kv-cache"].frame(view.catalogue)
     values = [
         {"model": view.catalogue.models[row["model"]].name, "context": int(str(column).removeprefix("at_")), "gib": value}
