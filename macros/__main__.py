@@ -39,12 +39,12 @@ def _checked() -> list[str]:
     from macros.publish.calculator import formulas_script
     from macros.publish.remembered import remembered
     from macros.publish.site import page_errors
-    from macros.render import annotated, lint, palette, translations, unshown
+    from macros.render import annotated, lint, palette, rooms, translations, unshown
     from macros.specs import SpecErrors, load
     from macros.tables import headlines
 
     errors = [*page_errors(ROOT, MACROS), *translations.moved(ROOT / "docs"), *annotated.untranslated()]
-    errors += [*unshown.columns(ROOT), *unshown.pages(ROOT), *palette.strangers(ROOT)]
+    errors += [*unshown.columns(ROOT), *unshown.pages(ROOT), *palette.strangers(ROOT), *rooms.untold()]
     try:
         catalogue = load(ROOT / "data")
         errors += lint.check(ROOT / "docs", catalogue)

@@ -1,0 +1,1 @@
+"""From measurements to constants: rows, the fit, leave-one-device-out, and imports of what benchmark programs print."""

@@ -152,6 +152,15 @@ def question_keys(view: View) -> str:
 
 
 @macro
+def rooms(view: View) -> str:
+    """The rooms of the code, each with its sentence: `rooms()`."""
+    from macros.render import rooms as told
+    from macros.render import slots
+
+    return slots.block(told.tree(view))
+
+
+@macro
 def record_fields(view: View, kind: str) -> str:
     """The keys of a kind of record, from its schema: `record_fields("gpus")`."""
     from macros.render import annotated, slots
