@@ -24,6 +24,8 @@ class Reading:
 
     architecture: Architecture
     notices: list[Notice]
+    quantized: Mapping[str, Any] | None = None
+    """How its weights are published, where the configuration says it."""
 
 
 def read_config(config: Any, catalogue: Catalogue) -> Architecture:
@@ -68,9 +70,9 @@ def read(config: Any, catalogue: Catalogue) -> Reading:
         shapes["tied_embeddings"] = True
         keys.tell("no-output-matrix", architectures=headless)
     _unread(keys)
-    _told(keys, config)
+    _told(keys)
     try:
-        return Reading(Architecture.model_validate(shapes), notices)
+        return Reading(Architecture.model_validate(shapes), notices, _quantized(values, config))
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in detail["loc"])
@@ -283,14 +285,20 @@ def _unread(k: Keys) -> None:
                 raise Refused(f"config.{name}", f"{usual} in all layers of this class", other[0])
 
 
-def _told(k: Keys, config: Mapping[str, Any]) -> None:
-    """What a reader should know of the reading: values of the class, and the format of the published weights."""
+def _told(k: Keys) -> None:
+    """What a reader should know of the reading: values of the class."""
     sizes = [name for name in k.left_out if not isinstance(k.kind.defaults[name], bool) and name in TOLD]
     if sizes:
         k.tell("left-out", keys=", ".join(dict.fromkeys(sizes)))
-    quantized = k.values.get("quantization_config", config.get("quantization_config"))
-    if isinstance(quantized, Mapping) and quantized.get("quant_method") is not None:
-        k.tell("published-quantized", method=str(quantized["quant_method"])[:40])
+
+
+def _quantized(values: Mapping[str, Any], config: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    for held in (config, values):
+        for name in ("quantization_config", "quantization"):
+            if isinstance(held.get(name), Mapping) and len(held[name]) > 0:
+                found: Mapping[str, Any] = held[name]
+                return found
+    return None
 
 
 TOLD = (

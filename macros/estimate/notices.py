@@ -101,6 +101,10 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "{outer} 类的模型，llama.cpp 与 vLLM 都没有专门的支持：只计算其中的文本模型。",
         "en": "Neither llama.cpp nor vLLM has a class of its own for {outer}: only the text model in it is computed.",
     },
+    "quant-contradicts": {
+        "zh": "配置里的权重是 {published}，这里按所选的 {quant} 计算。",
+        "en": "The configuration belongs to weights in {published}; the answer is for {quant}, as asked.",
+    },
     "published-quantized": {
         "zh": "配置说明发布的权重是 {method} 格式；这里按所问的格式计算。",
         "en": "The configuration says that its published weights are in {method}; what is computed is the format that was asked for.",

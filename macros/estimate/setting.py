@@ -73,8 +73,8 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         architecture, quant = file.architecture, file.quantization
         notices += file.notices
     else:
-        model, architecture = _model(question, catalogue, notices)
-        quant = _named(asked, "quant", catalogue)
+        model, architecture, published = _model(question, catalogue, notices)
+        quant = _format(asked, published, notices, catalogue)
     engine = _engine(asked, quant, catalogue)
     _engine_has(engine, question, catalogue)
     if model is not None and architecture.prediction_layers:
@@ -121,7 +121,10 @@ def _file(asked: Mapping[str, Any], catalogue: Catalogue) -> FileModel:
     return file_model(asked["gguf"], catalogue.tensor_types, catalogue.architectures)
 
 
-def _model(question: Mapping[str, Any], catalogue: Catalogue, notices: list[Notice]) -> tuple[str | None, Architecture]:
+def _model(
+    question: Mapping[str, Any], catalogue: Catalogue, notices: list[Notice]
+) -> tuple[str | None, Architecture, Quantization | None]:
+    """The model, its shapes, and the format that its configuration names."""
     if ("model" in question) == ("config" in question):
         raise Refused("model", "either `model` or `config`", sorted({"model", "config"} & set(question)), "keep one of them")
     if "config" in question:
@@ -129,11 +132,34 @@ def _model(question: Mapping[str, Any], catalogue: Catalogue, notices: list[Noti
 
         reading = read(question["config"], catalogue)
         notices.extend(reading.notices)
-        return None, reading.architecture
+        if reading.quantized is None:
+            return None, reading.architecture, None
+        published = _published(reading.quantized, reading.architecture, catalogue)
+        if published is None:
+            notices.append(Notice("published-quantized", {"method": str(reading.quantized.get("quant_method"))[:40]}))
+        return None, reading.architecture, published
     name = question["model"]
     if not isinstance(name, str) or name not in catalogue.models:
         raise Refused("model", "the id of a model", name, nearest(str(name), catalogue.models))
-    return name, architecture_of(catalogue.models[name], catalogue.models)
+    return name, architecture_of(catalogue.models[name], catalogue.models), None
+
+
+def _published(quantized: Mapping[str, Any], a: Architecture, catalogue: Catalogue) -> Quantization | None:
+    from macros.estimate.files.quantized import format_of
+
+    return format_of(quantized, a, catalogue.quantizations)
+
+
+def _format(asked: Mapping[str, Any], published: Quantization | None, notices: list[Notice], catalogue: Catalogue) -> Quantization:
+    """The format that is asked for; without one, that of the published weights."""
+    if published is None:
+        named: Quantization = _named(asked, "quant", catalogue)
+        return named
+    if asked["quant"] is None or asked["quant"] == published.id:
+        return published
+    notices.append(Notice("quant-contradicts", {"quant": asked["quant"], "published": published.name}))
+    other: Quantization = catalogue.quantizations[asked["quant"]]
+    return other
 
 
 def _named(asked: Mapping[str, Any], key: str, catalogue: Catalogue) -> Any:

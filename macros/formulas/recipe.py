@@ -346,7 +346,7 @@ def uniform_tensors(architecture: Architecture, per_weight: PerWeight) -> list[t
         if not group.is_parameter:
             continue
         parts = tensor_parts(architecture, group)
-        rules = [rule for rule in per_weight.rules if _names(rule, parts, architecture)]
+        rules = [rule for rule in per_weight.rules if _names(rule, group.name, parts, architecture)]
         if not rules:
             found.append((group, round(_packed_bytes(group, parts, per_weight, per_weight.other_bits)) * group.count))
             continue
@@ -360,18 +360,20 @@ def uniform_tensors(architecture: Architecture, per_weight: PerWeight) -> list[t
     return found
 
 
-def _names(rule: PackingRule, parts: Sequence[str], a: Architecture) -> bool:
-    return any(part in parts for part in rule.parts) and (rule.classes is None or a.engine_name in rule.classes)
+def _names(rule: PackingRule, name: str, parts: Sequence[str], a: Architecture) -> bool:
+    return (name in rule.names or any(part in parts for part in rule.parts)) and (rule.classes is None or a.engine_name in rule.classes)
 
 
 def _holds(rule: PackingRule, layer: int, a: Architecture) -> bool:
-    if rule.layers is not None and layer not in rule.layers.of(a.layers):
+    if rule.layers is not None and layer not in rule.layers.of(a.layers + a.prediction_layers):
         return False
     return not rule.more_bits or more_bits(layer, a.layers)
 
 
 def _packed_bytes(group: TensorGroup, parts: Sequence[str], p: PerWeight, other_bits: int) -> float:
     """One of these tensors, where no rule names it."""
+    if "selection_bias" in parts:
+        return group.values * max(other_bits, SELECTION_BIAS_BITS) / 8
     packed = _is_linear(group) or any(part in p.covers for part in parts)
     if not packed or (p.whole_groups and p.group_size is not None and group.row % p.group_size):
         return group.values * other_bits / 8
@@ -392,6 +394,9 @@ def _stored_bytes(group: TensorGroup, p: Packing) -> float:
         matrix_bytes=p.matrix_bytes,
     )
 
+
+SELECTION_BIAS_BITS = 32
+"""Biases that steer the choice of experts are published as 32-bit floats whatever the rest is."""
 
 NAMED_PARTS = {
     "token_embd": "embedding",

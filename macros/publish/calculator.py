@@ -12,6 +12,7 @@ from typing import Any
 
 from macros.estimate.config_json import read
 from macros.estimate.files.model import file_header, file_model
+from macros.estimate.files.quantized import format_of
 from macros.estimate.overview import file_size, overview, room
 from macros.estimate.ways import way
 from macros.publish.javascript import translate
@@ -37,7 +38,7 @@ KINDS = (
 )
 """Kinds of records that an answer is computed from."""
 
-READERS = (read, file_header, file_model)
+READERS = (read, format_of, file_header, file_model)
 """What reads a model that is not listed: a third of it all, which few readers of the page need."""
 
 SHOWN = {"name", "publisher", "also_called", "memory_gib", "memory_sizes_gib", "native_quant", "headline", "released"}

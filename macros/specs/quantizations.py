@@ -118,8 +118,10 @@ class Packing(Strict):
 class PackingRule(Packing):
     """Some tensors that are stored otherwise; the first rule that holds decides."""
 
-    parts: list[Part]
+    parts: list[Part] = Field(default_factory=list)
     """What they are part of."""
+    names: list[Annotated[str, Field(max_length=60)]] = Field(default_factory=list)
+    """Or their names, in a checkpoint that lists its modules."""
     layers: LayerPattern | None = None
     """Only these layers; null: all."""
     more_bits: bool = False
@@ -139,6 +141,12 @@ class PerWeight(Packing):
     """A matrix whose rows are no multiple of the group stays at `other_bits`."""
     rules: list[PackingRule] = Field(default_factory=list)
     """What is stored otherwise."""
+
+
+Kind = Literal[
+    "gguf", "float", "mlx", "gptq", "awq", "fp8", "compressed-tensors", "mxfp4", "bitsandbytes", "openvino", "exl3", "ctranslate2"
+]  # fmt: skip
+"""Ways of writing weights."""
 
 
 class Quality(Strict):
@@ -185,9 +193,7 @@ class Quantization(Record):
 
     name: Plain
     """Its usual name."""
-    kind: Literal[
-        "gguf", "float", "mlx", "gptq", "awq", "fp8", "compressed-tensors", "mxfp4", "bitsandbytes", "openvino", "exl3", "ctranslate2"
-    ]  # fmt: skip
+    kind: Kind
     """How it is written: gguf is llama.cpp's; float is what a model is trained in."""
     read_by: list[Id]
     """Engines that read it."""

@@ -227,7 +227,6 @@ def test_which_configuration_decides_on_the_output_matrix(outside: Any, inside: 
         ({"architectures": ["LlamaModel"]}, "no-output-matrix"),
         ({"hidden_size": 2048, "num_hidden_layers": 4}, None),
         ({"model_type": "mistral", "sliding_window": 1024}, "window-unused"),
-        ({"quantization_config": {"quant_method": "fp8"}}, "published-quantized"),
         ({"model_type": "deepseek_v3", "num_nextn_predict_layers": 1}, "prediction-layers"),
         ({"model_type": "glm4_moe", "num_nextn_predict_layers": 1}, "prediction-layers"),
         ({"model_type": "video_llava", "text_config": {"model_type": "llama"}}, "outer-class-not-run"),

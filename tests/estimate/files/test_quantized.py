@@ -1,0 +1,170 @@
+"""What `quantization_config` says: the format, and the modules that stay at 16 bits."""
+
+from pathlib import Path
+
+import pytest
+
+from macros.estimate import Refused, estimate
+from macros.estimate.files.modules import entries, matches, module_names
+from macros.estimate.files.quantized import format_of
+from macros.formulas.recipe import uniform_bytes, uniform_tensors
+from macros.specs import load
+from macros.specs.models import architecture_of
+
+CATALOGUE = load(Path(__file__).resolve().parents[3] / "data")
+QWEN3 = {
+    "model_type": "qwen3", "hidden_size": 1024, "intermediate_size": 3072, "num_hidden_layers": 28, "num_attention_heads": 16,
+    "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151936, "max_position_embeddings": 40960, "tie_word_embeddings": True,
+}  # fmt: skip
+
+
+def shapes(model):
+    return architecture_of(CATALOGUE.models[model], CATALOGUE.models)
+
+
+def published(model, **config):
+    return format_of(config, shapes(model), CATALOGUE.quantizations)
+
+
+def weights(**weights):
+    return {"quant_method": "compressed-tensors", "version": "0.19.0", "config_groups": {"group_0": {"targets": ["Linear"], **weights}}}
+
+
+INT4 = {"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128, "symmetric": True}
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        ({"quant_method": "gptq", "bits": 4, "group_size": 128, "desc_act": True}, "gptq-4bit-128g"),
+        ({"quant_method": "gptq", "bits": 8, "group_size": 128}, "gptq-8bit-128g"),
+        ({"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True}, "awq-4bit-128g"),
+        ({"quant_method": "fp8", "weight_block_size": [128, 128]}, "fp8-block-f32"),
+        ({"quant_method": "fp8", "activation_scheme": "static"}, "fp8-tensor"),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}, "nf4-single"),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_use_double_quant": True}, "nf4"),
+        ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "int8"),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4", "exclude_modules": ["lm_head"]}, "nvfp4"),
+        ({"quant_method": "modelopt", "quantization": {"quant_algo": "FP8"}}, "fp8-tensor"),
+        ({"quant_method": "exl3", "bits": 4.0}, "exl3-4bit"),
+        ({"bits": 4, "group_size": 64}, "mlx-4bit-64g"),
+        ({"bits": 4, "group_size": 32, "mode": "mxfp4"}, "mlx-mxfp4"),
+        (weights(weights=INT4) | {"format": "pack-quantized"}, "w4a16-128g"),
+        (weights(weights=INT4 | {"symmetric": False}) | {"format": "pack-quantized"}, "w4a16-asym-128g"),
+        (weights(weights=INT4 | {"num_bits": 8}) | {"format": "pack-quantized"}, "w8a16-128g"),
+        (weights(weights={"num_bits": 8, "type": "float", "strategy": "channel"}), "fp8"),
+        (weights(weights={"num_bits": 8, "type": "float", "strategy": "block", "block_structure": [128, 128]}), "fp8-block"),
+        (weights(weights={"num_bits": 4, "type": "float", "strategy": "tensor_group", "group_size": 16}), "nvfp4a16"),
+        (weights(weights={"num_bits": 4, "type": "float", "group_size": 16}, input_activations={"num_bits": 4}), "nvfp4"),
+        (weights(weights={"num_bits": 4, "type": "float", "strategy": "group", "group_size": 32}), "mxfp4"),
+        (weights(weights={"num_bits": 8, "type": "float", "strategy": "group", "group_size": 32}), "mxfp8"),
+    ],
+)
+def test_a_configuration_names_its_format(config, name):
+    """And it weighs what the libraries wrote for this model: see data/file-sizes/qwen3-0.6b.yaml."""
+    a = shapes("qwen3-0.6b")
+    found = format_of(config, a, CATALOGUE.quantizations)
+    assert found.id == name
+    assert uniform_bytes(a, found.per_weight) == uniform_bytes(a, CATALOGUE.quantizations[name].per_weight)
+
+
+@pytest.mark.parametrize(
+    "config", [{}, {"quant_method": "hqq"}, {"quant_method": "gptq"}, {"quant_method": "compressed-tensors"}, {"quant_method": 4}]
+)
+def test_what_is_not_known_is_no_format(config):
+    assert format_of(config, shapes("qwen3-0.6b"), CATALOGUE.quantizations) is None
+
+
+def bits(model, found):
+    """Bits of a weight by name of tensor and number of layers."""
+    return {
+        (g.name, len(g.layers)): round(size * 8 / (g.values * g.count), 2) for g, size in uniform_tensors(shapes(model), found.per_weight)
+    }
+
+
+def test_modules_left_out_stay_at_16_bits():
+    """The form of Kimi K2.5: routed experts alone."""
+    ignored = ["lm_head", "re:.*self_attn.*", "re:.*shared_experts.*", "re:.*mlp\\.(gate|up|gate_up|down)_proj.*"]
+    config = {"quant_method": "compressed-tensors", "format": "pack-quantized", "ignore": ignored}
+    config["config_groups"] = {"group_0": {"targets": ["Linear"], "weights": INT4 | {"group_size": 32}}}
+    found = published("kimi-k2.5-1t", **config)
+    assert found.id == "w4a16-32g"
+    sizes = bits("kimi-k2.5-1t", found)
+    assert {name for (name, _), size in sizes.items() if size < 16} == {"ffn_gate_exps", "ffn_up_exps", "ffn_down_exps"}
+    # 594,205,858,816 with selection biases at 16 bits; each of 60 x 384 of them has 32.
+    assert uniform_bytes(shapes("kimi-k2.5-1t"), found.per_weight) == 594_205_858_816 + 2 * 60 * 384
+
+
+def test_gpt_oss_keeps_all_but_its_experts():
+    """13,761,264,768 bytes of tensors: the published counts a dtype of the repository."""
+    listed = ["model.layers.*.self_attn", "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"]
+    found = published("gpt-oss-20b", quant_method="mxfp4", modules_to_not_convert=listed)
+    assert uniform_bytes(shapes("gpt-oss-20b"), found.per_weight) == 13_761_264_768
+
+
+def test_single_layers_can_be_left_out():
+    listed = ["lm_head", *(f"model.layers.{layer}.self_attn*" for layer in range(3)), "model.layers.5*", "mtp.layers.0*", "model.visual*"]
+    sizes = bits("qwen3-8b", published("qwen3-8b", quant_method="modelopt", quant_algo="NVFP4", exclude_modules=listed))
+    assert sizes["attn_q", 4] == sizes["ffn_up", 1] == 16.0
+    assert sizes["attn_q", 32] == sizes["ffn_up", 35] == 4.5
+
+
+def test_an_output_matrix_that_no_list_leaves_out_is_quantized():
+    config = {"quant_method": "modelopt", "quant_algo": "NVFP4"}
+    assert bits("qwen3-8b", published("qwen3-8b", **config))["output", 1] == 4.5
+    assert bits("qwen3-8b", published("qwen3-8b", **config, exclude_modules=["lm_head"]))["output", 1] == 16.0
+
+
+def test_mixed_schemes_are_told_apart_by_module():
+    listed = {f"backbone.layers.{layer}.mixer.in_proj": {"quant_algo": "FP8"} for layer in range(52)}
+    listed |= {f"backbone.layers.{layer}.mixer.experts.0.up_proj": {"quant_algo": "W4A16_NVFP4"} for layer in range(52)}
+    sizes = bits(
+        "nemotron-3-nano-30b-a3b",
+        published("nemotron-3-nano-30b-a3b", quant_method="modelopt", quant_algo="MIXED_PRECISION", quantized_layers=listed),
+    )
+    found = {name: size for (name, _), size in sizes.items()}
+    assert (found["ssm_in"], found["ffn_up_exps"], found["ffn_down_exps"], found["attn_q"]) == (8.0, 4.5, 16.0, 16.0)
+
+
+def test_mlx_modules_of_their_own_width():
+    """Qwen3.6 35B-A3B, 4 bits with routers at 8: 20,401,929,952 bytes with the vision tower, the total of its index."""
+    own = {"group_size": 64, "bits": 8}
+    gates = {f"language_model.model.layers.{layer}.mlp.{gate}": own for layer in range(40) for gate in ("gate", "shared_expert_gate")}
+    found = published("qwen3.6-35b-a3b", bits=4, group_size=64, **gates)
+    assert (
+        uniform_bytes(shapes("qwen3.6-35b-a3b"), found.per_weight) + 2 * CATALOGUE.models["qwen3.6-35b-a3b"].projector.parameters
+        == 20_401_929_952
+    )
+
+
+def test_the_format_is_taken_from_the_configuration():
+    config = QWEN3 | {"quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128}}
+    asked = {"config": config, "context": 1024, "gpus": ["rtx-3090"]}
+    taken = estimate(asked, CATALOGUE)
+    assert taken["weights"]["bytes"] == 540_098_560
+    assert taken["engine"]["name"] == "vLLM"
+    assert estimate(asked | {"quant": "awq-4bit-128g"}, CATALOGUE)["weights"] == taken["weights"]
+
+
+def test_another_format_than_the_published_one_is_told():
+    config = QWEN3 | {"quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128]}}
+    found = estimate({"config": config, "context": 1024, "quant": "q4_k_m"}, CATALOGUE)
+    assert {"code": "quant-contradicts", "values": {"quant": "q4_k_m", "published": "FP8 in blocks, 32-bit scales"}} in found["notices"]
+
+
+def test_a_method_that_is_not_known_is_told_and_asks_for_a_format():
+    config = QWEN3 | {"quantization_config": {"quant_method": "hqq"}}
+    with pytest.raises(Refused, match="quant: expected the id of a quantization"):
+        estimate({"config": config, "context": 1024}, CATALOGUE)
+    assert "published-quantized" in [
+        one["code"] for one in estimate({"config": config, "context": 1024, "quant": "q4_0"}, CATALOGUE)["notices"]
+    ]
+
+
+def test_patterns():
+    assert all([matches("*", ""), matches("a*c", "abc"), matches("ac", "ac"), matches("*b*b*", "abxb")])
+    assert not any([matches("a*ab", "ab"), matches("*b*b*", "ab"), matches("ac", "acd")])
+    (entry,) = entries(["re:.*mlp.gate$"])
+    assert entry.names(module_names("ffn_gate_inp", recurs=False), 0)
+    assert not entry.names(module_names("ffn_gate", recurs=False), 0)
+    assert entries(["re:" + "(a|b)" * 30, 4, None, ""]) != []
