@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BASE ?= main
 BROWSER := chromium fontconfig fonts-noto-cjk
 
-.PHONY: help site serve browser fonts screenshot test check check-records check-code check-types check-workflows style pdf offline diff rehearse links bench bench-web mutate release lock new schema settle clean
+.PHONY: help site serve browser fonts screenshot vllm-plans test check check-records check-code check-types check-workflows style pdf offline diff rehearse links bench bench-web mutate release lock new schema settle clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -104,6 +104,12 @@ schema: $(VENV)/site.ok ## the JSON Schema of each kind of record, for editors, 
 
 settle: $(VENV)/site.ok ## both languages of PAGE say the same (without PAGE: of all pages that changed in both)
 	@$(MACROS) settle $(PAGE)
+
+vllm-plans: ## renew data/cache-plans: the released vLLM plans its cache, in an environment of its own (half an hour)
+	test -x dist/vllm/bin/python || $(PYTHON) -m venv dist/vllm
+	dist/vllm/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/vllm_plans/packages.txt
+	dist/vllm/bin/python -m pip install --quiet --disable-pip-version-check --no-deps vllm==0.33.0
+	nice dist/vllm/bin/python -m tests.vllm_plans.plan data/cache-plans $(basename $(notdir $(wildcard data/cache-plans/*.yaml)))
 
 rehearse: $(VENV)/site.ok ## the path of a pull request on this machine: base, head, artifacts, report
 	$(BIN)/python -m tests.publish.rehearse

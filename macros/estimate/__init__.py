@@ -11,7 +11,7 @@ from macros.estimate.notices import sentence
 from macros.estimate.placement import place
 from macros.estimate.refused import Refused
 from macros.estimate.setting import Setting, check_setting
-from macros.estimate.shares import Placement, Share
+from macros.estimate.shares import FILL, Placement, Share
 from macros.formulas.parameters import parameters
 from macros.formulas.remember import by_identity
 from macros.specs import Catalogue
@@ -74,9 +74,22 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
         "gpu_layers": placement.gpu_layers,
         "fits": placement.fits,
     }
+    if placement.users_that_fit is not None and placement.users_at_fill is not None:
+        result["users_that_fit"] = placement.users_that_fit
+        result["users_at_fill"] = {"fill": FILL, "users": placement.users_at_fill}
     result |= speed(setting, placement, catalogue)
+    if setting.users > 1:
+        result["per_user"] = _per_user(setting, result)
     result["engine"] = {"name": setting.engine.name, "build": setting.engine.build}
     return result
+
+
+def _per_user(setting: Setting, found: Mapping[str, Any]) -> dict[str, float]:
+    """What one of several users gets; the first word where the prompt is the only one that is read, and where all come at once."""
+    alone = setting.prompt_tokens / found["prefill"]["tokens_per_second"]
+    step = setting.users / found["decode"]["tokens_per_second"]
+    speeds = {key: found["decode"][key] / setting.users for key in ("tokens_per_second", "low", "high")}
+    return speeds | {"first_token_seconds": alone + step, "last_first_token_seconds": alone * setting.users + step}
 
 
 def _device(share: Share) -> dict[str, Any]:

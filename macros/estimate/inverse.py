@@ -81,4 +81,4 @@ def best_quantization(setting: Setting, catalogue: Catalogue, *, ram_gib: float 
 
 
 def _size(setting: Setting, quant: Quantization, catalogue: Catalogue) -> int:
-    return model_weights(setting.architecture, quant, catalogue.tensor_types, imatrix=setting.imatrix).bytes
+    return model_weights(setting.architecture, quant, catalogue.tensor_types, imatrix=setting.imatrix, gguf=setting.engine.gguf).bytes

@@ -100,7 +100,8 @@ def room(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | 
 def file_size(question: Mapping[str, Any], catalogue: Catalogue) -> int:
     """Bytes of the weights alone; asked for each format beforehand, `room` answers at once [bytes]."""
     setting = check_setting(question, catalogue)
-    return model_weights(setting.architecture, setting.quant, catalogue.tensor_types, imatrix=setting.imatrix).bytes
+    quant, gguf = setting.quant, setting.engine.gguf
+    return model_weights(setting.architecture, quant, catalogue.tensor_types, imatrix=setting.imatrix, gguf=gguf).bytes
 
 
 def _left(placement: Placement, ram_gib: float | None) -> tuple[int, int]:

@@ -19,6 +19,7 @@ def place(setting: Setting, catalogue: Catalogue) -> Placement:
     Returns:
         The placement.
     """
-    weights = model_weights(setting.architecture, setting.quant, catalogue.tensor_types, imatrix=setting.imatrix)
+    quant, gguf = setting.quant, setting.engine.gguf
+    weights = model_weights(setting.architecture, quant, catalogue.tensor_types, imatrix=setting.imatrix, gguf=gguf)
     placed: Placement = RUNNERS[setting.engine.id].place(setting, weights, catalogue)
     return placed

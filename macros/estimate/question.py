@@ -19,8 +19,8 @@ Words = dict[str, str]
 MAX_CONTEXT = 1 << 27
 MAX_MEMORY_GIB = 1 << 20
 MAX_LAYERS = 9999
-CACHE_TYPES = ("f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "bf16", "f32")
-"""Types that llama.cpp can keep the cache in, the usual ones first."""
+CACHE_TYPES = ("f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "bf16", "f32", "fp8", "mlx-8bit-64g", "mlx-4bit-64g")
+"""Types that an engine can keep the cache in, the usual ones of llama.cpp first."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +178,54 @@ class Options:
         low=0,
         high=1 << 30,
         expected="MiB to leave free on each device",
+    )
+    memory_utilization: float | None = _key(
+        "number",
+        ("Share of the memory", "Share of a card's memory that the engine claims; otherwise its own default."),
+        ("占用显存的比例", "引擎占用显存的比例；不填按引擎的默认值。"),
+        default=None,
+        low=0.01,
+        high=1,
+        expected="a share above 0 and up to 1",
+    )
+    max_batched_tokens: int | None = _key(
+        "whole",
+        ("Tokens of a pass", "Tokens that the engine computes at once; otherwise its default for the card."),
+        ("每次计算的词元数", "引擎每次最多计算的词元数；不填按显卡取默认值。"),
+        default=None,
+        unit="tokens",
+        low=1,
+        high=1 << 20,
+    )
+    max_sequences: int | None = _key(
+        "whole",
+        ("Conversations of a pass", "Conversations that the engine computes at once; otherwise its default for the card."),
+        ("每次计算的对话数", "引擎每次最多同时计算的对话数；不填按显卡取默认值。"),
+        default=None,
+        low=1,
+        high=1 << 16,
+    )
+    tensor_parallel: int | None = _key(
+        "whole",
+        ("Tensor parallel", "Cards that each hold a slice of every layer; all of them if their number divides the heads."),
+        ("张量并行", "各持有每一层的一部分的显卡数；张数能整除注意力头数时为全部显卡。"),
+        default=None,
+        low=1,
+        high=64,
+    )
+    pipeline_parallel: int | None = _key(
+        "whole",
+        ("Pipeline parallel", "Stages of whole layers, one after the other; otherwise what tensor parallelism leaves."),
+        ("流水线并行", "按整层依次分段的段数；不填由张量并行剩下的张数决定。"),
+        default=None,
+        low=1,
+        high=64,
+    )
+    prefix_caching: bool = _key(
+        "flag",
+        ("Prefix caching", "Whether common beginnings of conversations are kept; hybrids then keep more than one state."),
+        ("前缀缓存", "是否保留各对话共同的开头；混合模型因此要多存状态。"),
+        default=True,
     )
     backend: str | None = _key(
         "any",

@@ -10,6 +10,9 @@ from macros.formulas.runtime import context_bytes, usable_bytes
 from macros.formulas.units import MIB
 from macros.specs import Catalogue
 
+FILL = 0.25
+"""How full a conversation is on average, where many of them share a server."""
+
 
 @dataclass(frozen=True)
 class Share:
@@ -61,10 +64,16 @@ class Placement:
     host: Share
     gpu_layers: int
     """Layers on GPUs as llama.cpp counts them."""
+    users_that_fit: int | None = None
+    """Conversations of the asked length that have room at once, where each has a cache of its own; None: they share one."""
+    users_at_fill: int | None = None
+    """The same where each fills FILL of that length."""
 
     @property
     def fits(self) -> bool:
         """Whether every device has room."""
+        if self.users_that_fit is not None and self.users_that_fit < self.setting.users:
+            return False
         return all(share.fits for share in self.devices)
 
 
@@ -73,8 +82,9 @@ def usable_memory(device: Device, setting: Setting, catalogue: Catalogue) -> int
     share = 1.0
     if device.gpu.shared_memory is not None:
         share = catalogue.shared_memory[device.gpu.shared_memory].gpu_gib(device.memory_gib) / device.memory_gib
-    if setting.engine.memory_utilization is not None:
-        share = share * setting.engine.memory_utilization
+    claimed = setting.memory_utilization if setting.memory_utilization is not None else setting.engine.memory_utilization
+    if claimed is not None:
+        share = share * claimed
     return int(usable_bytes(memory_gib=device.memory_gib, share=share))
 
 

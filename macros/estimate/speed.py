@@ -73,7 +73,9 @@ def answer(setting: Setting, placement: Placement, catalogue: Catalogue) -> dict
 
 def _parts(setting: Setting, placement: Placement, catalogue: Catalogue, notices: list[Notice]) -> list[Part]:
     """The devices that have something to do, in the order that a token passes them."""
-    work = layer_work(setting.architecture, setting.quant, catalogue.records["tensor-types"], importance_matrix=setting.imatrix)
+    work = layer_work(
+        setting.architecture, setting.quant, catalogue.records["tensor-types"], importance_matrix=setting.imatrix, gguf=setting.engine.gguf
+    )
     host_work = _work_of(work, placement.host.layers, placement.host.has_output)
     parts = []
     for share in placement.devices:

@@ -79,10 +79,10 @@ def padded_bytes(tensor: TypedTensors, types: Types) -> int:
 
 
 @by_identity
-def pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool) -> list[Piece]:
-    """All tensors of a model in a format."""
+def pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool, gguf: bool = True) -> list[Piece]:
+    """All tensors of a model in a format; engines that do not read GGUF read files of their own."""
     found = []
-    if quant.recipe is None and not quant.stored:
+    if (quant.recipe is None or not gguf) and not quant.stored:
         assert quant.per_weight is not None
         for group, size in uniform_tensors(a, quant.per_weight):
             found.append(Piece(group, group.layers, size // group.count, size // group.count))
@@ -95,14 +95,14 @@ def pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool) ->
 
 
 @by_identity
-def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix: bool) -> ModelWeights:
+def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix: bool, gguf: bool = True) -> ModelWeights:
     """The weights layer by layer."""
     sums: dict[int, dict[str, Any]] = {place: {} for place in (*range(a.layers), FIRST, LAST)}
     matrices: list[dict[str, int]] = [{} for _ in range(a.layers)]
     tied = LayerWeights()
     last_matrices: dict[str, int] = {}
     unloaded = 0
-    for piece in pieces(a, quant, types, imatrix):
+    for piece in pieces(a, quant, types, imatrix, gguf):
         group = piece.group
         for layer in piece.layers:
             if layer >= a.layers:

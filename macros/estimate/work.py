@@ -74,7 +74,12 @@ class Work:
 
 @by_identity
 def layer_work(
-    architecture: Architecture, quantization: Quantization, types: Mapping[str, TensorType], *, importance_matrix: bool = False
+    architecture: Architecture,
+    quantization: Quantization,
+    types: Mapping[str, TensorType],
+    *,
+    importance_matrix: bool = False,
+    gguf: bool = True,
 ) -> dict[int, Work]:
     """Layer -> its work, and OUTPUT -> that of the output matrix; remembered for as long as the records live.
 
@@ -83,6 +88,7 @@ def layer_work(
         quantization: the format
         types: every tensor type
         importance_matrix: whether the file was made with one
+        gguf: whether the engine reads GGUF
 
     Returns:
         The work of each layer.
@@ -91,7 +97,7 @@ def layer_work(
     """
     a = architecture
     found = {layer: _attention(a, layer) for layer in range(a.layers)} | {OUTPUT: Work()}
-    for piece in pieces(a, quantization, types, importance_matrix):
+    for piece in pieces(a, quantization, types, importance_matrix, gguf):
         group, size = piece.group, piece.bytes
         routed = is_expert(group) and a.experts is not None
         for layer in piece.layers:

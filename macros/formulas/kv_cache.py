@@ -125,31 +125,6 @@ def recurrent_state_bytes(*, layers: Any, sequences: Any, conv_kernel: Any, conv
     return 4 * layers * sequences * ((conv_kernel - 1) * convolved + state)
 
 
-def paged_cache_bytes(*, tokens: Any, page: Any, layers: Any, key_row_bytes: Any, value_row_bytes: Any) -> Any:
-    """Bytes of keys and values in an engine that pages them (vLLM): full length in every layer, in whole pages.
-
-    Equation: bytes = layers x ceil(tokens / page) x page x (key_row_bytes + value_row_bytes)
-
-    Args:
-        tokens: tokens of all sequences together [tokens]
-        page: tokens in a page [tokens]
-        layers: attention layers [layers]
-        key_row_bytes: keys of a token in a layer [bytes]
-        value_row_bytes: values of a token in a layer; 0 for latent attention [bytes]
-
-    Returns:
-        Bytes [bytes].
-
-    Assumes: sliding-window layers are reserved at full length, as vLLM does where layer kinds are mixed.
-
-    Source: vLLM documentation, hybrid KV cache manager.
-
-    >>> paged_cache_bytes(tokens=4090, page=16, layers=32, key_row_bytes=2048, value_row_bytes=2048)
-    536870912
-    """
-    return layers * ceil(tokens / page) * page * (key_row_bytes + value_row_bytes)
-
-
 def mask_bytes(*, tokens: int, cells: int, flash_attention: bool) -> int:
     """The mask that says which cell each token may see.
 

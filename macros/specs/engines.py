@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from macros.specs.quantities import Count, Mebibytes
+from macros.specs.quantities import Count, Gibibytes, Mebibytes
 from macros.specs.record import Id, Plain, Record, Strict, Text
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -26,11 +26,72 @@ class Context(Strict):
     """Where it was published."""
 
 
+class Batches(Strict):
+    """How much an engine computes at once on cards of one size."""
+
+    from_gib: Gibibytes
+    """Cards with so much memory and more [GiB]."""
+    tokens: Count
+    """Tokens of a pass."""
+    sequences: Count
+    """Conversations of a pass."""
+    not_on: list[Plain] = Field(default_factory=list)
+    """Words in the names of cards that count as smaller all the same."""
+
+
+class PageRule(Strict):
+    """Where a page has another number of tokens."""
+
+    of: Literal["latent", "indexed", "wide-heads"]
+    """Latent attention, sparse attention, or layers with heads of 512."""
+    tokens: Count
+    """Tokens of a page."""
+    families: list[Id] = Field(default_factory=list)
+    """Families of devices; none: all."""
+    cache_types: list[Id] = Field(default_factory=list)
+    """Types of the cache; none: all."""
+
+
+class Checkpoints(Strict):
+    """Recurrent layers whose states are stored in the middle of a prompt."""
+
+    kinds: list[Plain]
+    """Kinds of recurrent layers."""
+    families: list[Id] = Field(default_factory=list)
+    """Families of devices; none: all."""
+    step: Count = 1
+    """What the tokens of a page are then a multiple of."""
+
+
+class Pages(Strict):
+    """The cache of an engine that gives it out in pages, and what stands in one."""
+
+    tokens: Count
+    """Tokens of a page."""
+    rules: list[PageRule] = Field(default_factory=list)
+    """Where it is another number; the first that holds decides."""
+    indexed_families: list[Id]
+    """Families of devices that have a kernel for sparse attention."""
+    indexed_row_bytes: dict[Id, Count] = Field(default_factory=dict)
+    """Type of the cache -> bytes that a token takes in a layer of sparse attention, where it is packed in its own way."""
+    indexer_scale_bytes: Count
+    """Scale beside the 8-bit key of a scorer [bytes]."""
+    latent_hybrid_step: Count
+    """Beside recurrent layers, a page of latent attention is a multiple of so many tokens."""
+    checkpoints: list[Checkpoints] = Field(default_factory=list)
+    """With prefix caching: where a conversation keeps one state more."""
+    wide_states: list[Plain]
+    """Classes of models whose states are 32-bit by their configuration; those of others have the width of the model."""
+
+
 class Engine(Record):
     """One engine at one version."""
 
     SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {
-        "reserves": ("margin_mib", "memory_utilization", "page_tokens", "batched_tokens", "sequences"),
+        "reserves": ("margin_mib", "memory_utilization", "graphs_mib"),
+        "batches": ("batches",),
+        "pages": ("pages",),
+        "chunk": ("chunk_tokens", "cache_step", "quantized_from"),
     }
     UNSOURCED: ClassVar[tuple[str, ...]] = ("contexts",)
     """Each context names its own sources."""
@@ -39,12 +100,16 @@ class Engine(Record):
     """Its name."""
     build: Plain
     """The version that the numbers stand for."""
+    gguf: bool
+    """Whether it reads GGUF files; other engines read files of their own."""
     backends: dict[Plain, list[Id]]
     """Vendor of a family of devices -> back ends that run there, the usual one first."""
     splits: Literal["layers", "slices"]
     """How several devices share a model: whole layers each, or a slice of every layer (tensor parallel)."""
     cache_types: Annotated[list[Id], Field(min_length=1)]
     """Types that the cache can have, the usual ones first."""
+    makes: dict[Id, Plain] = Field(default_factory=dict)
+    """Format -> name under which the engine makes it itself of 16-bit weights when it loads them."""
     settings: list[Id] = Field(default_factory=list)
     """Keys of a question that not every engine has, and this one has."""
     fitted: bool
@@ -53,12 +118,18 @@ class Engine(Record):
     """What it leaves free on each device when it chooses by itself [MiB]."""
     memory_utilization: Share | None = None
     """Share of a device's memory that it claims."""
-    page_tokens: Count | None = None
-    """Tokens in a page of the cache."""
-    batched_tokens: Count | None = None
-    """Tokens that it computes at once."""
-    sequences: Count | None = None
-    """Sequences that it computes at once."""
+    graphs_mib: Mebibytes | None = None
+    """What it takes off for recorded graphs before it sizes the cache [MiB]; the middle of published logs."""
+    batches: list[Batches] = Field(default_factory=list)
+    """What it computes at once, from large cards to small."""
+    pages: Pages | None = None
+    """How its cache is given out, where that is in pages."""
+    chunk_tokens: Count | None = None
+    """Tokens of a prompt that it reads at once."""
+    cache_step: Count | None = None
+    """Tokens by which its cache grows."""
+    quantized_from: Count | None = None
+    """Tokens from which on its cache is quantized, if that is asked."""
     contexts: dict[str, Context] = Field(default_factory=dict)
     """Back end -> what it takes on a device."""
     notes: Text | None = None

@@ -14,7 +14,7 @@ from macros.specs.engines import Engine
 from macros.specs.glossary import Term
 from macros.specs.measurements import MeasurementFile
 from macros.specs.models import Family, Model
-from macros.specs.plans import EnginePlans, FileSizes
+from macros.specs.plans import CachePlans, EnginePlans, FileSizes
 from macros.specs.quality import Quality
 from macros.specs.quantizations import Quantization, TensorType
 from macros.specs.record import Record
@@ -26,6 +26,7 @@ KINDS: dict[str, type[Record]] = {
     "article": Chapter,
     "calibration": Calibration,
     "builds": Build,
+    "cache-plans": CachePlans,
     "calculators": Calculator,
     "cpus": Cpu,
     "device-families": DeviceFamily,

@@ -45,6 +45,36 @@ class EnginePlans(Record):
             yield dict(zip(self.COLUMNS, row, strict=True))
 
 
+class CachePlans(Record):
+    """The cache that an engine plans in pages for one model, setting by setting."""
+
+    COLUMNS: ClassVar[tuple[str, ...]] = (
+        "gpu", "tensor_parallel", "kv_type", "prefix_caching", "context", "block_tokens", "block_bytes", "blocks", "kv_cache",
+    )  # fmt: skip
+    """What a row holds, in order."""
+
+    model: Id
+    """Id in data/models."""
+    engine: Plain
+    """Engine and version."""
+    rows: Annotated[list[list[Cell]], Field(min_length=1)]
+    """What a row holds, in order: the setting as in a question to `estimate`, tokens of a page, bytes of a page of the pool,
+    pages and bytes of a conversation on one card."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> CachePlans:
+        for index, row in enumerate(self.rows):
+            if len(row) != len(self.COLUMNS):
+                columns = ", ".join(self.COLUMNS)
+                raise ValueError(f"expected {len(self.COLUMNS)} cells in rows.{index}, got {len(row)}. Fix: write {columns} in this order")
+        return self
+
+    def plans(self) -> Iterator[dict[str, Any]]:
+        """The rows with their columns' names."""
+        for row in self.rows:
+            yield dict(zip(self.COLUMNS, row, strict=True))
+
+
 class FileSizes(Record):
     """Bytes of all tensors of one model in each preset, as the engine's tool lays them out."""
 

@@ -11,18 +11,18 @@ from macros.specs.architectures import LayerPattern
 from macros.specs.quantities import Count, Whole
 from macros.specs.record import Id, Plain, Record, Strict, Text
 
-TypeId = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=12)]
+TypeId = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=12)]
 
 
 class TensorType(Record):
-    """A type of GGUF tensor: weights are stored in blocks along a row."""
+    """A type of tensor: values are stored in blocks along a row."""
 
     SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {"layout": ("number", "block", "block_bytes", "row_bytes")}
 
     name: Plain
     """Its name in the engine."""
-    number: Whole
-    """Its number in a file."""
+    number: Whole | None
+    """Its number in a GGUF file; null: such files do not have it."""
     block: Count
     """Weights in a block."""
     block_bytes: Count

@@ -87,7 +87,7 @@ def builds(catalogue: Catalogue) -> Iterator[SpecError]:
 @cross_check
 def plans(catalogue: Catalogue) -> Iterator[SpecError]:
     """Every plan and every size names a model and formats that exist."""
-    for kind in ("engine-plans", "file-sizes"):
+    for kind in ("cache-plans", "engine-plans", "file-sizes"):
         for record in catalogue.records[kind].values():
             yield from _missing(catalogue, kind, record.id, ("model",), "models", record.model)
     for record in catalogue.file_sizes.values():
@@ -96,6 +96,9 @@ def plans(catalogue: Catalogue) -> Iterator[SpecError]:
     for record in catalogue.engine_plans.values():
         for index, plan in enumerate(record.plans()):
             yield from _missing(catalogue, "engine-plans", record.id, ("rows", index), "quantizations", plan["quant"])
+    for record in catalogue.cache_plans.values():
+        for index, plan in enumerate(record.plans()):
+            yield from _missing(catalogue, "cache-plans", record.id, ("rows", index), "gpus", plan["gpu"])
 
 
 @cross_check

@@ -129,9 +129,9 @@ def kv_types(catalogue: Catalogue) -> pd.DataFrame:
         Column("llama_cpp", {"zh": "llama.cpp", "en": "llama.cpp"}, unit="GiB", digits=2),
         Column("swa_full", {"zh": "llama.cpp，按全长保留", "en": "llama.cpp, windows in full"}, unit="GiB", digits=2),
         Column("four_slots", {"zh": "llama.cpp，四个槽位", "en": "llama.cpp, four slots"}, unit="GiB", digits=2),
-        Column("vllm", {"zh": "vLLM，按全长计", "en": "vLLM, full length"}, unit="GiB", digits=2),
+        Column("vllm", {"zh": "vLLM，每次 2,048 词元", "en": "vLLM, passes of 2,048"}, unit="GiB", digits=2),
     ],
-    formulas=("window_cells", "paged_cache_bytes"),
+    formulas=("window_cells", "group_blocks"),
 )
 def kv_engines(catalogue: Catalogue) -> pd.DataFrame:
     """The same model and context; empty where the model was not trained for so much."""

@@ -154,7 +154,7 @@ def serving(catalogue: Catalogue) -> pd.DataFrame:
         row: dict[str, object] = {"gpu": card, "quant": quant}
         for users in USERS:
             question = {
-                "model": SERVED, "quant": quant, "context": 2048 * users, "gpus": [card], "engine": "vllm", "users": users,
+                "model": SERVED, "quant": quant, "context": 2048, "gpus": [card], "engine": "vllm", "users": users,
                 "depth": 2048,
             }  # fmt: skip
             found = estimate(question, catalogue)

@@ -75,7 +75,7 @@ def test_money():
         ({"flash_attention": False}, ["--flash-attn off"]),
         ({"ubatch": 4096}, ["--batch-size 4096", "--ubatch-size 4096"]),
         ({"model": "qwen3-30b-a3b", "experts_on_host": True}, ["--cpu-moe"]),
-        ({"quant": "awq-4bit-128g", "gpus": ["rtx-3090", "rtx-3090"]}, ["vllm serve Qwen/Qwen3-8B", "--tensor-parallel-size 2"]),
+        ({"quant": "awq-4bit-128g", "gpus": ["rtx-3090", "rtx-3090"]}, ['vllm serve "<qwen3-8b in AWQ', "--tensor-parallel-size 2"]),
         ({"quant": "fp8"}, ["--quantization fp8", "--max-model-len 8192"]),
     ],
 )

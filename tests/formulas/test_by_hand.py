@@ -9,7 +9,8 @@ from macros.estimate import estimate
 from macros.formulas.companions import prediction_parameters, projector_bytes
 from macros.formulas.compute_graph.arena import Arena, give, take
 from macros.formulas.decode import token_seconds
-from macros.formulas.kv_cache import cache_bytes, padded_cells, paged_cache_bytes, recurrent_state_bytes, row_bytes, window_cells
+from macros.formulas.kv_cache import cache_bytes, padded_cells, recurrent_state_bytes, row_bytes, window_cells
+from macros.formulas.paged_cache import PagedLayer, plan_pages, pool_block_bytes, request_blocks
 from macros.formulas.parameters import active_parameters, parameters
 from macros.formulas.prefill import pipelined_seconds
 from macros.formulas.recipe import more_bits, typed_tensors, uniform_bytes, uniform_tensors, weight_bytes
@@ -168,7 +169,33 @@ def test_weights_of_a_format_are_those_of_its_groups():
 
 
 def test_pages_are_filled_up():
-    assert paged_cache_bytes(tokens=17, page=16, layers=32, key_row_bytes=2048, value_row_bytes=1024) == 32 * 32 * 3072
+    layers = [PagedLayer("full", 3072) for _ in range(32)]
+    plan = plan_pages(layers, block_tokens=16, step=16)
+    assert request_blocks(plan, context=17, in_flight=4096) * pool_block_bytes(plan, list(range(32))) == 32 * 32 * 3072
+
+
+def test_kinds_of_layers_pay_with_the_pages_of_the_largest_group():
+    # Gemma-3-27B: 10 layers see everything, 52 a window of 1,024: groups of 10, the sixth of the windowed ones padded.
+    layers = [PagedLayer("full", 8192) if layer % 6 == 5 else PagedLayer("window", 8192, 1024) for layer in range(62)]
+    plan = plan_pages(layers, block_tokens=16, step=16)
+    assert [len(group.layers) for group in plan.groups if group.kind == "full"] == [10]
+    assert sum(len(group.layers) for group in plan.groups if group.kind == "window") == 52
+    assert pool_block_bytes(plan, list(range(62))) == 10 * 16 * 8192
+    # 512 pages of all 8,192 tokens, and for each of six groups those of 1,023 + 4,096 tokens, whole and one more.
+    assert request_blocks(plan, context=8192, in_flight=4096) == 512 + 6 * 321
+    # A stage of the pipeline holds a part of each group.
+    assert pool_block_bytes(plan, list(range(31))) == 5 * 16 * 8192
+
+
+def test_pages_of_different_width_are_made_equal():
+    # 8 KiB and 16 KiB a token: the narrower page takes twice the tokens; 12 KiB does not divide and is padded.
+    doubled = plan_pages([PagedLayer("full", 8192), PagedLayer("window", 16384, 1024)], block_tokens=16, step=16)
+    assert {group.kind: group.block_tokens for group in doubled.groups} == {"full": 32, "window": 16}
+    padded = plan_pages([PagedLayer("full", 12288), PagedLayer("window", 16384, 1024)], block_tokens=16, step=16)
+    assert padded.page_bytes == (16 * 16384, 16 * 16384)
+    # All layers keep all tokens: one group, whose page is the sum.
+    summed = plan_pages([PagedLayer("full", 1152), PagedLayer("full", 132)], block_tokens=64, step=16)
+    assert pool_block_bytes(summed, [0, 1]) == 64 * (1152 + 132)
 
 
 @pytest.mark.parametrize(("tokens", "cells"), [(1, 256), (256, 256), (257, 512), (4096, 4096)])

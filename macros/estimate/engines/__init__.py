@@ -11,7 +11,7 @@ import pkgutil
 
 from macros.estimate.engines.runner import Runner
 
-OTHERS = ("checks", "runner")
+OTHERS = ("checks", "repository", "runner")
 """Modules that are no engine."""
 
 

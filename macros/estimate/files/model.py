@@ -106,7 +106,7 @@ def numbered(records: Mapping[str, TensorType]) -> dict[int, TensorType]:
     Returns:
         Number -> type.
     """
-    return {record.number: record for record in records.values()}
+    return {record.number: record for record in records.values() if record.number is not None}
 
 
 def kind_of(header: Header) -> str | None:

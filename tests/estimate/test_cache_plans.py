@@ -1,0 +1,89 @@
+"""To the byte: the cache as vLLM plans it (data/cache-plans), and what follows for conversations, lengths and refusals."""
+
+from pathlib import Path
+
+import pytest
+
+from macros.estimate import Refused, check_setting, estimate
+from macros.estimate.engines.vllm import batches_of, page_pool, stage_layers
+from macros.specs import load
+
+CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
+SETTING = ("gpu", "tensor_parallel", "kv_type", "prefix_caching", "context")
+
+
+@pytest.mark.parametrize("record", CATALOGUE.cache_plans)
+def test_plans_are_those_of_the_engine(record):
+    file = CATALOGUE.cache_plans[record]
+    missed = []
+    for plan in file.plans():
+        question = {key: plan[key] for key in SETTING[1:]} | {"model": file.model, "quant": "bf16", "engine": "vllm"}
+        found = estimate(question | {"gpus": [plan["gpu"]] * plan["tensor_parallel"]}, CATALOGUE)
+        cache = {device["kv_cache_bytes"] for device in found["devices"]}
+        if cache != {plan["kv_cache"]}:
+            missed.append((plan, cache))
+    assert missed == []
+
+
+def asked(**more):
+    return {"model": "qwen3-32b", "quant": "awq-4bit-128g", "context": 32768, "engine": "vllm", "gpus": ["l40s"] * 2} | more
+
+
+def test_twenty_conversations_of_32k_do_not_fit_two_l40s_at_once():
+    found = estimate(asked(users=20), CATALOGUE)
+    assert not found["fits"]
+    assert 0 < found["users_that_fit"] < 20
+    assert estimate(asked(users=found["users_that_fit"]), CATALOGUE)["fits"]
+    assert not estimate(asked(users=found["users_that_fit"] + 1), CATALOGUE)["fits"]
+    assert found["users_at_fill"]["users"] > found["users_that_fit"]
+    assert found["per_user"]["tokens_per_second"] == pytest.approx(found["decode"]["tokens_per_second"] / 20)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "tokens", "sequences"),
+    [("rtx-4090", 2048, 256), ("a100-sxm-80gb", 2048, 256), ("dgx-spark", 2048, 256), ("h100-sxm-80gb", 8192, 1024), ("b200", 16384, 1024)],
+)
+def test_batches_go_by_card(gpu, tokens, sequences):
+    # vLLM 0.33.0, EngineArgs.get_batch_defaults, for a server.
+    found = batches_of(check_setting(asked(gpus=[gpu]), CATALOGUE))
+    assert (found.tokens, found.sequences) == (tokens, sequences)
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "fix"),
+    [
+        ({"tensor_parallel": 3, "gpus": ["l40s"] * 3}, "tensor_parallel", "use 1"),
+        ({"tensor_parallel": 4}, "tensor_parallel", "use 2"),
+        ({"pipeline_parallel": 3}, "pipeline_parallel", "use 1"),
+        ({"kv_type": "q8_0"}, "kv_type", ""),
+        ({"quant": "q4_k_m"}, "quant", "llama.cpp"),
+        ({"memory_utilization": 1.5}, "memory_utilization", ""),
+        ({"gpus": ["apple-m4-max-40c"]}, "gpus", "llama.cpp"),
+        ({"users": 300}, "users", "use at most 256"),
+        ({"users": 20, "max_sequences": 8}, "users", "use at most 8"),
+        ({"engine": "llama.cpp", "quant": "q4_k_m", "tensor_parallel": 2}, "tensor_parallel", "vLLM"),
+    ],
+)
+def test_what_the_engine_cannot_do_is_refused_with_what_it_can(more, field, fix):
+    with pytest.raises(Refused, match=field) as refused:
+        estimate(asked(**more), CATALOGUE)
+    assert refused.value.field == field
+    assert fix in str(refused.value)
+
+
+def test_a_smaller_share_leaves_room_for_fewer():
+    users = [estimate(asked(memory_utilization=share), CATALOGUE)["users_that_fit"] for share in (0.5, 0.92)]
+    assert users[0] < users[1]
+    assert estimate(asked(), CATALOGUE)["devices"][0]["usable_bytes"] == int(48 * 2**30 * 0.92)
+
+
+def test_eight_bits_take_half_the_pages_of_sixteen():
+    half, whole = (estimate(asked(kv_type=kind), CATALOGUE)["kv_cache"]["bytes"] for kind in ("fp8", "f16"))
+    assert half * 2 == whole
+
+
+def test_stages_share_the_layers_and_hold_more_passes_in_flight():
+    # vLLM 0.33.0, distributed/utils.py, get_pp_indices: 62 layers on 4 stages are 15, 16, 16, 15.
+    assert [len(layers) for layers in stage_layers(62, 4)] == [15, 16, 16, 15]
+    setting = check_setting(asked(model="gemma-3-27b", quant="bf16"), CATALOGUE)
+    assert page_pool(setting, 1, 2).in_flight == 3 * 2048

@@ -1,0 +1,173 @@
+"""Plans of models on several cards, as data/cache-plans/<model>.yaml: `python -m tests.vllm_plans.plan <folder> <model> …`.
+
+One process a card: what the package has chosen for one, it remembers for the next.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.vllm_plans import stand_in
+
+# isort: split
+import torch
+import yaml
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CLASSES
+from vllm.config import set_current_vllm_config
+from vllm.distributed import parallel_state
+from vllm.engine.arg_utils import EngineArgs
+from vllm.model_executor.model_loader.utils import initialize_model
+from vllm.usage.usage_lib import UsageContext
+from vllm.utils.torch_utils import set_default_torch_dtype
+from vllm.v1.attention.backends.utils import get_supported_kv_cache_layouts, resolve_kv_cache_layout
+from vllm.v1.core import kv_cache_planning as planning
+from vllm.v1.worker.gpu.attn_utils import get_kv_cache_spec
+from vllm.version import __version__
+
+CARDS = {
+    "l40s": {"name": "NVIDIA L40S", "memory": 45 << 30, "capability": (8, 9)},
+    "h100-sxm-80gb": {"name": "NVIDIA H100 80GB HBM3", "memory": 80 << 30, "capability": (9, 0)},
+    "b200": {"name": "NVIDIA B200", "memory": 179 << 30, "capability": (10, 0)},
+}
+"""Id in data/gpus -> what the driver would say."""
+CONTEXTS = (4096, 8192, 10000, 32768, 131072)
+SETTINGS = ((1, "f16", True), (2, "f16", True), (1, "fp8", True), (1, "f16", False))
+"""Tensor parallel, type of the cache, prefix caching."""
+SAYS = {
+    "mistral-nemo-12b": {"sliding_window": None}, "mixtral-8x7b": {"sliding_window": None}, "mistral-7b-v0.3": {"sliding_window": None},
+    "qwen3.5-35b-a3b": {"mamba_ssm_dtype": "float32"}, "qwen3.5-27b": {"mamba_ssm_dtype": "float32"},
+    "minimax-m2.7-230b": {"rotary_dim": 64}, "deepseek-v2-lite-16b": {"n_group": 1, "topk_group": 1, "topk_method": "greedy"},
+    "kimi-k2-1t": {"architectures": ["DeepseekV3ForCausalLM"]}, "lfm2-1.2b": {"conv_dim": 2048, "conv_L_cache": 3},
+    "lfm2-8b-a1b": {"conv_dim": 2048},
+}  # fmt: skip
+"""What the published configuration says and the trimmed copy of the tests leaves out."""
+GEMMA = {
+    "model_type": "gemma3_text", "hidden_size": 5376, "intermediate_size": 21504, "num_hidden_layers": 62, "num_attention_heads": 32,
+    "num_key_value_heads": 16, "head_dim": 128, "sliding_window": 1024, "vocab_size": 262208, "max_position_embeddings": 131072,
+    "query_pre_attn_scalar": 168,
+}  # fmt: skip
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def runs(listed: list) -> list:
+    """`3 name` -> the name three times."""
+    found = []
+    for one in listed:
+        count, _, name = str(one).partition(" ")
+        found += [yaml.safe_load(name)] * int(count) if count.isdigit() and name else [one]
+    return found
+
+
+def spelled(value):
+    """Shortened lists of layers in full."""
+    if isinstance(value, dict) and ("of" in value or "runs" in value):
+        return runs(value.get("of", []) + value.get("runs", [])) * value.get("times", 1) + runs(value.get("then", []))
+    if isinstance(value, dict):
+        return {key: spelled(one) for key, one in value.items()}
+    return value
+
+
+def configuration(model: str) -> dict:
+    """config.json of a model, without what moves no byte."""
+    if model == "gemma-3-27b":
+        found = dict(GEMMA)
+    else:
+        found = spelled(yaml.safe_load((ROOT / "tests/estimate/configs.yaml").read_text("utf-8"))[model])
+    found.pop("rope_scaling", None)
+    found |= {"dtype": "bfloat16"} | SAYS.get(model, {})
+    if "indexer_types" in found:
+        found["index_topk_pattern"] = "".join("S" if one == "shared" else "F" for one in found["indexer_types"])
+    return {"architectures": [CLASSES.get(found["model_type"])]} | found
+
+
+def configured(model: str, tensor_parallel: int, kv_type: str, prefix_caching: bool):
+    """The engine's own configuration for a server."""
+    folder = tempfile.mkdtemp()
+    Path(folder, "config.json").write_text(json.dumps(configuration(model)), "utf-8")
+    # How many cards there are is told to the model below: no process is started for them.
+    named = {"kv_cache_dtype": "auto" if kv_type == "f16" else kv_type}
+    arguments = EngineArgs(
+        model=folder, tokenizer=folder, skip_tokenizer_init=True, load_format="dummy", enable_prefix_caching=prefix_caching, **named
+    )
+    config = arguments.create_engine_config(UsageContext.OPENAI_API_SERVER)
+    config.parallel_config.tensor_parallel_size = tensor_parallel
+    return config
+
+
+def built(config) -> torch.nn.Module:
+    """The model on the meta device."""
+    with set_current_vllm_config(config):
+        if parallel_state._WORLD is None:
+            address = f"tcp://127.0.0.1:{29500 + os.getpid() % 1000}"
+            parallel_state.init_distributed_environment(1, 0, address, 0, "gloo")
+            parallel_state.initialize_model_parallel(1, 1, backend="gloo")
+        if parallel_state._EP is None:
+            parallel_state._EP = parallel_state._DP
+        parallel_state._TP.world_size = config.parallel_config.tensor_parallel_size
+        with set_default_torch_dtype(config.model_config.dtype), torch.device("meta"), stand_in.Meta():
+            return initialize_model(vllm_config=config, model_config=config.model_config)
+
+
+def planned(model: str, card: str, setting: tuple) -> list[list]:
+    """Rows of one model on one card in one setting."""
+    stand_in.CARD.clear()
+    stand_in.CARD.update(CARDS[card])
+    config = configured(model, *setting)
+    built(config)
+    with set_current_vllm_config(config):
+        stand_in.vllm.platforms._current_platform.update_block_size_for_backend(config)
+        specs = get_kv_cache_spec(config)
+        layers = [one for one in config.compilation_config.static_forward_context.values() if hasattr(one, "get_attn_backend")]
+        layouts = get_supported_kv_cache_layouts({one.get_attn_backend() for one in layers})
+        resolve_kv_cache_layout(config, [[layout.name for layout in layouts]], list(specs.values()))
+        groups = planning.get_global_kv_cache_groups(config, [specs])
+    block = planning._pool_bytes_per_block(config, groups)
+    rows = []
+    for context in CONTEXTS:
+        config.model_config.max_model_len = context
+        total = planning._max_memory_usage_bytes_from_groups(planning.DefaultKVCacheConfigBuilder(), config, groups)
+        rows.append([card, *setting, context, config.cache_config.block_size, block, total // block, total])
+    return rows
+
+
+def on_card(card: str, models: list[str]) -> None:
+    """Print the rows of models on one card, a JSON object a line."""
+    for model in models:
+        for setting in SETTINGS:
+            try:
+                print(json.dumps({"model": model, "rows": planned(model, card, setting)}), flush=True)
+            except Exception as error:  # what one card or type refuses, others may take
+                print(f"{model} on {card}, {setting}: {str(error)[:160]}", file=sys.stderr)
+
+
+def main(folder: str, models: list[str]) -> None:
+    """Write a file for each model."""
+    rows: dict[str, list[list]] = {model: [] for model in models}
+    for card in CARDS:
+        command = [sys.executable, "-m", "tests.vllm_plans.plan", f"--card={card}", *models]
+        for line in subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines():
+            if line.startswith("{"):
+                found = json.loads(line)
+                rows[found["model"]] += found["rows"]
+    for model, found in rows.items():
+        lines = [f"  - [{', '.join(map(told, row))}]" for row in found]
+        text = f"model: {model}\nengine: vllm {__version__}\nrows:\n" + "\n".join(lines) + "\nsources:\n  rows: [vllm-plans-0.33]\n"
+        if lines:
+            Path(folder, f"{model}.yaml").write_text(text, "utf-8")
+
+
+def told(cell) -> str:
+    """A cell as YAML spells it."""
+    return str(cell).lower() if isinstance(cell, bool) else str(cell)
+
+
+if __name__ == "__main__":
+    if sys.argv[1].startswith("--card="):
+        on_card(sys.argv[1].removeprefix("--card="), sys.argv[2:])
+    else:
+        main(sys.argv[1], sys.argv[2:])
