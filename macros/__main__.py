@@ -34,6 +34,7 @@ def _checked() -> list[str]:
     import macros.calibrate.plausible
     import macros.estimate.engines.checks
     import macros.formulas.checks  # noqa: F401
+    from macros import relations
     from macros.calibrate import store
     from macros.generator import MACROS
     from macros.publish.calculator import formulas_script
@@ -48,6 +49,7 @@ def _checked() -> list[str]:
     try:
         catalogue = load(ROOT / "data")
         errors += lint.check(ROOT / "docs", catalogue)
+        errors += relations.check(catalogue, relations.today())
     except SpecErrors as found:
         errors += found.errors
     try:
@@ -266,6 +268,25 @@ def settle(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def seal(arguments: argparse.Namespace) -> int:
+    """Hold a record that a program wrote against the formulas, and write its checksum into it."""
+    from macros.relations import sealed
+    from macros.specs import load
+
+    catalogue, wrong = load(ROOT / "data"), []
+    for path in arguments.files:
+        kind, name = path.absolute().parent.name, path.stem
+        record = catalogue.records.get(kind, {}).get(name)
+        if not hasattr(record, "checksum"):
+            print(f"{path}:1: file: expected a record of {', '.join(sealed.KINDS)}, got none. Fix: name its file", file=sys.stderr)
+            return 1
+        wrong += [
+            catalogue.error(kind, name, slip.at, slip.expected, slip.got, slip.fix) for slip in sealed.seal(path, kind, record, catalogue)
+        ]
+    print("\n".join(map(str, wrong)) or "sealed", file=sys.stderr if wrong else sys.stdout)
+    return 1 if wrong else 0
+
+
 def links(arguments: argparse.Namespace) -> int:
     """Ask every source whether it still answers; the list goes to dist/links.md."""
     from macros.publish import links
@@ -344,6 +365,7 @@ def parser() -> argparse.ArgumentParser:
     of_machine.add_argument("--json", action="store_true", help="print one JSON list")
     command("schema", schema)
     command("settle", settle).add_argument("pages", nargs="*", metavar="PAGE", help="gpu.md …")
+    command("seal", seal).add_argument("files", nargs="+", type=Path, metavar="FILE", help="data/engine-plans/llama-2-7b.yaml …")
     command("notes", notes)
     of_diff = command("diff", diff)
     of_diff.add_argument("base", help="a branch, tag or commit")

@@ -9,10 +9,11 @@ MAY_IMPORT = {
     "formulas": {"specs"},
     "estimate": {"specs", "formulas"},
     "calibrate": {"specs", "formulas", "estimate"},
+    "relations": {"specs", "formulas", "estimate", "calibrate"},
     "tables": {"specs", "formulas", "estimate"},
     "render": {"specs", "formulas", "estimate", "tables"},
     "publish": {"specs", "formulas", "estimate", "tables", "render"},
-    "generator": {"specs", "formulas", "estimate", "calibrate", "tables", "render", "publish"},
+    "generator": {"specs", "formulas", "estimate", "calibrate", "relations", "tables", "render", "publish"},
 }
 
 

@@ -9,8 +9,8 @@ from macros.estimate.work import model_work
 from macros.formulas.decode import decode_ceiling
 from macros.formulas.recipe import weight_bytes
 from macros.specs import Catalogue, SpecError
-from macros.specs.catalogue import cross_check
-from macros.specs.measurements import AnyRow, Decode, Load, Prefill
+from macros.specs.catalogue import value_check
+from macros.specs.measurements import AnyRow, Decode, Load, MeasurementFile, Prefill
 from macros.specs.models import architecture_of
 
 SLACK = 1.03
@@ -103,21 +103,18 @@ def _resolves(row: AnyRow, catalogue: Catalogue) -> bool:
     return all(name is None or name in catalogue.records[kind] for kind, name in named)
 
 
-@cross_check
-def measurements_are_possible(catalogue: Catalogue) -> Iterator[SpecError]:
+@value_check("measurements")
+def measurements_are_possible(file: MeasurementFile, catalogue: Catalogue) -> Iterator[SpecError]:
     """Every measured row is possible, and stands there once."""
-    for file in catalogue.measurements.values():
-        seen: dict[tuple[object, ...], int] = {}
-        for index, row in enumerate(file.rows):
-            if not _resolves(row, catalogue):
-                continue  # told by the check of references
-            for key, expected, got, guess in implausible(row, catalogue):
-                fix = f"read the source again ({guess})"
-                yield catalogue.error("measurements", file.id, ("rows", index, key), expected, got, fix)
-            for key, expected, got, found in undecided(row, catalogue):
-                yield catalogue.error("measurements", file.id, ("rows", index, key), expected, got, f"read it in the source ({found})")
-            first = seen.setdefault(same(row), index)
-            if first != index:
-                yield catalogue.error(
-                    "measurements", file.id, ("rows", index), "each measurement once", f"rows.{first} again", "remove one"
-                )
+    seen: dict[tuple[object, ...], int] = {}
+    for index, row in enumerate(file.rows):
+        if not _resolves(row, catalogue):
+            continue  # told by the check of references
+        for key, expected, got, guess in implausible(row, catalogue):
+            fix = f"read the source again ({guess})"
+            yield catalogue.error("measurements", file.id, ("rows", index, key), expected, got, fix)
+        for key, expected, got, found in undecided(row, catalogue):
+            yield catalogue.error("measurements", file.id, ("rows", index, key), expected, got, f"read it in the source ({found})")
+        first = seen.setdefault(same(row), index)
+        if first != index:
+            yield catalogue.error("measurements", file.id, ("rows", index), "each measurement once", f"rows.{first} again", "remove one")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from macros.calibrate.accuracy import Scatter
 from macros.calibrate.fit import Model, decode_model, prefill_model
@@ -16,6 +17,7 @@ from macros.calibrate.several import BOUNDARY_TERM, EXCHANGE_TERM, PIPELINE_TERM
 from macros.estimate.constants import Fitted
 from macros.specs import Catalogue
 from macros.specs.calibration import Calibration
+from macros.specs.record import with_checksum
 
 TITLES = {
     "decode": {"zh": "解码速度公式的常数", "en": "Constants of the decode formula"},
@@ -116,7 +118,9 @@ def write(catalogue: Catalogue, root: Path, *, every_row: bool = False) -> list[
         ]
         told += [f"  {line}" for line in fallen_back(model, catalogue)]
         told += [f"  {line}" for line in moved(catalogue.calibration.get(model.name), model.constants(model.coefficients))]
-        (root / "calibration" / f"{model.name}.yaml").write_text(HEADER + _yaml(made), "utf-8")
+        text = HEADER + _yaml(made)
+        text = with_checksum(text, Calibration.model_validate({"id": model.name, **yaml.safe_load(text)}).computed_checksum())
+        (root / "calibration" / f"{model.name}.yaml").write_text(text, "utf-8")
     return told
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from macros.specs.record import Id, Plain, Record, Strict, Text
+from macros.specs.record import Id, Plain, Strict, Text, Written
 
 Unit = Literal["B", "GB", "GiB", "TB", "GB/s", "tokens/s", "ms", "cores", "threads", "x"]
 Value = Annotated[float, Field(ge=0, le=1e12)]
@@ -150,7 +150,7 @@ class Claim(Strict):
         return self
 
 
-class Chapter(Record):
+class Chapter(Written):
     """A chapter of the article."""
 
     SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {"published": ("claims",)}

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from macros.specs.record import Plain, Record, Strict, Text
+from macros.specs.record import Plain, Strict, Text, Written
 
 Ratio = Annotated[float, Field(gt=0, le=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -43,7 +43,7 @@ class Accuracy(Strict):
     """Share of measured values inside the range shown."""
 
 
-class Calibration(Record):
+class Calibration(Written):
     """One fit."""
 
     UNSOURCED: ClassVar[tuple[str, ...]] = ("groups", "terms", "accuracy", "left_out", "held_out", "rows")

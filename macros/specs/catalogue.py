@@ -23,13 +23,41 @@ from macros.specs.yaml_file import Location, YamlFile
 
 Check = Callable[[Catalogue], Iterator[SpecError]]
 CHECKS: list[Check] = []
-"""Checks that need more than one record; formulas' own (computed = published parameters) are added by the rooms above."""
+"""Checks of names between records."""
+ValueCheck = Callable[[Any, Catalogue], Iterator[SpecError]]
+VALUE_CHECKS: list[tuple[str, ValueCheck]] = []
+"""Kind, and a check that computes with a record of it (computed = published parameters): added by the rooms above, made once every
+name leads somewhere."""
 
 
 def cross_check(function: Check) -> Check:
-    """Register a check over the whole catalogue."""
+    """Register a check of names over the whole catalogue."""
     CHECKS.append(function)
     return function
+
+
+def value_check(kind: str) -> Callable[[ValueCheck], ValueCheck]:
+    """Register a check that computes with each record of a kind."""
+
+    def register(function: ValueCheck) -> ValueCheck:
+        VALUE_CHECKS.append((kind, function))
+        return function
+
+    return register
+
+
+def computed(check: ValueCheck, kind: str, record: Any, catalogue: Catalogue, *, complete: bool = True) -> Iterator[SpecError]:
+    """What a check finds in a record; a record with which nothing can be computed is a mistake in it, and no traceback.
+
+    Where names lead nowhere (not `complete`), which is told already, a check may come to nothing without a word.
+    """
+    try:
+        yield from check(record, catalogue)
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        if not complete:
+            return
+        got = f"{type(error).__name__} {' '.join(str(error).split())[:120]}".strip()
+        yield catalogue.error(kind, record.id, (), "figures that formulas can compute with", got, "undo the last change of this record")
 
 
 @dataclass(frozen=True)
@@ -85,14 +113,23 @@ def load(root: Path, *, without: Path | None = None) -> Catalogue:
     passed = known.kept.checked if not fresh and now.keys() == known.kept.files.keys() else frozenset()
     # The file that is still being made may be the one that cites a source.
     checks = {f"{check.__module__}.{check.__qualname__}": check for check in CHECKS if without is None or check is not sources_are_used}
-    if errors := [error for name, check in checks.items() if name not in passed for error in check(catalogue)]:
+    values = {f"{check.__module__}.{check.__qualname__}": (kind, check) for kind, check in VALUE_CHECKS}
+    errors = [error for name, check in checks.items() if name not in passed for error in check(catalogue)]
+    errors += [
+        error
+        for name, (kind, value) in values.items()
+        if name not in passed and kind in records
+        for record in records[kind].values()
+        for error in computed(value, kind, record, catalogue, complete=not errors)
+    ]
+    if errors:
         raise SpecErrors(errors)
     if without is None:
         files = {
             name: (stamp, compiled.digest(fresh[name].file.text.encode()) if name in fresh else known.kept.files[name][1])
             for name, stamp in now.items()
         }
-        _remember(root, Kept(at, files, passed | checks.keys()), records, fresh.keys())
+        _remember(root, Kept(at, files, passed | checks.keys() | values.keys()), records, fresh.keys())
     return catalogue
 
 

@@ -8,12 +8,12 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, model_validator
 
 from macros.specs.quantities import Bytes
-from macros.specs.record import Id, Plain, Record
+from macros.specs.record import Id, Plain, Written
 
 Cell = int | str | bool | None
 
 
-class EnginePlans(Record):
+class EnginePlans(Written):
     """Memory that an engine plans for one model, setting by setting. Rows are lists, because there are many and all alike."""
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
@@ -45,7 +45,7 @@ class EnginePlans(Record):
             yield dict(zip(self.COLUMNS, row, strict=True))
 
 
-class CachePlans(Record):
+class CachePlans(Written):
     """The cache that an engine plans in pages for one model, setting by setting."""
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
@@ -75,7 +75,7 @@ class CachePlans(Record):
             yield dict(zip(self.COLUMNS, row, strict=True))
 
 
-class FileSizes(Record):
+class FileSizes(Written):
     """Bytes of all tensors of one model in each preset, as the engine's tool lays them out."""
 
     model: Id

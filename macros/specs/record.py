@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
+from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
@@ -47,6 +49,15 @@ class Text(Strict):
         return str(getattr(self, language))
 
 
+class Exempt(Strict):
+    """Why a figure that breaks a relation is true."""
+
+    reason: Plain
+    """What makes it true."""
+    until: date
+    """The day on which somebody looks again."""
+
+
 class Record(Strict):
     """One YAML file: a thing with an id (the file's stem) and, for each of its numbers, where it comes from."""
 
@@ -60,6 +71,13 @@ class Record(Strict):
     """The file's stem; not written in the file."""
     sources: dict[str, list[Id]] = Field(default_factory=dict)
     """Field or named group of fields -> ids in data/sources.yaml."""
+    exceptions: dict[str, Exempt] = Field(default_factory=dict)
+    """Field, or its place (`rows.3.seconds`), that breaks a relation of `make check` and is true -> why, and until when."""
+
+    def excepted(self, at: tuple[str | int, ...]) -> bool:
+        """Whether an exception covers a place."""
+        told = ".".join(str(part) for part in at)
+        return any(told == name or told.startswith(f"{name}.") for name in self.exceptions)
 
     def cited(self) -> Iterator[str]:
         """Source ids that stand elsewhere than in `sources:` (a measurement file names its source once for all rows)."""
@@ -68,25 +86,47 @@ class Record(Strict):
     @cached_property
     def numbers(self) -> list[tuple[str | int, ...]]:
         """Where this record holds a number; looked up once, because a record never changes."""
-        fields = [name for name in type(self).model_fields if name not in {"id", "sources"}]
-        return [location for name in fields for location in _numbers(getattr(self, name), (name,))]
+        fields = [name for name in type(self).model_fields if name not in {"id", "sources", "exceptions"}]
+        return [location for name in fields for location, _ in numbers_in(getattr(self, name), (name,))]
 
     def sourced_fields(self) -> set[str]:
         """The top-level fields that `sources:` covers."""
         return {field for name in self.sources for field in self.SOURCE_GROUPS.get(name, (name,))}
 
 
-def _numbers(value: Any, at: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+class Written(Record):
+    """A record that a program wrote, or a transcript of a document that does not change: nobody types a number in it."""
+
+    checksum: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
+    """Of all its numbers; `python -m macros seal` writes it."""
+
+    def computed_checksum(self) -> str:
+        """Sixteen hexadecimal digits of the SHA-256 of all numbers that stand in the file, each with its place."""
+        written = self.model_dump(exclude_unset=True, exclude={"id", "sources", "exceptions"})
+        numbers = sorted(f"{'.'.join(map(str, at))}={float(number)!r}" for at, number in numbers_in(written))
+        return hashlib.sha256("\n".join(numbers).encode()).hexdigest()[:16]
+
+
+def with_checksum(text: str, checksum: str) -> str:
+    """A file's text with its checksum as the first key."""
+    rest = re.sub(r"^checksum: .*\n", "", text, flags=re.MULTILINE)
+    comments = re.match(r"(?:#.*\n)*", rest)
+    end = comments.end() if comments else 0
+    return f'{rest[:end]}checksum: "{checksum}"\n{rest[end:]}'
+
+
+def numbers_in(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], int | float]]:
+    """Every number in a record, or in what a file says, with its place."""
     if isinstance(value, bool):
         return
     if isinstance(value, int | float):
-        yield at
+        yield at, value
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from _numbers(getattr(value, name), (*at, name))
+            yield from numbers_in(getattr(value, name), (*at, name))
     elif isinstance(value, dict):
         for name, item in value.items():
-            yield from _numbers(item, (*at, name))
+            yield from numbers_in(item, (*at, name))
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _numbers(item, (*at, index))
+            yield from numbers_in(item, (*at, index))

@@ -63,6 +63,53 @@ def models(catalogue: Catalogue) -> Iterator[SpecError]:
 
 
 @cross_check
+def lineages(catalogue: Catalogue) -> Iterator[SpecError]:
+    """What a model is based on leads to a model with shapes of its own, without a circle."""
+    for model in catalogue.models.values():
+        seen, at = [model.id], model
+        while at.architecture is None and at.based_on in catalogue.models:
+            at = catalogue.models[at.based_on]
+            if at.id in seen:
+                got = " -> ".join([*seen, at.id])
+                yield catalogue.error("models", model.id, ("based_on",), "a model with shapes of its own", got, "correct based_on")
+                break
+            seen.append(at.id)
+
+
+@cross_check
+def formats(catalogue: Catalogue) -> Iterator[SpecError]:
+    """Every type that a recipe chooses exists, and what a row gets that fits no block has a smaller one."""
+    types = catalogue.records["tensor-types"]
+    for kind in types.values():
+        yield from _missing(catalogue, "tensor-types", kind.id, ("fallback",), "tensor-types", kind.fallback)
+        fallback = types.get(kind.fallback)
+        if fallback is not None and fallback.block >= kind.block:
+            expected, got = f"a type with a block of fewer than {kind.block}", f"'{fallback.id}' with {fallback.block}"
+            yield catalogue.error("tensor-types", kind.id, ("fallback",), expected, got, "name one, or correct block")
+        if kind.fallback is None and kind.block != 1:
+            expected = "a fallback for rows that are no multiple of the block"
+            yield catalogue.error("tensor-types", kind.id, ("fallback",), expected, "none", "name a type, or correct block")
+    for quantization in catalogue.quantizations.values():
+        if quantization.recipe is not None:
+            for at, name in _types(quantization.recipe.model_dump(exclude_unset=True), ("recipe",)):
+                yield from _missing(catalogue, "quantizations", quantization.id, at, "tensor-types", name)
+
+
+def _types(value: Any, at: Location) -> Iterator[tuple[Location, str]]:
+    """Names of tensor types in a recipe, with their places."""
+    keys = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in keys:
+        if isinstance(item, str) and key in TYPE_KEYS:
+            yield (*at, key), item
+        else:
+            yield from _types(item, (*at, key))
+
+
+TYPE_KEYS = {"type", "base", "output", "token_embedding", "stacked", "value_large", "value_eight_experts"}
+"""Keys of a recipe that name a tensor type."""
+
+
+@cross_check
 def quality(catalogue: Catalogue) -> Iterator[SpecError]:
     """Every published loss names a model, formats and a source that exist."""
     for file in catalogue.records.get("quality", {}).values():

@@ -1,0 +1,99 @@
+"""What cannot be true of a record: its figures held against one another, and against those of records that are alike.
+
+A slip of the keyboard (a digit too many, GB for GiB, two digits swapped, a copied name) has the right form and type; what it breaks
+is a relation. A relation that a true record breaks is set aside in that record, `exceptions:`, with a reason and a last day.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Any
+
+from macros.relations import devices, figures, measured, models, names, sealed
+from macros.relations.ratios import Relation, Slip
+from macros.specs import Catalogue, SpecError
+from macros.specs.catalogue import computed
+from macros.specs.kinds import KINDS
+
+RELATIONS: dict[str, tuple[Relation, ...]] = {
+    "gpus": devices.GPUS,
+    "cpus": devices.CPUS,
+    "memory": devices.MEMORY,
+    "drives": devices.DRIVES,
+    "shared-memory": devices.SHARED_MEMORY,
+    "builds": figures.BUILDS,
+    "calculators": figures.CALCULATORS,
+    "quality": figures.QUALITY,
+    "quantizations": figures.QUANTIZATIONS,
+    "tensor-types": figures.TENSOR_TYPES,
+    "engines": figures.ENGINES,
+    "families": figures.FAMILIES,
+    "engine-settings": figures.ENGINE_SETTINGS,
+    "models": models.MODELS,
+    "measurements": measured.MEASUREMENTS,
+}
+"""Kind -> what is held of each of its records."""
+
+EVERY: tuple[Relation, ...] = (*names.EVERY, sealed.whole)
+"""What is held of records of all kinds."""
+
+
+def today() -> date:
+    """The day on which exceptions are looked at: that of the commit (SOURCE_DATE_EPOCH), so that a check of one commit never changes."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(epoch), UTC).date() if epoch.isdigit() and int(epoch) else datetime.now(UTC).date()
+
+
+def slips(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """What cannot be true of one record, the exceptions that it states left out.
+
+    Args:
+        kind: folder of data/
+        record: the record
+        catalogue: all records, with which it is compared
+
+    Yields:
+        Each figure that cannot be, with what it was compared with.
+    """
+    for relation in (*RELATIONS.get(kind, ()), *EVERY):
+        for slip in relation(kind, record, catalogue):
+            if not record.excepted(slip.at):
+                yield slip
+
+
+def check(catalogue: Catalogue, today: date) -> Iterator[SpecError]:
+    """What cannot be true of any record, and exceptions that have run out or that nothing needs.
+
+    Args:
+        catalogue: all records
+        today: the day on which exceptions are looked at
+
+    Yields:
+        Each mistake with its file and line.
+    """
+    for kind in KINDS:
+        for record in catalogue.records[kind].values():
+            yield from computed(partial(_told, kind), kind, record, catalogue)
+            yield from _exceptions(kind, record, catalogue, today)
+
+
+def _told(kind: str, record: Any, catalogue: Catalogue) -> Iterator[SpecError]:
+    for slip in slips(kind, record, catalogue):
+        yield catalogue.error(kind, record.id, slip.at, slip.expected, slip.got, slip.fix)
+
+
+def _exceptions(kind: str, record: Any, catalogue: Catalogue, today: date) -> Iterator[SpecError]:
+    """An exception has a last day, and a figure that needs it."""
+    if not record.exceptions:
+        return
+    broken = {slip.at for relation in (*RELATIONS.get(kind, ()), *EVERY) for slip in relation(kind, record, catalogue)}
+    for name, exception in record.exceptions.items():
+        at = ("exceptions", name)
+        if exception.until < today:
+            fix = "look at the figure again, then write a later day or remove the exception"
+            yield catalogue.error(kind, record.id, at, f"a day that is not past ({today})", str(exception.until), fix)
+        if not any(".".join(map(str, place)).startswith(name) for place in broken):
+            yield catalogue.error(kind, record.id, at, "a figure that breaks a relation", f"'{name}', which breaks none", "remove it")

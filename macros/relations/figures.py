@@ -1,0 +1,210 @@
+"""The smaller kinds: builds, formats, losses of quality, rules of other calculators, what engines reserve, the article's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from macros.formulas.recipe import weight_bytes
+from macros.formulas.units import GIB
+from macros.relations.devices import SIZES_SOLD
+from macros.relations.ratios import Ratio, Relation, Rule, Slip
+from macros.specs import Catalogue
+from macros.specs.builds import Build
+from macros.specs.calculators import Calculator
+from macros.specs.engines import Engine
+from macros.specs.models import architecture_of
+from macros.specs.quality import Quality
+from macros.specs.quantizations import Quantization, TensorType
+
+
+def _field(name: str) -> Callable[[Any], float | None]:
+    return lambda record: getattr(record, name) or None
+
+
+def _all(record: Any) -> str:
+    return "any kind"
+
+
+def _parts(build: Build, catalogue: Catalogue) -> Iterator[Slip]:
+    """Memory is modules in channels that the processor has, holds the model, and is no more than the processor takes."""
+    cpu, model = catalogue.cpus.get(build.cpu), catalogue.models.get(build.task.model)
+    if cpu is None or model is None:
+        return
+    if build.memory_channels not in (1, 2, cpu.memory_channels) or build.memory_channels > cpu.memory_channels:
+        yield Slip(("memory_channels",), f"1, 2 or the {cpu.memory_channels} channels of {cpu.id}", f"{build.memory_channels}")
+    if build.ram_gib not in SIZES_SOLD:
+        yield Slip(("ram_gib",), "a size that memory is sold in (16, 32, 48, 64 … GiB)", f"{build.ram_gib:g}")
+    if cpu.max_memory_gib and build.ram_gib > cpu.max_memory_gib:
+        yield Slip(("ram_gib",), f"at most the {cpu.max_memory_gib:g} GiB that {cpu.id} takes", f"{build.ram_gib:g}")
+    module = build.ram_gib / build.memory_channels
+    if not 8 <= module <= 128:
+        yield Slip(("ram_gib",), f"8 to 128 GiB for each of {build.memory_channels} channels", f"{module:g} GiB")
+    quantization = catalogue.quantizations.get(build.task.quant)
+    if quantization is not None:
+        need = weight_bytes(architecture_of(model, catalogue.models), quantization, catalogue.records["tensor-types"]) / GIB
+        vram = sum(catalogue.gpus[gpu].largest_memory_gib for gpu in build.gpus if gpu in catalogue.gpus)
+        if not need <= build.ram_gib + vram:
+            yield Slip(("ram_gib",), f"with the GPUs at least the {need:.3g} GiB of {model.id}", f"{build.ram_gib + vram:g}")
+        # A machine is bought for what it is to run: RAM of many times that is a slip, or another machine.
+        if build.ram_gib > 3.2 * max(need, vram, 10):
+            yield Slip(("ram_gib",), f"at most a few times the {max(need, vram):.3g} GiB that it is for", f"{build.ram_gib:g}")
+    longest = architecture_of(model, catalogue.models).context_length
+    if not 512 <= build.task.context <= longest or build.task.context & (build.task.context - 1):
+        yield Slip(("task", "context"), f"a power of two from 512 to the model's {longest}", f"{build.task.context}")
+
+
+def _places(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """Places in a table are 1, 2, 3 …, each once."""
+    places = [other.place for other in catalogue.records[kind].values() if other.id != record.id]
+    if record.place in places or record.place > len(places) + 1:
+        yield Slip(("place",), f"a place of its own from 1 to {len(places) + 1}", f"{record.place}", "number the records anew")
+
+
+BUILDS: tuple[Relation, ...] = (Rule(_parts), _places)
+ENGINE_SETTINGS: tuple[Relation, ...] = (_places,)
+
+
+def _rule(calculator: Calculator, catalogue: Catalogue) -> Iterator[Slip]:
+    """A calculator that someone uses weighs a common model within a factor of four of its file."""
+    if calculator.bytes_per_parameter is not None and not 0.25 <= calculator.bytes_per_parameter <= 2:
+        yield Slip(("bytes_per_parameter",), "0.25 to 2 bytes for a parameter at four bits", f"{calculator.bytes_per_parameter:g}")
+    for name in ("weights_factor", "cache_factor"):
+        if not 0.5 <= getattr(calculator, name) <= 2:
+            yield Slip((name,), "a factor of 0.5 to 2", f"{getattr(calculator, name):g}")
+    for name, most in (("bytes_per_parameter_more", 0.3), ("bytes_per_token", 10**5)):
+        if getattr(calculator, name) > most:
+            yield Slip((name,), f"at most {most:g}", f"{getattr(calculator, name):g}")
+    rate = calculator.cache_bytes_per_parameter_and_token
+    if rate is not None and not 1e-6 <= rate <= 2e-5:
+        yield Slip(("cache_bytes_per_parameter_and_token",), "1e-6 to 2e-5: a cache of 0.1 to 2 GB at 16K for 7B", f"{rate:g}")
+    if calculator.constant_bytes and not 10**8 <= calculator.constant_bytes <= 3 * 10**9:
+        yield Slip(("constant_bytes",), "0, or 100 MB to 3 GB", f"{calculator.constant_bytes}")
+
+
+CALCULATORS: tuple[Relation, ...] = (
+    Rule(_rule),
+    Ratio("bytes for a parameter", ("bytes_per_parameter",), _field("bytes_per_parameter"), (_all,), slack=1.2),
+)
+
+WORSE = 1.6
+"""From many bits to few, a format loses no more to the next than that."""
+
+
+def _losses(quality: Quality, catalogue: Catalogue) -> Iterator[Slip]:
+    """Perplexity grows as bits fall, from the original's on, in small steps; and so does the divergence."""
+    for key, before in (("perplexity", quality.original_perplexity), ("kl_divergence", None)):
+        values = [(index, getattr(row, key)) for index, row in enumerate(quality.rows) if getattr(row, key) is not None]
+        for at, (index, value) in enumerate(values):
+            near = [other for place, (_, other) in enumerate(values) if place != at and abs(place - at) <= 2]
+            near += [before] if before is not None and at < 2 else []
+            step = _step(key, min(near), quality) if near else 1.0
+            if near and not min(near) / step <= value <= max(near) * step:
+                expected = f"about {min(near):.4g} to {max(near):.4g}, between the formats beside it"
+                yield Slip(("rows", index, key), expected, f"{value:.5g}")
+    first = quality.rows[0].perplexity
+    if not 0.995 <= first / quality.original_perplexity <= WORSE:
+        yield Slip(
+            ("original_perplexity",), f"a little below that of the format with most bits, {first:g}", f"{quality.original_perplexity:g}"
+        )
+
+
+def _step(key: str, value: float, quality: Quality) -> float:
+    """So far outside its neighbours a format may lie: an importance matrix and noise; more where the model breaks down."""
+    if key == "kl_divergence":
+        return 4.5 if value < 0.006 else 1.8
+    return 1.04 if value < 1.5 * quality.original_perplexity else 2.5
+
+
+QUALITY: tuple[Relation, ...] = (Rule(_losses),)
+
+
+def _format(quantization: Quantization, catalogue: Catalogue) -> Iterator[Slip]:
+    """A format is made of whole bits, and named by them."""
+    per = quantization.per_weight
+    if per is not None:
+        if per.weight_bits not in (1, 2, 3, 4, 5, 6, 8, 16, 32):
+            yield Slip(("per_weight", "weight_bits"), "1 to 6, 8, 16 or 32 bits", f"{per.weight_bits:g}")
+        if 0 < per.scale_bits < 8 or per.zero_point_bits % 1:
+            yield Slip(
+                ("per_weight",), "8 bits of scale at least, and whole ones of zero point", f"{per.scale_bits:g}, {per.zero_point_bits:g}"
+            )
+        if per.scale_bits > 48 or per.zero_point_bits > per.weight_bits or per.input_index_bits not in (0, 16, 32):
+            got = f"{per.scale_bits:g}, {per.zero_point_bits:g}, {per.input_index_bits}"
+            yield Slip(("per_weight",), "bits of scale up to 48, of the zero point up to a weight's, of an index 0, 16 or 32", got)
+        if per.group_size is not None and (per.group_size & (per.group_size - 1) or not 16 <= per.group_size <= 1024):
+            yield Slip(("per_weight", "group_size"), "a power of two from 16 to 1024", f"{per.group_size}")
+        if per.other_bits not in (16, 32):
+            yield Slip(("per_weight", "other_bits"), "16 or 32 bits", f"{per.other_bits}")
+        yield from _named(quantization, per)
+    for index, rule in enumerate(quantization.recipe.value if quantization.recipe else ()):
+        for key, allowed in (("experts_at_least", (4, 8, 16)), ("query_heads_per_kv_head_at_least", (2, 4, 8))):
+            told = getattr(rule, key)
+            if told is not None and told not in allowed:
+                yield Slip(("recipe", "value", index, key), f"one of {', '.join(map(str, allowed))}", f"{told}")
+
+
+def _named(quantization: Quantization, per: Any) -> Iterator[Slip]:
+    """Bits and group of a name are those of the record."""
+    import re
+
+    bits, group = re.search(r"(\d+)(?:bit|-bit)|^(?:fp|bf|int|nf|f)(\d+)$", quantization.id), re.search(r"-(\d+)g$", quantization.id)
+    if bits and float(bits[1] or bits[2]) != per.weight_bits:
+        yield Slip(("per_weight", "weight_bits"), f"{bits[1] or bits[2]}, as its name says", f"{per.weight_bits:g}")
+    if group and int(group[1]) != per.group_size:
+        yield Slip(("per_weight", "group_size"), f"{group[1]}, as its name says", f"{per.group_size}")
+
+
+QUANTIZATIONS: tuple[Relation, ...] = (Rule(_format),)
+
+
+def _block(kind: TensorType, catalogue: Catalogue) -> Iterator[Slip]:
+    """A block has 1, 32, 64, 128 or 256 weights, and its name tells about how many bits each takes."""
+    import re
+
+    if kind.block not in (1, 16, 32, 64, 128, 256):
+        yield Slip(("block",), "1, 16, 32, 64, 128 or 256 weights", f"{kind.block}")
+    bits = 8 * kind.block_bytes / kind.block
+    named = re.search(r"\d+", kind.name)
+    if named and not 0.98 * int(named[0]) <= bits <= max(1.0 + int(named[0]), 1.15 * int(named[0])):
+        yield Slip(("block_bytes",), f"{named[0]} to {1 + int(named[0])} bits for a weight, as its name says", f"{bits:.4g}")
+
+
+TENSOR_TYPES: tuple[Relation, ...] = (
+    Rule(_block),
+    Ratio("bytes of a block", ("block_bytes",), _field("block_bytes"), (lambda kind: f"{kind.block} weights",), slack=1.35),
+)
+
+
+def _reserves(engine: Engine, catalogue: Catalogue) -> Iterator[Slip]:
+    for name, context in engine.contexts.items():
+        if context.base_mib and not 50 <= context.base_mib <= 1000:
+            yield Slip(
+                ("contexts", name, "base_mib"), "50 to 1000 MiB, what back ends take before the first tensor", f"{context.base_mib:g}"
+            )
+        if context.per_compute_unit_mib and not 0.2 <= context.per_compute_unit_mib <= 6:
+            yield Slip(("contexts", name, "per_compute_unit_mib"), "0.2 to 6 MiB for a compute unit", f"{context.per_compute_unit_mib:g}")
+        others = {(other.base_mib, other.per_compute_unit_mib) for other in engine.contexts.values() if other.measured}
+        if not context.measured and context.base_mib and others and (context.base_mib, context.per_compute_unit_mib) not in others:
+            yield Slip(("contexts", name), "the figures of a measured back end, where it is assumed to be alike", f"{context.base_mib:g}")
+    for name, powers in (
+        ("margin_mib", (256, 4096)),
+        ("page_tokens", (8, 256)),
+        ("batched_tokens", (1024, 32768)),
+        ("sequences", (32, 2048)),
+    ):
+        value = getattr(engine, name)
+        if value is not None and (not powers[0] <= value <= powers[1] or int(value) & (int(value) - 1)):
+            yield Slip((name,), f"a power of two from {powers[0]} to {powers[1]}", f"{value:g}")
+    if engine.memory_utilization is not None and not 0.5 <= engine.memory_utilization < 1:
+        yield Slip(("memory_utilization",), "0.5 to 1: a share of the device", f"{engine.memory_utilization:g}")
+
+
+ENGINES: tuple[Relation, ...] = (Rule(_reserves),)
+
+
+def _header(family: Any) -> float | None:
+    return float(family.header_bytes) if family.header_bytes else None
+
+
+FAMILIES: tuple[Relation, ...] = (Ratio("bytes of a header", ("header_bytes",), _header, (_all,), slack=1.7),)

@@ -1,0 +1,125 @@
+"""Names, days and languages, in every kind of record: one name a thing, days within the field's years, each language in its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from macros.formulas.remember import by_identity
+from macros.relations.ratios import Relation, Slip
+from macros.specs import Catalogue
+from macros.specs.record import Text
+from macros.specs.yaml_file import Location
+
+FIRST = date(2006, 1, 1)
+"""Nothing of this field is older: the first graphics device that computes is of that year."""
+HAN = re.compile(r"[\u3400-\u9fff]")
+WORD = re.compile(r"(?<![\w.-])[a-z]{3,}(?![\w-])")
+"""A word of an English sentence; names are capitalised, or have digits and hyphens in them."""
+FOREIGN = re.compile(r"[\u0370-\u03ff\u0400-\u052f\u0530-\u058f]")
+"""Greek, Cyrillic and Armenian letters, which look like Latin ones in a name."""
+GREEK_FOR_UNITS = "μΩπασΔ"
+QUOTED = {"中文", "简体中文", "本地大模型硬件指南"}
+UNIQUE = {"gpus", "cpus", "models", "memory", "quantizations", "tensor-types", "families", "engines", "calculators"}
+"""Kinds whose names stand for themselves in a table."""
+
+
+@by_identity
+def _names(catalogue: Catalogue, kind: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for record in catalogue.records[kind].values():
+        found.setdefault(str(record.name), []).append(record.id)
+    return found
+
+
+def unique(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """No two records of a kind bear one name: the slip of a copied file."""
+    if kind not in UNIQUE:
+        return
+    twins = [other for other in _names(catalogue, kind).get(str(record.name), ()) if other != record.id]
+    if twins:
+        yield Slip(("name",), f"a name of its own; {twins[0]} has it already", f"'{record.name}'", "write the name of this one")
+
+
+def like_its_id(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """The numbers in a name stand in its id, or the other way round."""
+    if kind not in ("gpus", "cpus", "memory"):
+        return
+    given, named = set(re.findall(r"\d+", record.id)), set(re.findall(r"\d+", record.name))
+    if not (given <= named or named <= given):
+        fix = "write the name of this one, or rename the file"
+        yield Slip(("name",), f"the numbers of its id, {record.id}", f"'{record.name}'", fix)
+
+
+def days(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """A day lies between the field's first year and a year from now."""
+    last = _today(catalogue) + timedelta(days=366)
+    for at, day in _days(record, ()):
+        if not FIRST <= day <= last:
+            yield Slip(at, f"a day from {FIRST} to {last}", f"{day}", "correct the year")
+
+
+@by_identity
+def _today(catalogue: Catalogue) -> date:
+    """The youngest day on which a source was read: nothing in the data can be much later than that."""
+    return max((source.accessed for source in catalogue.sources.values()), default=date.max - timedelta(days=400))
+
+
+def _days(value: Any, at: Location) -> Iterator[tuple[Location, date]]:
+    if isinstance(value, date):
+        yield at, value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            if name not in ("sources", "exceptions"):
+                yield from _days(getattr(value, name), (*at, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _days(item, (*at, index))
+
+
+def languages(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """`zh` is Chinese and `en` is not."""
+    for at, text in texts(record, ()):
+        if len(WORD.findall(text.zh)) > max(1, len(HAN.findall(text.zh))):
+            yield Slip((*at, "zh"), "a text in Chinese", f"'{text.zh[:40]}'", "translate it, or swap zh and en")
+        quoting = 0.3 * len(text.en) if kind in ("glossary", "article") else 0
+        if len(HAN.findall(re.sub("|".join(QUOTED), "", text.en))) > quoting:
+            yield Slip((*at, "en"), "a text in English", f"'{text.en[:40]}'", "translate it, or swap zh and en")
+
+
+def letters(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """Names are written in Latin or Chinese letters: a letter of another script only looks like one of these."""
+    name = getattr(record, "name", None)
+    for text in (name.zh, name.en) if isinstance(name, Text) else (name,) if isinstance(name, str) else ():
+        found = next((character for character in FOREIGN.findall(text) if character not in GREEK_FOR_UNITS), None)
+        if found:
+            yield Slip(("name",), "Latin or Chinese letters", f"'{text}' with {found!r}", "type the name anew")
+        if re.search(r"\]\(|javascript:", text):
+            yield Slip(("name",), "a name without markup", f"'{text}'", "type the name anew")
+
+
+def repositories(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """A repository's owner and name are words, not steps of a path."""
+    for key in ("hugging_face", "modelscope"):
+        told = getattr(record, key, None)
+        if told and any(set(part) <= set(".-_") for part in told.split("/")):
+            yield Slip((key,), "owner/name of a repository", f"'{told}'", "copy it from the address of its page")
+
+
+def texts(value: Any, at: Location) -> Iterator[tuple[Location, Text]]:
+    """Every text in both languages in a record, with its place."""
+    if isinstance(value, Text):
+        yield at, value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from texts(getattr(value, name), (*at, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from texts(item, (*at, index))
+
+
+EVERY: tuple[Relation, ...] = (unique, like_its_id, days, languages, letters, repositories)

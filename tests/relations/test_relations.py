@@ -1,0 +1,161 @@
+"""Slips that have the right form break a relation, and are told with what they were compared with."""
+
+import re
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from macros import relations
+from macros.specs import SpecErrors, load
+from macros.specs.catalogue import VALUE_CHECKS
+from tests import slips
+
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGUE = load(ROOT / "data")
+TODAY = date(2026, 11, 30)
+
+SLIPS = [
+    ("gpus/rx-7900-xtx", "bandwidth_gb_per_s: 960", "bandwidth_gb_per_s: 9600", "a wire of the memory bus"),
+    ("gpus/rtx-4090-mobile", "bandwidth_gb_per_s: 576", "bandwidth_gb_per_s: 57.6", "a wire of the memory bus"),
+    ("gpus/rtx-3090", "memory_gib: 24", "memory_gib: 240", "32 bits of the bus"),
+    ("gpus/rtx-3090", "memory_gib: 24", "memory_gib: 2.4", "32 bits of the bus"),
+    ("gpus/h100-sxm-80gb", "memory_gib: 80", "memory_gib: 8", "stack"),
+    ("gpus/rtx-3090", "tdp_w: 350", "tdp_w: 35", "W per TFLOP/s"),
+    ("gpus/rtx-3090", "int8_tensor_tops: 284.7", "int8_tensor_tops: 2847", "INT8 rate over"),
+    ("gpus/h100-sxm-80gb", "fp32_tflops: 66.91", "fp32_tflops: 133.82", "lanes"),
+    ("gpus/rtx-3090", "compute_units: 82", "compute_units: 82000", "lanes"),
+    ("gpus/rtx-3090", "boost_mhz: 1695", "boost_mhz: 169.5", "lanes"),
+    ("gpus/rtx-3090", "boost_mhz: 1695", "boost_mhz: 1965", "lanes"),
+    ("gpus/rtx-3090", "l2_mib: 6", "l2_mib: 60", "second-level cache"),
+    ("gpus/rtx-3090", "pcie_lanes: 16", "pcie_lanes: 61", "lanes"),
+    ("gpus/rtx-3090", "launch_price_usd: 1499", "launch_price_usd: 14990", "USD per TFLOP/s"),
+    ("gpus/rtx-3090", "released: 2020-09-01", "released: 1850-01-01", "a day from"),
+    ("gpus/rtx-3090", "released: 2020-09-01", "released: 2099-01-01", "a day from"),
+    ("gpus/l4", "name: L4", "name: RTX 3090", "a name of its own; rtx-3090 has it"),
+    ("gpus/l4", "name: L4", "name: L40S X", "the numbers of its id"),
+    ("gpus/rtx-3090", "name: RTX 3090", "name: RTX 3090 \N{CYRILLIC CAPITAL LETTER A}", "Latin or Chinese letters"),
+    ("gpus/apple-m4-max-40c", "memory_bus_bits: 512", "memory_bus_bits: 5120", "a wire of the memory bus"),
+    ("cpus/ryzen-9-5900x", "cores: 12", "cores: 120", "threads"),
+    ("cpus/ryzen-9-5900x", "threads: 24", "threads: 24000", "12 to 24"),
+    ("cpus/ryzen-9-5900x", "max_memory_gib: 128", "max_memory_gib: 12.8", "a size that memory is sold in"),
+    ("cpus/ryzen-9-5900x", "boost_mhz: 4800", "boost_mhz: 8400", "clock"),
+    ("memory/ddr4-3600", "bus_bits_per_channel: 64", "bus_bits_per_channel: 640", "width of a channel"),
+    ("memory/ddr4-3600", "transfer_rate_mt_per_s: 3600", "transfer_rate_mt_per_s: 6300", "as its name says"),
+    ("memory/ddr4-3600", "name: DDR4-3600", "name: DDR4-2666", "a name of its own"),
+    ("drives/nvme-pcie4", "read_mb_per_s: 7450", "read_mb_per_s: 74500", "what PCIe 4.0 x4 carries"),
+    ("quality/llama-2-70b", "perplexity: 3.4725", "perplexity: 34.725", "the formats beside it"),
+    ("quality/llama-2-70b", "perplexity: 3.4725", "perplexity: 6.945", "the formats beside it"),
+    ("builds/chat", "ram_gib: 32", "ram_gib: 320", "ram_gib"),
+    ("builds/chat", "memory_channels: 2", "memory_channels: 20", "channels of core-i5-12400"),
+    ("calculators/whichllm", "bytes_per_token: 36621", "bytes_per_token: 366210", "at most"),
+    ("calculators/llmfit", "name:", "weights_factor: 0\nname:", "a factor of 0.5 to 2"),
+    ("models/llama-3.1-8b", "hugging_face: ", "hugging_face: evil/.. #", "owner/name of a repository"),
+    ("models/llama-3.1-8b", "context_length: 131072", "context_length: 1310720", "a length that another model has"),
+    ("drives/nvme-pcie4", "zh: NVMe 固态硬盘（PCIe 4.0 x4）", "zh: a drive that is fast enough", "a text in Chinese"),
+    ("drives/nvme-pcie4", "en: NVMe SSD (PCIe 4.0 x4)", "en: NVMe 固态硬盘", "a text in English"),
+    ("engine-plans/llama-2-7b", "512, f16", "5120, f16", "of what stands here"),
+    ("file-sizes/llama-2-7b", "q8_0: 7", "q8_0: 8", "of what stands here"),
+    ("calibration/decode", "rows: ", "rows: 1", "of what stands here"),
+]  # fmt: skip
+"""A record, what stands there, what a slip makes of it, and what is said of that."""
+
+
+def told(data: Path, kind: str, name: str) -> list[str]:
+    """What is told of a record as its file stands, the rest of the records as they are."""
+    from macros.specs import yaml_file
+
+    file = yaml_file.read(data / kind / f"{name}.yaml", f"data/{kind}/{name}.yaml")
+    record = slips.KINDS[kind].model_validate({"id": name, **file.value})
+    return [f"{slip.at}: expected {slip.expected}, got {slip.got}" for slip in relations.slips(kind, record, CATALOGUE)]
+
+
+@pytest.mark.parametrize(("record", "old", "new", "words"), SLIPS)
+def test_a_slip_is_told_with_what_it_was_compared_with(tmp_path, record, old, new, words):
+    """A digit too many or too few, another unit, twice, two digits swapped, a copied name, an impossible year, swapped languages."""
+    kind, name = record.split("/")
+    source = ROOT / "data" / f"{record}.yaml"
+    if not source.exists():
+        source = next(path for path in sorted((ROOT / "data" / kind).glob("*.yaml")) if old in path.read_text("utf-8"))
+        name = source.stem
+    text = source.read_text("utf-8")
+    assert old in text
+    (tmp_path / kind).mkdir()
+    (tmp_path / kind / f"{name}.yaml").write_text(text.replace(old, new, 1), "utf-8")
+    found = told(tmp_path, kind, name)
+    assert any(words in line for line in found), found
+
+
+def test_records_as_they_stand_break_no_relation():
+    """What is true and breaks one says so, with a reason and a day."""
+    assert [str(error) for error in relations.check(CATALOGUE, TODAY)] == []
+
+
+def test_exceptions_run_out_and_need_a_reason_to_be():
+    """One that has run out, and one that covers a figure that is no exception, are told."""
+    late = [str(error) for error in relations.check(CATALOGUE, date(2099, 1, 1))]
+    assert any("data/cpus/intel-n100.yaml" in line and "not past" in line for line in late)
+    card = CATALOGUE.gpus["rtx-3090"]
+    spare = type(card).model_validate({**card.model_dump(), "id": card.id, "exceptions": {"tdp_w": {"reason": "none", "until": TODAY}}})
+    found = list(relations._exceptions("gpus", spare, CATALOGUE, TODAY))
+    assert [error.got for error in found] == ["'tdp_w', which breaks none"]
+
+
+def test_most_slips_of_a_sample_are_refused():
+    """Sixty numbers of the typed kinds, each slip of each; `python -m tests.slips` tries all of them."""
+    import random
+
+    chance = random.Random(20261130)
+    kinds = ["gpus", "cpus", "memory", "models", "builds", "tensor-types"]
+    numbers = [
+        (kind, name, at, number, CATALOGUE.files[kind, name].value)
+        for kind in kinds
+        for name in CATALOGUE.records[kind]
+        for at, number in slips.numbers_in(CATALOGUE.files[kind, name].value)
+        if number
+    ]
+    found: dict[str, list[bool]] = {}
+    for kind, name, at, number, value in chance.sample(numbers, 150):
+        for slip, new in slips.slipped(number, chance):
+            found.setdefault(slip, []).append(slips.refused(kind, name, slips.changed(value, at, new), at, CATALOGUE))
+    shares = {slip: sum(caught) / len(caught) for slip, caught in found.items()}
+    assert min(shares["x10"], shares["/10"], shares["unit"]) > 0.93, shares
+    assert min(shares["x2"], shares["swapped"]) > 0.6, shares
+
+
+@pytest.mark.parametrize(
+    ("record", "old", "new", "words"),
+    [
+        (
+            "cpus/ryzen-9-5900x",
+            "family: cpu-desktop",
+            "family: no-such-id",
+            "data/cpus/ryzen-9-5900x.yaml:3: family: expected the id of a file",
+        ),
+        ("tensor-types/f16", "block: 1", "block: 10", "data/tensor-types/f16.yaml"),
+        ("tensor-types/q4_0", "fallback: f16", "fallback: q2_k", "fallback: expected a type with a block of fewer than 32"),
+        ("quantizations/q4_0", "base: q4_0", "base: q4_9", "recipe.base: expected the id of a file in data/tensor-types"),
+        ("models/vicuna-7b", "based_on: ", "based_on: vicuna-7b #", "a model with shapes of its own"),
+    ],
+)
+def test_what_leads_nowhere_is_told_and_no_traceback(tmp_path, record, old, new, words):
+    """A name that leads nowhere, and figures with which formulas cannot compute."""
+    shutil.copytree(ROOT / "data", tmp_path / "data")
+    path = tmp_path / "data" / f"{record}.yaml"
+    if not path.exists():
+        folder = path.parent
+        path = next(one for one in sorted(folder.glob("*.yaml")) if old in one.read_text("utf-8"))
+        new = new.replace("vicuna-7b", path.stem)
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    with pytest.raises(SpecErrors) as found:
+        load(tmp_path / "data")
+    assert any(words in str(error) for error in found.value.errors), found.value
+
+
+def test_value_checks_are_of_records():
+    """So that a mistake is told with its file, and one record can be tried alone."""
+    assert {kind for kind, _ in VALUE_CHECKS} >= {"models", "measurements"}
+    assert all(re.fullmatch(r"[a-z-]+", kind) for kind, _ in VALUE_CHECKS)
