@@ -166,13 +166,20 @@ def _block(kind: TensorType, catalogue: Catalogue) -> Iterator[Slip]:
         yield Slip(("block",), "1, 16, 32, 64, 128 or 256 weights", f"{kind.block}")
     bits = 8 * kind.block_bytes / kind.block
     named = re.search(r"\d+", kind.name)
-    if named and not 0.98 * int(named[0]) <= bits <= max(1.0 + int(named[0]), 1.15 * int(named[0])):
-        yield Slip(("block_bytes",), f"{named[0]} to {1 + int(named[0])} bits for a weight, as its name says", f"{bits:.4g}")
+    if named and not 0.98 * int(named[0]) <= bits <= 2.0 + int(named[0]):
+        yield Slip(("block_bytes",), f"{named[0]} to {2 + int(named[0])} bits for a weight, as its name says", f"{bits:.4g}")
 
 
 TENSOR_TYPES: tuple[Relation, ...] = (
     Rule(_block),
-    Ratio("bytes of a block", ("block_bytes",), _field("block_bytes"), (lambda kind: f"{kind.block} weights",), slack=1.35),
+    Ratio(
+        "bytes of a block",
+        ("block_bytes",),
+        lambda kind: kind.block_bytes if kind.block > 1 else None,
+        (lambda kind: f"{kind.block} weights",),
+        slack=1.6,
+        few=5,
+    ),
 )
 
 

@@ -46,7 +46,7 @@ class Alike:
                 key = shared(row, file.id)
                 others = [other for other, place in known[number].get(key, ()) if place != (file.id, index)]
                 if others:
-                    slack = slack ** (1 + FEW / len(others))
+                    slack = slack ** (1 + 1 / len(others))
                     if not min(others) / slack <= value <= max(others) * slack:
                         expected = f"{self.what} of about {min(others):.4g} to {max(others):.4g}, as {len(others)} rows alike have"
                         yield Slip(("rows", index, self.key), expected, f"{value:.4g}")
@@ -78,8 +78,7 @@ def _chips(row: AnyRow) -> Hashable:
 
 
 def _method(row: Any) -> Hashable:
-    length = row.prompt_tokens if isinstance(row, Prefill) else row.depth
-    return (row.kind, row.engine, row.users, row.gpu_layers, row.threads, length)
+    return (row.kind, row.engine, row.users, row.gpu_layers, row.threads, row.depth, getattr(row, "prompt_tokens", None))
 
 
 def _work(row: Any, catalogue: Catalogue) -> float | None:
@@ -118,11 +117,11 @@ ALIKE: tuple[Alike, ...] = (
         "a speed times the cost of a token [GB/s, GFLOP/s]",
         _done,
         (
-            (lambda row, file: (_device(row), _method(row), row.model, row.quant), 1.4),
-            (lambda row, file: (_device(row), row.kind, row.gpu_layers, row.engine, row.model, row.quant), 1.5),
-            (lambda row, file: (_device(row), row.kind, row.gpu_layers, row.engine, row.model), 1.6),
-            (lambda row, file: (_device(row), row.kind, row.gpu_layers), 1.8),
-            (lambda row, file: (file, row.kind, _chips(row)), 2.2),
+            (lambda row, file: (_device(row), _method(row), row.model, row.quant), 2.5),
+            (lambda row, file: (_device(row), row.kind, row.gpu_layers, row.engine, row.model, row.quant), 2.5),
+            (lambda row, file: (_device(row), row.kind, row.gpu_layers, row.engine, row.model), 2.5),
+            (lambda row, file: (_device(row), row.kind, row.gpu_layers), 2.5),
+            (lambda row, file: (file, row.kind, _chips(row)), 2.5),
             (lambda row, file: (row.kind, bool(row.gpus)), 1.3),
         ),
     ),
@@ -131,9 +130,9 @@ ALIKE: tuple[Alike, ...] = (
         "reading at [MB/s]",
         _rate,
         (
-            (lambda row, file: (file, row.cached, row.model, row.quant), 2.1),
-            (lambda row, file: (file, row.cached, row.model), 2.1),
-            (lambda row, file: (file, row.cached), 2.5),
+            (lambda row, file: (file, row.cached, row.model, row.quant), 3.0),
+            (lambda row, file: (file, row.cached, row.model), 3.0),
+            (lambda row, file: (file, row.cached), 3.0),
             (lambda row, file: "load", 1.2),
         ),
     ),
@@ -142,8 +141,8 @@ ALIKE: tuple[Alike, ...] = (
         "a peak [MiB]",
         _peak,
         (
-            (lambda row, file: (row.model, row.published_as, row.method, row.engine), 2.0),
-            (lambda row, file: (row.model or row.published_as, row.engine), 2.0),
+            (lambda row, file: (row.model, row.published_as, row.method, row.engine), 2.6),
+            (lambda row, file: (row.model or row.published_as, row.engine), 2.6),
             (lambda row, file: "finetune", 1.0),
         ),
     ),
@@ -153,12 +152,12 @@ ALIKE: tuple[Alike, ...] = (
 
 def _settings(file: MeasurementFile, catalogue: Catalogue) -> Iterator[Slip]:
     """Numbers of tokens, threads and layers that somebody chose; and sizes made of the digits of a size that others have."""
-    chosen, sizes = _chosen(catalogue), _sizes(catalogue)
+    (chosen, usual), sizes = _chosen(catalogue), _sizes(catalogue)
     for index, row in enumerate(file.rows):
-        for key in ("prompt_tokens", "generated_tokens", "depth", "context", "ubatch", "sequence_length", "micro_batch"):
+        for key in CHOSEN:
             value = getattr(row, key, None)
-            if value and value % ROUND and value & (value - 1) and chosen.get((key, value), 0) < FEW:
-                expected = f"a power of two, a multiple of {ROUND}, or a number that other rows have"
+            if value and _odd(value) and (file.id, key) in usual and chosen.get((file.id, value), 0) < 2:
+                expected = f"a power of two or a multiple of {ROUND}, as the other rows of this file have"
                 yield Slip(("rows", index, key), expected, f"{value}")
             most = MOST.get(key)
             if value and most and value > most:
@@ -175,7 +174,7 @@ def _settings(file: MeasurementFile, catalogue: Catalogue) -> Iterator[Slip]:
                     yield Slip(("rows", index, "file_bytes"), f"{other}, as {count} others have with the same digits", f"{size}")
 
 
-MOST = {"prompt_tokens": 262144, "generated_tokens": 32768, "depth": 262144, "ubatch": 4096, "micro_batch": 16}
+MOST = {"prompt_tokens": 262144, "generated_tokens": 32768, "depth": 262144, "ubatch": 16384, "micro_batch": 16}
 
 
 def _limits(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -> Iterator[Slip]:
@@ -186,7 +185,7 @@ def _limits(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -
         yield Slip(
             ("rows", index, "memory_channels"), f"at most the {SOCKETS * cpu.memory_channels} of two {cpu.id}", f"{row.memory_channels}"
         )
-    users = getattr(row, "users", 1)
+    users = getattr(row, "users", None) or 1
     if users > 1024:
         yield Slip(("rows", index, "users"), "at most 1024", f"{users}")
     if isinstance(row, MemoryUse) and row.parts_mib:
@@ -208,16 +207,28 @@ def _sums(catalogue: Catalogue, name: str) -> bool:
     return exact > 0.8 * len(rows)
 
 
+CHOSEN = ("prompt_tokens", "generated_tokens", "depth", "context", "ubatch", "sequence_length", "micro_batch")
+"""Keys of a row whose value somebody chose."""
+
+
+def _odd(value: int) -> bool:
+    return value % ROUND != 0 and value & (value - 1) != 0
+
+
 @by_identity
-def _chosen(catalogue: Catalogue) -> dict[tuple[str, int], int]:
+def _chosen(catalogue: Catalogue) -> tuple[dict[tuple[str, int], int], set[tuple[str, str]]]:
+    """(File, number) -> rows that have it; and the (file, key) whose numbers are round ones but for a few."""
     found: dict[tuple[str, int], int] = {}
+    usual: set[tuple[str, str]] = set()
     for file in catalogue.measurements.values():
-        for row in file.rows:
-            for key in ("prompt_tokens", "generated_tokens", "depth", "context", "ubatch", "sequence_length", "micro_batch"):
-                value = getattr(row, key, None)
-                if value:
-                    found[key, value] = found.get((key, value), 0) + 1
-    return found
+        for key in CHOSEN:
+            values = [value for row in file.rows if (value := getattr(row, key, None))]
+            for value in values:
+                found[file.id, value] = found.get((file.id, value), 0) + 1
+            odd = sum(_odd(value) and found[file.id, value] < FEW for value in values)
+            if len(values) >= 10 and odd < 0.05 * len(values):
+                usual.add((file.id, key))
+    return found, usual
 
 
 @by_identity

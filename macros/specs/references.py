@@ -80,13 +80,14 @@ def lineages(catalogue: Catalogue) -> Iterator[SpecError]:
 def formats(catalogue: Catalogue) -> Iterator[SpecError]:
     """Every type that a recipe chooses exists, and what a row gets that fits no block has a smaller one."""
     types = catalogue.records["tensor-types"]
+    needed = {other.fallback for other in types.values()}
     for kind in types.values():
         yield from _missing(catalogue, "tensor-types", kind.id, ("fallback",), "tensor-types", kind.fallback)
         fallback = types.get(kind.fallback)
         if fallback is not None and fallback.block >= kind.block:
             expected, got = f"a type with a block of fewer than {kind.block}", f"'{fallback.id}' with {fallback.block}"
             yield catalogue.error("tensor-types", kind.id, ("fallback",), expected, got, "name one, or correct block")
-        if kind.fallback is None and kind.block != 1:
+        if kind.fallback is None and kind.block != 1 and kind.id in needed:
             expected = "a fallback for rows that are no multiple of the block"
             yield catalogue.error("tensor-types", kind.id, ("fallback",), expected, "none", "name a type, or correct block")
     for quantization in catalogue.quantizations.values():
