@@ -16,6 +16,7 @@ from macros.relations import devices, figures, measured, models, names, sealed
 from macros.relations.ratios import Relation, Slip
 from macros.specs import Catalogue, SpecError
 from macros.specs.catalogue import computed
+from macros.specs.errors import nearest
 from macros.specs.kinds import KINDS
 
 RELATIONS: dict[str, tuple[Relation, ...]] = {
@@ -65,7 +66,7 @@ def slips(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
 
 
 def check(catalogue: Catalogue, today: date) -> Iterator[SpecError]:
-    """What cannot be true of any record, and exceptions that have run out or that nothing needs.
+    """What cannot be true of any record, and exceptions that have run out or are of no key.
 
     Args:
         catalogue: all records
@@ -86,14 +87,12 @@ def _told(kind: str, record: Any, catalogue: Catalogue) -> Iterator[SpecError]:
 
 
 def _exceptions(kind: str, record: Any, catalogue: Catalogue, today: date) -> Iterator[SpecError]:
-    """An exception has a last day, and a figure that needs it."""
-    if not record.exceptions:
-        return
-    broken = {slip.at for relation in (*RELATIONS.get(kind, ()), *EVERY) for slip in relation(kind, record, catalogue)}
+    """An exception has a last day, and is of a key that there is."""
     for name, exception in record.exceptions.items():
         at = ("exceptions", name)
         if exception.until < today:
             fix = "look at the figure again, then write a later day or remove the exception"
             yield catalogue.error(kind, record.id, at, f"a day that is not past ({today})", str(exception.until), fix)
-        if not any(".".join(map(str, place)).startswith(name) for place in broken):
-            yield catalogue.error(kind, record.id, at, "a figure that breaks a relation", f"'{name}', which breaks none", "remove it")
+        known = type(record).model_fields
+        if name.split(".")[0] not in known:
+            yield catalogue.error(kind, record.id, at, "a key of this record, or its place", f"'{name}'", nearest(name, known))

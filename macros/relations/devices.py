@@ -175,8 +175,8 @@ GPUS: tuple[Relation, ...] = (
     Ratio("bandwidth [GB/s]", ("bandwidth_gb_per_s",), _field("bandwidth_gb_per_s"), (_all,), slack=1.3),
     Rule(_bus),
     Ratio("bus width [bits]", ("memory_bus_bits",), _field("memory_bus_bits"), (_memory, _memory_class), slack=2),
-    Ratio("memory on each 32 bits of the bus [GiB]", ("memory_gib",), _chip, (_memory_class,), slack=1.4, step=0.03, round_to=0.5),
-    Ratio("memory on each 32 bits of the bus [GiB]", ("memory_gib",), _chip, (_memory,), slack=1.5),
+    Ratio("memory on each 32 bits of the bus [GiB]", ("memory_gib",), _chip, (_memory_class,), slack=2, step=0.03, round_to=0.5),
+    Ratio("memory on each 32 bits of the bus [GiB]", ("memory_gib",), _chip, (_memory,), slack=2),
     Ratio("memory of a stack [GiB per 1024 bits]", ("memory_gib",), _stack, (_memory, _memory_class), slack=1.5),
     Ratio("memory [GiB]", ("memory_gib",), _field("memory_gib"), (_kind,), slack=1.5),
     Rule(_sizes),
@@ -279,7 +279,7 @@ CPUS: tuple[Relation, ...] = (
         "most memory behind a channel [GiB]", ("max_memory_gib",), _over("max_memory_gib", "memory_channels"), (_socket, _family), slack=2.3
     ),
     Ratio("power [W]", ("tdp_w",), _field("tdp_w"), (_family, _all), slack=1.3),
-    Ratio("power of a core [W]", ("tdp_w",), _over("tdp_w", "cores"), (_family, _all), slack=1.3),
+    Ratio("power of a core [W]", ("tdp_w",), _over("tdp_w", "cores"), (_family, _all), slack=1.6),
     Ratio("PCI Express generation", ("pcie_generation",), _field("pcie_generation"), (_family,), slack=1.02),
 )
 
