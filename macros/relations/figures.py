@@ -200,11 +200,12 @@ def _reserves(engine: Engine, catalogue: Catalogue) -> Iterator[Slip]:
         ("batched_tokens", (1024, 32768)),
         ("sequences", (32, 2048)),
     ):
-        value = getattr(engine, name)
+        value = getattr(engine, name, None)
         if value is not None and (not powers[0] <= value <= powers[1] or int(value) & (int(value) - 1)):
             yield Slip((name,), f"a power of two from {powers[0]} to {powers[1]}", f"{value:g}")
-    if engine.memory_utilization is not None and not 0.5 <= engine.memory_utilization < 1:
-        yield Slip(("memory_utilization",), "0.5 to 1: a share of the device", f"{engine.memory_utilization:g}")
+    utilization = getattr(engine, "memory_utilization", None)
+    if utilization is not None and not 0.5 <= utilization < 1:
+        yield Slip(("memory_utilization",), "0.5 to 1: a share of the device", f"{utilization:g}")
 
 
 ENGINES: tuple[Relation, ...] = (Rule(_reserves),)

@@ -50,7 +50,7 @@ def plans(record: Any, catalogue: Catalogue) -> Iterator[Slip]:
             yield Slip(("rows", index), f"about {computed} bytes of weights from the recipe", f"{count}")
 
 
-KINDS = ("engine-plans", "file-sizes", "calibration", "article")
+KINDS = ("engine-plans", "cache-plans", "file-sizes", "calibration", "article")
 """Kinds of records whose numbers nobody types."""
 
 VERIFIED = {"file-sizes": sizes, "engine-plans": plans}
