@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from macros.render.view import View
 
-FIELDS = {"memory_kind": "memory"}
+FIELDS = {"memory_kind": "memory", "ram": "ram_gib", "experts": "experts_on_host"}
 """Name here -> field of the form, where they differ."""
 
 

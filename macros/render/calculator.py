@@ -46,6 +46,7 @@ LABELS: dict[str, Words] = {
     "bars": {"zh": "显存与内存里放了什么", "en": "What fills the memory"},
     "figures": {"zh": "能放多少、跑多快", "en": "How much fits, how fast it runs"},
     "command": {"zh": "对应的命令", "en": "The command for this setting"},
+    "rest": {"zh": "文件、功耗与其余", "en": "File, power and the rest"},
     "share": {"zh": "复制这个结果的链接", "en": "Copy a link to this answer"},
     "without": {
         "zh": "计算器需要 JavaScript。不开启它，也可以看各章的表格，或在命令行里运行",
@@ -99,14 +100,34 @@ MESSAGES: dict[str, Words] = {
     "refused-flash_attention": {"zh": "量化的 V 缓存需要开启 Flash Attention。", "en": "A quantized V cache needs Flash Attention."},
     "refused-gpu_layers": {"zh": "这个引擎要求所有层都在显卡上，请留空。", "en": "This engine needs all layers on cards; leave it empty."},
     "refused-config": {
-        "zh": "读不懂这份配置（{key}）。可以运行 python -m macros estimate --config 查看原因。",
-        "en": "This configuration cannot be read ({key}). python -m macros estimate --config tells why.",
+        "zh": "这份配置里的 {key} 还算不了：可能是新的架构。请在列表里选一个相近的模型，或到源码仓库报告。",
+        "en": "The guide cannot compute {key} of this configuration yet: it may be a new architecture. Choose a model like it from "
+        "the list, or report it in the repository.",
     },
     "by-default": {"zh": "默认", "en": "default"},
+    "format-changed": {
+        "zh": "{engine} 读不了 {before}，已换成 {now}。",
+        "en": "{engine} cannot read {before}; changed to {now}.",
+    },
+    "group-recommended": {"zh": "推荐", "en": "Recommended"},
+    "group-gguf": {"zh": "其他 GGUF 格式", "en": "Other GGUF formats"},
+    "group-other": {"zh": "显卡与训练用的格式", "en": "Formats for GPU servers and training"},
+    "deeper-than-context": {
+        "zh": "不能多于上下文长度 {limit}。",
+        "en": "At most the context length, {limit}.",
+    },
     "fits": {"zh": "放得下，还剩 {free}。", "en": "Fits, with {free} to spare."},
     "fits-split": {
-        "zh": "放得下：{layers} 层在显卡上，其余在内存里，共用 {host} 内存。",
-        "en": "Fits: {layers} layers on the cards, the rest in RAM, which takes {host}.",
+        "zh": "部分放得下：{layers} 层在显卡上，其余在内存里，占用 {host} 内存。",
+        "en": "Fits only in part: {layers} layers on the cards, the rest in RAM, which takes {host}.",
+    },
+    "fits-experts": {
+        "zh": "能运行：专家在内存里，占用 {host} 内存；其余在显卡上。",
+        "en": "Runs with the experts in RAM, which takes {host}; everything else is on the cards.",
+    },
+    "try-experts": {
+        "zh": "把专家放进内存：{speed}，占用 {host} 内存",
+        "en": "Put the experts in RAM: {speed}, {host} of RAM",
     },
     "fits-cpu": {"zh": "放得下：全部在内存里，需要 {host}。", "en": "Fits: all of it in RAM, which takes {host}."},
     "short": {"zh": "放不下，还差 {short}。", "en": "Does not fit: {short} short."},
@@ -127,7 +148,7 @@ MESSAGES: dict[str, Words] = {
     "figure-quant": {"zh": "放得下的最好的量化", "en": "Best quantization that fits"},
     "figure-decode": {"zh": "解码速度", "en": "Decode"},
     "figure-prefill": {"zh": "预填充速度", "en": "Prefill"},
-    "figure-first": {"zh": "首词元时间", "en": "Time to first token"},
+    "figure-first": {"zh": "首词元时间（提示词 {tokens}）", "en": "Time to first token (prompt of {tokens})"},
     "figure-load": {"zh": "加载时间", "en": "Load time"},
     "load-cached": {"zh": "再次加载 {value}", "en": "again, from the page cache: {value}"},
     "figure-watts": {"zh": "整机功率上限", "en": "Power of the machine, at most"},
@@ -141,11 +162,11 @@ MESSAGES: dict[str, Words] = {
     "range": {"zh": "{low} 至 {high}", "en": "{low} to {high}"},
     "tokens": {"zh": "{value} 词元", "en": "{value} tokens"},
     "layers-of": {"zh": "{value} / {total}", "en": "{value} of {total}"},
-    "none": {"zh": "没有", "en": "none"},
+    "none": {"zh": "全部放在设备上时放不下", "en": "none with everything on the device"},
     "unknown": {"zh": "未知", "en": "unknown"},
     "copied": {"zh": "已复制", "en": "Copied"},
     "status": {"zh": "{verdict}解码速度 {speed}。", "en": "{verdict} Decode {speed}."},
-    "status-errors": {"zh": "有 {count} 处需要修改。", "en": "{count} entries need attention."},
+    "status-errors": {"zh": "有 {count} 处需要修改。", "en": "Fields to correct: {count}."},
     "options": {"zh": "{count} 个结果", "en": "{count} results"},
 }
 """What the script says; {names} are filled in as text."""
@@ -196,9 +217,12 @@ def form(view: View) -> str:
     )
     answer = (
         '<p class="calculator-verdict" data-verdict></p><p class="visually-hidden" role="status" data-status></p>'
+        '<p data-try hidden><button type="button" class="calculator-button"></button></p>'
         '<ul class="calculator-warnings" data-warnings></ul>'
         f'<h3 id="bars">{_label(view, "bars")}</h3><div data-bars></div>'
-        f'<h3 id="figures">{_label(view, "figures")}</h3><dl class="calculator-figures" data-figures></dl>'
+        f'<h3 id="figures">{_label(view, "figures")}</h3><dl class="calculator-figures calculator-first" data-figures></dl>'
+        f'<details class="calculator-more" data-rest><summary>{_label(view, "rest")}</summary>'
+        '<dl class="calculator-figures" data-more-figures></dl></details>'
         f'<h3 id="command">{_label(view, "command")}</h3><pre tabindex="0"><code data-command></code></pre>'
         f'<p><button type="button" class="calculator-button" data-share>{_label(view, "share")}</button></p>'
     )
@@ -206,7 +230,8 @@ def form(view: View) -> str:
     messages = {name: view.words(words) for name, words in (MESSAGES | notices).items()}
     return (
         f'<link rel="stylesheet" href="{escape(view.page("css/calculator.css"))}">'
-        f"<noscript><p>{_label(view, 'without')} <code>python -m macros estimate --help</code></p></noscript>"
+        "<noscript><style>.calculator { display: none !important; }</style>"
+        f"<p>{_label(view, 'without')} <code>python -m macros estimate --help</code></p></noscript>"
         '<div class="calculator" data-calculator data-configs="'
         f'{escape(view.api("calculator/formulas-and-configs.js"))}">'
         f'<form class="calculator-form" novalidate aria-label="{_label(view, "form")}">{question}</form>'

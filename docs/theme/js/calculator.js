@@ -47,11 +47,17 @@
   const OTHER = "other"; // a card that is not listed, described by the reader
   const listed = (records, note, search, more = []) =>
     new combobox.Choices(() => [
-      ...Object.entries(records).map(([id, record]) => ({ id, name: named(record), note: note(record), search: search?.(record) })),
+      ...Object.entries(records).map(([id, record]) => ({
+        id, name: named(record), note: note(record), first: record.headline === true, since: record.released ?? "",
+        search: [search?.(record), ...(record.also_called ?? [])].filter(Boolean).join(" "),
+      })),
       ...more,
     ]);
   const models = listed(guide.models, (record) => record.publisher, (record) => guide.families[record.family].also_called?.join(" "));
-  const cards = listed(guide.gpus, (record) => (record.memory_gib ? `${shown(record.memory_gib)} GiB` : ""), null, [{ id: OTHER, name: say("other-card") }]);
+  const KIND_WORDS = { laptop: "laptop notebook mobile 笔记本", unified: "unified 统一内存", integrated: "integrated igpu 核显 集成显卡", phone: "phone 手机" };
+  const cards = listed(guide.gpus, (record) => (record.memory_gib ? `${shown(record.memory_gib)} GiB` : ""), (record) => KIND_WORDS[record.kind], [
+    { id: OTHER, name: say("other-card"), search: "own custom 自定义 自己填" },
+  ]);
   const processors = listed(guide.cpus, () => "");
   const recordsOf = new Map([[models, guide.models], [cards, guide.gpus], [processors, guide.cpus]]);
   const nameOf = (choices, id) => choices === cards && id === OTHER ? say("other-card") : (Object.hasOwn(recordsOf.get(choices), id) ? named(recordsOf.get(choices)[id]) : id);
@@ -131,7 +137,7 @@
   const instead = (used) => (used === null ? say("left-out") : say("used-instead", { used }));
   const clip = (text) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
 
-  // A number in a field: digits of any width, groups, and k for 1024.
+  // A number in a field: digits of any width, groups, k for 1024 and m for its square.
   const number = (name, limits) => numberIn(field(name), control(name), name, limits);
 
   function numberIn(box, input, name, { least, most, whole = true, otherwise, empty }) {
@@ -145,8 +151,8 @@
       }
       message = say("missing");
     } else {
-      const parts = typed.replace(/[,_\s]/g, "").match(/^([+-]?\d*\.?\d+(?:e[+-]?\d+)?)(k?)$/i);
-      value = parts ? Number(parts[1]) * (parts[2] ? 1024 : 1) : NaN;
+      const parts = typed.replace(/[,_\s]/g, "").match(/^([+-]?\d*\.?\d+(?:e[+-]?\d+)?)([km]?)$/i);
+      value = parts ? Number(parts[1]) * { "": 1, k: 1024, m: 1024 ** 2 }[parts[2].toLowerCase()] : NaN;
       if (!Number.isFinite(value)) message = say("not-number", { value: clip(typed) });
       else if (whole && !Number.isInteger(value)) message = say("not-whole", { value: clip(typed) });
       else if (value < least) message = say("too-small", { limit: shown(least) });
@@ -298,7 +304,54 @@
         setting[name] = number(name, { least: low, most: high, whole: kind !== "number", otherwise, empty: otherwise ?? null });
       }
     }
+    if (setting.depth > setting.context) {
+      complain(field("depth"), control("depth"), sentences(say("deeper-than-context", { limit: shown(setting.context) }), instead(shown(setting.context))));
+      setting.depth = setting.context;
+    }
     return setting;
+  }
+
+  // The formats to choose from: those that the engine reads, what most people take first. One that it cannot read is changed, and told.
+  const RECOMMENDED = ["q4_k_m", "q5_k_m", "q6_k", "q8_0"];
+  function offerFormats(wanted) {
+    const select = control("quant");
+    const engine = control("engine").value;
+    const native = guide.models[usable.model]?.native_quant;
+    const offered = readable(engine);
+    const first = [native, ...RECOMMENDED].filter((quant) => offered.includes(quant));
+    const groups = [
+      ["group-recommended", first],
+      ["group-gguf", offered.filter((quant) => !first.includes(quant) && guide.quantizations[quant].kind === "gguf")],
+      ["group-other", offered.filter((quant) => !first.includes(quant) && guide.quantizations[quant].kind !== "gguf")],
+    ];
+    const made = groups.filter(([, quants]) => quants.length).map(([name, quants]) => element("optgroup", { label: say(name) },
+      ...quants.map((quant) => element("option", { value: quant }, guide.quantizations[quant].name))));
+    const stamp = `${engine} ${native ?? ""}`;
+    if (select.dataset.of !== stamp) {
+      select.dataset.of = stamp;
+      select.replaceChildren(...made);
+    }
+    if (offered.includes(wanted)) {
+      select.value = wanted;
+      return "";
+    }
+    const now = ["awq-4bit-128g", "mlx-4bit", ...first, ...offered].find((quant) => offered.includes(quant));
+    select.value = now;
+    return wanted in guide.quantizations
+      ? say("format-changed", { engine: named(guide.engines[engine]), before: guide.quantizations[wanted].name, now: guide.quantizations[now].name }) : "";
+  }
+
+  // A model that was released in four bits is run in them: another model brings its own format.
+  let lastModel;
+  function takeNative(setting) {
+    const before = guide.models[lastModel]?.native_quant;
+    const native = guide.models[setting.model]?.native_quant;
+    if (lastModel !== undefined && lastModel !== setting.model) {
+      if (native) setting.quant = native;
+      else if (before && setting.quant === before) setting.quant = guide.defaults.quant;
+      offerFormats(setting.quant);
+    }
+    lastModel = setting.model;
   }
 
   // Text that the formulas judge.
@@ -395,28 +448,34 @@
     return element("div", { class: "bar-of" }, head, strip, legend);
   }
 
-  function figure(list, name, value, range) {
+  function figure(list, name, value, range, values) {
     const told = element("dd", {}, value);
     if (range) told.append(element("small", {}, range));
-    list.append(element("div", { "data-figure": name }, element("dt", {}, say(name)), told));
+    list.append(element("div", { "data-figure": name }, element("dt", {}, say(name, values)), told));
   }
 
   const band = (low, high, written) => (low === null || low === undefined ? "" : say("range", { low: written(low), high: written(high) }));
   const bare = (value) => shown(value);
+
+  // Memory that all devices share with the processor has no second part beside it.
+  const SHARES = ["unified", "integrated", "phone"];
+  const sharesMemory = ({ gpus }) => gpus.length > 0 && gpus.every((gpu) => SHARES.includes(guide.gpus[gpu.id ?? gpu]?.kind));
 
   function show(setting, result) {
     const verdict = page.querySelector("[data-verdict]");
     const { short_bytes: short, gpu_layers: onCards, layers } = result;
     const host = result.host.weights_bytes + result.host.kv_cache_bytes + result.host.compute_buffer_bytes;
     const split = setting.gpus.length > 0 && onCards < layers;
+    const shared = sharesMemory(setting);
     let told;
     if (short > 0) told = say("short", { short: gib(short) });
     else if (!setting.gpus.length) told = say("fits-cpu", { host: gib(host) });
+    else if (setting.experts_on_host && onCards === layers && host > result.weights.bytes / 4) told = say("fits-experts", { host: gib(host) });
     else if (split) told = say("fits-split", { layers: say("layers-of", { value: onCards, total: layers }), host: gib(host) });
     else told = say("fits", { free: gib(result.spare_bytes) });
     if (result.decode) told = say("status", { verdict: told, speed: speed(result.decode.tokens_per_second) });
     verdict.textContent = told;
-    verdict.dataset.fits = short > 0 ? "no" : split ? "partly" : "yes";
+    verdict.dataset.fits = short > 0 ? "no" : split || setting.experts_on_host ? "partly" : "yes";
 
     page.querySelector("[data-bars]").replaceChildren(
       ...result.devices.map((device, index) =>
@@ -433,20 +492,24 @@
           device.layers,
         ),
       ),
-      bar(
+      ...(shared ? [] : [bar(
         say("host"),
         { weights: result.host.weights_bytes, kv_cache: result.host.kv_cache_bytes, compute_buffer: result.host.compute_buffer_bytes },
         setting.ram_gib === null ? null : setting.ram_gib * GIB,
-      ),
+      )]),
     );
 
-    const list = element("dl");
+    let list = element("dl");
     const { decode, prefill, first_token: first } = result;
     if (decode) figure(list, "figure-decode", speed(decode.tokens_per_second), band(decode.low, decode.high, bare));
-    if (first) figure(list, "figure-first", seconds(first.seconds), band(first.low, first.high, seconds));
+    figure(list, "figure-context", roomFor.context);
+    if (first) figure(list, "figure-first", seconds(first.seconds), band(first.low, first.high, seconds), { tokens: shown(setting.prompt_tokens ?? 512) });
+    const rest = element("dl");
+    const more = page.querySelector("[data-more-figures]");
+    page.querySelector("[data-figures]").replaceChildren(...list.children);
+    list = rest;
     if (prefill) figure(list, "figure-prefill", speed(prefill.tokens_per_second), band(prefill.low, prefill.high, bare));
     if (setting.gpus.length) figure(list, "figure-layers", say("layers-of", { value: shown(onCards), total: shown(layers) }));
-    figure(list, "figure-context", roomFor.context);
     figure(list, "figure-quant", roomFor.quant);
     figure(list, "figure-file", gib(result.weights.bytes));
     figure(list, "figure-parameters", `${shown(result.parameters / 1e9, 2)} × 10⁹`);
@@ -458,7 +521,7 @@
     if (result.cost_per_year !== undefined) figure(list, "figure-year-cost", shown(result.cost_per_year));
     if (result.kwh_per_million) figure(list, "figure-energy", `${shown(result.kwh_per_million)} kWh`);
     if (result.cost_per_million !== undefined) figure(list, "figure-energy-cost", shown(result.cost_per_million));
-    page.querySelector("[data-figures]").replaceChildren(...list.children);
+    more.replaceChildren(...rest.children);
 
     page.querySelector("[data-command]").textContent = result.command;
     warn(result);
@@ -518,7 +581,27 @@
     page.querySelector("[data-warnings]").replaceChildren(...told.map((text) => element("li", {}, text)));
   }
 
+  // What helps most where a mixture of experts does not fit: its experts in RAM. Asked between two frames, offered with its speed.
+  let offering = 0;
+  function offerExperts(setting, result, asked) {
+    const place = page.querySelector("[data-try]");
+    const mine = ++offering;
+    place.hidden = true;
+    if (setting.experts_on_host || sharesMemory(setting) || !setting.gpus.length || (result.short_bytes === 0 && result.gpu_layers === result.layers)) return;
+    setTimeout(() => {
+      if (mine !== offering) return;
+      const other = formulas.copied(asked);
+      other.delete("gpu_layers");
+      const found = formulas.toJson(formulas.way(other, catalogue, setting.ram_gib));
+      if (found.way !== "experts") return;
+      place.firstElementChild.textContent = say("try-experts", { speed: speed(found.decode.tokens_per_second), host: gib(found.ram_bytes) });
+      place.hidden = false;
+    });
+  }
+
   function clear() {
+    page.querySelector("[data-try]").hidden = true;
+    page.querySelector("[data-more-figures]").replaceChildren();
     for (const name of ["bars", "figures", "warnings"]) page.querySelector(`[data-${name}]`).replaceChildren();
     page.querySelector("[data-command]").textContent = "";
   }
@@ -637,6 +720,8 @@
       addCard(nameOf(cards, name), count ?? "1", size ?? "", own);
     }
     for (const [before, now] of Object.entries(OLD)) if (state.has(before)) state.set(now, state.get(before));
+    if (!state.has("quant")) state.set("quant", guide.models[state.get("model")]?.native_quant ?? guide.defaults.quant);
+    lastModel = undefined;
     if (state.get("server") === "1") state.set("profile", "server");
     for (const name of BOXES) {
       const box = control(name);
@@ -661,7 +746,13 @@
   // --- One change, one answer ---
 
   function update() {
+    const changed = offerFormats(control("quant").value || guide.defaults.quant);
     const setting = read();
+    takeNative(setting);
+    if (changed) complain(field("quant"), control("quant"), changed);
+    control("quant").removeAttribute("aria-invalid");
+    field("ram_gib").hidden = sharesMemory(setting);
+    if (sharesMemory(setting)) setting.ram_gib = null;
     if (setting.config && !page.dataset.reads) return loadReader();
     let told;
     try {
@@ -671,6 +762,7 @@
       if (!Number.isSafeInteger(result.total.bytes)) throw Object.assign(new RangeError(), { field: "config" });
       told = show(setting, result);
       showRoom(setting, asked);
+      offerExperts(setting, result, asked);
     } catch (error) {
       told = refused(error, setting);
       clear();
@@ -693,7 +785,7 @@
         : [...box.options].map(({ value }) => [value, value || say("by-default")]);
       fill(box, options, KEYS[name].default ?? "");
     }
-    fill(control("quant"), readable("").map((id) => [id, guide.quantizations[id].name]), guide.defaults.quant);
+    offerFormats(guide.defaults.quant);
     for (const name of BOXES) initial[name] = stateOf(control(name));
     combobox.attach(control("model"), models, update);
     combobox.attach(control("cpu"), processors, update);
@@ -701,6 +793,12 @@
       settle(control("model"), "model", guide.defaults.model, models);
       settle(control("gpu", addCard()), "gpu-1", guide.defaults.gpu, cards);
     }
+    page.querySelector("[data-try] button").addEventListener("click", () => {
+      control("experts_on_host").checked = true;
+      control("gpu_layers").value = "";
+      control("experts_on_host").closest("details").open = true;
+      update();
+    });
     page.querySelector("[data-add]").addEventListener("click", () => {
       control("gpu", addCard()).focus();
       update();

@@ -123,9 +123,9 @@ async function answer() {
   if (!own) {
     state.set("cpu", settings.host.cpu);
     state.set("memory", kind);
-    state.set("ram", system);
+    state.set("ram_gib", system);
   }
-  if (found.way === "experts") state.set("experts", "1");
+  if (found.way === "experts") state.set("experts_on_host", "1");
   const more = form.querySelector("[data-more]");
   more.hash = state.toString().replaceAll("%40", "@");
 }
