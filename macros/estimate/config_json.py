@@ -72,7 +72,9 @@ def read(config: Any, catalogue: Catalogue) -> Reading:
     _unread(keys)
     _told(keys)
     try:
-        return Reading(Architecture.model_validate(shapes), notices, _quantized(values, config))
+        own = catalogue.architectures.get(shapes["engine_name"])
+        found = Architecture.model_validate(shapes if own is None else {**shapes, "traits": own.traits})
+        return Reading(found, notices, _quantized(values, config))
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in detail["loc"])

@@ -12,10 +12,6 @@ from macros.specs.quantizations import Packing, PackingRule, PerWeight, Quantiza
 
 LARGE_CLASS_LAYERS = 80
 """llama.cpp calls models of the LLaMA and Qwen2 classes with so many layers and grouped heads its 70B class."""
-LARGE_CLASSES = ("llama", "qwen2")
-
-CAREFUL_OUTPUT = ("falcon",)
-"""Classes whose output matrix has 8 bits in every preset."""
 
 RULED_ROLES = ("value", "key", "query", "attention_output", "down", "gate_up")
 """Kinds of tensors that a recipe has rules for."""
@@ -119,7 +115,7 @@ def _applicable(rules: Sequence[Rule], a: Architecture, importance_matrix: bool)
 
 
 def _is_large(a: Architecture) -> bool:
-    return a.engine_name in LARGE_CLASSES and a.layers == LARGE_CLASS_LAYERS and a.attention.heads > a.attention.kv_heads
+    return a.traits.large_at_80_layers and a.layers == LARGE_CLASS_LAYERS and a.attention.heads > a.attention.kv_heads
 
 
 def fitting_type(chosen: str, row: int, types: Types) -> str:
@@ -205,7 +201,7 @@ def typed_tensors(
         elif role == "kept_matrix":
             add(group, "f16", group.layers)
         elif role == "output" or (role == "token_embedding" and a.tied_embeddings):
-            divides = group.row % types[recipe.base].block == 0 and (floating or a.engine_name not in CAREFUL_OUTPUT)
+            divides = group.row % types[recipe.base].block == 0 and (floating or not a.traits.careful_output)
             add(group, recipe.output if divides else "q8_0", group.layers)
         elif role == "token_embedding":
             add(group, recipe.token_embedding, group.layers)

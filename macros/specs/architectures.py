@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
+from macros.specs.classes import Traits
 from macros.specs.quantities import Count, Whole
 from macros.specs.record import Strict
 
@@ -316,6 +318,8 @@ class Architecture(Strict):
     """Multi-token prediction layers in the file; the engine does not load them by default."""
     prediction_embeddings: bool = False
     """They bring their own copies of the embedding table and the output matrix."""
+    traits: SkipJsonSchema[Traits] = Field(default_factory=Traits)
+    """What the engine does in its class besides; the record of the class says it."""
 
     @model_validator(mode="after")
     def _whole(self) -> Architecture:

@@ -16,6 +16,7 @@ from macros.specs import compiled, kinds, yaml_file
 from macros.specs.compiled import Kept
 from macros.specs.errors import SpecError, SpecErrors, nearest, shown_path
 from macros.specs.kinds import KINDS, SINGLE_FILES
+from macros.specs.models import with_traits
 from macros.specs.record import ID, Record
 from macros.specs.records import Catalogue as Catalogue
 from macros.specs.records import Files, Records
@@ -109,7 +110,10 @@ def load(root: Path, *, without: Path | None = None) -> Catalogue:
         raise SpecErrors(errors)
     names = _by_kind(now)
     records = {kind: _records(kind, names[kind], fresh, known) for kind in (*KINDS, *SINGLE_FILES)}
-    catalogue = Catalogue(dict(records), Files(lambda: _files(root, now, fresh, records)))
+    whole: dict[str, dict[str, Any]] = dict(records)
+    if {"models", "architectures"} <= records.keys():
+        whole["models"] = _complete(records["models"], records["architectures"])
+    catalogue = Catalogue(whole, Files(lambda: _files(root, now, fresh, records)))
     passed = known.kept.checked if not fresh and now.keys() == known.kept.files.keys() else frozenset()
     # The file that is still being made may be the one that cites a source.
     checks = {f"{check.__module__}.{check.__qualname__}": check for check in CHECKS if without is None or check is not sources_are_used}
@@ -131,6 +135,22 @@ def load(root: Path, *, without: Path | None = None) -> Catalogue:
         }
         _remember(root, Kept(at, files, passed | checks.keys() | values.keys()), records, fresh.keys())
     return catalogue
+
+
+_completed: dict[int, tuple[Records, Records, Records]] = {}
+
+
+def _complete(models: Records, classes: Records) -> Records:
+    """Models that know what the engine does in their class; the same again for the same records, and each made when it is asked for."""
+    before = _completed.get(id(models))
+    if before is None or before[0] is not models or before[1] is not classes:
+        made = Records({of: partial(_with_traits, models, classes, of) for of in models.ids()})
+        before = _completed[id(models)] = (models, classes, made)
+    return before[2]
+
+
+def _with_traits(models: Records, classes: Records, of: str) -> Any:
+    return with_traits(models[of], classes)
 
 
 def _known(root: Path) -> Known:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from macros.specs.files import FileClass
+from macros.specs.quantities import Count
 from macros.specs.record import Plain, Record, Strict
 
 Reader = Literal[
@@ -44,10 +45,73 @@ class ConfigClass(Strict):
     """Keys that name something of the shapes elsewhere and have no effect here."""
 
 
+class Traits(Strict):
+    """What the engine does in a class that its shapes do not tell: mostly in which order its graph computes what others do as well."""
+
+    scales_embeddings: bool = False
+    """Token embeddings are multiplied by a number, before anything else."""
+    scales_embeddings_later: bool = False
+    """The same, when the first layer asks for them."""
+    norms_embeddings: bool = False
+    """Token embeddings are normed without weights."""
+    layer_norm_without_bias: bool = False
+    """Norms are LayerNorm without biases, not RMSNorm."""
+    rms_norm_with_bias: bool = False
+    """Norms are RMSNorm with biases."""
+    picture_layers: Count | None = None
+    """The first so many layers add what they get of pictures: tokens come with room for that, text as well."""
+    expands_norm: bool = False
+    """The norm before attention is put into the pass before anything is computed from it."""
+    norms_values: bool = False
+    """Values are normed, without weights."""
+    qk_norm_after_rope: bool = False
+    """Queries and keys are normed without weights after RoPE."""
+    rope_before_qk_norm: bool = False
+    """RoPE comes before the norms of queries and keys."""
+    scales_queries_without_rope: bool = False
+    """Queries of layers without RoPE are multiplied by a number for each position."""
+    parallel_blocks: bool = False
+    """Attention and feed-forward block stand side by side, even where each has a norm of its own."""
+    stream_first_before_block: bool = False
+    """Attention is added to the residual stream, and not the stream to it."""
+    stream_first_after_block: bool = False
+    """The feed-forward block is added to the residual stream, and not the stream to it."""
+    scales_before_logits: bool = False
+    """The last hidden states are multiplied by a number before the logits."""
+    chooses_after_post_norm: bool = False
+    """Those whose logits are kept are chosen after the norm that follows attention, not before it."""
+    chooses_before_norm: bool = False
+    """All tokens go through the last layer, and those whose logits are kept are chosen before the last norm."""
+    chooses_after_norm: bool = False
+    """All tokens go through the last layer and the last norm, before those whose logits are kept are chosen."""
+    keeps_weights: bool = False
+    """Weights of the chosen experts are not made to sum to one."""
+    divides_gates: bool = False
+    """The gate of the shared expert is made from what it was before its activation, too."""
+    weighs_before_experts: bool = False
+    """Routed experts get what they work on weighed, instead of weighing what they give."""
+    routes_by_softmax_at_last: bool = False
+    """Weights of experts are made from the scores of the chosen ones alone."""
+    sparse_layers: Count | None = None
+    """So many first layers keep only the strongest activations of the feed-forward block."""
+    norms_feed_forward: bool = False
+    """Where they stand side by side, the feed-forward block has a norm of its own, of the same input."""
+    sums_blocks_first: bool = False
+    """Attention and feed-forward block are summed before the residual stream is added."""
+    sums_attention_first: bool = False
+    """In that sum attention stands first."""
+    holds_tied_twice: bool = False
+    """A tied table is held a second time as output matrix, even in host memory."""
+    large_at_80_layers: bool = False
+    """With 80 layers and grouped heads it counts as a large model, whose values get more bits."""
+    careful_output: bool = False
+    """The output matrix has 8 bits in every preset."""
+
+
 class ArchitectureClass(Record):
     """One class of models, under the name that llama.cpp gives it."""
 
-    SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {"configurations": ("classes",), "files": ("file",)}
+    SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {"configurations": ("classes",), "engine": ("traits",), "files": ("file",)}
 
     name: Plain
     """What it is called."""
@@ -55,6 +119,8 @@ class ArchitectureClass(Record):
     """`model_type` of a config.json -> how that is read."""
     file: FileClass = Field(default_factory=FileClass)
     """What the engine knows of it that its GGUF files do not say."""
+    traits: Traits = Field(default_factory=Traits)
+    """What the engine does in this class that its shapes do not tell."""
 
 
 class Composite(Strict):

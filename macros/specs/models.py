@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from macros.specs.architectures import Architecture
+from macros.specs.classes import ArchitectureClass
 from macros.specs.quantities import Bytes, Count, Whole
 from macros.specs.record import Id, Plain, Record, Strict, Text
 
@@ -153,3 +154,18 @@ def architecture_of(model: Model, models: dict[str, Model]) -> Architecture:
             raise ValueError(f"expected a model with shapes of its own, got a circle at {model.id}. Fix: correct based_on")
         seen.add(model.id)
     return model.architecture
+
+
+_WITH_TRAITS: dict[str, tuple[Model, ArchitectureClass, Model]] = {}
+
+
+def with_traits(model: Model, classes: Mapping[str, ArchitectureClass]) -> Model:
+    """A model whose shapes know what the engine does in their class; the same again where neither record changed."""
+    if model.architecture is None or model.architecture.engine_name not in classes:
+        return model
+    record = classes[model.architecture.engine_name]
+    before = _WITH_TRAITS.get(model.id)
+    if before is None or before[0] is not model or before[1] is not record:
+        made = model.model_copy(update={"architecture": model.architecture.model_copy(update={"traits": record.traits})})
+        before = _WITH_TRAITS[model.id] = (model, record, made)
+    return before[2]

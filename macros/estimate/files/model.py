@@ -87,7 +87,7 @@ def file_model(header: Header, records: Mapping[str, TensorType], classes: Mappi
     parts = parts_of(header)
     shapes = shapes_of(header, parts, classes[engine].file)
     try:
-        architecture = Architecture.model_validate(shapes)
+        architecture = Architecture.model_validate({**shapes, "traits": classes[engine].traits})
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         raise Refused("gguf", detail["msg"].removeprefix("Value error, ").removeprefix("expected "), engine) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from macros.formulas.compute_graph.orders import NORMS_AFTER_TURN, NORMS_VALUES, SCALES_QUERIES, TURNS_BEFORE_NORM
 from macros.formulas.compute_graph.passes import FLOAT, HALF, Pass
 from macros.formulas.engine_constants import DEVICE_ALIGNMENT
 from macros.formulas.remember import by_identity
@@ -94,21 +93,21 @@ def heads_of(p: Pass, layer: int, n: int) -> int:
             q = g.view(q, tokens * heads)
         if k >= 0:
             k, v = g.view(k, tokens * kv), g.view(v, tokens * kv)
-    before = a.engine_name in TURNS_BEFORE_NORM
+    before = a.traits.rope_before_qk_norm
     if before:
         q = _turned(p, layer, q, head)
         k = _turned(p, layer, k, head) if k >= 0 else k
     if t.qk_norm in ("per-head", "constant"):
         q = p.norm(layer, q, head, centred=p.centres())
         k = p.norm(layer, k, head, centred=p.centres()) if k >= 0 else k
-    if v >= 0 and a.engine_name in NORMS_VALUES:
+    if v >= 0 and a.traits.norms_values:
         v = p.each(v, value)
     if not before:
         q = _turned(p, layer, q, head)
         k = _turned(p, layer, k, head) if k >= 0 else k
-    if a.engine_name in NORMS_AFTER_TURN and a.turns(layer):
+    if a.traits.qk_norm_after_rope and a.turns(layer):
         q, k = p.each(q, head), p.each(k, head)
-    if a.engine_name in SCALES_QUERIES and not a.turns(layer):
+    if a.traits.scales_queries_without_rope and not a.turns(layer):
         q = p.each(q, head, (p.inputs["scale"],))
     y = attend(p, layer, q, k, v, (heads, kv, head, value))
     if t.gate is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from macros.formulas.compute_graph.orders import DIVIDES_GATES, KEEPS_WEIGHTS, ROUTES_BY_SOFTMAX_AT_LAST, WEIGHS_BEFORE_EXPERTS
 from macros.formulas.compute_graph.passes import FLOAT, WORD, Pass
 from macros.specs.architectures import Experts
 
@@ -40,25 +39,24 @@ def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1
     """Routed experts over rows `n` of so many values; `logits` where the router has been asked already."""
     a, g = p.a, p.graph
     tokens = g.rows[n]
-    name = a.engine_name
     if logits < 0:
         logits = p.project(layer, "ffn_gate_inp", n, e.count)
     if e.biases:
         logits = p.each(logits, e.count, (p.vector(layer, e.count),))
-    probabilities = logits if name in ROUTES_BY_SOFTMAX_AT_LAST else p.each(logits, e.count)
+    probabilities = logits if a.traits.routes_by_softmax_at_last else p.each(logits, e.count)
     selection = probabilities
     if e.selection_bias:
         selection = p.each(probabilities, e.count, (p.vector(layer, e.count),))
-    if name in WEIGHS_BEFORE_EXPERTS:
+    if a.traits.weighs_before_experts:
         selection = logits
     if e.groups > 1:
         selection = _in_best_groups(p, e, selection, tokens)
     order = g.fresh(WORD * tokens * e.count, tokens, (selection,))
     chosen = g.view(order, tokens, WORD * ((tokens - 1) * e.count + e.used))
     weights = g.fresh(FLOAT * tokens * e.used, tokens, (g.view(probabilities), chosen))
-    if name in ROUTES_BY_SOFTMAX_AT_LAST:
+    if a.traits.routes_by_softmax_at_last:
         weights = g.view(p.each(g.view(weights), e.used))
-    elif e.weights_normed and name not in KEEPS_WEIGHTS:
+    elif e.weights_normed and not a.traits.keeps_weights:
         weights = g.view(weights)
         total = g.fresh(FLOAT * tokens, tokens, (weights,))
         total = g.over(FLOAT * tokens, tokens, [total])
@@ -67,11 +65,11 @@ def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1
         weights = p.each(weights, e.used)
     g.expand(weights)
     x = g.view(n)
-    if name in WEIGHS_BEFORE_EXPERTS:
+    if a.traits.weighs_before_experts:
         rows = tokens * e.used
         x = g.over(FLOAT * rows * width, rows, [g.fresh(FLOAT * rows * width, rows, (x,)), weights])
     each = _each_expert(p, e, layer, x, chosen, tokens, width)
-    if name not in WEIGHS_BEFORE_EXPERTS:
+    if not a.traits.weighs_before_experts:
         each = g.over(g.sizes[each], g.rows[each], [each, weights])
     g.expand(each)
     # Summed up expert by expert, into the room of the first sum.
@@ -137,7 +135,7 @@ def shared_expert(p: Pass, e: Experts, layer: int, n: int) -> int:
     if e.shared_gate:
         gate = p.made(n, 1, (p.vector(layer, p.a.hidden_size), n))
         weight = p.each(gate, 1)
-        if p.a.engine_name in DIVIDES_GATES:
+        if p.a.traits.divides_gates:
             weight = p.each(weight, 1, (gate,))
         f = p.each(f, p.a.hidden_size, (weight,))
     return f

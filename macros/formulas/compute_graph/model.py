@@ -14,21 +14,6 @@ from macros.formulas.compute_graph.attention import (
 from macros.formulas.compute_graph.feed_forward import dense, mixture, routed
 from macros.formulas.compute_graph.graph import Graph
 from macros.formulas.compute_graph.latent_attention import latent_attention
-from macros.formulas.compute_graph.orders import (
-    CHOOSES_AFTER_NORM,
-    CHOOSES_AFTER_POST_NORM,
-    CHOOSES_BEFORE_NORM,
-    EXPANDS_NORM,
-    NORMS_EMBEDDINGS,
-    PICTURE_LAYERS,
-    SCALES_BEFORE_LOGITS,
-    SCALES_EMBEDDINGS,
-    SCALES_EMBEDDINGS_LATER,
-    SIDE_BY_SIDE,
-    SPARSE_LAYERS,
-    STREAM_FIRST_AFTER_BLOCK,
-    STREAM_FIRST_BEFORE_BLOCK,
-)
 from macros.formulas.compute_graph.passes import FLOAT, INDEX, WORD, Batch, Layout, Pass
 from macros.formulas.compute_graph.recurrence import recurrent
 from macros.formulas.kv_cache import mask_bytes
@@ -65,7 +50,7 @@ def _embedded(p: Pass) -> int:
     """The embedded tokens; they may come as vectors instead, for which there is room."""
     a, b, g = p.a, p.b, p.graph
     width = a.hidden_size
-    given = width * (1 + PICTURE_LAYERS.get(a.engine_name, 0))
+    given = width * (1 + (a.traits.picture_layers or 0))
     tokens, vectors = g.input(WORD * b.tokens), g.input(FLOAT * b.tokens * given)
     x = g.looked_up(FLOAT * b.tokens * width, b.tokens, (tokens,), p.layout.host)
     if given != width:
@@ -75,14 +60,14 @@ def _embedded(p: Pass) -> int:
     if given != width:
         p.inputs["pictures"] = x
         x = p.part(x, width, given)
-    if a.engine_name in SCALES_EMBEDDINGS:
+    if a.traits.scales_embeddings:
         x = p.each(x, width)
         g.expand(x)
-    if a.engine_name in SCALES_EMBEDDINGS_LATER:
+    if a.traits.scales_embeddings_later:
         x = p.each(x, width)
     if a.embedding_norm:
         x = p.norm(0, x, width, centred=True, biased=True)
-    if a.engine_name in NORMS_EMBEDDINGS:
+    if a.traits.norms_embeddings:
         x = p.each(x, width)
     if a.position_embeddings:
         x = p.each(x, width, (g.looked_up(FLOAT * b.tokens * width, b.tokens, (p.inputs["positions"],), p.layout.host),))
@@ -129,10 +114,10 @@ def _layer(p: Pass, layer: int, x: int, each: int, *, last: bool) -> int:
     a, g = p.a, p.graph
     if a.alternating_updates is not None:
         return _updated_layer(p, layer, x, each)
-    chooses = last and a.engine_name not in CHOOSES_AFTER_NORM | CHOOSES_BEFORE_NORM
+    chooses = last and not a.traits.chooses_after_norm and not a.traits.chooses_before_norm
     if a.blocks is not None:
         return _block(p, layer, x, chooses=chooses)
-    if a.norms == "shared" or a.engine_name in SIDE_BY_SIDE:
+    if a.norms == "shared" or a.traits.parallel_blocks:
         return _side_by_side(p, layer, x, chooses=chooses)
     width = a.hidden_size
     f, added = x, x
@@ -146,17 +131,17 @@ def _layer(p: Pass, layer: int, x: int, each: int, *, last: bool) -> int:
             added = p.chosen(added, width)
     elif a.attends(layer) or a.recurs(layer):
         n = x if a.norms == "after" else _normed(p, layer, x)
-        if a.engine_name in EXPANDS_NORM:
+        if a.traits.expands_norm:
             g.expand(n)
         o = _mixed(p, layer, n)
-        normed_first = a.engine_name in CHOOSES_AFTER_POST_NORM
+        normed_first = a.traits.chooses_after_post_norm
         if normed_first:
             o = _normed(p, layer, o)
         if chooses:
             o, x = p.chosen(o, width), p.chosen(x, width)
         if a.norms in ("both", "after") and not normed_first:
             o = _normed(p, layer, o)
-        added = p.each(x, width, (o,)) if a.engine_name in STREAM_FIRST_BEFORE_BLOCK else p.each(o, width, (x,))
+        added = p.each(x, width, (o,)) if a.traits.stream_first_before_block else p.each(o, width, (x,))
     elif chooses:
         added = p.chosen(x, width)
     if not (a.is_mixture(layer) or a.has_dense(layer)):
@@ -164,13 +149,13 @@ def _layer(p: Pass, layer: int, x: int, each: int, *, last: bool) -> int:
     f = _feed_forward(p, layer, added)
     if a.norms in ("both", "after"):
         f = _normed(p, layer, f)
-    x = p.each(added, width, (f,)) if a.engine_name in STREAM_FIRST_AFTER_BLOCK else p.each(f, width, (added,))
+    x = p.each(added, width, (f,)) if a.traits.stream_first_after_block else p.each(f, width, (added,))
     if a.per_layer_embeddings is not None:
         x = p.each(x, width, (_per_layer(p, layer, x, each),))
     if a.layer_scale:
         x = p.each(x, width, (p.vector(layer, 1),))
-    if layer < PICTURE_LAYERS.get(a.engine_name, 0):
-        given = width * (1 + PICTURE_LAYERS[a.engine_name])
+    if layer < (a.traits.picture_layers or 0):
+        given = width * (1 + (a.traits.picture_layers or 0))
         x = p.each(x, width, (p.part(p.inputs["pictures"], width, given),))
     return x
 
@@ -229,7 +214,7 @@ def _side_by_side(p: Pass, layer: int, x: int, *, chooses: bool) -> int:
     a, width = p.a, p.a.hidden_size
     n = _normed(p, layer, x)
     o = attention(p, layer, n)
-    own_norm = a.norms == "before" and a.engine_name == "falcon"
+    own_norm = a.norms == "before" and a.traits.norms_feed_forward
     if own_norm:
         n = _normed(p, layer, x)
     if chooses:
@@ -238,7 +223,7 @@ def _side_by_side(p: Pass, layer: int, x: int, *, chooses: bool) -> int:
     if a.norms == "before" and not own_norm:
         n = _normed(p, layer, x)
     f = dense(p, layer, n, a.feed_forward_size(layer))
-    first, second = (o, f) if a.engine_name == "phi2" else (f, o if a.engine_name == "falcon" else x)
+    first, second = (o, f) if a.traits.sums_attention_first else (f, o if a.traits.sums_blocks_first else x)
     last = o if second == x else x
     return p.each(p.each(first, width, (second,)), width, (last,))
 
@@ -248,7 +233,7 @@ def _logits(p: Pass, x: int) -> None:
     a, g, width = p.a, p.graph, p.a.hidden_size
     if a.alternating_updates is not None:
         x = p.chosen(_merged(p, x), width)
-    if a.engine_name in CHOOSES_BEFORE_NORM:
+    if a.traits.chooses_before_norm:
         g.outputs.append(x)
         x = p.chosen(x, width)
     n = p.made(x, width, (x,)) if p.centres() else p.each(x, width)
@@ -256,11 +241,11 @@ def _logits(p: Pass, x: int) -> None:
         n = p.each(n, width, (g.weight(FLOAT * width, p.layout.output),))
     if a.norm_biases:
         n = p.each(n, width, (g.weight(FLOAT * width, p.layout.output),))
-    if a.engine_name in CHOOSES_AFTER_NORM:
+    if a.traits.chooses_after_norm:
         g.outputs.append(n)
         n = p.chosen(n, width)
     g.outputs.append(n)
-    if a.engine_name in SCALES_BEFORE_LOGITS:
+    if a.traits.scales_before_logits:
         n = p.each(n, width)
     logits = p.made(n, a.vocabulary_size, (p.last_matrix("output"), n))
     if a.output_bias:
@@ -398,7 +383,7 @@ def _sparse_block(p: Pass, layer: int, n: int) -> int:
     size = p.a.feed_forward_size(layer)
     up = p.project(layer, "ffn_up", n, size)
     gate = p.project(layer, "ffn_gate", n, size)
-    if layer < SPARSE_LAYERS:
+    if layer < (p.a.traits.sparse_layers or 0):
         mean = p.made(gate, 1, (gate,))
         squares = p.each(p.each(gate, size, (mean,)), size)
         deviation = p.each(p.each(p.made(squares, 1, (squares,)), 1), 1)

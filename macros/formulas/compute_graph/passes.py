@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from macros.formulas.compute_graph.graph import NOWHERE, Graph
-from macros.formulas.compute_graph.orders import BIASED_ONLY, CENTRES
 from macros.specs.architectures import Architecture
 
 FLOAT = 4
@@ -115,7 +114,7 @@ class Pass:
 
     def centres(self) -> bool:
         """Whether the norms of the class subtract the mean."""
-        return (self.a.norm_biases and self.a.engine_name not in BIASED_ONLY) or self.a.engine_name in CENTRES
+        return (self.a.norm_biases and not self.a.traits.rms_norm_with_bias) or self.a.traits.layer_norm_without_bias
 
     def chosen(self, x: int, values: int) -> int:
         """The rows whose logits are kept."""

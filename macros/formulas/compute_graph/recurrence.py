@@ -86,7 +86,7 @@ def _mamba_1(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     conv = p.each(p.each(conv, inner, (p.vector(layer, inner),)), inner)
     wide = r.rank + 2 * r.state_size
     parts = p.project(layer, "ssm_x", conv, wide)
-    normed = p.a.engine_name == "jamba"
+    normed = r.norm
     dt, bs, cs = p.part(parts, r.rank, wide), p.part(parts, r.state_size, wide), p.part(parts, r.state_size, wide)
     if normed:
         dt = p.norm(layer, dt, r.rank)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from macros.formulas.compute_graph.orders import PICTURE_LAYERS, SPARSE_LAYERS
 from macros.formulas.compute_graph.passes import Layout
 from macros.formulas.remember import by_identity
 from macros.specs.architectures import Architecture
@@ -58,10 +57,10 @@ def layer_traits(a: Architecture) -> list[str]:
             a.clamps_routed(layer),
             a.clamps_shared(layer),
             a.has_dense(layer),
-            a.alternating_updates is not None and layer < SPARSE_LAYERS,
+            a.alternating_updates is not None and layer < (a.traits.sparse_layers or 0),
             a.feed_forward_size(layer),
         )
-        found.append(" ".join([str(trait) for trait in (*attention, *block, layer < PICTURE_LAYERS.get(a.engine_name, 0))]))
+        found.append(" ".join([str(trait) for trait in (*attention, *block, layer < (a.traits.picture_layers or 0))]))
     return found
 
 

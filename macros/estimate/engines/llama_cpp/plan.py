@@ -18,9 +18,6 @@ from macros.formulas.remember import by_identity
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import TensorType
 
-HOLDS_TIED_TWICE = ("gemma3n", "gemma4")
-"""Classes whose tied table is held a second time as output matrix even on the host."""
-
 Placed = tuple[tuple[int, ...], bool]
 """Layers, and whether the output is with them."""
 
@@ -206,7 +203,7 @@ def _held(
         held += (w.device_bytes if on_device else w.bytes) - ((w.expert_device_bytes if on_device else w.expert_bytes) if away else 0)
     if has_output:
         held += (weights.output.device_bytes + weights.tied.device_bytes) if on_device else weights.output.bytes
-        if not on_device and demand.architecture.engine_name in HOLDS_TIED_TWICE:
+        if not on_device and demand.architecture.traits.holds_tied_twice:
             held += weights.tied.bytes
     if not on_device:
         held += weights.embedding.bytes
