@@ -143,6 +143,8 @@ def _styles(text: str, worn: set[str] | None) -> str:
 ARTICLE = re.compile(r"<article.*</article>", re.DOTALL)
 FORMS = re.compile(r"<(/?)(?:form|label)\b")
 """Elements that the engine leaves out, but readers see."""
+TITLE = re.compile(r'data-pagefind-meta="title:([^"]*)"')
+"""What search engines are told a page is called; readers search for its words."""
 BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff])(?=[\u3400-\u9fff])")
 
 
@@ -160,6 +162,8 @@ def index(site: Path) -> None:
             page = pages / path.relative_to(site)
             page.parent.mkdir(parents=True, exist_ok=True)
             text = FORMS.sub(r"<\1div", article[0]).replace("><", "> <")  # a term and what it means are not one word
+            if title := TITLE.search(article[0]):
+                text = text.replace("</article>", f'<p data-pagefind-weight="5">{title[1]}</p></article>')
             text = BETWEEN_HAN.sub("\u200b", text) if language[1].startswith("zh") else text
             page.write_text(f'<html lang="{language[1]}"><body>{text}</body></html>', "utf-8")
     command = [sys.executable, "-m", "pagefind", "--site", str(pages), "--output-path", str(site / "pagefind")]

@@ -76,7 +76,7 @@ def _figure(title: str, told: str, key: list[tuple[str, str]], bars: list[Bar], 
         return f"{100 * size / most:.2f}%"
 
     rows = "".join(
-        f'<div class="bars-row"><span>{bar.name}</span><div>'
+        f'<div class="bars-row"><span data-pagefind-ignore>{bar.name}</span><div>'
         + "".join(f'<i class="bars-{kind}" style="width:{share(size)}"></i>' for kind, size in bar.parts)
         + "</div></div>"
         for bar in bars

@@ -26,7 +26,7 @@ def listed(view: View, kind: str, record: Any) -> str:
         items.append(f"<li>{view.pick(*words)}{view.pick('：', ': ')}{name}{view.pick(f'（{facts}）', f' ({facts})')}</li>")
     index = {"models": view.pick("全部模型", "All models")}.get(kind, view.pick("全部设备", "All devices"))
     items.append(f'<li><a href="{escape(view.page(pages.FOLDERS[kind] + "/"))}">{index}</a></li>')
-    return f"<ul>{''.join(items)}</ul>"
+    return f"<ul data-pagefind-ignore>{''.join(items)}</ul>"
 
 
 def _since(record: Any) -> date:

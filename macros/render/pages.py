@@ -48,6 +48,12 @@ def body(view: View, kind: str, id: str) -> str:
     """What stands on the page of one record, as Markdown with its tables already in place."""
     record = view.catalogue.records[kind][id]
     parts = [f"# {slots.inline(view.html(record.name))}", slots.block(f'<p class="lead">{_lead(view, kind, record)}</p>')]
+    if also := _also_called(view, kind, record):
+        parts.append(
+            _paragraph(
+                escape(view.pick("也叫，或见于：", "Also called, or found in: ") + view.pick("、", ", ").join(also) + view.pick("。", "."))
+            )
+        )
     parts += SECTIONS[kind](view, record)
     parts += [f"## {view.pick('规格与出处', 'Specs and sources')} {{#specs}}"]
     if getattr(record, "notes", None):
@@ -55,6 +61,12 @@ def body(view: View, kind: str, id: str) -> str:
     parts.append(slots.block(specs(view, kind, record)))
     parts += [f"## {view.pick('换一个', 'Something else')} {{#neighbours}}", slots.block(neighbours.listed(view, kind, record))]
     return "\n\n".join(parts)
+
+
+def _also_called(view: View, kind: str, record: Any) -> list[str]:
+    """Other names of a record: its own, and those of its family."""
+    families = view.catalogue.records["families" if kind == "models" else "device-families"]
+    return list(dict.fromkeys([*record.also_called, *families[record.family].also_called]))
 
 
 def _heading(view: View, level: int, zh: str, en: str, anchor: str) -> str:
@@ -91,7 +103,9 @@ def _of_gpu(view: View, gpu: Gpu) -> list[str]:
         asked = {"gpu": gpu.id, "memory": size if gpu.memory_sizes_gib else None}
         links = _links(view, **asked)
         known = tables()["device-models"]
-        parts.append(slots.block(render(view, known, frame, _told_columns(known.id, frame, ("gpu", "memory")), links=links)))
+        parts.append(
+            slots.block(render(view, known, frame, _told_columns(known.id, frame, ("gpu", "memory")), links=links, unsearched=True))
+        )
         parts.append(slots.block(bars.fills(view, frame, limit)))
         parts.append(
             _to_calculator(view, ("用计算器改模型、上下文与量化", "Change model, context and quantization in the calculator"), **asked)
@@ -132,7 +146,9 @@ def _of_model(view: View, model: Model) -> list[str]:
     parts = [_heading(view, 2, "在哪些设备上跑、多快", "Where it runs, and how fast", "runs")] if len(runs) else []
     if len(runs):
         known = tables()["model-devices"]
-        parts.append(slots.block(render(view, known, runs, _told_columns(known.id, runs, ("model", "quant")), links=_links(view))))
+        parts.append(
+            slots.block(render(view, known, runs, _told_columns(known.id, runs, ("model", "quant")), links=_links(view), unsearched=True))
+        )
         parts.append(
             _to_calculator(
                 view, ("用计算器换设备、上下文与量化", "Change device, context and quantization in the calculator"), model=model.id
@@ -153,7 +169,7 @@ def _of_cpu(view: View, cpu: Cpu) -> list[str]:
     known = tables()["cpu-models"]
     parts = [_heading(view, 2, "能运行什么、多快", "What it runs, and how fast", "runs")]
     parts += [_paragraph(escape(sentence(notice, view.catalogue, view.language))) for notice in told(_doubts(view, "cpus", cpu))]
-    parts.append(slots.block(render(view, known, frame, _told_columns(known.id, frame, ("cpu",)))))
+    parts.append(slots.block(render(view, known, frame, _told_columns(known.id, frame, ("cpu",)), unsearched=True)))
     return [*parts, _to_calculator(view, ("用计算器改模型与内存", "Change model and memory in the calculator"), cpu=cpu.id)]
 
 
@@ -166,7 +182,7 @@ def _measured(view: View, frame: pd.DataFrame, named: str) -> list[str]:
         "别人公开的实测，与本指南对同一模型、格式和设备的估计并排。",
         "Measurements that others published, beside what the guide computes for the same model, format and device.",
     )
-    shown = render(view, known, frame, _told_columns(known.id, frame, ("row", named)))
+    shown = render(view, known, frame, _told_columns(known.id, frame, ("row", named)), unsearched=True)
     return [_heading(view, 2, "别人测得多少", "What others measured", "measured"), _paragraph(text), slots.block(shown)]
 
 

@@ -59,6 +59,7 @@ def render(
     *,
     plain: bool = False,
     links: Callable[[Mapping[str, Any]], str] | None = None,
+    unsearched: bool = False,
 ) -> str:
     """A frame with the headings of its table.
 
@@ -69,6 +70,7 @@ def render(
         columns: those to show, in the order to show them
         plain: without its title, data links and proof, which stand elsewhere
         links: address that the cell of few choices leads to, for each row
+        unsearched: whether the search leaves out the names of the rows: a page of one card is no answer to the name of a model
     """
     columns, ranges = _ranged(columns, frame)
     numeric = {column.id for column in columns if _is_numeric(frame[column.id]) and column.link is None}
@@ -77,7 +79,7 @@ def render(
     addresses = [links(dict(zip(frame.columns, row, strict=True))) for row in frame.itertuples(index=False)] if links else [""] * len(frame)
     listed = zip(addresses, zip(*(frame[column.id] for column in columns), strict=True), strict=True)
     rows = "".join(
-        _row(view, columns, values, numeric, prose, address, between)
+        _row(view, columns, values, numeric, prose, address, between, unsearched)
         for (address, values), between in zip(listed, ranges or [""] * len(frame), strict=True)
     )
     caption = view.html(table.title)
@@ -214,6 +216,7 @@ def _row(
     prose: set[str],
     address: str = "",
     between: str = "",
+    names: bool = False,
 ) -> str:
     cells = []
     for index, (column, value) in enumerate(zip(columns, values, strict=True)):
@@ -224,7 +227,8 @@ def _row(
             text += between
         kind = "n" if column.id in numeric else "t" if column.id in prose else ""
         if index == 0:
-            cells.append(f'<th scope="row"{_class(column, kind.replace("n", ""))}>{text}</th>')
+            mark = " data-pagefind-ignore" if names else ""
+            cells.append(f'<th scope="row"{_class(column, kind.replace("n", ""))}{mark}>{text}</th>')
         else:
             cells.append(f"<td{_class(column, kind, f'way-{value}' if column.choices else '')}>{text}</td>")
     return f"<tr>{''.join(cells)}</tr>"

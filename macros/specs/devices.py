@@ -33,6 +33,8 @@ class DeviceFamily(Record):
     """Name for readers."""
     vendor: Plain
     """Maker of the chips."""
+    also_called: list[Plain] = Field(default_factory=list)
+    """Names that readers search its devices by besides: the maker's Chinese name."""
     memory: MemoryClass
     """Kind of memory. Vendor and kind of memory make the wider class that a family without enough measurements falls back to."""
     compute: Literal["int8", "fp16", "fp32", "compute-units", "bandwidth"]

@@ -150,6 +150,7 @@ def texts(language: str) -> dict[str, str]:
         inside = article[1] if article else ""
         inside = re.sub(r"<(svg|script|select|datalist|template)\b.*?</\1>", " ", inside, flags=re.S)
         inside = re.sub(r'<details class="table-proof".*?</details>|<p class="(table-data|provenance)".*?</p>', " ", inside, flags=re.S)
+        inside = re.sub(r"<(th|span|ul|p|div|details)\b[^>]*data-pagefind-ignore[^>]*>.*?</\1>", " ", inside, flags=re.S)
         title = re.search(r'data-pagefind-meta="title:([^"]*)"', path.read_text("utf-8"))
         body = f"{title[1] if title else ''} {re.sub('</?(a|span|strong|em|abbr|code|b|small)[^>]*>', '', inside)}"
         found["/" if name == "." else f"/{name}/"] = html.unescape(re.sub(r"<[^>]+>", " ", body)).lower()
