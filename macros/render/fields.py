@@ -140,7 +140,7 @@ def _sources(record: Any, field: str) -> list[str]:
 
 
 def _shown(view: View, kind: str, path: str, value: Any) -> str:
-    unit = f" {unit_html(UNITS[path])}" if path in UNITS else ""
+    unit = f" {unit_html(UNITS[path], view.language)}" if path in UNITS else ""
     if value is True:
         return view.pick("是", "yes")
     if isinstance(value, int | float):

@@ -70,7 +70,15 @@ def in_unit(value: float, unit: str) -> float:
     return value / SCALES[unit]
 
 
-def unit_html(unit: str) -> str:
-    """A unit with its size on hover, where two readings are about."""
-    shown = escape(unit)
+IN_CHINESE = {"tokens": "词元", "tokens/s": "词元/秒", "tokens/J": "词元/焦", "USD": "美元"}
+"""Units that are words."""
+
+
+def unit_html(unit: str, language: str = "en") -> str:
+    """A unit in a language, with its size on hover where two readings are about.
+
+    >>> unit_html("tokens/s", "zh"), unit_html("W")
+    ('词元/秒', 'W')
+    """
+    shown = escape(IN_CHINESE.get(unit, unit) if language == "zh" else unit)
     return f'<abbr title="{escape(_MEANINGS[unit])}">{shown}</abbr>' if unit in _MEANINGS else shown

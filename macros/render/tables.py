@@ -173,7 +173,7 @@ def _is_numeric(values: pd.Series) -> bool:
 
 
 def _head(view: View, column: Column, numeric: bool) -> str:
-    unit = f' <span class="unit">{unit_html(column.unit)}</span>' if column.unit else ""
+    unit = f' <span class="unit">{unit_html(column.unit, view.language)}</span>' if column.unit else ""
     note = f' title="{view.html(column.note)}"' if column.note else ""
     kind = _class(column, "n" if numeric else "")
     return f'<th scope="col" data-column="{escape(column.id)}"{kind}{note}>{view.html(column.title)}{unit}</th>'

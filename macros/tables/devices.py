@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 
 from macros.specs import Catalogue
@@ -23,28 +25,29 @@ KINDS = {
     key=["gpu"],
     columns=[
         Column("gpu", {"zh": "设备", "en": "Device"}, link="gpus"),
-        Column("kind", {"zh": "类型", "en": "Kind"}),
         Column("memory", {"zh": "显存", "en": "Memory"}, unit="GiB", digits=0),
         Column("bandwidth", {"zh": "显存带宽", "en": "Memory bandwidth"}, unit="GB/s", digits=0),
-        Column("fp16", {"zh": "FP16 矩阵算力", "en": "FP16 matrix rate"}, unit="TFLOP/s", digits=0),
-        Column("fp32", {"zh": "FP32 算力", "en": "FP32 rate"}, unit="TFLOP/s", digits=1),
-        Column("power", {"zh": "功耗", "en": "Power"}, unit="W", digits=0),
+        Column("kind", {"zh": "类型", "en": "Kind"}),
         Column("released", {"zh": "发布", "en": "Released"}),
+        Column("fp16", {"zh": "FP16 矩阵算力", "en": "FP16 matrix rate"}, unit="TFLOP/s", digits=0, secondary=True),
+        Column("fp32", {"zh": "FP32 算力", "en": "FP32 rate"}, unit="TFLOP/s", digits=1, secondary=True),
+        Column("power", {"zh": "功耗", "en": "Power"}, unit="W", digits=0, secondary=True),
     ],
 )
 def gpus(catalogue: Catalogue) -> pd.DataFrame:
-    """Everything with memory that a model can sit in, most memory first."""
-    order = sorted(catalogue.gpus.values(), key=lambda gpu: (-gpu.largest_memory_gib, -gpu.bandwidth_gb_per_s, gpu.id))
+    """What people own or buy now first, by kind; then every other, newest first; those with no known date last."""
+    order = sorted(catalogue.gpus.values(), key=lambda gpu: (gpu.released or date.min, gpu.id), reverse=True)
+    order.sort(key=lambda gpu: (not gpu.headline, list(KINDS).index(gpu.kind) if gpu.headline else 0))
     return pd.DataFrame(
         {
             "gpu": [gpu.id for gpu in order],
-            "kind": [KINDS[gpu.kind] for gpu in order],
             "memory": [gpu.largest_memory_gib for gpu in order],
             "bandwidth": [gpu.bandwidth_gb_per_s for gpu in order],
+            "kind": [KINDS[gpu.kind] for gpu in order],
+            "released": [gpu.released.isoformat()[:7] if gpu.released else None for gpu in order],
             "fp16": [gpu.fp16_tensor_tflops for gpu in order],
             "fp32": [gpu.fp32_tflops for gpu in order],
             "power": [gpu.power_range_w[1] if gpu.power_range_w else gpu.tdp_w for gpu in order],
-            "released": [gpu.released.isoformat()[:7] if gpu.released else None for gpu in order],
         }
     )
 
