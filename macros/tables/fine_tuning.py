@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from macros.estimate import estimate
 from macros.formulas.fine_tuning import (
     adapter_parameters,
     kept_activation_bytes,
@@ -95,6 +96,73 @@ def fine_tuning(catalogue: Catalogue) -> pd.DataFrame:
             row[method] = peak(catalogue, model, method, tokens=SEQUENCE, checkpointing=True) / GIB
         row["long"] = peak(catalogue, model, "qlora", tokens=8 * SEQUENCE, checkpointing=True) / GIB
         row["without"] = peak(catalogue, model, "qlora", tokens=SEQUENCE, checkpointing=False) / GIB
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+CARDS = {"rtx-4060": 8, "rtx-3060": 12, "rtx-5060-ti-16gb": 16, "rtx-3090": 24, "rtx-5090": 32, "rtx-a6000": 48}
+"""A card of each size that is sold -> its memory [GiB]."""
+TIMED = "rtx-3090"
+MARGIN_GIB = 1.0
+"""What the driver and the desktop keep of a card [GiB]."""
+STEP = 256
+SAMPLES = 1000
+PASSES = 4
+"""Work of one training step in forward passes: forward, forward again for the checkpoints, and backward, which is twice forward."""
+
+
+def longest_sequence(catalogue: Catalogue, model: str, memory_gib: float) -> int | None:
+    """The longest sample that QLoRA has room for with checkpoints, at most what the model was trained for [tokens]."""
+    room = (memory_gib - MARGIN_GIB) * GIB
+    low, high = 0, architecture_of(catalogue.models[model], catalogue.models).context_length // STEP
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = peak(catalogue, model, "qlora", tokens=middle * STEP, checkpointing=True) <= room
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return low * STEP or None
+
+
+def _hours(catalogue: Catalogue, model: str, *, bound: str) -> float | None:
+    """Time for SAMPLES samples of SEQUENCE tokens on one card [h]; None where the model cannot be read in 16 bits."""
+    question = {"model": model, "quant": "f16", "context": SEQUENCE, "gpus": [TIMED], "gpu_layers": 9999, "prompt_tokens": SEQUENCE}
+    prefill = estimate(question, catalogue).get("prefill")
+    return None if prefill is None else SAMPLES * SEQUENCE * PASSES / prefill[bound] / 3600
+
+
+@table(
+    id="qlora-by-card",
+    title={
+        "zh": "QLoRA 在各档显存上的最长序列（微批次 1，梯度检查点，秩 16）",
+        "en": "Longest sequence of QLoRA by VRAM (micro-batch 1, gradient checkpointing, rank 16)",
+    },
+    key=["model"],
+    columns=[
+        Column("model", {"zh": "模型", "en": "Model"}, link="models"),
+        *(Column(card, {"zh": f"{size} GiB", "en": f"{size} GiB"}, unit="tokens") for card, size in CARDS.items()),
+        Column(
+            "soonest",
+            {"zh": "1,000 条，最快", "en": "1,000 samples, soonest"},
+            unit="h",
+            digits=1,
+            note={
+                "zh": "RTX 3090，每条 2,048 词元；由预填充速度推出，没有实测核对",
+                "en": "RTX 3090, 2,048 tokens each; from the speed of prefill, not held against measurements",
+            },
+        ),
+        Column("latest", {"zh": "1,000 条，最慢", "en": "1,000 samples, latest"}, unit="h", digits=1),
+    ],
+    formulas=("training_bytes", "kept_activation_bytes", "loss_bytes"),
+)
+def qlora_by_card(catalogue: Catalogue) -> pd.DataFrame:
+    """Two samples at a time take the room of one that is twice as long; empty where not even the shortest fits."""
+    rows = []
+    for model in MODELS:
+        row: dict[str, object] = {"model": model}
+        for card, size in CARDS.items():
+            row[card] = longest_sequence(catalogue, model, size)
+        fits = row[TIMED] is not None
+        row["soonest"] = _hours(catalogue, model, bound="high") if fits else None
+        row["latest"] = _hours(catalogue, model, bound="low") if fits else None
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -1,0 +1,77 @@
+"""Published quality over what a model costs: memory, and speed on one card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from macros.formulas.units import GIB
+from macros.render.charts import INK, picture
+from macros.render.view import View
+from macros.tables import pairs
+from macros.tables.models import SCORE
+
+CARD = "rtx-3090"
+"""The card whose speeds are shown."""
+
+
+def _points(view: View) -> list[dict[str, Any]]:
+    """Models with a published score of SCORE, with what they take of a card, and how fast they are where they fit it."""
+    found = []
+    for model in view.catalogue.models.values():
+        score = next((score.percent for score in model.scores if score.test == SCORE), None)
+        answer = pairs.on_gpu(view.catalogue, model.id, CARD) if score is not None else None
+        if answer is not None:
+            speed = answer.decode if answer.fits else None
+            found.append({"model": model.name, "score": score, "gib": answer.memory_bytes / GIB, "speed": speed})
+    return found
+
+
+def _labelled(points: list[dict[str, Any]], x: dict[str, Any]) -> dict[str, Any]:
+    y = {"field": "score", "type": "quantitative", "title": f"{SCORE} [%]", "scale": {"zero": False}}
+    return {
+        "width": 600,
+        "height": 320,
+        "data": {"values": points},
+        "layer": [
+            {"mark": {"type": "point", "filled": True, "size": 60}, "encoding": {"x": x, "y": y}},
+            {
+                "mark": {"type": "text", "align": "left", "dx": 7, "dy": -4, "fontSize": 11.5, "color": INK},
+                "encoding": {"x": x, "y": y, "text": {"field": "model"}},
+            },
+        ],
+    }
+
+
+@picture(
+    "score-memory",
+    "models",
+    {"zh": "公开成绩与占用显存：4 位，上下文 8,192", "en": "Published score over memory: 4-bit, context 8,192"},
+    {
+        "zh": "越往左上越好：占得少，成绩高。成绩照出处抄录，各家的运行方式不同。",
+        "en": "Further up and left is better: less memory, a higher score. Scores are as published, and makers run the test differently.",
+    },
+)
+def _memory(view: View) -> dict[str, Any]:
+    ticks = {"values": [4, 8, 16, 24, 32, 64, 96], "format": ",d"}
+    x = {
+        "field": "gib",
+        "type": "quantitative",
+        "title": view.pick("占用显存（GiB）", "Memory [GiB]"),
+        "scale": {"type": "log"},
+        "axis": ticks,
+    }
+    return _labelled(_points(view), x)
+
+
+@picture(
+    "score-speed",
+    "models",
+    {"zh": "公开成绩与解码速度：RTX 3090，4 位", "en": "Published score over decode speed: RTX 3090, 4-bit"},
+    {
+        "zh": "越往右上越好：快，成绩高。只画这张卡放得下的模型。",
+        "en": "Further up and right is better: faster, a higher score. Only models that fit the card are drawn.",
+    },
+)
+def _speed(view: View) -> dict[str, Any]:
+    x = {"field": "speed", "type": "quantitative", "title": view.pick("解码（词元/秒）", "Decode [tokens/s]")}
+    return _labelled([point for point in _points(view) if point["speed"] is not None], x)
