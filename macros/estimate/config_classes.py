@@ -220,6 +220,13 @@ def _old(k: Keys) -> Shapes:
     return shapes
 
 
+def _opt(k: Keys) -> Shapes:
+    wide = k.get("word_embed_proj_dim")
+    if wide is not None and wide != k.whole("hidden_size"):
+        raise Refused("config.word_embed_proj_dim", "the hidden size, as token embeddings are not projected", wide)
+    return _base(k)
+
+
 def _mpt(k: Keys) -> Shapes:
     attention = k.inside("attn_config")
     attention.refuse("qk_ln", (False,), "as queries and keys have no norms")
@@ -586,6 +593,22 @@ def _lfm2(k: Keys) -> Shapes:
     return _experts(k, shapes) if mixture else shapes
 
 
+def _lightning(k: Keys) -> Shapes:
+    """MiniMax's form: linear attention with a state, softmax attention in some layers, a mixture in all."""
+    shapes = _experts(k, _base(k, dense=False))
+    layers, heads, head = shapes["layers"], shapes["attention"]["heads"], shapes["attention"]["head_dim"]
+    kinds = k.kinds("layer_types", layers, (FULL, LINEAR))
+    if kinds is None:
+        # The published files number the kinds; transformers lists them, and has every other layer of a kind.
+        flags = k.layer_list("attn_type_list", layers)
+        kinds = (
+            [FULL if (layer + 1) % 2 else LINEAR for layer in range(layers)] if flags is None else [FULL if f else LINEAR for f in flags]
+        )
+    shapes["attention"]["layers"] = pattern(_where(kinds, FULL), layers)
+    shapes["recurrent"] = {"kind": "lightning", "conv_kernel": 1, "inner_size": heads * head, "heads": heads, "state_size": head}
+    return shapes
+
+
 # Classes with something of their own
 
 
@@ -725,6 +748,7 @@ READERS: dict[str, Callable[[Keys], Shapes]] = {
     "laguna": _laguna,
     "latent": _latent,
     "lfm2": _lfm2,
+    "lightning": _lightning,
     "llama-4": _llama4,
     "mamba": _only_mamba,
     "mimo-2": _mimo_v2,
@@ -732,6 +756,7 @@ READERS: dict[str, Callable[[Keys], Shapes]] = {
     "mpt": _mpt,
     "nemotron-h": _nemotron_h,
     "old": _old,
+    "opt": _opt,
     "qwen-1": _qwen_1,
     "searched": _searched,
     "step-3": _step3,

@@ -74,6 +74,8 @@ def read(config: Any, catalogue: Catalogue) -> Reading:
     try:
         own = catalogue.architectures.get(shapes["engine_name"])
         found = Architecture.model_validate(shapes if own is None else {**shapes, "traits": own.traits})
+        if own is not None and not own.compared:
+            notices.append(Notice("pass-not-compared", {}))
         return Reading(found, notices, _quantized(values, config))
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
@@ -290,6 +292,8 @@ def _unread(k: Keys) -> None:
 def _told(k: Keys) -> None:
     """What a reader should know of the reading: values of the class."""
     sizes = [name for name in k.left_out if not isinstance(k.kind.defaults[name], bool) and name in TOLD]
+    if k.kind.unknown_to:
+        k.tell("class-unknown", engines=" / ".join(k.kind.unknown_to))
     if sizes:
         k.tell("left-out", keys=", ".join(dict.fromkeys(sizes)))
 

@@ -105,6 +105,14 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "配置里的权重是 {published}，这里按所选的 {quant} 计算。",
         "en": "The configuration belongs to weights in {published}; the answer is for {quant}, as asked.",
     },
+    "class-unknown": {
+        "zh": "{engines} 没有这一类模型的专门支持：那里可能无法运行。",
+        "en": "{engines} has no class of its own for this model: it may not run there.",
+    },
+    "pass-not-compared": {
+        "zh": "这一类的计算图没有与引擎逐项比较过：计算缓冲按最接近的形式估计。",
+        "en": "The pass of this class was not compared with the engine's: its compute buffer is that of the nearest form.",
+    },
     "published-quantized": {
         "zh": "配置说明发布的权重是 {method} 格式；这里按所问的格式计算。",
         "en": "The configuration says that its published weights are in {method}; what is computed is the format that was asked for.",

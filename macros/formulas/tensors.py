@@ -78,7 +78,8 @@ def _outside(a: Architecture) -> Iterator[TensorGroup]:
     width = a.hidden_size
     yield TensorGroup("token_embd", width, a.vocabulary_size, role="token_embedding", active=1.0 / a.vocabulary_size, layers=(FIRST,))
     if a.position_embeddings:
-        yield TensorGroup("position_embd", width, a.context_length, role="kept", active=1.0 / a.context_length, layers=(FIRST,))
+        rows = a.context_length + a.positions_beyond
+        yield TensorGroup("position_embd", width, rows, role="kept", active=1.0 / rows, layers=(FIRST,))
     if a.embedding_norm:
         yield TensorGroup("token_embd_norm", width, role="kept", layers=(FIRST,))
         yield TensorGroup("token_embd_norm_bias", width, role="kept", layers=(FIRST,))
@@ -179,6 +180,8 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
             yield TensorGroup("attn_k_norm", key if t.qk_norm == "whole" else head, role="kept", is_parameter=t.qk_norm != "constant")
     if a.has_sinks(layer):
         yield TensorGroup("attn_sinks", heads, role="kept")
+    if t.sub_norm:
+        yield TensorGroup("attn_sub_norm", weighed, role="kept")
 
 
 def _latent(a: Architecture, layer: int) -> Iterator[TensorGroup]:
@@ -218,6 +221,12 @@ def _recurrent(width: int, r: Recurrent) -> Iterator[TensorGroup]:
         return
     if r.kind == "mamba-1":
         yield from _mamba_1(width, r)
+        return
+    if r.kind == "lightning":
+        yield TensorGroup("attn_qkv", width, 3 * r.inner_size, role="value_fused")
+        yield TensorGroup("attn_gate", width, r.inner_size)
+        yield TensorGroup("ssm_norm", r.inner_size, role="kept")
+        yield TensorGroup("ssm_out", r.inner_size, width)
         return
     if r.kind == "kimi-delta":
         yield from _kimi_delta(width, r)
@@ -290,6 +299,8 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
                 yield TensorGroup("ffn_gate", width, size, role="gate_up")
             yield TensorGroup("ffn_up", width, size, role="gate_up")
         yield TensorGroup("ffn_down", size, width, role="down")
+        if block.sub_norm:
+            yield TensorGroup("ffn_sub_norm", size, role="kept")
         if block.biases:
             if block.gated:
                 yield TensorGroup("ffn_gate_bias", size, role="kept")

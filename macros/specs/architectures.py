@@ -107,6 +107,8 @@ class Attention(Strict):
     """Norms on queries and keys: of a head's size, as wide as all heads, or without weights (the file then holds a constant)."""
     fused_qkv: bool = False
     """One matrix instead of three."""
+    sub_norm: bool = False
+    """A norm between the weighed values and the output projection."""
     output_gate: bool = False
     """The query projection is twice as wide: its other half gates the output."""
     gate: Literal["per-head", "per-value"] | None = None
@@ -163,6 +165,8 @@ class FeedForward(Strict):
     """Its matrices have biases."""
     activation_values: Whole = 0
     """Learned numbers of the activation in each layer; the file keeps them beside the tensors."""
+    sub_norm: bool = False
+    """A norm before the last matrix."""
     size_in_shared_cache_layers: Count | None = None
     """Its width in the layers that share a cache, where that differs."""
 
@@ -230,7 +234,7 @@ class Experts(Strict):
 class Recurrent(Strict):
     """Layers with a state of constant size instead of a cache that grows."""
 
-    kind: Literal["gated-delta-net", "kimi-delta", "mamba-1", "mamba-2", "short-convolution"]
+    kind: Literal["gated-delta-net", "kimi-delta", "lightning", "mamba-1", "mamba-2", "short-convolution"]
     """What the layer computes."""
     conv_kernel: Count
     """Tokens that its convolution sees."""
@@ -294,6 +298,8 @@ class Architecture(Strict):
     """Norms shift as well as scale."""
     position_embeddings: bool = False
     """A table with a learned vector for each position of the context."""
+    positions_beyond: Whole = 0
+    """Rows of that table beyond the context."""
     embedding_norm: bool = False
     """A norm on the embedded tokens."""
     output_bias: bool = False

@@ -12,8 +12,8 @@ from macros.specs.record import Plain, Record, Strict
 
 Reader = Literal[
     "bailing", "bamba", "chatglm", "dbrx", "delta-and-latent", "delta-net", "dense", "falcon", "falcon-h1", "gemma-3n", "gemma-4",
-    "granite-hybrid", "internlm", "jamba", "laguna", "latent", "lfm2", "llama-4", "mamba", "mimo-2", "mixture", "mpt", "nemotron-h", "old",
-    "qwen-1", "searched", "step-3",
+    "granite-hybrid", "internlm", "jamba", "laguna", "latent", "lfm2", "lightning", "llama-4", "mamba", "mimo-2", "mixture", "mpt",
+    "nemotron-h", "old", "opt", "qwen-1", "searched", "step-3",
 ]  # fmt: skip
 """Readers with logic, in macros/estimate/config_classes.py."""
 
@@ -39,6 +39,8 @@ class ConfigClass(Strict):
     """Where there are windowed layers, only they turn queries and keys by position."""
     stores_rope_factors: bool = False
     """Factors that scale positions are stored in the file."""
+    unknown_to: list[Plain] = Field(default_factory=list)
+    """Engines that have no class of their own for it."""
     keeps_prediction_layers: bool = False
     """The converter keeps prediction layers in the file."""
     ignored: list[Plain] = Field(default_factory=list)
@@ -117,6 +119,8 @@ class ArchitectureClass(Record):
     """What it is called."""
     classes: dict[str, ConfigClass] = Field(default_factory=dict)
     """`model_type` of a config.json -> how that is read."""
+    compared: bool = True
+    """Its pass was compared with the engine's, room by room; otherwise buffers are those of the nearest form."""
     file: FileClass = Field(default_factory=FileClass)
     """What the engine knows of it that its GGUF files do not say."""
     traits: Traits = Field(default_factory=Traits)

@@ -81,7 +81,7 @@ def test_a_small_model_of_the_class_takes_what_the_engine_gives_it(name: str) ->
 
 def test_every_reader_is_read() -> None:
     """Each reader reads a configuration here."""
-    configs = [*CONFIGS.values(), *(entry["config"] for entry in (*COUNTED.values(), *SMALL.values()))]
+    configs = [*CONFIGS.values(), *(entry["config"] for entry in (*COUNTED.values(), *SMALL.values(), *WRITTEN))]
     seen = {long_form(config).get("model_type") for config in configs}
     seen |= {config["text_config"]["model_type"] for config in configs if "text_config" in config}
     readers = {kind.reader for record in CATALOGUE.architectures.values() for name, kind in record.classes.items() if name in seen}

@@ -16,6 +16,7 @@ import pytest
 from macros.specs import SpecErrors, catalogue
 from macros.specs.catalogue import load, sources_are_used, sources_resolve
 from macros.specs.errors import SpecError
+from macros.specs.kinds import SINGLE_FILES
 from macros.specs.quantities import GigabytesPerSecond, Watts
 from macros.specs.record import Plain, Record, Strict, Text
 from macros.specs.sources import Source
@@ -420,7 +421,8 @@ def test_the_command_ends_with_one_and_without_a_traceback(tmp_path: Path):
     data.mkdir()
     (data / "gpus").mkdir()
     (data / "gpus" / "x.yaml").write_text("name: [")
-    (data / "sources.yaml").write_text("{}")
+    for single in SINGLE_FILES:
+        (data / f"{single}.yaml").write_text("{}")
     code = f"""
 import pathlib, sys
 sys.path.insert(0, {str(ROOT)!r})

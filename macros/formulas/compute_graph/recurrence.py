@@ -61,7 +61,20 @@ def recurrent(p: Pass, r: Recurrent, layer: int, n: int) -> int:
             return _mamba_2(p, r, layer, n)
         case "gated-delta-net":
             return _gated_delta_net(p, r, layer, n)
+        case "lightning":
+            return _lightning(p, r, layer, n)
     return _kimi_delta(p, r, layer, n)
+
+
+def _lightning(p: Pass, r: Recurrent, layer: int, n: int) -> int:
+    """Linear attention with a state and a gate; not compared with the engine's pass."""
+    g, inner, values = p.graph, r.inner_size, r.state_size * r.inner_size
+    stored = _state(p, layer, values)
+    past = _remembered(p, stored, values)
+    mixed = p.project(layer, "attn_qkv", g.view(n), 3 * inner)
+    weighed = g.fresh(FLOAT * p.b.tokens * inner, p.b.tokens, (mixed, past))
+    gate = p.project(layer, "attn_gate", g.view(n), inner)
+    return p.project(layer, "ssm_out", p.each(p.norm(layer, weighed, inner), inner, (gate,)), p.a.hidden_size)
 
 
 def _short_convolution(p: Pass, r: Recurrent, layer: int, n: int) -> int:
