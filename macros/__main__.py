@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -210,15 +211,14 @@ def new(arguments: argparse.Namespace) -> int:
 
     architecture = None
     if arguments.config:
-        import json
-
+        from macros.estimate.command import read_config_file
         from macros.estimate.config_json import read_config
         from macros.estimate.refused import Refused
         from macros.specs import load
 
         try:
-            shapes = read_config(json.loads(arguments.config.read_text("utf-8")), load(ROOT / "data"))
-        except (OSError, ValueError, Refused) as error:
+            shapes = read_config(read_config_file(arguments.config), load(ROOT / "data"))
+        except Refused as error:
             print(f"{arguments.config}:1: file: {error}", file=sys.stderr)
             return 1
         architecture = shapes.model_dump(mode="json", exclude_defaults=True)
@@ -387,11 +387,24 @@ def _unheard() -> int:
     return 1
 
 
+NO_ROOM = {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.EFBIG}
+"""What a disk or a folder says that takes nothing more."""
+
+
+def _stop(number: int, frame: object) -> None:
+    """A command that is told to end tidies up like one that is interrupted."""
+    raise KeyboardInterrupt
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is one line on stderr and exit code 1, never a traceback."""
     from macros.specs.errors import SpecErrors
 
     arguments = parser().parse_args(argv)
+    if sys.stdout is None:
+        print("output: expected a place for the answer, got none: standard output is closed. Fix: open it", file=sys.stderr)
+        return 1
+    signal.signal(signal.SIGTERM, _stop)
     try:
         run: Command = arguments.run
         return run(arguments)
@@ -401,9 +414,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _unheard()
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
+        if error.errno not in NO_ROOM:
             raise
-        print(f"output: expected room for the answer, got: {error.strerror}. Fix: make room, or write elsewhere", file=sys.stderr)
+        where = error.filename or "output"
+        print(f"{where}: expected room and leave to write, got: {error.strerror}. Fix: make room, or write elsewhere", file=sys.stderr)
         return _unheard()
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -411,4 +425,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # while a command's own modules are still being read
+        sys.exit(130)

@@ -67,13 +67,22 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
 def _question(arguments: argparse.Namespace) -> dict[str, Any]:
     question = {name: value for name, value in vars(arguments).items() if name in KEYS and value is not None}
     if "config" in question:
-        question["config"] = _config(question["config"])
+        question["config"] = read_config_file(question["config"])
     return question
 
 
-def _config(path: Path) -> Any:
+MAX_CONFIG_BYTES = 8 * 2**20
+"""No configuration is longer; a device file has no end."""
+
+
+def read_config_file(path: Path) -> Any:
+    """The JSON of a configuration; raises Refused where there is none."""
     try:
-        return json.loads(path.read_text("utf-8"))
+        with path.open("rb") as file:
+            raw = file.read(MAX_CONFIG_BYTES + 1)
+        if len(raw) > MAX_CONFIG_BYTES:
+            raise Refused("config", f"a configuration of at most {MAX_CONFIG_BYTES} bytes", str(path), "name a model's config.json")
+        return json.loads(raw)
     except (OSError, ValueError, RecursionError) as error:
         raise Refused("config", "a readable JSON file", str(path), str(error)) from None
 

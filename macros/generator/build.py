@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,26 +67,23 @@ def build(into: Path) -> None:
         raise SpecErrors([*now.errors, *found.errors]) from None
     if now.errors:
         raise SpecErrors(now.errors)
-    aside = into.with_name(f".{into.name}-building")
-    shutil.rmtree(aside, ignore_errors=True)
-    new, staged = aside / "site", aside / "docs"
-    site.stage(now.catalogue, generator.ROOT / "docs", staged)
-    for language, folder in (("zh", new), ("en", new / "en")):
-        with generator_warnings() as warnings:
-            try:
-                config = configuration(language, staged, site_dir=str(folder))
-                config.plugins.on_startup(command="build", dirty=False)
-                generate(config)
-                config.plugins.on_shutdown()
-            except (Abort, ConfigurationError, SystemExit) as stopped:
-                if not warnings.messages:
-                    warnings.messages.append(str(stopped))
-        now.errors += [site.generator_error(generator.ROOT, language, message) for message in warnings.messages]
-        del config
-        gc.collect()  # the pages of a language refer to one another, and the next language needs their room
-    if now.errors:
-        shutil.rmtree(aside)
-        raise SpecErrors(now.errors)
-    site.beside(now.catalogue, new)
-    site.swap(new, into)
-    shutil.rmtree(aside)
+    with site.workshop(into) as aside:
+        new, staged = aside / "site", aside / "docs"
+        site.stage(now.catalogue, generator.ROOT / "docs", staged)
+        for language, folder in (("zh", new), ("en", new / "en")):
+            with generator_warnings() as warnings:
+                try:
+                    config = configuration(language, staged, site_dir=str(folder))
+                    config.plugins.on_startup(command="build", dirty=False)
+                    generate(config)
+                    config.plugins.on_shutdown()
+                except (Abort, ConfigurationError, SystemExit) as stopped:
+                    if not warnings.messages:
+                        warnings.messages.append(str(stopped))
+            now.errors += [site.generator_error(generator.ROOT, language, message) for message in warnings.messages]
+            del config
+            gc.collect()  # the pages of a language refer to one another, and the next language needs their room
+        if now.errors:
+            raise SpecErrors(now.errors)
+        site.beside(now.catalogue, new)
+        site.swap(new, into)

@@ -10,7 +10,7 @@ from typing import Any
 from macros.render import annotated
 from macros.specs.errors import SpecError, SpecErrors, nearest
 from macros.specs.kinds import KINDS
-from macros.specs.record import ID
+from macros.specs.record import ID, MAX_ID
 from macros.specs.schema import schemas
 
 SCHEMAS = Path("dist") / "schema"
@@ -33,8 +33,10 @@ def write(root: Path, word: str, id: str, architecture: Mapping[str, Any] | None
     """Make data/<kind>/<id>.yaml; refuses to touch one that is there."""
     kind = kind_of(word)
     path = root / "data" / kind / f"{id}.yaml"
-    if not ID.fullmatch(id):
-        raise SpecErrors([SpecError("make new", 1, "ID", "an id like rtx-3090 (a-z, 0-9, hyphen, dot)", f"'{id}'", "write it so")])
+    if not ID.fullmatch(id) or len(id) > MAX_ID:
+        raise SpecErrors(
+            [SpecError("make new", 1, "ID", "an id like rtx-3090 (a-z, 0-9, hyphen, dot; at most 80)", f"'{id[:90]}'", "write it so")]
+        )
     if path.exists():
         raise SpecErrors([SpecError("make new", 1, "ID", "an id that is free", f"'{id}'", f"edit data/{kind}/{id}.yaml")])
     write_schemas(root)

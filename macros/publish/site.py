@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import filecmp
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,6 +25,53 @@ from macros.render import pages
 from macros.render.view import LANGUAGES, View
 from macros.specs import Catalogue, SpecError, SpecErrors
 from macros.specs.errors import nearest
+
+
+@contextlib.contextmanager
+def workshop(into: Path) -> Iterator[Path]:
+    """A folder beside the site to build in: one build at a time, nothing left behind however it ends, the site before as it was.
+
+    Args:
+        into: where the site will stand
+
+    Yields:
+        An empty folder.
+    """
+    aside, lock = into.with_name(f".{into.name}-building"), into.with_name(f".{into.name}-building.lock")
+    interrupts = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, interrupts)  # until the lock is held, and known to be
+    with lock.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine = os.fstat(held.fileno()).st_ino == lock.stat().st_ino  # else the build before has just taken its lock away
+        except OSError:
+            mine = False
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, interrupts)
+            if not mine:
+                got, fix = "another one at work", "wait for it, or stop it"
+                raise SpecErrors([SpecError(into.name, 1, "build", "one build of a folder at a time", got, fix)])
+            _put_back(aside, into)
+            aside.mkdir()
+            yield aside
+        finally:
+            try:
+                _leave(mine, aside, into, lock)
+            finally:  # an interrupt may come in the middle of tidying up
+                _leave(mine, aside, into, lock)
+
+
+def _leave(mine: bool, aside: Path, into: Path, lock: Path) -> None:
+    if mine:
+        _put_back(aside, into)
+        lock.unlink(missing_ok=True)
+
+
+def _put_back(aside: Path, into: Path) -> None:
+    """Clear a workshop; a site that was taken away, and not yet replaced when its build was killed, goes back to its place."""
+    if (before := aside / "before").exists() and not into.exists():
+        before.rename(into)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def stage(catalogue: Catalogue, docs: Path, into: Path) -> bool:

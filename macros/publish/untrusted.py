@@ -53,6 +53,10 @@ HOST_FILES = re.compile(
 
 MAX_TABLES, MAX_COLUMNS, MAX_ROWS, MAX_INPUTS, MAX_KEYS, MAX_ERRORS = 500, 200, 100_000, 20_000, 20_000, 5_000
 MAX_TEXT, MAX_NAME = 5_000, 300
+MAX_PART = 255
+"""Bytes of one part of a path that a file system takes."""
+MAX_ALL_ROWS = 250_000
+"""Rows of all tables together: two dumps of so many are compared in a minute."""
 
 
 def members(raw: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:
@@ -87,6 +91,7 @@ def _plain_entry(entry: zipfile.ZipInfo, taken: set[str]) -> None:
     if (
         name != entry.orig_filename
         or len(name) > MAX_NAME
+        or any(len(part.encode("utf-8", "replace")) > MAX_PART for part in parts)
         or "\\" in name
         or ":" in parts[0]
         or any(part in ("", ".", "..") for part in parts)
@@ -122,7 +127,7 @@ def site(raw: bytes, target: Path, banner: str) -> list[str]:
     if target.exists() and any(target.iterdir()):
         raise FileExistsError(f"{target} is not empty")
     written: set[Path] = set()
-    for name, content in members(raw, SITE):
+    for name, content in [*members(raw, SITE)]:  # all of it is read, and refused, before anything is written
         path = PurePosixPath(name)
         if path.suffix.lower() not in SITE_TYPES or any(HOST_FILES.fullmatch(part) for part in path.parts):
             left_out.append(name)
@@ -175,6 +180,7 @@ def checked(found: Any) -> dict[str, Any]:
     else:
         _keys(found, {"schema", "tables", "inputs"})
         _mapping(found["tables"], MAX_TABLES, _table)
+        _need(sum(len(table["rows"]) for table in found["tables"].values()) <= MAX_ALL_ROWS, "a dump is longer than any guide")
         _mapping(found["inputs"], MAX_INPUTS, lambda keys: _mapping(keys, MAX_KEYS, _cell))
     return dict(found)
 

@@ -202,7 +202,7 @@ def _strangers(root: Path, listed: Iterable[str]) -> Iterator[SpecError]:
             yield SpecError(shown, 1, "file", "a plain file", "a folder", "put the record itself there")
         else:
             yield SpecError(shown, 1, folder, "a kind of record", "an unknown folder", nearest(folder, KINDS))
-    for kind in SINGLE_FILES:
+    for kind in {"sources"} & SINGLE_FILES.keys():
         if not {f"{kind}.yaml", f"{kind}.yaml/"} & set(listed):
             yield SpecError(shown_path(root / f"{kind}.yaml", root), 1, "file", f"{kind}.yaml", "nothing", "restore the file")
 

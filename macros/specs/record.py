@@ -28,7 +28,9 @@ def _plain(text: str) -> str:
 
 
 Plain = Annotated[str, Field(max_length=2000), AfterValidator(_plain)]
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
+MAX_ID = 80
+"""Letters of an id: it is a file's name too."""
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=MAX_ID)]
 
 
 class Strict(BaseModel):

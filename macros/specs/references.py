@@ -34,6 +34,7 @@ def devices(catalogue: Catalogue) -> Iterator[SpecError]:
 def measurements(catalogue: Catalogue) -> Iterator[SpecError]:
     """Every measured row names devices, a model, a format and a source that exist."""
     for file in catalogue.measurements.values():
+        yield from _missing(catalogue, "measurements", file.id, ("source",), "sources", file.source)
         for index, row in enumerate(file.rows):
             at: Location = ("rows", index)
             for gpu in row.gpus:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from macros.specs.errors import SpecError, SpecErrors
 MAX_BYTES = 2**20
 MAX_DEPTH = 20
 PLAIN_TAGS = {"tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
+PLAIN_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+PLAIN_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]*(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+"""YAML 1.1 reads 1:30 as 90, 010 as 8, 0x10 as 16 and 1_000 as 1000: nobody means that. What is not finite is told by its key."""
 SAFE_OPENINGS = 4000
 """So many levels libyaml composes without running out of stack; a file that could hold more is walked through first."""
 Location = tuple[str | int, ...]
@@ -36,7 +40,7 @@ class YamlFile:
     @cached_property
     def text(self) -> str:
         """Its characters."""
-        return _decoded(self.source.read_bytes(), self.path)
+        return _decoded(_bytes(self.source, self.path), self.path)
 
     @cached_property
     def lines(self) -> Mapping[Location, int]:
@@ -73,9 +77,18 @@ def _refusal(shown: str, line: int, expected: str, got: str, fix: str) -> SpecEr
     return SpecErrors([SpecError(shown, line, "file", expected, got, fix)])
 
 
+def _bytes(path: Path, shown: str) -> bytes:
+    """What stands in a plain file, never more than a record may have: a link could lead anywhere, and a device never ends."""
+    if path.is_symlink() or not path.is_file():
+        got = "a link" if path.is_symlink() else "a folder" if path.is_dir() else "none"
+        raise _refusal(shown, 1, "a plain file", got, "put the record itself there")
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise _refusal(shown, 1, f"at most {MAX_BYTES} bytes", f"{size} bytes", "split the file by source")
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
 def _decoded(raw: bytes, shown: str) -> str:
-    if len(raw) > MAX_BYTES:
-        raise _refusal(shown, 1, f"at most {MAX_BYTES} bytes", f"{len(raw)} bytes", "split the file by source")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -99,12 +112,30 @@ def _parsed(text: str, shown: str) -> Any:
         raise _refusal(shown, line, "well-formed YAML", str(error.problem), "correct the YAML at this line") from None
     except yaml.YAMLError as error:
         told = " ".join(str(error).split())
-        raise _refusal(shown, 1, "well-formed YAML", told, "remove the characters that YAML does not allow") from None
+        position = getattr(error, "position", None)  # of a character that YAML has not
+        line = text.encode()[:position].count(b"\n") + 1 if isinstance(position, int) else 1
+        raise _refusal(shown, line, "well-formed YAML", told, "remove the characters that YAML does not allow") from None
     finally:
         loader.dispose()
     if errors:
-        raise SpecErrors(errors)
+        raise SpecErrors(_at_aliases(errors, text))
     return value
+
+
+ALIAS = "an alias (*)"
+
+
+def _at_aliases(errors: list[SpecError], text: str) -> Iterator[SpecError]:
+    """Mistakes with those of aliases at the lines of the aliases: what is composed knows only where their anchors stand."""
+    lines: list[int] = []
+    merge = False
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent) and not merge:
+            lines.append(event.start_mark.line + 1 if event.start_mark else 1)
+        merge = isinstance(event, yaml.ScalarEvent) and event.value == "<<"
+    told = iter(lines)
+    for error in errors:
+        yield replace(error, line=next(told, error.line)) if error.got == ALIAS else error
 
 
 def too_deep(text: str) -> bool:
@@ -145,11 +176,15 @@ def _value(loader: yaml.CSafeLoader, node: yaml.Node, at: Location, seen: set[in
         errors.append(SpecError(shown, line, ".".join(map(str, where)) or "file", expected, got, fix))
 
     if id(node) in seen:
-        return wrong("a value written out", "an alias (*)", "write the value again")
+        return wrong("a value written out", ALIAS, "write the value again")
     seen.add(id(node))
     if len(at) > MAX_DEPTH:
         return wrong(f"at most {MAX_DEPTH} levels of nesting", "more", "write it flatter", where=at[:1])
     if isinstance(node, yaml.ScalarNode):
+        if node.tag == "tag:yaml.org,2002:int" and not PLAIN_INTEGER.fullmatch(node.value):
+            return wrong("a decimal number", f"'{node.value[:40]}'", "write it in plain digits, or quote it if it is text")
+        if node.tag == "tag:yaml.org,2002:float" and not PLAIN_FLOAT.fullmatch(node.value):
+            return wrong("a decimal number", f"'{node.value[:40]}'", "write it in plain digits, or quote it if it is text")
         try:
             return loader.construct_object(node)
         except ValueError:  # 2024-13-01 looks like a day, and five thousand digits like a number

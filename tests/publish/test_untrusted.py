@@ -52,6 +52,8 @@ def report(**changes: bytes | str) -> bytes:
         "a\x01.html",
         "a\u202eb.html",
         "a" * 301,
+        "a" * 256,
+        "目" * 86,
     ],
     ids=ascii,
 )
@@ -264,3 +266,20 @@ def test_a_dump_of_another_form_is_refused(change: Callable[[dict[str, Any]], An
     untrusted.dump(json.dumps(DUMP).encode())
     with pytest.raises(Refused):
         untrusted.dump(changed(change))
+
+
+def test_a_refused_site_leaves_nothing_written(tmp_path: Path):
+    """It is read to its end before a file is written."""
+    broken = bytearray(zipped({"index.html": "<body>", "a.html": "x" * 1000}))
+    broken[broken.index(b"a.html") + 10] ^= 0xFF
+    with pytest.raises(Refused):
+        untrusted.site(bytes(broken), tmp_path / "site", "banner")
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_all_rows_together_are_bounded():
+    """Many tables that are each within their limit would still take minutes to compare."""
+    rows = [{"card": str(number)} for number in range(40_000)]
+    dump = {"schema": 1, "tables": {str(number): {**TABLE, "rows": rows} for number in range(7)}, "inputs": {}}
+    with pytest.raises(Refused, match="longer than any guide"):
+        untrusted.checked(dump)

@@ -191,11 +191,11 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     ),
     "alias of a mapping": (
         instead("  - lanes: 16", "  - &a\n    lanes: 16\n  - *a"),
-        "ports.1: expected a value written out, got an alias (*). Fix: write the value again",
+        "thing-1.yaml:11: ports.1: expected a value written out, got an alias (*). Fix: write the value again",
     ),
     "alias of a number": (
         instead("350\nidle_w: null", "&w 350\nidle_w: *w"),
-        "idle_w: expected a value written out, got an alias (*). Fix: write the value again",
+        "thing-1.yaml:5: idle_w: expected a value written out, got an alias (*). Fix: write the value again",
     ),
     "merge key": (
         instead("  - lanes: 16", "  - &a\n    lanes: 16\n  - {<<: *a}"),
@@ -262,6 +262,20 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         "thing-1.yaml:1: file: expected at most 20 levels of nesting, got more.",
     ),
     "deep by dashes": (GOOD + "deep:\n" + "- " * 200_000 + "a", "thing-1.yaml:1: file: expected at most 20 levels of nesting, got more."),
+    "sixty for a colon": (
+        instead("350", "5:50"),
+        "thing-1.yaml:4: tdp_w: expected a decimal number, got '5:50'. Fix: write it in plain digits",
+    ),
+    "eight for a zero": (instead("350", "0350"), "thing-1.yaml:4: tdp_w: expected a decimal number, got '0350'."),
+    "sixteen": (instead("350", "0x15E"), "thing-1.yaml:4: tdp_w: expected a decimal number, got '0x15E'."),
+    "two": (instead("350", "0b11"), "thing-1.yaml:4: tdp_w: expected a decimal number, got '0b11'."),
+    "underscores": (instead("350", "3_50"), "thing-1.yaml:4: tdp_w: expected a decimal number, got '3_50'."),
+    "underscores in a fraction": (
+        instead("936.2", "9_36.2"),
+        "thing-1.yaml:3: bandwidth_gb_per_s: expected a decimal number, got '9_36.2'.",
+    ),
+    "sixty in a fraction": (instead("936.2", "15:36.2"), "thing-1.yaml:3: bandwidth_gb_per_s: expected a decimal number, got '15:36.2'."),
+    "a bell": (instead("A sentence", "A\x07sentence"), "thing-1.yaml:7: file: expected well-formed YAML, got unacceptable"),
     "a very long number": (instead("350", "9" * 5000), "thing-1.yaml:4: tdp_w: expected a number or a day that there is, got '9999"),
     "source that is none": (
         instead("power: [vendor-page]", "power: [vendor-pag]"),
@@ -443,3 +457,19 @@ def test_a_file_that_is_still_being_made_is_left_out(tmp_path: Path):
     assert load(data, without=data / "things" / "thing-1.yaml").records["things"] == {}
     with pytest.raises(SpecErrors):
         load(data)
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "elsewhere.yaml", "nothing.yaml"])
+def test_a_link_is_refused_and_not_read(tmp_path: Path, target: str):
+    """A link can lead out of the repository, or to what has no end."""
+    (tmp_path / "elsewhere.yaml").write_text(GOOD, "utf-8")
+    data = write(tmp_path)
+    (data / "things" / "thing-2.yaml").symlink_to(target if target.startswith("/") else tmp_path / target)
+    assert "data/things/thing-2.yaml:1: file: expected a plain file, got a link" in "\n".join(told(data))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path):
+    """Nobody writes into it."""
+    data = write(tmp_path)
+    os.mkfifo(data / "things" / "thing-2.yaml")
+    assert "data/things/thing-2.yaml:1: file: expected a plain file, got none" in "\n".join(told(data))

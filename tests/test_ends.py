@@ -1,0 +1,64 @@
+"""How commands end: a user's mistake, a closed output, an endless file is a line and an exit code, never a traceback."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import macros.__main__ as program
+from macros.estimate import Refused
+from macros.estimate.command import read_config_file
+from macros.publish import new_record
+from macros.specs import SpecErrors
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.parametrize("content", ["[" * 200_000, "{", "\ud800", "{" * 9_000_000], ids=["deep", "cut off", "half a pair", "long"])
+def test_a_configuration_that_is_none(tmp_path, content):
+    """Deep, cut off, too long, no text."""
+    path = tmp_path / "config.json"
+    path.write_text(content, "utf-8", "surrogatepass")
+    with pytest.raises(Refused, match="config: expected "):
+        read_config_file(path)
+
+
+def test_a_device_without_an_end_is_read_no_further():
+    """`--config /dev/zero` ends."""
+    with pytest.raises(Refused, match="a configuration of at most 8388608 bytes"):
+        read_config_file(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("content", ["[" * 200_000, '{"model_type": "no-such-class"}'], ids=["deep", "unknown"])
+def test_new_with_a_configuration_that_is_none(tmp_path, capsys, content):
+    """`make new KIND=model CONFIG=…` says so and makes nothing."""
+    path = tmp_path / "config.json"
+    path.write_text(content, "utf-8")
+    assert program.main(["new", "--config", str(path), "model", "no-such-model-1b"]) == 1
+    assert capsys.readouterr().err.startswith(f"{path}:1: file: ")
+    assert not (ROOT / "data" / "models" / "no-such-model-1b.yaml").exists()
+
+
+def test_an_id_as_long_as_no_file_name(tmp_path):
+    """Three hundred letters."""
+    with pytest.raises(SpecErrors, match="at most 80"):
+        new_record.write(tmp_path, "gpu", "x" * 300)
+
+
+def test_a_closed_output_is_told():
+    """`estimate … >&-` does not end as if it had answered."""
+    command = f"{sys.executable} -m macros estimate --model llama-3.1-8b --quant q4_k_m --context 4096 --gpu rtx-3090 >&-"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "expected a place for the answer" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_output_is_told():
+    """`estimate … > /dev/full` says what is full."""
+    command = f"{sys.executable} -m macros estimate --model llama-3.1-8b --quant q4_k_m --context 4096 --gpu rtx-3090 > /dev/full"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "Fix: make room" in done.stderr
