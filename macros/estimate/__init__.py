@@ -56,7 +56,7 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
     state = sum(share.state_bytes for share in shares)
     result: dict[str, Any] = {
         "parameters": _parameters(setting.architecture),
-        "weights": {"bytes": placement.weights.bytes},
+        "weights": {"bytes": placement.weights.bytes, "loaded_bytes": sum(share.weights_bytes for share in shares)},
         "kv_cache": {"bytes": sum(share.kv_cache_bytes for share in shares)},
     }
     if setting.architecture.recurrent is not None:
@@ -71,15 +71,20 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
             "kv_cache_bytes": placement.host.kv_cache_bytes,
             "compute_buffer_bytes": placement.host.compute_buffer_bytes,
         },
+        "ram": {"bytes": placement.host.memory_bytes, "usable_bytes": placement.host_room_bytes},
         "gpu_layers": placement.gpu_layers,
         "fits": placement.fits,
     }
+    if setting.n_cpu_moe is not None:
+        result["n_cpu_moe"] = setting.n_cpu_moe
     if placement.users_that_fit is not None and placement.users_at_fill is not None:
         result["users_that_fit"] = placement.users_that_fit
         result["users_at_fill"] = {"fill": FILL, "users": placement.users_at_fill}
     result |= speed(setting, placement, catalogue)
     if setting.users > 1:
         result["per_user"] = _per_user(setting, result)
+    if placement.alternative is not None:
+        result["alternative"] = _other(placement.alternative, catalogue)
     result["engine"] = {"name": setting.engine.name, "build": setting.engine.build}
     return result
 
@@ -90,6 +95,19 @@ def _per_user(setting: Setting, found: Mapping[str, Any]) -> dict[str, float]:
     step = setting.users / found["decode"]["tokens_per_second"]
     speeds = {key: found["decode"][key] / setting.users for key in ("tokens_per_second", "low", "high")}
     return speeds | {"first_token_seconds": alone + step, "last_first_token_seconds": alone * setting.users + step}
+
+
+def _other(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
+    """Another way to place the model, in short."""
+    from macros.estimate.speed import decode_speed
+
+    return {
+        "gpu_layers": placement.gpu_layers,
+        "n_cpu_moe": placement.setting.n_cpu_moe,
+        "tokens_per_second": decode_speed(placement.setting, placement, catalogue),
+        "devices_bytes": sum(share.memory_bytes for share in placement.devices),
+        "host_bytes": placement.host.memory_bytes,
+    }
 
 
 def _device(share: Share) -> dict[str, Any]:

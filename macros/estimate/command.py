@@ -14,8 +14,10 @@ from macros.estimate.question import KEYS, WORDS, Key
 from macros.formulas.units import GIB
 from macros.specs import Catalogue, load
 
-OTHER_NAMES = {"gpus": "gpu"}
-"""Keys whose option has another name: it is given once for each device."""
+OTHER_NAMES = {"gpus": "gpu", "batch": "batch-size"}
+"""Keys whose option has another name: devices are given one by one, and `--batch` reads a file."""
+REPEATED = ("gpus", "override_tensor")
+"""Keys whose option is given once for each item."""
 
 
 def options(of_estimate: argparse.ArgumentParser) -> None:
@@ -27,7 +29,7 @@ def options(of_estimate: argparse.ArgumentParser) -> None:
         if key.kind == "flag":
             on = not key.default
             add(option if on else f"--no-{option[2:]}", dest=name, action="store_const", const=on, help=says)
-        elif name in OTHER_NAMES:
+        elif name in REPEATED:
             add(option, dest=name, action="append", metavar="ID", help=says)
         else:
             add(option, dest=name, type=_reader(name, key), metavar=_metavar(key), help=says)
@@ -41,13 +43,15 @@ def _reader(name: str, key: Key) -> Any:
         return Path
     if key.kind == "layers":
         return lambda text: text if text == "auto" else int(text)
+    if key.kind == "shares":
+        return lambda text: [float(part) for part in text.split(",")]
     return {"whole": int, "number": float}.get(key.kind, str)
 
 
 def _metavar(key: Key) -> str:
     if key.kind == "choice":
         return "{" + ",".join(key.choices) + "}"
-    return {"whole": "N", "number": "X", "id": "ID", "layers": "N", "day": "DAY"}.get(key.kind, "VALUE")
+    return {"whole": "N", "number": "X", "id": "ID", "layers": "N", "shares": "N,N", "day": "DAY"}.get(key.kind, "VALUE")
 
 
 def run(arguments: argparse.Namespace, root: Path) -> int:
@@ -132,7 +136,8 @@ def _told(found: dict[str, Any]) -> str:
     for device in found["devices"]:
         usable = device["usable_bytes"] / GIB
         lines.append(f"{device['id']:15} {device['memory_bytes'] / GIB:10.3f} GiB of {usable:.3f} GiB usable, {device['layers']} layers")
-    lines.append(f"{'host':15} {sum(found['host'].values()) / GIB:10.3f} GiB")
+    ram = found["ram"]
+    lines.append(f"{'host':15} {ram['bytes'] / GIB:10.3f} GiB of {ram['usable_bytes'] / GIB:.3f} GiB usable")
     lines.append(f"{'fits':15} {'yes' if found['fits'] else 'no'}")
     for key in ("decode", "prefill"):
         if key in found:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from macros.estimate.placement import place
+from macros.estimate.ram import with_ram
 from macros.estimate.setting import Setting
 from macros.estimate.weights import model_weights
 from macros.formulas.engine_constants import CELL_STEP
-from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.quantizations import Quantization
 
@@ -25,8 +25,7 @@ def fits_whole(setting: Setting, catalogue: Catalogue, *, ram_gib: float | None 
         True or False.
     """
     a = setting.architecture
-    placement = place(replace(setting, gpu_layers=a.layers + a.prediction_layers + 1), catalogue)
-    return placement.fits and (ram_gib is None or placement.host.memory_bytes <= ram_gib * GIB)
+    return place(replace(with_ram(setting, ram_gib), gpu_layers=a.layers + a.prediction_layers + 1), catalogue).fits
 
 
 def largest_context(setting: Setting, catalogue: Catalogue, *, ram_gib: float | None = None) -> int:

@@ -33,6 +33,10 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "没有指定处理器：由主机计算的部分按 {channels} 通道 {memory} 估计。",
         "en": "No processor named: {channels} channels of {memory} are assumed for what the host computes.",
     },
+    "ram-assumed": {
+        "zh": "没有说明内存容量：按 {ram_gib} GiB 计算。",
+        "en": "No RAM named: {ram_gib} GiB are assumed.",
+    },
     "extrapolated": {
         "zh": "{device}：没有 {family} 系列的测量；速度由 {vendor} 同类内存的其他系列外推，范围更宽。",
         "en": "{device}: no measurements of {family}; its speed is extrapolated from other {vendor} families with such memory, "

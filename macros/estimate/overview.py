@@ -9,12 +9,12 @@ from macros.estimate import answer
 from macros.estimate.inverse import best_quantization, largest_context
 from macros.estimate.launch import launch_command
 from macros.estimate.placement import place
+from macros.estimate.ram import with_ram
 from macros.estimate.setting import check_setting
 from macros.estimate.shares import Placement
 from macros.estimate.weights import model_weights
 from macros.formulas.power import HOURS_A_DAY, cost_of_a_million_tokens, machine_watts, tokens_per_joule, yearly_kilowatt_hours
 from macros.formulas.prefill import time_to_first_token
-from macros.formulas.units import GIB
 from macros.specs import Catalogue
 
 
@@ -32,7 +32,7 @@ def overview(
     Args:
         question: keys and values as `python -m macros estimate` takes them
         catalogue: the records
-        ram_gib: system memory [GiB]; None: as much as is needed
+        ram_gib: system memory [GiB]; None: what the question says
         price: price of the machine, in any currency [currency]
         price_per_kwh: price of electricity [currency/kWh]
         hours_a_day: how long it works on a day [h]
@@ -44,12 +44,13 @@ def overview(
 
     Assumes: devices draw their limit while they work.
     """
-    setting = check_setting(question, catalogue)
+    asked = check_setting(question, catalogue)
+    setting = asked if ram_gib is None else with_ram(asked, ram_gib)
     placement = place(setting, catalogue)
     result = answer(placement, catalogue)
     result["layers"] = setting.architecture.layers + setting.architecture.prediction_layers + 1
     result["context_length"] = setting.architecture.context_length
-    spare, short = _left(placement, ram_gib)
+    spare, short = _left(placement)
     result["spare_bytes"] = spare
     result["short_bytes"] = short
     if "decode" in result and "prefill" in result:
@@ -104,18 +105,17 @@ def file_size(question: Mapping[str, Any], catalogue: Catalogue) -> int:
     return model_weights(setting.architecture, quant, catalogue.tensor_types, imatrix=setting.imatrix, gguf=gguf).bytes
 
 
-def _left(placement: Placement, ram_gib: float | None) -> tuple[int, int]:
+def _left(placement: Placement) -> tuple[int, int]:
     """Bytes left on the devices (on the host, where there are none) and bytes missing, of which one is zero."""
     spare, short = 0, 0
     for share in placement.devices:
         left = share.usable_bytes - share.margin_bytes - share.memory_bytes
         spare += max(left, 0)
         short += max(-left, 0)
-    if ram_gib is not None:
-        left = int(ram_gib * GIB) - placement.host.memory_bytes
-        short += max(-left, 0)
-        if not placement.devices:
-            spare = max(left, 0)
+    left = placement.host_room_bytes - placement.host.memory_bytes
+    short += max(-left, 0)
+    if not placement.devices:
+        spare = max(left, 0)
     return (0, short) if short > 0 else (spare, 0)
 
 

@@ -7,7 +7,7 @@ format, an engine or devices is a field of `Question`, and a checked `Setting` h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
@@ -19,6 +19,8 @@ Words = dict[str, str]
 MAX_CONTEXT = 1 << 27
 MAX_MEMORY_GIB = 1 << 20
 MAX_LAYERS = 9999
+MAX_PATTERNS = 1000
+USUAL_BATCH = 2048
 CACHE_TYPES = ("f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "bf16", "f32", "fp8", "mlx-8bit-64g", "mlx-4bit-64g")
 """Types that an engine can keep the cache in, the usual ones of llama.cpp first."""
 
@@ -28,7 +30,8 @@ class Key:
     """What may stand under one key."""
 
     kind: str
-    """`whole`, `number`, `flag`, `choice`, `id` (of a record), `day`, `layers` (a whole number or "auto"), or `any`: checked elsewhere."""
+    """`whole`, `number`, `flag`, `choice`, `id` (of a record), `day`, `layers` (a whole number or "auto"),
+    `shares` (a list of numbers), `patterns` (a list of pattern=place), or `any`: checked elsewhere."""
     default: Any = None
     """What an absent key means; None: depends on other keys, or nothing."""
     required: bool = False
@@ -112,6 +115,105 @@ class Options:
         ("Keep experts in RAM (MoE)", "Whether the routed experts of all layers stay in RAM."),
         ("专家权重留在内存（MoE）", "所有层的路由专家是否都留在内存里。"),
         default=False,
+    )
+    n_cpu_moe: int | None = _key(
+        "whole",
+        (
+            "Experts in RAM, first layers",
+            "Routed experts of the first so many layers stay in RAM; layers count from the first, dense ones too.",
+        ),
+        ("专家权重留在内存的层数", "前多少层的路由专家留在内存里；从第一层数起，稠密层也算。"),
+        default=None,
+        unit="layers",
+        low=0,
+        high=MAX_LAYERS,
+    )
+    n_cpu_ffn: int = _key(
+        "whole",
+        ("Feed-forward blocks in RAM, first layers", "Dense feed-forward blocks of the first so many layers stay in RAM."),
+        ("前馈层留在内存的层数", "前多少层的稠密前馈层留在内存里。"),
+        default=0,
+        unit="layers",
+        low=0,
+        high=MAX_LAYERS,
+    )
+    override_tensor: tuple[str, ...] = _key(
+        "patterns",
+        (
+            "Tensors placed by name",
+            "Patterns of tensor names and where they go, as `ffn_.*_exps=CPU` or `blk\\.1\\.=GPU1`; the first that matches counts.",
+        ),
+        ("按名称放置张量", "张量名称的正则表达式和去处，例如 `ffn_.*_exps=CPU`、`blk\\.1\\.=GPU1`；以第一条匹配的为准。"),
+        default=(),
+        expected="a list of pattern=CPU or pattern=GPU0, GPU1 …",
+    )
+    tensor_split: tuple[float, ...] | None = _key(
+        "shares",
+        ("Split of the layers", "Shares in which the cards get the layers, one for each card; otherwise like their free memory."),
+        ("各卡分到的层数比例", "各张卡分到的层数比例，每张卡一个数；不填按空闲显存。"),
+        default=None,
+        expected="a list of numbers of at least 0, one for each card",
+    )
+    main_gpu: int = _key(
+        "whole",
+        ("Main card", "The card that holds everything where the model is not split, or the small tensors and results of a split by rows."),
+        ("主卡", "不拆分模型时放全部内容的卡；按行拆分时放小张量和结果的卡。"),
+        default=0,
+        low=0,
+        high=63,
+    )
+    split_mode: str = _key(
+        "choice",
+        (
+            "How cards share the model",
+            "`layer`: whole layers each; `none`: one card only; `row` and `tensor`: a slice of each matrix, or of each layer.",
+        ),
+        ("多卡如何拆分", "`layer`：每张卡若干整层；`none`：只用一张卡；`row` 和 `tensor`：每张卡一份矩阵切片或每层的切片。"),
+        default="layer",
+        choices=("layer", "none", "row", "tensor"),
+    )
+    kv_offload: bool = _key(
+        "flag",
+        ("Cache on the cards", "Whether cache and states lie with their layers; otherwise all of them are in RAM."),
+        ("缓存放在显卡上", "缓存和状态是否随各层放在显卡上；否则全部放在内存里。"),
+        default=True,
+    )
+    op_offload: bool = _key(
+        "flag",
+        ("Stream weights in RAM through the card", "Whether large batches are computed on the card with weights that lie in RAM."),
+        ("内存里的权重经显卡计算", "大批次是否把内存里的权重送到显卡上计算。"),
+        default=True,
+    )
+    kv_unified: bool = _key(
+        "flag",
+        ("One cache for all slots", "Whether all slots share one cache; otherwise each has its own, of an equal part of the context."),
+        ("所有槽位共用一个缓存", "所有槽位是否共用一个缓存；否则每个槽位各有一个，平分上下文。"),
+        default=True,
+    )
+    embedding: bool = _key(
+        "flag",
+        ("Embeddings only", "Whether embeddings are asked for instead of text."),
+        ("只算嵌入", "是否只计算嵌入向量，不生成文本。"),
+        default=False,
+    )
+    batch: int = _key(
+        "whole",
+        ("Batch", "Most prompt tokens handed over at once; a micro-batch is never larger."),
+        ("批次大小（batch）", "一次最多交给引擎的提示词词元数；微批次不会更大。"),
+        default=USUAL_BATCH,
+        unit="tokens",
+        low=1,
+        high=1 << 20,
+    )
+    ram_gib: float | None = _key(
+        "number",
+        ("RAM installed", "Memory of the machine; otherwise what is usual beside such a processor, with a notice."),
+        ("已装内存", "机器装了多少内存；不填按这类处理器常见的容量，并附说明。"),
+        default=None,
+        unit="GiB",
+        low=2**-10,
+        high=MAX_MEMORY_GIB,
+        expected=f"a size in GiB above 0 and up to {MAX_MEMORY_GIB}",
     )
     memory_gib: float | None = _key(
         "number",
@@ -396,6 +498,8 @@ def check_value(name: str, value: Any, records: Mapping[str, Mapping[str, Any]])
         return _day(name, key, value)
     if key.kind == "layers" and value == "auto":
         return value
+    if key.kind == "shares" or key.kind == "patterns":
+        return _list(name, key, value)
     return _number(name, key, value)
 
 
@@ -410,6 +514,18 @@ def _number(name: str, key: Key, value: Any) -> Any:
         whole = f"a whole number from {key.low} to {key.high}"
         raise Refused(name, f'"auto" or {whole}' if key.kind == "layers" else whole, value)
     return value
+
+
+def _list(name: str, key: Key, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str) or not isinstance(value, Sequence) or len(value) > MAX_PATTERNS:
+        raise Refused(name, key.expected, value)
+    for one in value:
+        if key.kind == "patterns":
+            if not isinstance(one, str) or "=" not in one:
+                raise Refused(name, key.expected, one)
+        elif isinstance(one, bool) or not isinstance(one, int | float) or not 0 <= one < MAX_MEMORY_GIB:
+            raise Refused(name, key.expected, one)
+    return tuple(value)
 
 
 def _day(name: str, key: Key, value: Any) -> str:

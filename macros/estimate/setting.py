@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from macros.estimate.contradictions import check
 from macros.estimate.files.gguf import Header
 from macros.estimate.files.model import FileModel, file_model
 from macros.estimate.notices import Notice
@@ -93,6 +94,8 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
             notices.append(Notice("no-engine", {"device": device.id}))
         elif device.backend not in engine.contexts:
             notices.append(Notice("context-unknown", {"device": device.id, "backend": device.backend}))
+    check(asked, question, architecture, len(gpus), catalogue)
+    _one_memory(asked, gpus)
     layers = _gpu_layers(asked["gpu_layers"], architecture)
     if engine.splits == "slices" and layers is not None and layers < architecture.layers + 1:
         raise Refused("gpu_layers", "all layers on GPUs, which this engine needs", layers, "leave it out")
@@ -338,6 +341,13 @@ def _unlisted(item: Mapping[str, Any], catalogue: Catalogue) -> Gpu:
     if gpu.shared_memory is not None and gpu.shared_memory not in catalogue.shared_memory:
         raise Refused("gpus.shared_memory", "the id of a rule", gpu.shared_memory, nearest(gpu.shared_memory, catalogue.shared_memory))
     return gpu
+
+
+def _one_memory(asked: Mapping[str, Any], gpus: Sequence[Device]) -> None:
+    """A machine whose GPU shares its memory has no other."""
+    for device in gpus:
+        if all(one.gpu.shares_memory for one in gpus) and asked["ram_gib"] is not None and asked["ram_gib"] != device.memory_gib:
+            raise Refused("ram_gib", f"the {device.memory_gib:g} GiB that {device.id} shares", asked["ram_gib"], "use `memory_gib` instead")
 
 
 def _gpu_layers(asked: int | str, a: Architecture) -> int | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from macros.estimate.ram import one_memory, ram_gib
 from macros.estimate.setting import Device, Setting
 from macros.estimate.weights import ModelWeights
 from macros.formulas.runtime import context_bytes, usable_bytes
-from macros.formulas.units import MIB
+from macros.formulas.units import GIB, MIB
 from macros.specs import Catalogue
 
 FILL = 0.25
@@ -39,7 +41,7 @@ class Share:
     runtime_bytes: int = 0
     """The back end's context."""
     usable_bytes: int = 0
-    """Memory that may be used; 0 for the host: unlimited here."""
+    """Memory that may be used."""
     margin_bytes: int = 0
     """What should stay free of it."""
 
@@ -51,7 +53,25 @@ class Share:
     @property
     def fits(self) -> bool:
         """Whether that leaves the margin free."""
-        return self.device is None or self.memory_bytes + self.margin_bytes <= self.usable_bytes
+        return self.memory_bytes + self.margin_bytes <= self.usable_bytes
+
+
+HOST = -1
+"""The host, where places are counted: devices from 0."""
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Tensors that lie elsewhere than their layer: name in a group -> device, or HOST."""
+
+    layers: Sequence[Mapping[str, int]]
+    """Layer by layer."""
+    first: Mapping[str, int]
+    """Of what stands before the layers."""
+    last: Mapping[str, int]
+    """Of what stands with the output."""
+    told: bool
+    """Whether the engine was told of any, even one that moves nothing: then devices do not work on several passes at a time."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +88,23 @@ class Placement:
     """Conversations of the asked length that have room at once, where each has a cache of its own; None: they share one."""
     users_at_fill: int | None = None
     """The same where each fills FILL of that length."""
+    moves: Moves | None = None
+    """Tensors that lie elsewhere than their layer; None: none."""
+    alternative: Placement | None = None
+    """The runner-up, where the engine's user was advised."""
 
     @property
     def fits(self) -> bool:
-        """Whether every device has room."""
+        """Whether every device has room, and the host: in RAM of its own, or in what the devices leave of a memory for both."""
         if self.users_that_fit is not None and self.users_that_fit < self.setting.users:
             return False
-        return all(share.fits for share in self.devices)
+        return all(share.fits for share in self.devices) and self.host.memory_bytes <= self.host_room_bytes
+
+    @property
+    def host_room_bytes(self) -> int:
+        """Memory that the host may use [bytes]."""
+        taken = sum(share.memory_bytes for share in self.devices) if one_memory(self.setting) else 0
+        return max(self.host.usable_bytes - taken, 0)
 
 
 def usable_memory(device: Device, setting: Setting, catalogue: Catalogue) -> int:
@@ -85,7 +115,9 @@ def usable_memory(device: Device, setting: Setting, catalogue: Catalogue) -> int
     claimed = setting.memory_utilization if setting.memory_utilization is not None else setting.engine.memory_utilization
     if claimed is not None:
         share = share * claimed
-    return int(usable_bytes(memory_gib=device.memory_gib, share=share))
+    context = setting.engine.contexts.get(device.backend)
+    hidden = 0.0 if context is None or device.gpu.shares_memory else context.hidden_mib
+    return int(usable_bytes(memory_gib=device.memory_gib, share=share, hidden_mib=hidden))
 
 
 def runtime_memory(device: Device, setting: Setting) -> int:
@@ -125,3 +157,8 @@ def empty_shares(setting: Setting, catalogue: Catalogue) -> list[Share]:
         )
         for device in setting.gpus
     ]
+
+
+def empty_host(setting: Setting, catalogue: Catalogue) -> Share:
+    """The host with its room, before anything is there."""
+    return Share("host", None, (), False, usable_bytes=int(ram_gib(setting, catalogue) * GIB))

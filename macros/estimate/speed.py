@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from macros.estimate.away import layers_away, moved_work
 from macros.estimate.constants import Fitted, decode_constants, fitted_of, prefill_constants
 from macros.estimate.notices import Notice, told
+from macros.estimate.ram import one_memory, ram_gib
 from macros.estimate.rates import Rates, core_rate, core_tflops, cpu_rates, gpu_rates
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Placement
@@ -64,11 +66,17 @@ def answer(setting: Setting, placement: Placement, catalogue: Catalogue) -> dict
     """
     notices = list(setting.notices)
     parts = _parts(setting, placement, catalogue, notices)
-    result: dict[str, Any] = {"decode": _decode(setting, parts, catalogue), "prefill": _prefill(setting, parts, catalogue)}
+    decode = _decode(setting, parts, layers_away(placement), catalogue)
+    result: dict[str, Any] = {"decode": decode, "prefill": _prefill(setting, parts, catalogue)}
     if setting.drive is not None:
         result["load"] = _load(setting, placement, catalogue, parts)
     result["notices"] = told(notices + _doubts(setting, parts, catalogue))
     return result
+
+
+def decode_speed(setting: Setting, placement: Placement, catalogue: Catalogue) -> float:
+    """Tokens of all users together each second, to compare placements [tokens/s]."""
+    return _decode(setting, _parts(setting, placement, catalogue, []), layers_away(placement), catalogue)["tokens_per_second"]
 
 
 def _parts(setting: Setting, placement: Placement, catalogue: Catalogue, notices: list[Notice]) -> list[Part]:
@@ -76,24 +84,18 @@ def _parts(setting: Setting, placement: Placement, catalogue: Catalogue, notices
     work = layer_work(
         setting.architecture, setting.quant, catalogue.records["tensor-types"], importance_matrix=setting.imatrix, gguf=setting.engine.gguf
     )
-    host_work = _work_of(work, placement.host.layers, placement.host.has_output)
+    moved = moved_work(placement, work)
+    host_work = _work_of(work, placement.host.layers, placement.host.has_output) + moved[-1]
     parts = []
-    for share in placement.devices:
+    for share, more in zip(placement.devices, moved[:-1], strict=True):
         assert share.device is not None
-        own = _work_of(work, share.layers, share.has_output)
-        if setting.experts_on_host and own.expert_bytes:
-            host_work = host_work + Work(
-                layers=own.mixture_layers,
-                expert_bytes=own.expert_bytes,
-                expert_share=own.expert_share,
-                parameters=own.expert_parameters,
-                expert_parameters=own.expert_parameters,
-            )
-            own = replace(own, expert_bytes=0.0, parameters=own.parameters - own.expert_parameters, expert_parameters=0.0)
+        own = _work_of(work, share.layers, share.has_output) + more
         if own.layers or own.output_parameters:
             parts.append(Part(gpu_rates(share.device.gpu, catalogue), own, share.state_bytes))
     if host_work.layers or host_work.output_parameters:
         rates = _host_rates(setting, catalogue, notices)
+        if setting.ram_gib is None and not one_memory(setting):
+            notices.append(Notice("ram-assumed", {"ram_gib": f"{ram_gib(setting, catalogue):g}"}))
         parts.insert(0, Part(rates, host_work, placement.host.state_bytes))
     return parts
 
@@ -174,7 +176,7 @@ def _shared(setting: Setting) -> int:
     return len(setting.gpus) if setting.engine.splits == "slices" and len(setting.gpus) > 1 else 1
 
 
-def _decode(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> dict[str, float]:
+def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catalogue) -> dict[str, float]:
     """Speed of all users together, with its range."""
     fitted = fitted_of(catalogue.calibration["decode"])
     users, slices = setting.users, _shared(setting)
@@ -189,10 +191,8 @@ def _decode(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> di
         timed = [(part, _step_seconds(setting, part, catalogue, 1)) for part in parts]
         ceiling = 1 / added([_read(setting, part) / part.rates.bandwidth for part in parts])
     crossings = (len(parts) - 1) * fitted.terms["boundary_time"] if slices == 1 else 0.0
-    if setting.experts_on_host and len(parts) > 1:
-        crossings += all_reduce_seconds(
-            layers=sum(part.work.mixture_layers for part in parts), devices=2, exchange_time=fitted.terms["exchange_time"]
-        )
+    if away > 0:
+        crossings += all_reduce_seconds(layers=away, devices=2, exchange_time=fitted.terms["exchange_time"])
     widen = LESS_CERTAIN if users > 1 or not setting.engine.fitted else SPLIT if len(setting.gpus) > 1 else 1.0
     return _ranged(timed, crossings, fitted, users, widen, most=ceiling * users)
 

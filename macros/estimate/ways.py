@@ -8,16 +8,10 @@ from typing import Any
 
 from macros.estimate import answer
 from macros.estimate.placement import place
+from macros.estimate.ram import one_memory, with_ram
 from macros.estimate.setting import check_setting
 from macros.estimate.shares import Placement
-from macros.formulas.units import GIB
 from macros.specs import Catalogue
-
-SHARES_MEMORY = ("unified", "integrated", "phone")
-"""Kinds of devices whose memory is the machine's: what does not fit them has nowhere else to go."""
-
-LAYERS_FROM = 0.5
-"""Part of a mixture of experts that must have room on the cards before whole layers there are worth a try: below, experts in RAM win."""
 
 
 def way(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | None = None) -> dict[str, Any]:
@@ -33,46 +27,22 @@ def way(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | N
         `layers` (some layers there), `host` (no device), or `no` (the answer is then that of everything on the devices); `ram_bytes`
         that it takes of system memory, and `whole_bytes` that the devices would hold with everything on them [bytes].
 
-    Assumes: RAM beside a card is memory of its own; memory that a device shares with the processor has no second part.
+    Assumes: RAM beside a card is memory of its own; what does not fit memory shared with the processor has nowhere to go.
     """
-    setting = check_setting(question, catalogue)
-    a = setting.architecture
-    every = a.layers + a.prediction_layers + 1
+    setting = with_ram(check_setting(question, catalogue), ram_gib)
     if len(setting.gpus) == 0:
         host = place(setting, catalogue)
-        return _told("host" if _has_room(host, ram_gib) else "no", host, host, catalogue)
-    whole = place(replace(setting, gpu_layers=every, experts_on_host=False), catalogue)
-    if _has_room(whole, ram_gib):
+        return _told("host" if host.fits else "no", host, host, catalogue)
+    every = setting.architecture.layers + setting.architecture.prediction_layers + 1
+    whole = place(replace(setting, gpu_layers=every, n_cpu_moe=0, experts_on_host=False), catalogue)
+    if whole.fits:
         return _told("card", whole, whole, catalogue)
-    best = _told("no", whole, whole, catalogue)
-    for device in setting.gpus:
-        if device.gpu.kind in SHARES_MEMORY:
-            return best
-    if setting.engine.splits == "slices":
-        return best
-    tried = []
-    if a.experts is not None:
-        tried.append(("experts", place(replace(setting, gpu_layers=every, experts_on_host=True), catalogue)))
-    if a.experts is None or _room(whole) >= LAYERS_FROM * sum(share.memory_bytes for share in whole.devices):
-        tried.append(("layers", place(replace(setting, gpu_layers=None, experts_on_host=False), catalogue)))
-    speed = -1.0
-    for name, placement in tried:
-        if _has_room(placement, ram_gib) and placement.gpu_layers > 0:
-            found = _told(name, placement, whole, catalogue)
-            decode = found["decode"]["tokens_per_second"] if "decode" in found else 0.0
-            if decode > speed:
-                best = found
-                speed = decode
-    return best
-
-
-def _room(placement: Placement) -> int:
-    """Memory of all devices that may be used [bytes]."""
-    return sum(share.usable_bytes - share.margin_bytes for share in placement.devices)
-
-
-def _has_room(placement: Placement, ram_gib: float | None) -> bool:
-    return placement.fits and (ram_gib is None or placement.host.memory_bytes <= ram_gib * GIB)
+    if setting.engine.splits == "slices" or one_memory(setting):
+        return _told("no", whole, whole, catalogue)
+    best = place(replace(setting, gpu_layers=None, n_cpu_moe=None, experts_on_host=False), catalogue)
+    if not best.fits or best.gpu_layers == 0:
+        return _told("no", whole, whole, catalogue)
+    return _told("experts" if (best.setting.n_cpu_moe or 0) > every - best.gpu_layers else "layers", best, whole, catalogue)
 
 
 def _told(name: str, placement: Placement, whole: Placement, catalogue: Catalogue) -> dict[str, Any]:

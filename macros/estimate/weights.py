@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +38,8 @@ class LayerWeights:
     """Routed experts, which may stay on the host."""
     expert_device_bytes: int = 0
     """The same with the padding of a device."""
+    tensors: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Its tensors by name: bytes, and bytes on a device."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ def pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool, gg
 def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix: bool, gguf: bool = True) -> ModelWeights:
     """The weights layer by layer."""
     sums: dict[int, dict[str, Any]] = {place: {} for place in (*range(a.layers), FIRST, LAST)}
+    tensors: dict[int, dict[str, tuple[int, int]]] = {place: {} for place in sums}
     matrices: list[dict[str, int]] = [{} for _ in range(a.layers)]
     tied = LayerWeights()
     last_matrices: dict[str, int] = {}
@@ -109,6 +112,7 @@ def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix
                 unloaded += piece.bytes
                 continue
             total = sums[layer]
+            tensors[layer][group.name] = (piece.bytes, piece.device_bytes)
             gains = {"bytes": piece.bytes, "device_bytes": piece.device_bytes}
             if is_expert(group):
                 gains |= {"expert_bytes": piece.bytes, "expert_device_bytes": piece.device_bytes}
@@ -121,6 +125,8 @@ def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix
         if group.name == "token_embd" and a.tied_embeddings:
             tied = LayerWeights(bytes=piece.bytes, device_bytes=piece.device_bytes)
             last_matrices["output"] = piece.device_bytes
+    for place, named in tensors.items():
+        sums[place]["tensors"] = named
     layers_found = tuple(LayerWeights(**sums[layer]) for layer in range(a.layers))
     first, last = LayerWeights(**sums[FIRST]), LayerWeights(**sums[LAST])
     return ModelWeights(layers_found, first, last, tied, tuple(matrices), last_matrices, unloaded)

@@ -30,14 +30,15 @@ def context_bytes(*, base_mib: Any, per_compute_unit_mib: Any, compute_units: An
     return (base_mib + per_compute_unit_mib * compute_units) * MIB
 
 
-def usable_bytes(*, memory_gib: Any, share: Any) -> Any:
+def usable_bytes(*, memory_gib: Any, share: Any, hidden_mib: Any = 0) -> Any:
     """Memory that a GPU may use.
 
-    Equation: bytes = memory x share x 2^30
+    Equation: bytes = memory x share x 2^30 - hidden x 2^20
 
     Args:
         memory_gib: memory as sold [GiB]
         share: 1 for a card; the part that the system allows, for unified memory [1]
+        hidden_mib: what the driver keeps for itself, so that no program sees it [MiB]
 
     Returns:
         Bytes [bytes].
@@ -49,4 +50,4 @@ def usable_bytes(*, memory_gib: Any, share: Any) -> Any:
     >>> usable_bytes(memory_gib=64, share=0.75)
     51539607552.0
     """
-    return memory_gib * share * GIB
+    return memory_gib * share * GIB - hidden_mib * MIB

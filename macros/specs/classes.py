@@ -54,6 +54,8 @@ class Traits(Strict):
     """Token embeddings are multiplied by a number, before anything else."""
     scales_embeddings_later: bool = False
     """The same, when the first layer asks for them."""
+    scales_rows: bool = False
+    """The number is one for each row where a pass may mix tokens and vectors."""
     norms_embeddings: bool = False
     """Token embeddings are normed without weights."""
     layer_norm_without_bias: bool = False

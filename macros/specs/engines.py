@@ -20,6 +20,8 @@ class Context(Strict):
     """On any device [MiB]."""
     per_compute_unit_mib: Mebibytes
     """More for each SM, compute unit or GPU core [MiB]."""
+    hidden_mib: Mebibytes = 0
+    """What the driver keeps of a card, so that the engine does not see it [MiB]."""
     measured: bool
     """Whether somebody measured it on this back end; otherwise it is assumed equal to CUDA's."""
     sources: list[Id]

@@ -69,6 +69,8 @@ def test_automatic_layers_never_overfill_a_card(model, quant, context, gpus):
     ],
 )  # fmt: skip
 def test_no_more_layers_would_fit(question):
+    """Where no experts may go to RAM alone."""
+    question = {**question, "n_cpu_moe": 0, "ram_gib": 1024}
     found = place(check_setting(question, CATALOGUE), CATALOGUE)
     assert found.fits
     assert found.gpu_layers > 0

@@ -71,9 +71,9 @@ def test_fewer_bits_are_never_slower(catalogue):
     where += [{"cpu": cpu} for cpu in ("ryzen-9-7950x", "epyc-9354", "apple-m2-max-cpu")]
     for model in ("llama-3.1-8b", "qwen3-30b-a3b", "gemma-3-4b"):
         for hardware in where:
-            speeds = [decode(catalogue, model=model, quant=quant, gpu_layers=9999, **hardware) for quant in LADDER]
+            speeds = [decode(catalogue, model=model, quant=quant, **hardware) for quant in LADDER]
             assert speeds == sorted(speeds), (model, hardware)
-            question = {"model": model, "context": 4096, "gpu_layers": 9999, **hardware}
+            question = {"model": model, "context": 4096, **hardware}
             prefill = [estimate({**question, "quant": quant}, catalogue)["prefill"]["tokens_per_second"] for quant in LADDER]
             assert prefill == sorted(prefill), (model, hardware)
 

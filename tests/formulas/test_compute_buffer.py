@@ -45,7 +45,11 @@ def layout(a, devices=1, on_host=0, matrices=None, experts_on_host=False):
     on_host = a.layers if devices == 0 else on_host
     layers = [devices if layer < on_host else (layer - on_host) * devices // (a.layers - on_host) for layer in range(a.layers)]
     caches = dict.fromkeys(range(a.layers), (1000, 1000, 1000))
-    return Layout(devices, layers, max(devices - 1, 0), experts_on_host, matrices or [{}] * a.layers, {}, caches)
+    away = [
+        {group.name: devices for group in tensor_groups(a) if "_exps" in group.name and layer in group.layers} for layer in range(a.layers)
+    ]
+    moved = away if experts_on_host else [{}] * a.layers
+    return Layout(devices, layers, max(devices - 1, 0), moved, {}, False, matrices or [{}] * a.layers, {}, caches)
 
 
 def tiles(arena, held):

@@ -9,7 +9,7 @@ from macros.estimate.engines.repository import repository_with
 from macros.estimate.engines.runner import Runner
 from macros.estimate.refused import Refused
 from macros.estimate.setting import Device, Setting
-from macros.estimate.shares import FILL, Placement, Share, empty_shares
+from macros.estimate.shares import FILL, Placement, Share, empty_host, empty_shares
 from macros.estimate.weights import ModelWeights
 from macros.formulas.activations import activation_bytes
 from macros.formulas.kv_cache import row_bytes
@@ -71,9 +71,9 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
     for index, layers in enumerate(stage_layers(a.layers, stages)):
         for share in shares[index * tensor : (index + 1) * tensor]:
             devices.append(_filled(share, setting, weights, pool, layers, tensor))
-    host = Share("host", None, (), False)
+    host = empty_host(setting, catalogue)
     if not shares:
-        host = _filled(Share("host", None, (), False), setting, weights, pool, list(range(a.layers)), 1)
+        host = _filled(host, setting, weights, pool, list(range(a.layers)), 1)
     filled = _blocks(pool, max(int(setting.context * FILL), 1))
     return Placement(
         setting,

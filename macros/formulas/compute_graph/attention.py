@@ -49,14 +49,17 @@ def factor_layers(a: Architecture) -> set[int]:
     return set(a.factor_layers())
 
 
-def _biased(p: Pass, layer: int, x: int, values: int) -> int:
-    return p.each(x, values, (p.vector(layer, values),)) if p.a.attention.qkv_bias else x
+def _biased(p: Pass, layer: int, x: int, values: int, number: int) -> int:
+    return p.each(x, values, (p.vector(layer, values, f"attn_bias_{number}"),)) if p.a.attention.qkv_bias else x
 
 
 def attention(p: Pass, layer: int, n: int) -> int:
     """Softmax attention over a row `n` of each token: what it adds to the residual stream."""
     o = p.project(layer, "attn_output", heads_of(p, layer, n), p.a.hidden_size)
-    return p.each(o, p.a.hidden_size, (p.vector(layer, p.a.hidden_size),)) if p.a.attention.output_bias else o
+    if not p.a.attention.output_bias:
+        return o
+    bias = p.vector(layer, p.a.hidden_size, f"attn_bias_{3 if p.a.attention.qkv_bias else 0}")
+    return p.each(o, p.a.hidden_size, (bias,))
 
 
 def heads_of(p: Pass, layer: int, n: int) -> int:
@@ -69,26 +72,26 @@ def heads_of(p: Pass, layer: int, n: int) -> int:
     if t.fused_qkv:
         row = heads * head + kv * (head + value)
         qkv = p.project(layer, "attn_qkv", n, row)
-        qkv = _biased(p, layer, qkv, row)
+        qkv = _biased(p, layer, qkv, row, 0)
         q = g.view(qkv, tokens * heads, FLOAT * ((tokens - 1) * row + heads * head))
         k = g.view(qkv, tokens * kv, FLOAT * ((tokens - 1) * row + kv * head))
         v = g.view(qkv, tokens * kv, FLOAT * ((tokens - 1) * row + kv * value))
     else:
         q = p.project(layer, "attn_q", n, heads * head * (2 if t.output_gate else 1))
-        q = _biased(p, layer, q, heads * head)
+        q = _biased(p, layer, q, heads * head, 0)
         k, v = -1, -1
         if a.has_cache(layer):
-            k = _biased(p, layer, p.project(layer, "attn_k", n, kv * head), kv * head)
+            k = _biased(p, layer, p.project(layer, "attn_k", n, kv * head), kv * head, 1)
             v = k if t.value_is_key and a.sees_all(layer) else p.project(layer, "attn_v", n, kv * value)
-            v = _biased(p, layer, v, kv * value)
+            v = _biased(p, layer, v, kv * value, 2)
         if t.output_gate:
             both = q
             span = FLOAT * (2 * tokens * heads * head - head)
             q = g.view(both, tokens * heads, span)
             gate = g.fresh(FLOAT * tokens * heads * head, tokens, (g.view(both, tokens, span),))
         elif t.qk_norm == "whole":
-            q = p.norm(layer, q, heads * head)
-            k = p.norm(layer, k, kv * head)
+            q = p.norm(layer, q, heads * head, "attn_q_norm")
+            k = p.norm(layer, k, kv * head, "attn_k_norm")
         if not t.output_gate:
             q = g.view(q, tokens * heads)
         if k >= 0:
@@ -98,8 +101,8 @@ def heads_of(p: Pass, layer: int, n: int) -> int:
         q = _turned(p, layer, q, head)
         k = _turned(p, layer, k, head) if k >= 0 else k
     if t.qk_norm in ("per-head", "constant"):
-        q = p.norm(layer, q, head, centred=p.centres())
-        k = p.norm(layer, k, head, centred=p.centres()) if k >= 0 else k
+        q = p.norm(layer, q, head, "attn_q_norm", centred=p.centres())
+        k = p.norm(layer, k, head, "attn_k_norm", centred=p.centres()) if k >= 0 else k
     if v >= 0 and a.traits.norms_values:
         v = p.each(v, value)
     if not before:
@@ -190,7 +193,7 @@ def caches_of(p: Pass, layer: int) -> tuple[int, int]:
     """Keys and values that a layer reads."""
     whose = owner(p.a, layer)
     key_bytes, value_bytes, _ = p.layout.caches[whose]
-    place = p.layout.layers[whose]
+    place = p.cache_home(whose)
     return p.graph.stored(key_bytes, place), p.graph.stored(value_bytes, place)
 
 
@@ -201,12 +204,12 @@ def weighed(p: Pass, layer: int, q: int, caches: tuple[int, int], shape: tuple[i
     heads, kv, head, value = shape
     kind = kind_of(p, layer)
     mask = p.inputs[f"mask_{kind}"]
-    sinks = [g.small_weight(FLOAT * heads, p.layout.layers[layer])] if a.has_sinks(layer) else []
+    sinks = [g.small_weight(FLOAT * heads, p.home(layer, "attn_sinks"))] if a.has_sinks(layer) else []
     size = FLOAT * b.tokens * heads * value
     cells = b.cells if a.sees_all(layer) else b.window_cells
     if b.flash_attention:
         y = g.fresh(size, b.tokens, [g.view(q), g.view(keys), g.view(values), mask, *sinks])
-        g.device_sizes[y] = widen(p, y, cells, ((b.key_half, kv * head), (b.value_half, kv * value)))
+        g.device_sizes[y] = widen(p, y, cells * b.streams, ((b.key_half, kv * head), (b.value_half, kv * value)))
         y = g.view(y)
     else:
         rows = b.tokens * heads
@@ -214,6 +217,8 @@ def weighed(p: Pass, layer: int, q: int, caches: tuple[int, int], shape: tuple[i
         scores = g.over(FLOAT * cells * rows, rows, [scores, mask, *sinks])
         y = g.fresh(size, b.tokens, [g.view(values), scores])
         y = g.fresh(size, b.tokens, [g.view(y)])
+        if p.layout.cache_on_host:
+            g.settled(y, p.layout.host)
     g.expand(y)
     return y
 

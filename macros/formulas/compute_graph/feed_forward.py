@@ -16,13 +16,13 @@ def dense(p: Pass, layer: int, n: int, size: int, *, kind: str = "") -> int:
     fused = not shared and block is not None and block.fused_gate_up
     up = p.project(layer, f"ffn_up{kind}", n, 2 * size if fused else size)
     if biases:
-        up = p.each(up, size, (p.vector(layer, size),))
+        up = p.each(up, size, (p.vector(layer, size, "ffn_up_bias"),))
     if fused:
         product = p.made(up, size, (up,))
     elif gated:
         gate = p.project(layer, f"ffn_gate{kind}", n, size)
         if biases:
-            gate = p.each(gate, size, (p.vector(layer, size),))
+            gate = p.each(gate, size, (p.vector(layer, size, "ffn_gate_bias"),))
         if shared and a.clamps_shared(layer):
             # Cutting makes of one operation four, each in the place of the last.
             up, gate = p.each(up, size), p.each(p.each(gate, size), size)
@@ -32,7 +32,7 @@ def dense(p: Pass, layer: int, n: int, size: int, *, kind: str = "") -> int:
     else:
         product = p.each(up, size)
     d = p.project(layer, f"ffn_down{kind}", product, a.hidden_size)
-    return p.each(d, a.hidden_size, (p.vector(layer, a.hidden_size),)) if biases else d
+    return p.each(d, a.hidden_size, (p.vector(layer, a.hidden_size, "ffn_down_bias"),)) if biases else d
 
 
 def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1) -> int:
@@ -42,11 +42,11 @@ def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1
     if logits < 0:
         logits = p.project(layer, "ffn_gate_inp", n, e.count)
     if e.biases:
-        logits = p.each(logits, e.count, (p.vector(layer, e.count),))
+        logits = p.each(logits, e.count, (p.vector(layer, e.count, "ffn_gate_inp_bias"),))
     probabilities = logits if a.traits.routes_by_softmax_at_last else p.each(logits, e.count)
     selection = probabilities
     if e.selection_bias:
-        selection = p.each(probabilities, e.count, (p.vector(layer, e.count),))
+        selection = p.each(probabilities, e.count, (p.vector(layer, e.count, "exp_probs_b"),))
     if a.traits.weighs_before_experts:
         selection = logits
     if e.groups > 1:
@@ -102,7 +102,7 @@ def _each_expert(p: Pass, e: Experts, layer: int, x: int, chosen: int, tokens: i
         product = g.fresh(size, tokens, (p.matrix(layer, name), source, chosen))
         if e.biases:
             values = e.count * (size // (FLOAT * rows))
-            product = g.over(size, rows, [product, p.vector(layer, values, name), chosen])
+            product = g.over(size, rows, [product, p.vector(layer, values, f"{name}_bias"), chosen])
         return product
 
     if e.fused_gate_up:
@@ -133,7 +133,7 @@ def shared_expert(p: Pass, e: Experts, layer: int, n: int) -> int:
     """The expert that every token visits."""
     f = dense(p, layer, n, e.shared_size, kind="_shexp")
     if e.shared_gate:
-        gate = p.made(n, 1, (p.vector(layer, p.a.hidden_size), n))
+        gate = p.made(n, 1, (p.vector(layer, p.a.hidden_size, "ffn_gate_inp_shexp"), n))
         weight = p.each(gate, 1)
         if p.a.traits.divides_gates:
             weight = p.each(weight, 1, (gate,))

@@ -18,13 +18,13 @@ def latent_attention(p: Pass, latent: LatentAttention, layer: int, n: int) -> in
     first = n
     if latent.query_rank > 0:
         first = p.project(layer, "attn_q_a", n, latent.query_rank)
-        first = p.norm(layer, first, latent.query_rank)
+        first = p.norm(layer, first, latent.query_rank, "attn_q_a_norm")
     if indexer is not None and a.scores(layer):
         p.inputs["best"] = _best(p, indexer, layer, n, first)
     row = heads * (nope + turned)
     q = p.project(layer, "attn_q_b" if latent.query_rank > 0 else "attn_q", first, row)
     small = p.project(layer, "attn_kv_a_mqa", n, rank + turned)
-    c = p.norm(layer, p.part(small, rank, rank + turned), rank)
+    c = p.norm(layer, p.part(small, rank, rank + turned), rank, "attn_kv_a_norm")
     span = FLOAT * (b.tokens * row - turned)
     q_nope, q_turned = g.view(q, b.tokens, span), g.view(q, b.tokens * heads, span)
     k_turned = p.part(small, turned, rank + turned)
@@ -58,15 +58,15 @@ def _weighed(p: Pass, latent: LatentAttention, layer: int, query: int, caches: t
     up = FLOAT * b.tokens * heads * latent.value_dim
     if b.flash_attention:
         y = g.fresh(FLOAT * b.tokens * heads * rank, b.tokens, (g.view(query), keys, values, mask))
-        g.device_sizes[y] = widen(p, y, b.cells, ((b.key_half, rank + turned),))
-        g.apart_sizes[y] = widen(p, y, b.cells, ((b.key_half, rank + turned), (b.key_half, rank)))
+        g.device_sizes[y] = widen(p, y, b.cells * b.streams, ((b.key_half, rank + turned),))
+        g.apart_sizes[y] = widen(p, y, b.cells * b.streams, ((b.key_half, rank + turned), (b.key_half, rank)))
         y = g.fresh(up, b.tokens, (p.matrix(layer, "attn_v_b"), g.view(y, b.tokens)))
         y = g.fresh(up, b.tokens * heads, (g.view(y),))
     else:
         rows = b.tokens * heads
         scores = g.fresh(FLOAT * rows * b.cells, rows, (keys, g.view(query)))
         scores = g.over(FLOAT * rows * b.cells, rows, [scores, mask])
-        turned_values = g.fresh(HALF * b.cells * rank, b.cells, (values,))
+        turned_values = g.fresh(HALF * b.cells * b.streams * rank, b.cells * b.streams, (values,))
         y = g.fresh(FLOAT * rows * rank, b.tokens, (turned_values, scores))
         y = g.fresh(up, b.tokens, (p.matrix(layer, "attn_v_b"), y))
         y = g.fresh(up, b.tokens, (g.view(y),))
@@ -82,11 +82,11 @@ def _best(p: Pass, indexer: Indexer, layer: int, n: int, query: int) -> int:
     q = g.view(p.project(layer, "indexer.attn_q_b", query, wide), b.tokens * indexer.heads)
     q = p.each(q, indexer.head_dim, (p.inputs["positions"],))
     k = p.project(layer, "indexer.attn_k", n, indexer.head_dim)
-    k = p.norm(layer, k, indexer.head_dim, centred=True, biased=True)
+    k = p.norm(layer, k, indexer.head_dim, "indexer.k_norm", centred=True, biased=True)
     k = p.each(g.view(k), indexer.head_dim, (p.inputs["positions"],))
     q = p.made(q, indexer.head_dim, (p.inputs["indexer_rotation"], q))
     k = p.made(k, indexer.head_dim, (p.inputs["indexer_rotation"], k))
-    kept = g.stored(p.layout.caches[layer][2], p.layout.layers[layer])
+    kept = g.stored(p.layout.caches[layer][2], p.cache_home(layer))
     g.expand(g.write(kept, (g.view(k), p.inputs["indexer_index"])))
     weight = p.each(g.view(p.project(layer, "indexer.proj", n, indexer.heads)), indexer.heads)
     score = g.fresh(FLOAT * b.tokens * b.cells, b.tokens, (g.view(q), g.view(kept), weight, p.inputs["indexer_mask"]))
@@ -113,11 +113,11 @@ def _cached_whole(p: Pass, latent: LatentAttention, layer: int, n: int) -> int:
     b, g, heads = p.b, p.graph, p.a.attention.heads
     nope, turned = latent.nope_dim, latent.rope_dim
     row, both = heads * (nope + turned), heads * (nope + latent.value_dim)
-    q = p.norm(layer, p.project(layer, "attn_q_a", n, latent.query_rank), latent.query_rank)
+    q = p.norm(layer, p.project(layer, "attn_q_a", n, latent.query_rank), latent.query_rank, "attn_q_a_norm")
     q = p.project(layer, "attn_q_b", q, row)
     small = p.project(layer, "attn_kv_a_mqa", n, latent.kv_rank + turned)
     k_turned = p.part(small, turned, latent.kv_rank + turned)
-    c = p.norm(layer, p.part(small, latent.kv_rank, latent.kv_rank + turned), latent.kv_rank)
+    c = p.norm(layer, p.part(small, latent.kv_rank, latent.kv_rank + turned), latent.kv_rank, "attn_kv_a_norm")
     kv = p.project(layer, "attn_kv_b", c, both)
     span = FLOAT * (b.tokens * both)
     v = g.fresh(FLOAT * b.tokens * heads * latent.value_dim, b.tokens * heads, (g.view(kv, b.tokens * heads, span - FLOAT * nope),))

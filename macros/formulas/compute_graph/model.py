@@ -57,6 +57,8 @@ def _embedded(p: Pass) -> int:
         x = g.fresh(FLOAT * b.tokens * given, b.tokens, (x,))
     g.expand(x)
     g.expand(vectors)
+    if b.build.mixes_inputs:
+        g.expand(_mixed_in(p, given))
     if given != width:
         p.inputs["pictures"] = x
         x = p.part(x, width, given)
@@ -64,14 +66,30 @@ def _embedded(p: Pass) -> int:
         x = p.each(x, width)
         g.expand(x)
     if a.traits.scales_embeddings_later:
-        x = p.each(x, width)
+        by_row = b.build.mixes_inputs and a.traits.scales_rows
+        x = p.each(x, width, (g.input(FLOAT * b.tokens),) if by_row else ())
+        if by_row:
+            g.expand(x)
     if a.embedding_norm:
-        x = p.norm(0, x, width, centred=True, biased=True)
+        x = p.norm(0, x, width, "token_embd_norm", centred=True, biased=True)
     if a.traits.norms_embeddings:
         x = p.each(x, width)
     if a.position_embeddings:
         x = p.each(x, width, (g.looked_up(FLOAT * b.tokens * width, b.tokens, (p.inputs["positions"],), p.layout.host),))
     return x
+
+
+def _mixed_in(p: Pass, given: int) -> int:
+    """Vectors with embedded tokens among them: never computed in a plan, but room is made for it."""
+    a, b, g = p.a, p.b, p.graph
+    tokens, slots = g.input(WORD * b.tokens), g.input(INDEX * b.tokens)
+    vectors = g.fresh(FLOAT * b.tokens * given, b.tokens, (g.input(FLOAT * b.tokens * given),))
+    x = g.looked_up(FLOAT * b.tokens * a.hidden_size, b.tokens, (tokens,), p.layout.host)
+    if given != a.hidden_size:
+        x = g.fresh(FLOAT * b.tokens * given, b.tokens, (x,))
+    # Nothing is computed from it, so nothing ever gives its room back.
+    g.outputs.append(vectors)
+    return g.write(vectors, (x, slots))
 
 
 def _inputs(p: Pass) -> None:
@@ -80,8 +98,9 @@ def _inputs(p: Pass) -> None:
     t = a.attention
     if a.recurrent is not None:
         everyone = g.input(WORD * b.sequences)
+        p.inputs["state_index_all"] = everyone
         p.inputs["state_index"] = g.view(everyone, 0, WORD * b.sequences)
-        p.inputs["no_index"] = g.view(everyone, 0, 0)
+        p.inputs["state_index_rest"] = g.view(everyone, 0, WORD * (b.sequences - 1) if b.build.gathers_states else 0)
     if a.position_embeddings or any(a.attends(layer) and a.turns(layer) for layer in range(a.layers)):
         p.inputs["positions"] = g.input(WORD * b.tokens * t.positions)
     p.inputs["scale"] = g.input(FLOAT * b.tokens)
@@ -123,24 +142,24 @@ def _layer(p: Pass, layer: int, x: int, each: int, *, last: bool) -> int:
     f, added = x, x
     r = a.recurrent
     if r is not None and r.beside_attention:
-        weights = p.vector(layer, width)
-        o = attention(p, layer, p.norm(layer, x, width, weights=weights))
-        o = p.each(o, width, (recurrent(p, r, layer, p.norm(layer, x, width, weights=weights)),))
+        weights = p.vector(layer, width, "attn_norm")
+        o = attention(p, layer, p.norm(layer, x, width, "attn_norm", weights=weights))
+        o = p.each(o, width, (recurrent(p, r, layer, p.norm(layer, x, width, "attn_norm", weights=weights)),))
         added = p.each(o, width, (x,))
         if chooses:
             added = p.chosen(added, width)
     elif a.attends(layer) or a.recurs(layer):
-        n = x if a.norms == "after" else _normed(p, layer, x)
+        n = x if a.norms == "after" else _normed(p, layer, x, "attn_norm")
         if a.traits.expands_norm:
             g.expand(n)
         o = _mixed(p, layer, n)
         normed_first = a.traits.chooses_after_post_norm
         if normed_first:
-            o = _normed(p, layer, o)
+            o = _normed(p, layer, o, "post_attention_norm")
         if chooses:
             o, x = p.chosen(o, width), p.chosen(x, width)
         if a.norms in ("both", "after") and not normed_first:
-            o = _normed(p, layer, o)
+            o = _normed(p, layer, o, "post_attention_norm")
         added = p.each(x, width, (o,)) if a.traits.stream_first_before_block else p.each(o, width, (x,))
     elif chooses:
         added = p.chosen(x, width)
@@ -148,24 +167,24 @@ def _layer(p: Pass, layer: int, x: int, each: int, *, last: bool) -> int:
         return added
     f = _feed_forward(p, layer, added)
     if a.norms in ("both", "after"):
-        f = _normed(p, layer, f)
+        f = _normed(p, layer, f, "post_ffw_norm")
     x = p.each(added, width, (f,)) if a.traits.stream_first_after_block else p.each(f, width, (added,))
     if a.per_layer_embeddings is not None:
         x = p.each(x, width, (_per_layer(p, layer, x, each),))
     if a.layer_scale:
-        x = p.each(x, width, (p.vector(layer, 1),))
+        x = p.each(x, width, (p.vector(layer, 1, "layer_output_scale"),))
     if layer < (a.traits.picture_layers or 0):
         given = width * (1 + (a.traits.picture_layers or 0))
         x = p.each(x, width, (p.part(p.inputs["pictures"], width, given),))
     return x
 
 
-def _normed(p: Pass, layer: int, x: int) -> int:
+def _normed(p: Pass, layer: int, x: int, name: str) -> int:
     """The residual stream, normed for a block."""
     width = p.a.hidden_size
     if p.a.norms == "none":
         return p.made(x, width, (x,)) if p.centres() else p.each(x, width)
-    return p.norm(layer, x, width, centred=p.centres(), biased=p.a.norm_biases)
+    return p.norm(layer, x, width, name, centred=p.centres(), biased=p.a.norm_biases)
 
 
 def _mixed(p: Pass, layer: int, n: int) -> int:
@@ -183,21 +202,22 @@ def _feed_forward(p: Pass, layer: int, x: int) -> int:
     a = p.a
     e = a.experts
     if e is None or not a.is_mixture(layer):
-        return dense(p, layer, x if a.norms == "after" else _normed(p, layer, x), a.feed_forward_size(layer))
+        return dense(p, layer, x if a.norms == "after" else _normed(p, layer, x, "ffn_norm"), a.feed_forward_size(layer))
     if e.beside_dense:
         width = a.hidden_size
-        beside = _normed(p, layer, dense(p, layer, _normed(p, layer, x), a.feed_forward_size(layer)))
-        n = _normed(p, layer, x)
-        r = p.each(p.each(x, width), width, (p.vector(layer, width),))
+        beside = dense(p, layer, _normed(p, layer, x, "ffn_norm"), a.feed_forward_size(layer))
+        beside = _normed(p, layer, beside, "post_ffw_norm_1")
+        n = _normed(p, layer, x, "pre_ffw_norm_2")
+        r = p.each(p.each(x, width), width, (p.vector(layer, width, "ffn_gate_inp_scale"),))
         logits = p.project(layer, "ffn_gate_inp", r, e.count)
-        return p.each(beside, width, (_normed(p, layer, routed(p, e, layer, n, width, logits)),))
-    return mixture(p, e, layer, x if a.norms == "after" else _normed(p, layer, x))
+        return p.each(beside, width, (_normed(p, layer, routed(p, e, layer, n, width, logits), "post_ffw_norm_2"),))
+    return mixture(p, e, layer, x if a.norms == "after" else _normed(p, layer, x, "ffn_norm"))
 
 
 def _block(p: Pass, layer: int, x: int, *, chooses: bool) -> int:
     """A layer that is one block: recurrence, attention, experts or a dense block."""
     a = p.a
-    n = _normed(p, layer, x)
+    n = _normed(p, layer, x, "attn_norm")
     if a.experts is not None and a.is_mixture(layer):
         f = mixture(p, a.experts, layer, n)
     elif a.has_dense(layer):
@@ -212,16 +232,16 @@ def _block(p: Pass, layer: int, x: int, *, chooses: bool) -> int:
 def _side_by_side(p: Pass, layer: int, x: int, *, chooses: bool) -> int:
     """Attention and feed-forward block side by side, after one norm or a norm each."""
     a, width = p.a, p.a.hidden_size
-    n = _normed(p, layer, x)
+    n = _normed(p, layer, x, "attn_norm")
     o = attention(p, layer, n)
     own_norm = a.norms == "before" and a.traits.norms_feed_forward
     if own_norm:
-        n = _normed(p, layer, x)
+        n = _normed(p, layer, x, "ffn_norm")
     if chooses:
         o, x = p.chosen(o, width), p.chosen(x, width)
         n = p.chosen(n, width) if a.norms == "shared" or own_norm else n
     if a.norms == "before" and not own_norm:
-        n = _normed(p, layer, x)
+        n = _normed(p, layer, x, "ffn_norm")
     f = dense(p, layer, n, a.feed_forward_size(layer))
     first, second = (o, f) if a.traits.sums_attention_first else (f, o if a.traits.sums_blocks_first else x)
     last = o if second == x else x
@@ -238,18 +258,19 @@ def _logits(p: Pass, x: int) -> None:
         x = p.chosen(x, width)
     n = p.made(x, width, (x,)) if p.centres() else p.each(x, width)
     if a.norms != "none":
-        n = p.each(n, width, (g.weight(FLOAT * width, p.layout.output),))
+        n = p.each(n, width, (p.last_vector(width, "output_norm"),))
     if a.norm_biases:
-        n = p.each(n, width, (g.weight(FLOAT * width, p.layout.output),))
+        n = p.each(n, width, (p.last_vector(width, "output_norm_bias"),))
     if a.traits.chooses_after_norm:
-        g.outputs.append(n)
+        if not p.b.build.mixes_inputs:
+            g.outputs.append(n)
         n = p.chosen(n, width)
     g.outputs.append(n)
     if a.traits.scales_before_logits:
         n = p.each(n, width)
     logits = p.made(n, a.vocabulary_size, (p.last_matrix("output"), n))
     if a.output_bias:
-        logits = p.each(logits, a.vocabulary_size, (g.weight(FLOAT * a.vocabulary_size, p.layout.output),))
+        logits = p.each(logits, a.vocabulary_size, (p.last_vector(a.vocabulary_size, "output_bias"),))
     g.outputs.append(logits)
     g.expand(logits)
 
@@ -268,7 +289,7 @@ def _per_layer_inputs(p: Pass, x: int) -> int:
     made = g.fresh(everything, b.tokens, (p.matrix(0, "per_layer_model_proj"), x))
     made = g.over(everything, b.tokens, [made])
     made = g.over(everything, rows, [g.view(made)])
-    made = g.over(everything, rows, [made, p.vector(0, size)])
+    made = g.over(everything, rows, [made, p.vector(0, size, "per_layer_proj_norm")])
     made = g.over(everything, rows, [made, looked_up])
     return g.fresh(everything, rows, (made,))
 
@@ -281,7 +302,7 @@ def _per_layer(p: Pass, layer: int, x: int, each: int) -> int:
     gate = p.each(p.project(layer, "inp_gate", x, size), size)
     own = g.view(each, p.b.tokens, p.floats(size))
     gate = p.each(gate, size, (own,))
-    return p.norm(layer, p.project(layer, "proj", gate, a.hidden_size), a.hidden_size)
+    return p.norm(layer, p.project(layer, "proj", gate, a.hidden_size), a.hidden_size, "post_norm")
 
 
 def _lengths(p: Pass, x: int, rows: int) -> int:
@@ -335,7 +356,7 @@ def _mixes(p: Pass, x: int, weights: int, router: int) -> int:
     """Alternating updates: how a token mixes its streams."""
     updates, width = p.a.alternating_updates, p.a.hidden_size
     assert updates is not None
-    n = p.each(p.norm(0, x, width, weights=weights), width)
+    n = p.each(p.norm(0, x, width, "altup_router_norm", weights=weights), width)
     return p.each(p.made(n, updates.streams, (router, n)), updates.streams)
 
 
@@ -348,7 +369,7 @@ def _updated_layer(p: Pass, layer: int, x: int, each: int) -> int:
     count = updates.streams
     one, every, others = FLOAT * b.tokens * width, FLOAT * b.tokens * count * width, FLOAT * b.tokens * (count - 1) * width
     # Both times streams are mixed the same router says how.
-    weights, router = p.vector(layer, width), p.matrix(layer, "altup_router")
+    weights, router = p.vector(layer, width, "altup_router_norm"), p.matrix(layer, "altup_router")
     mixes = _mixes(p, g.view(x, b.tokens, one), weights, router)
     mixes = p.project(layer, "altup_predict_coef", mixes, count * count)
     turned = g.fresh(every, b.tokens, (g.view(x),))
@@ -356,15 +377,15 @@ def _updated_layer(p: Pass, layer: int, x: int, each: int) -> int:
     guess = g.fresh(every, b.tokens * count, (g.view(guess),))
     guess = g.over(every, b.tokens * count, [guess, x])
     active = g.view(guess, b.tokens, one)
-    n = p.norm(layer, active, width)
+    n = p.norm(layer, active, width, "attn_norm")
     low = p.project(layer, "laurel_l", n, updates.low_rank)
-    side = p.norm(layer, p.project(layer, "laurel_r", low, width), width)
+    side = p.norm(layer, p.project(layer, "laurel_r", low, width), width, "laurel_post_norm")
     side = p.each(side, width, (n,))
-    o = p.norm(layer, attention(p, layer, n), width)
+    o = p.norm(layer, attention(p, layer, n), width, "post_attention_norm")
     o = p.each(p.each(o, width, (active,)), width, (side,))
     o = p.each(o, width)
-    f = _sparse_block(p, layer, p.norm(layer, o, width))
-    f = p.each(p.norm(layer, f, width), width, (o,))
+    f = _sparse_block(p, layer, p.norm(layer, o, width, "ffn_norm"))
+    f = p.each(p.norm(layer, f, width, "post_ffw_norm"), width, (o,))
     mixes = _mixes(p, f, weights, router)
     new = p.each(f, width, (g.view(guess, b.tokens, one),))
     mixes = p.each(p.project(layer, "altup_correct_coef", mixes, count), count)
@@ -372,7 +393,7 @@ def _updated_layer(p: Pass, layer: int, x: int, each: int) -> int:
     corrected = g.fresh(every, b.tokens * count, (new,))
     corrected = g.over(every, b.tokens * count, [corrected, mixes])
     corrected = g.over(every, b.tokens * count, [corrected, guess])
-    first = p.each(g.view(corrected, b.tokens, one), width, (p.vector(layer, width),))
+    first = p.each(g.view(corrected, b.tokens, one), width, (p.vector(layer, width, "altup_correct_scale"),))
     first = _per_layer(p, layer, first, each)
     rest = g.over(others, b.tokens * (count - 1), [g.view(corrected, b.tokens * (count - 1), others), first])
     return g.fresh(every, b.tokens * count, (g.view(corrected, b.tokens, one), rest))

@@ -19,15 +19,30 @@ WORD = 4
 
 
 @dataclass(frozen=True)
+class Build:
+    """What builds of the engine do differently."""
+
+    mixes_inputs: bool = False
+    """A pass may mix tokens and vectors: the graph has a third way in (llama-graph.cpp, build_inp_embd)."""
+    gathers_states: bool = False
+    """States of all sequences are read at once, those that only move as well (llama-graph.cpp, build_rs)."""
+    keeps_experts: bool = False
+    """The back end keeps what experts give and how they are weighed until it is summed (ggml-cuda.cu, graph_optimize)."""
+
+
+FIRST_BUILD = Build()
+
+
+@dataclass(frozen=True)
 class Batch:
     """The sizes of one pass."""
 
     tokens: int
     """Tokens computed at once."""
     cells: int
-    """Cells of the layers that see everything."""
+    """Cells of the layers that see everything, in each stream."""
     window_cells: int
-    """Cells of the windowed layers; 0: there are none."""
+    """Cells of the windowed layers, in each stream; 0: there are none."""
     outputs: int
     """Tokens whose logits are kept."""
     sequences: int
@@ -38,6 +53,10 @@ class Batch:
     """Whether keys are 16-bit."""
     value_half: bool
     """Whether values are 16-bit."""
+    streams: int = 1
+    """Caches that stand side by side: one for all sequences, or one for each."""
+    build: Build = FIRST_BUILD
+    """The build of the engine."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +69,12 @@ class Layout:
     """The place of each layer, its cache and its state."""
     output: int
     """The place of the output matrix."""
-    experts_on_host: bool
-    """Whether routed experts stay on the host."""
+    moved: Sequence[Mapping[str, int]]
+    """Layer by layer: the tensors that lie elsewhere than their layer, and where."""
+    last_moved: Mapping[str, int]
+    """The same of what stands with the output."""
+    cache_on_host: bool
+    """Whether caches and states lie on the host, wherever their layer does."""
     matrices: Sequence[Mapping[str, int]]
     """Layer by layer: what a matrix takes on a device [bytes]."""
     last_matrices: Mapping[str, int]
@@ -73,7 +96,11 @@ class Pass:
 
     def home(self, layer: int, name: str) -> int:
         """Where a weight of a layer lies."""
-        return self.layout.host if self.layout.experts_on_host and "_exps" in name else self.layout.layers[layer]
+        return self.layout.moved[layer].get(name, self.layout.layers[layer])
+
+    def cache_home(self, layer: int) -> int:
+        """Where the cache or the state of a layer lies: with its layer, whatever weights lie elsewhere."""
+        return self.layout.host if self.layout.cache_on_host else self.layout.layers[layer]
 
     def matrix(self, layer: int, name: str) -> int:
         """A matrix of a layer."""
@@ -81,11 +108,19 @@ class Pass:
 
     def last_matrix(self, name: str) -> int:
         """A matrix that stands with the output."""
-        return self.graph.weight(self.layout.last_matrices.get(name, 0), self.layout.output)
+        return self.graph.weight(self.layout.last_matrices.get(name, 0), self.last_home(name))
 
-    def vector(self, layer: int, values: int, name: str = "") -> int:
+    def last_home(self, name: str) -> int:
+        """Where a weight that stands with the output lies."""
+        return self.layout.last_moved.get(name, self.layout.output)
+
+    def vector(self, layer: int, values: int, name: str) -> int:
         """A bias, or the weights of a norm."""
         return self.graph.weight(FLOAT * values, self.home(layer, name))
+
+    def last_vector(self, values: int, name: str) -> int:
+        """A bias or the weights of a norm that stand with the output."""
+        return self.graph.weight(FLOAT * values, self.last_home(name))
 
     def made(self, x: int, values: int, sources: Sequence[int]) -> int:
         """So many values for each row of `x`, computed from sources."""
@@ -106,11 +141,13 @@ class Pass:
         """Multiply rows by a matrix of a layer."""
         return self.made(x, values, (self.matrix(layer, name), x))
 
-    def norm(self, layer: int, x: int, values: int, *, centred: bool = False, biased: bool = False, weights: int = NOWHERE) -> int:
+    def norm(
+        self, layer: int, x: int, values: int, name: str, *, centred: bool = False, biased: bool = False, weights: int = NOWHERE
+    ) -> int:
         """A norm of rows with its weights; one that subtracts the mean is not computed in place."""
         n = self.made(x, values, (x,)) if centred else self.each(x, values)
-        n = self.each(n, values, (self.vector(layer, values) if weights < 0 else weights,))
-        return self.each(n, values, (self.vector(layer, values),)) if biased else n
+        n = self.each(n, values, (self.vector(layer, values, name) if weights < 0 else weights,))
+        return self.each(n, values, (self.vector(layer, values, f"{name}_bias"),)) if biased else n
 
     def centres(self) -> bool:
         """Whether the norms of the class subtract the mean."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from macros.formulas.compute_graph.passes import FLOAT, Pass
+from macros.formulas.compute_graph.passes import FLOAT, WORD, Pass
 from macros.specs.architectures import Recurrent
 
 
@@ -15,7 +15,7 @@ def convolved_channels(r: Recurrent, hidden_size: int) -> int:
 
 def _state(p: Pass, layer: int, values: int) -> int:
     """What a layer remembers of each sequence."""
-    return p.graph.stored(FLOAT * p.b.sequences * values, p.layout.layers[layer])
+    return p.graph.stored(FLOAT * p.b.sequences * values, p.cache_home(layer))
 
 
 def _clear(p: Pass, stored: int) -> None:
@@ -23,19 +23,28 @@ def _clear(p: Pass, stored: int) -> None:
     p.graph.expand(p.graph.write(stored, (p.graph.view(stored),)))
 
 
-def _move_others(p: Pass, stored: int) -> None:
-    """States of sequences that are not in the pass move: none in a plan."""
+def _move_others(p: Pass, stored: int, values: int) -> None:
+    """States of sequences that are not in the pass move: none in a plan, but later builds read those behind the first all the same."""
     g = p.graph
-    g.expand(g.write(stored, (g.fresh(0, 0, (stored, p.inputs["no_index"])),)))
+    rest = p.inputs["state_index_rest"]
+    moved = g.fresh(g.sizes[rest] // WORD * FLOAT * values, 0, (stored, rest))
+    g.expand(g.write(stored, (g.view(moved) if p.b.build.gathers_states else moved,)))
 
 
 def _remembered(p: Pass, stored: int, values: int) -> int:
     """The states of the sequences of the pass."""
     g = p.graph
     _clear(p, stored)
-    states = g.fresh(FLOAT * p.b.sequences * values, 0, (g.view(stored), p.inputs["state_index"]))
+    size = FLOAT * p.b.sequences * values
+    if p.b.build.gathers_states:
+        everyone = g.fresh(size, 0, (g.view(stored), p.inputs["state_index_all"]))
+        states = g.view(everyone)
+        g.expand(states)
+        g.expand(g.write(stored, (g.view(everyone),)))
+        return states
+    states = g.fresh(size, 0, (g.view(stored), p.inputs["state_index"]))
     g.expand(states)
-    _move_others(p, stored)
+    _move_others(p, stored, values)
     return states
 
 
@@ -74,7 +83,7 @@ def _lightning(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     mixed = p.project(layer, "attn_qkv", g.view(n), 3 * inner)
     weighed = g.fresh(FLOAT * p.b.tokens * inner, p.b.tokens, (mixed, past))
     gate = p.project(layer, "attn_gate", g.view(n), inner)
-    return p.project(layer, "ssm_out", p.each(p.norm(layer, weighed, inner), inner, (gate,)), p.a.hidden_size)
+    return p.project(layer, "ssm_out", p.each(p.norm(layer, weighed, inner, "ssm_norm"), inner, (gate,)), p.a.hidden_size)
 
 
 def _short_convolution(p: Pass, r: Recurrent, layer: int, n: int) -> int:
@@ -84,7 +93,7 @@ def _short_convolution(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     part = p.part(all_three, width, 3 * width)
     gated = p.each(part, width, (p.part(all_three, width, 3 * width),))
     past = _remembered(p, stored, (r.conv_kernel - 1) * width)
-    conv = _convolve(p, r, width, p.vector(layer, r.conv_kernel * width), past, g.view(gated), stored)
+    conv = _convolve(p, r, width, p.vector(layer, r.conv_kernel * width, "shortconv.conv"), past, g.view(gated), stored)
     y = p.each(p.part(all_three, width, 3 * width), width, (conv,))
     return g.view(p.project(layer, "shortconv.out_proj", y, width))
 
@@ -95,21 +104,21 @@ def _mamba_1(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     conv_state, state = _state(p, layer, kept), _state(p, layer, r.state_size * inner)
     past = _remembered(p, conv_state, kept)
     both = p.project(layer, "ssm_in", g.view(n), 2 * inner)
-    conv = _convolve(p, r, inner, p.vector(layer, r.conv_kernel * inner), past, p.part(both, inner, 2 * inner), conv_state)
-    conv = p.each(p.each(conv, inner, (p.vector(layer, inner),)), inner)
+    conv = _convolve(p, r, inner, p.vector(layer, r.conv_kernel * inner, "ssm_conv1d"), past, p.part(both, inner, 2 * inner), conv_state)
+    conv = p.each(p.each(conv, inner, (p.vector(layer, inner, "ssm_conv1d_bias"),)), inner)
     wide = r.rank + 2 * r.state_size
     parts = p.project(layer, "ssm_x", conv, wide)
     normed = r.norm
     dt, bs, cs = p.part(parts, r.rank, wide), p.part(parts, r.state_size, wide), p.part(parts, r.state_size, wide)
     if normed:
-        dt = p.norm(layer, dt, r.rank)
-        bs, cs = p.norm(layer, bs, r.state_size), p.norm(layer, cs, r.state_size)
+        dt = p.norm(layer, dt, r.rank, "ssm_dt_norm")
+        bs, cs = p.norm(layer, bs, r.state_size, "ssm_b_norm"), p.norm(layer, cs, r.state_size, "ssm_c_norm")
     else:
         dt = p.made(dt, r.rank, (dt,))
     dt = p.project(layer, "ssm_dt", dt, inner)
-    dt = p.each(dt, inner, (p.vector(layer, inner),))
-    y = _scan(p, r, layer, state, (g.view(conv), dt, p.vector(layer, r.state_size * inner), bs, cs))
-    y = p.each(g.view(y, b.tokens, FLOAT * b.tokens * inner), inner, (p.each(conv, inner, (p.vector(layer, inner),)),))
+    dt = p.each(dt, inner, (p.vector(layer, inner, "ssm_dt_bias"),))
+    y = _scan(p, r, layer, state, (g.view(conv), dt, p.vector(layer, r.state_size * inner, "ssm_a"), bs, cs))
+    y = p.each(g.view(y, b.tokens, FLOAT * b.tokens * inner), inner, (p.each(conv, inner, (p.vector(layer, inner, "ssm_d"),)),))
     z = p.part(both, inner, 2 * inner)
     y = p.made(y, inner, (p.made(z, inner, (z,)), y))
     return g.view(p.project(layer, "ssm_out", y, p.a.hidden_size))
@@ -123,7 +132,7 @@ def _scan(p: Pass, r: Recurrent, layer: int, state: int, inputs: Sequence[int]) 
     # What it gives is one long row, too few to be worth a device where its weights lie on the host.
     y = g.fresh(FLOAT * (b.tokens * r.inner_size + b.sequences * values), 1, (g.view(state), *inputs, p.inputs["state_index"]))
     g.expand(y)
-    _move_others(p, state)
+    _move_others(p, state, values)
     g.expand(g.write(state, (g.view(y, b.tokens, FLOAT * b.sequences * values),)))
     return y
 
@@ -136,20 +145,22 @@ def _mamba_2(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     past = _remembered(p, conv_state, kept)
     row = inner + channels + r.heads
     everything = p.project(layer, "ssm_in", n, row)
-    conv = _convolve(p, r, channels, p.vector(layer, r.conv_kernel * channels), past, p.part(everything, channels, row), conv_state)
-    conv = p.each(p.each(conv, channels, (p.vector(layer, channels),)), channels)
+    conv = _convolve(
+        p, r, channels, p.vector(layer, r.conv_kernel * channels, "ssm_conv1d"), past, p.part(everything, channels, row), conv_state
+    )
+    conv = p.each(p.each(conv, channels, (p.vector(layer, channels, "ssm_conv1d_bias"),)), channels)
     dt = p.part(everything, r.heads, row)
-    dt = p.each(p.made(dt, r.heads, (dt,)), r.heads, (p.vector(layer, r.heads),))
+    dt = p.each(p.made(dt, r.heads, (dt,)), r.heads, (p.vector(layer, r.heads, "ssm_dt"),))
     x = g.view(conv, b.tokens * r.heads, FLOAT * ((b.tokens - 1) * channels + inner))
     bs, cs = (p.part(conv, r.groups * r.state_size, channels) for _ in range(2))
-    y = _scan(p, r, layer, state, (x, dt, p.vector(layer, r.heads), bs, cs))
+    y = _scan(p, r, layer, state, (x, dt, p.vector(layer, r.heads, "ssm_a"), bs, cs))
     head = inner // r.heads
-    y = p.each(g.view(y, b.tokens * r.heads, FLOAT * b.tokens * inner), head, (p.each(x, head, (p.vector(layer, r.heads),)),))
+    y = p.each(g.view(y, b.tokens * r.heads, FLOAT * b.tokens * inner), head, (p.each(x, head, (p.vector(layer, r.heads, "ssm_d"),)),))
     z = p.part(everything, inner, row)
     y = p.made(z, inner, (p.made(z, inner, (z,)), y))
     if r.norm:
         y = g.view(y, b.tokens * r.groups)
-        y = p.each(p.each(y, inner // r.groups), inner // r.groups, (p.vector(layer, inner),))
+        y = p.each(p.each(y, inner // r.groups), inner // r.groups, (p.vector(layer, inner, "ssm_norm"),))
     return p.project(layer, "ssm_out", g.view(y, b.tokens), p.a.hidden_size)
 
 
@@ -170,10 +181,10 @@ def _gated_delta_net(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     else:
         beta = p.each(g.view(p.project(layer, "ssm_beta", n, r.heads)), r.heads)
         alpha = g.view(p.project(layer, "ssm_alpha", n, r.heads))
-    alpha = p.each(p.each(alpha, r.heads, (p.vector(layer, r.heads),)), r.heads)
-    decay = p.each(alpha, r.heads, (p.vector(layer, r.heads),))
+    alpha = p.each(p.each(alpha, r.heads, (p.vector(layer, r.heads, "ssm_dt"),)), r.heads)
+    decay = p.each(alpha, r.heads, (p.vector(layer, r.heads, "ssm_a"),))
     past = _remembered(p, conv_state, kept)
-    seen = _convolve(p, r, channels, p.vector(layer, r.conv_kernel * channels), past, g.view(mixed), conv_state)
+    seen = _convolve(p, r, channels, p.vector(layer, r.conv_kernel * channels, "ssm_conv1d"), past, g.view(mixed), conv_state)
     remembered = _remembered(p, state, r.state_size * inner)
     conv = p.each(seen, channels)
     turned = []
@@ -186,7 +197,7 @@ def _gated_delta_net(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     q, k = turned
     y = _delta(p, r, state, (q, k, p.part(conv, inner, channels), g.view(decay), g.view(beta), g.view(remembered)))
     y = g.view(y, b.tokens * r.heads, FLOAT * b.tokens * inner)
-    y = p.norm(layer, y, head)
+    y = p.norm(layer, y, head, "ssm_norm")
     y = p.each(y, head, (p.each(g.view(z, b.tokens * r.heads), head),))
     return g.view(p.project(layer, "ssm_out", g.view(y, b.tokens), p.a.hidden_size))
 
@@ -211,20 +222,20 @@ def _kimi_delta(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     for name in ("q", "k", "v"):
         x = p.project(layer, f"attn_{name}", n, inner)
         # Its kernel is looked at in another shape, and so decides nothing.
-        kernel = g.view(p.vector(layer, r.conv_kernel * inner))
+        kernel = g.view(p.vector(layer, r.conv_kernel * inner, f"ssm_conv1d_{name}"))
         seen = _convolve(p, r, inner, kernel, g.view(past, 0, FLOAT * b.sequences * kept), g.view(x), conv_state)
         three.append(g.view(p.each(g.view(seen), inner), b.tokens * r.heads))
     q, k, v = three
     decay = _through_rank(p, r, layer, "ssm_f", n)
-    decay = p.each(p.each(decay, inner, (p.vector(layer, inner),)), inner)
-    decay = g.view(p.each(g.view(decay), inner, (g.view(p.vector(layer, r.heads)),)))
+    decay = p.each(p.each(decay, inner, (p.vector(layer, inner, "ssm_dt_bias"),)), inner)
+    decay = g.view(p.each(g.view(decay), inner, (g.view(p.vector(layer, r.heads, "ssm_a")),)))
     beta = p.each(g.view(p.project(layer, "ssm_beta", n, r.heads)), r.heads)
     remembered = _remembered(p, state, r.state_size * inner)
     q, k = p.each(q, head), p.each(k, head)
     y = _delta(p, r, state, (q, k, v, decay, beta, g.view(remembered)))
     y = g.fresh(FLOAT * b.tokens * inner, b.tokens, (g.view(y, b.tokens, FLOAT * b.tokens * inner),))
     gate = _through_rank(p, r, layer, "ssm_g", g.view(n))
-    y = p.norm(layer, g.view(y, b.tokens * r.heads), head)
+    y = p.norm(layer, g.view(y, b.tokens * r.heads), head, "ssm_norm")
     y = p.each(y, head, (p.each(g.view(gate, b.tokens * r.heads), head),))
     y = g.fresh(FLOAT * b.tokens * inner, b.tokens, (y,))
     return p.project(layer, "attn_output", y, p.a.hidden_size)

@@ -21,7 +21,7 @@ class Schedule:
     """With several passes under way at a time: all that comes from outside, copies included; it stays to the end."""
 
 
-def schedule(g: Graph, *, copies: int = 1) -> Schedule:
+def schedule(g: Graph, *, copies: int = 1, streams: bool = True) -> Schedule:
     """Give every tensor its place.
 
     What is computed with a weight goes to where the weight lies; what is computed into a cache goes there; the rest follows its
@@ -31,6 +31,7 @@ def schedule(g: Graph, *, copies: int = 1) -> Schedule:
     Args:
         g: the pass; copies are added to it
         copies: passes that are under way at a time [passes]
+        streams: whether large batches are computed on a device with weights of the host
 
     Returns:
         Steps and places.
@@ -42,7 +43,7 @@ def schedule(g: Graph, *, copies: int = 1) -> Schedule:
         return Schedule(g.order, [0] * len(g.kinds), [])
     host = places - 1
     computed = [tensor for tensor in g.order if g.kinds[tensor] != VIEW]
-    where = _settle(g, computed, host)
+    where = _settle(g, computed, host, streams=streams)
     _spread(computed, where, host)
     for tensor in computed:
         for source in g.operands[tensor]:
@@ -90,7 +91,7 @@ def schedule(g: Graph, *, copies: int = 1) -> Schedule:
     return Schedule(steps, where, [tensor for each in sets for tensor in each])
 
 
-def _settle(g: Graph, computed: Sequence[int], host: int) -> list[int]:
+def _settle(g: Graph, computed: Sequence[int], host: int, *, streams: bool) -> list[int]:
     """Places that follow from where inputs, weights and stored tensors lie."""
     where = [host if kind == INPUT else NOWHERE for kind in g.kinds]
     for tensor, home in g.homes.items():
@@ -101,7 +102,7 @@ def _settle(g: Graph, computed: Sequence[int], host: int) -> list[int]:
         for source in g.operands[tensor]:
             if g.kinds[source] == WEIGHT:
                 home = g.homes[source]
-                where[tensor] = 0 if home == host and g.rows[tensor] >= OFFLOADED_ROWS else home
+                where[tensor] = 0 if streams and home == host and g.rows[tensor] >= OFFLOADED_ROWS else home
                 break
     return where
 

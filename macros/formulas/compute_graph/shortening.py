@@ -34,15 +34,22 @@ def layers_enough(a: Architecture, layout: Layout) -> list[int]:
     """
     if a.attention.indexer is not None or a.per_layer_embeddings is not None or a.attention.shared_cache_layers > 0:
         return list(range(a.layers))
+    return shortened(layer_kinds(a, layout))
+
+
+@by_identity
+def layer_kinds(a: Architecture, layout: Layout) -> list[str]:
+    """All that makes what a layer takes of the buffers other than what another takes, layer by layer."""
     traits = layer_traits(a)
     kinds = []
     for layer in range(a.layers):
         place = layout.layers[layer]
         brought = place == layout.host and layout.host > 0
-        matrices = layout.matrices[layer]
-        sizes = [size for name, size in matrices.items() if brought or (layout.experts_on_host and "_exps" in name)]
-        kinds.append(f"{traits[layer]} {place} {' '.join([str(size) for size in sizes])}")
-    return shortened(kinds)
+        matrices, moved = layout.matrices[layer], layout.moved[layer]
+        sizes = [size for name, size in matrices.items() if brought or name in moved]
+        homes = [f"{name}:{home}" for name, home in moved.items()]
+        kinds.append(f"{traits[layer]} {place} {' '.join([str(size) for size in sizes])} {' '.join(homes)}")
+    return kinds
 
 
 @by_identity

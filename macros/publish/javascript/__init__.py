@@ -28,6 +28,8 @@ SUBSTITUTES = {
     "macros.formulas.elementwise.maximum": "maximum",
     "macros.formulas.elementwise.minimum": "minimum",
     "macros.formulas.elementwise.where": "where",
+    "macros.formulas.patterns.found_in": "foundIn",
+    "macros.formulas.patterns.is_pattern": "isPattern",
     "macros.specs.errors.nearest": "nearest",
     "macros.estimate.files.octets.whole": "wholeAt",
     "macros.estimate.files.octets.signed": "signedAt",

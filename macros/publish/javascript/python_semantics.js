@@ -406,3 +406,12 @@ function afterTexts(data, at, count) {
   }
   return at <= data.length ? at : -1;
 }
+
+function isPattern(pattern) {
+  try {
+    return Boolean(new RegExp(pattern));
+  } catch {
+    return false;
+  }
+}
+const foundIn = (pattern, name) => isPattern(pattern) && new RegExp(pattern).test(name);

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from macros.estimate.engines.llama_cpp.advice import place
 from macros.estimate.engines.llama_cpp.command import command
-from macros.estimate.engines.llama_cpp.placing import place
 from macros.estimate.engines.runner import Runner
 
 RUNNER = Runner("llama.cpp", place, command)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from macros.estimate.question import USUAL_BATCH
 from macros.estimate.shares import Placement
-
-LARGEST_BATCH = 2048
-"""llama.cpp's batch, which a micro-batch must not exceed."""
 
 
 def command(placement: Placement, repository: str | None) -> list[str]:
@@ -31,8 +29,22 @@ def command(placement: Placement, repository: str | None) -> list[str]:
     if len(s.gpus) > 1 and placement.gpu_layers > 0:
         counts = [str(share.counted) for share in placement.devices]
         words.append(f"--tensor-split {','.join(counts)}")
+    if s.split_mode != "layer":
+        words.append(f"--split-mode {s.split_mode}")
+    if s.main_gpu > 0:
+        words.append(f"--main-gpu {s.main_gpu}")
+    for pattern in s.override_tensor:
+        words.append(f"--override-tensor {_quoted(pattern.replace('=GPU', '=CUDA'))}")
     if s.experts_on_host:
         words.append("--cpu-moe")
+    elif s.n_cpu_moe:
+        words.append(f"--n-cpu-moe {s.n_cpu_moe}")
+    if s.n_cpu_ffn > 0:
+        words.append(f"--n-cpu-ffn {s.n_cpu_ffn}")
+    if not s.kv_offload:
+        words.append("--no-kv-offload")
+    if not s.op_offload:
+        words.append("--no-op-offload")
     words.append(f"--flash-attn {'on' if s.flash_attention else 'off'}")
     if s.kv_type_k.id != "f16":
         words.append(f"--cache-type-k {s.kv_type_k.id}")
@@ -40,12 +52,21 @@ def command(placement: Placement, repository: str | None) -> list[str]:
         words.append(f"--cache-type-v {s.kv_type_v.id}")
     if s.swa_full:
         words.append("--swa-full")
-    if s.ubatch > LARGEST_BATCH:
+    if s.batch != USUAL_BATCH:
+        words.append(f"--batch-size {s.batch}")
+    elif s.ubatch > USUAL_BATCH:
         words.append(f"--batch-size {s.ubatch}")
     if s.ubatch != 512:
         words.append(f"--ubatch-size {s.ubatch}")
     if server:
         words.append(f"--parallel {s.slots}")
         if s.slots > 1:
-            words.append("--kv-unified")
+            words.append("--kv-unified" if s.kv_unified else "--no-kv-unified")
+        if s.embedding:
+            words.append("--embedding")
     return words
+
+
+def _quoted(text: str) -> str:
+    """As one word of a shell."""
+    return "'" + text.replace("'", "'\\''") + "'"

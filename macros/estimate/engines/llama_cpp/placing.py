@@ -1,13 +1,14 @@
-"""Which layers go where: as asked, or as many on the devices as fit."""
+"""Which layers go where, once somebody has said how many."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from macros.estimate.engines.llama_cpp.overrides import moves_of
 from macros.estimate.engines.llama_cpp.plan import plan
 from macros.estimate.setting import Setting
-from macros.estimate.shares import Placement, Share, empty_shares
+from macros.estimate.shares import Placement, Share, empty_host, empty_shares
 from macros.estimate.weights import ModelWeights
 from macros.formulas.elementwise import added
 from macros.specs import Catalogue
@@ -40,71 +41,45 @@ def split_layers(*, layers: int, gpu_layers: int, free: Sequence[float]) -> list
     return result
 
 
-def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement:
-    """Place a model: as asked, or with as many layers on the devices as fit.
-
-    Args:
-        setting: a checked question
-        weights: what the layers weigh
-        catalogue: the records
-
-    Returns:
-        The placement.
-
-    Assumes: layers go to devices in shares like their free memory, as llama.cpp splits them.
-    """
-    a = setting.architecture
-    every = a.layers + a.prediction_layers + 1
-    if not setting.gpus:
-        return _placed(setting, weights, 0, catalogue)
-    if setting.gpu_layers is not None:
-        return _placed(setting, weights, setting.gpu_layers, catalogue)
-    low, high = 0, every
-    best = _placed(setting, weights, every, catalogue)
-    if best.fits:
-        return best
-    best = _placed(setting, weights, 0, catalogue)
-    # What a single device holds grows with its layers, so halving finds the most that fit; on several the split moves with every layer.
-    while low < high:
-        middle = (low + high + 1) // 2
-        tried = _placed(setting, weights, middle, catalogue)
-        if tried.fits:
-            low, best = middle, tried
-        else:
-            high = middle - 1
-    if len(setting.gpus) == 1:
-        return best
-    room = sum(share.usable_bytes - share.runtime_bytes - share.margin_bytes for share in best.devices)
-    for count in range(every - 1, low, -1):
-        if _least_bytes(setting, weights, count) <= room:
-            tried = _placed(setting, weights, count, catalogue)
-            if tried.fits:
-                return tried
-    return best
+def every_layer(setting: Setting) -> int:
+    """All layers as llama.cpp counts them [layers]."""
+    return setting.architecture.layers + setting.architecture.prediction_layers + 1
 
 
-def _least_bytes(setting: Setting, weights: ModelWeights, gpu_layers: int) -> int:
-    """Weights of so many layers, without which there is nothing to try [bytes]."""
-    held = weights.output.device_bytes
-    for layer in range(max(setting.architecture.layers + setting.architecture.prediction_layers + 1 - gpu_layers, 0), len(weights.layers)):
-        held += weights.layers[layer].device_bytes
-        if setting.experts_on_host:
-            held -= weights.layers[layer].expert_device_bytes
-    return held
-
-
-def _placed(setting: Setting, weights: ModelWeights, gpu_layers: int, catalogue: Catalogue) -> Placement:
+def shares_of(setting: Setting, gpu_layers: int, catalogue: Catalogue) -> tuple[list[Share], Share]:
+    """The devices and the host with their layers, before anything is planned."""
     a = setting.architecture
     empty = empty_shares(setting, catalogue)
-    free = [max(share.usable_bytes - share.runtime_bytes, 1) for share in empty]
+    if setting.split_mode == "none":
+        free = [float(number == setting.main_gpu) for number in range(len(empty))]
+    elif setting.tensor_split is not None:
+        free = list(setting.tensor_split)
+    else:
+        free = [max(share.usable_bytes - share.runtime_bytes, 1) for share in empty]
     parts = split_layers(layers=a.layers + a.prediction_layers, gpu_layers=gpu_layers, free=free) if setting.gpus else []
-    placed = {layer for layers, _ in parts for layer in layers}
+    on_device = {layer for layers, _ in parts for layer in layers}
     devices = []
     for share, (layers, has_output) in zip(empty, parts, strict=True):
         own = tuple(layer for layer in layers if layer < a.layers)
         devices.append(replace(share, layers=own, has_output=has_output, counted=len(layers) + has_output))
-    rest = tuple(layer for layer in range(a.layers) if layer not in placed)
-    host = Share("host", None, rest, not any(share.has_output for share in devices))
+    rest = tuple(layer for layer in range(a.layers) if layer not in on_device)
+    host = replace(empty_host(setting, catalogue), layers=rest, has_output=not any(share.has_output for share in devices))
+    return devices, host
+
+
+def placed(setting: Setting, weights: ModelWeights, gpu_layers: int, catalogue: Catalogue) -> Placement:
+    """Place so many layers on the devices.
+
+    Args:
+        setting: a checked question
+        weights: what the layers weigh
+        gpu_layers: layers as llama.cpp counts them [layers]
+        catalogue: the records
+
+    Returns:
+        The placement, whether it fits or not.
+    """
+    devices, host = shares_of(setting, gpu_layers, catalogue)
     filled = plan(setting, weights, devices, host)
     counted = sum(share.counted for share in filled)
-    return Placement(setting, weights, tuple(filled[:-1]), filled[-1], counted)
+    return Placement(setting, weights, tuple(filled[:-1]), filled[-1], counted, moves=moves_of(setting, weights))

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from macros.estimate.cache import cache_row, cache_values, state_values
+from macros.estimate.engines.llama_cpp.builds import build_of
+from macros.estimate.engines.llama_cpp.overrides import moves_of
+from macros.estimate.question import USUAL_BATCH
 from macros.estimate.setting import FLOAT_CACHE_TYPES, Setting
-from macros.estimate.shares import Share
+from macros.estimate.shares import HOST, Moves, Share
 from macros.estimate.weights import ModelWeights
 from macros.formulas.compute_buffer import compute_buffer_bytes
 from macros.formulas.compute_graph.attention import widest_cache
-from macros.formulas.compute_graph.passes import FLOAT, Batch, Layout
+from macros.formulas.compute_graph.passes import FLOAT, Batch, Build, Layout
 from macros.formulas.engine_constants import aligned, row_padding_bytes
 from macros.formulas.kv_cache import padded_cells, recurrent_state_bytes, row_bytes, window_cells
 from macros.formulas.remember import by_identity
@@ -40,7 +43,13 @@ class Demand:
     batch: Batch
     key_type: TensorType
     value_type: TensorType
-    experts_on_host: bool
+    cache_on_host: bool
+    streams_weights: bool
+
+
+def _micro_batch(setting: Setting) -> int:
+    """Tokens of a pass: a batch below the micro-batch cuts it; one that nobody asked for grows with it [tokens]."""
+    return setting.ubatch if setting.batch == USUAL_BATCH else min(setting.ubatch, setting.batch)
 
 
 @by_identity
@@ -49,22 +58,28 @@ def _demand(
     context: int,
     ubatch: int,
     slots: int,
+    unified: bool,
     logits_rows: int | None,
     key_type: TensorType,
     value_type: TensorType,
     flash_attention: bool,
     swa_full: bool,
-    experts_on_host: bool,
+    cache_on_host: bool,
+    streams_weights: bool,
+    build: Build,
 ) -> Demand:
     """One for equal questions, so that their plan is remembered."""
     # A pass is a whole number of tokens for each slot.
     tokens = min(ubatch, context)
     tokens = -(-tokens // slots) * slots
-    cells = padded_cells(context)
+    streams = 1 if unified else slots
+    cells = padded_cells(max(context // streams, 1))
     window = a.attention.window
     seen = 0
     if window is not None:
-        small = window_cells(cells=cells, window=window.size, sequences=slots, batch=tokens)
+        small = window_cells(
+            cells=cells, window=window.size, sequences=slots // streams, batch=tokens if unified else min(ubatch, context // streams)
+        )
         seen = cells if swa_full else small
     batch = Batch(
         tokens=tokens,
@@ -75,8 +90,10 @@ def _demand(
         flash_attention=flash_attention,
         key_half=key_type.id in FLOAT_CACHE_TYPES,
         value_half=value_type.id in FLOAT_CACHE_TYPES,
+        streams=streams,
+        build=build,
     )
-    return Demand(a, batch, key_type, value_type, experts_on_host)
+    return Demand(a, batch, key_type, value_type, cache_on_host, streams_weights)
 
 
 def plan(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host: Share) -> list[Share]:
@@ -91,19 +108,9 @@ def plan(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host
     Returns:
         The same, filled; the host last.
     """
-    demand = _demand(
-        setting.architecture,
-        setting.context,
-        setting.ubatch,
-        setting.slots,
-        setting.logits_rows,
-        setting.kv_type_k,
-        setting.kv_type_v,
-        setting.flash_attention,
-        setting.swa_full,
-        setting.experts_on_host,
-    )
-    held = _planned(demand, weights, tuple((one.layers, one.has_output) for one in devices), (host.layers, host.has_output))
+    demand = _demand_of(setting, len(devices))
+    placed = tuple((one.layers, one.has_output) for one in devices)
+    held = _planned(demand, weights, placed, (host.layers, host.has_output), moves_of(setting, weights))
     return [
         replace(
             share,
@@ -116,44 +123,132 @@ def plan(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host
     ]
 
 
+def _demand_of(setting: Setting, devices: int) -> Demand:
+    """What a plan depends on besides the weights."""
+    return _demand(
+        setting.architecture,
+        setting.context,
+        _micro_batch(setting),
+        setting.slots,
+        setting.kv_unified,
+        setting.logits_rows,
+        setting.kv_type_k,
+        setting.kv_type_v,
+        setting.flash_attention,
+        setting.swa_full,
+        not setting.kv_offload and devices > 0,
+        setting.op_offload,
+        build_of(setting),
+    )
+
+
+def least(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host: Share) -> list[int]:
+    """Weights and caches of each device and of the host, without which there is nothing to plan [bytes]."""
+    demand = _demand_of(setting, len(devices))
+    placed = tuple((one.layers, one.has_output) for one in devices)
+    holding = _weights_held(setting.architecture, weights, placed, (host.layers, host.has_output), moves_of(setting, weights))
+    return [
+        held + sum(_cached(demand, share, on_device=share.device is not None))
+        for held, share in zip(holding, [*devices, host], strict=True)
+    ]
+
+
+def _cached(demand: Demand, share: Share, *, on_device: bool) -> tuple[int, int]:
+    """Cache and states of a device or of the host [bytes]."""
+    return _cache(demand, _caching(demand, share.layers, on_device=on_device), on_device=on_device)
+
+
+def _caching(demand: Demand, layers: Sequence[int], *, on_device: bool) -> Sequence[int]:
+    """The layers whose cache lies with these."""
+    if not demand.cache_on_host:
+        return layers
+    return () if on_device else range(demand.architecture.layers)
+
+
 @by_identity
-def _planned(demand: Demand, weights: ModelWeights, devices: tuple[Placed, ...], host: Placed) -> list[Held]:
+def _planned(demand: Demand, weights: ModelWeights, devices: tuple[Placed, ...], host: Placed, moves: Moves) -> list[Held]:
     host_layers, host_output = host
-    # Several devices work on several passes at a time, if nothing is left to the host.
-    copies = 4 if len(devices) > 1 and not host_layers and not host_output and not demand.experts_on_host else 1
+    # Several devices work on several passes at a time, if nothing is left to the host and no tensor was placed by name.
+    whole = not host_layers and not host_output and not demand.cache_on_host
+    copies = 4 if len(devices) > 1 and whole and not moves.told else 1
     # Where no weight is brought anywhere, buffers do not depend on the format.
-    brought = demand.experts_on_host or (len(devices) > 0 and (len(host_layers) > 0 or host_output))
+    brought = moves.told or (len(devices) > 0 and (len(host_layers) > 0 or host_output))
     caches = _brought_caches(demand.architecture, demand.batch, demand.key_type, demand.value_type)
-    layout = _layout(demand.architecture, devices, demand.experts_on_host, caches, weights if brought else None)
-    computing = compute_buffer_bytes(demand.architecture, demand.batch, layout, copies=copies)
+    layout = _layout(demand.architecture, devices, moves, demand.cache_on_host, caches, weights if brought else None)
+    computing = compute_buffer_bytes(demand.architecture, demand.batch, layout, copies=copies, streams=demand.streams_weights)
+    holding = _weights_held(demand.architecture, weights, devices, host, moves)
     parts = []
-    for (layers, has_output), compute in zip(devices, computing[:-1], strict=True):
-        parts.append(_held(demand, weights, layers, has_output, on_device=True, compute=compute))
-    parts.append(_held(demand, weights, host_layers, host_output, on_device=False, compute=computing[-1], gpu_layers=devices))
+    for place in range(len(devices) + 1):
+        on_device = place < len(devices)
+        layers = devices[place][0] if on_device else host_layers
+        cache, state = _cache(demand, _caching(demand, layers, on_device=on_device), on_device=on_device)
+        factors = _repeated_factors(demand.architecture, layers, on_device=on_device)
+        parts.append(Held(holding[place] + factors, cache + state, state, computing[place]))
     return parts
+
+
+def _at(place: int, host: int) -> int:
+    return host if place == HOST else place
 
 
 @by_identity
 def _layout(
     a: Architecture,
     devices: tuple[Placed, ...],
-    experts_on_host: bool,
+    moves: Moves,
+    cache_on_host: bool,
     caches: dict[int, tuple[int, int, int]],
     weights: ModelWeights | None,
 ) -> Layout:
     """What lies where."""
-    layers = [len(devices)] * a.layers
-    output = len(devices)
+    host = len(devices)
+    layers = [host] * a.layers
+    output = host
     for place, (own, has_output) in enumerate(devices):
         for layer in own:
             layers[layer] = place
         if has_output:
             output = place
     nothing: dict[str, int] = {}
-    matrices = weights.matrices if weights is not None else [nothing] * a.layers
     return Layout(
-        len(devices), layers, output, experts_on_host, matrices, weights.last_matrices if weights is not None else nothing, caches
+        host=host,
+        layers=layers,
+        output=output,
+        moved=[
+            {name: _at(place, host) for name, place in moves.layers[layer].items() if _at(place, host) != layers[layer]}
+            for layer in range(a.layers)
+        ],
+        last_moved={name: _at(place, host) for name, place in moves.last.items() if _at(place, host) != output},
+        cache_on_host=cache_on_host,
+        matrices=weights.matrices if weights is not None else [nothing] * a.layers,
+        last_matrices=weights.last_matrices if weights is not None else nothing,
+        caches=caches,
     )
+
+
+def _weights_held(a: Architecture, weights: ModelWeights, devices: tuple[Placed, ...], host: Placed, moves: Moves) -> list[int]:
+    """Weights on each device and on the host [bytes]."""
+    count = len(devices)
+    held = [0] * (count + 1)
+    for place in range(count + 1):
+        layers, has_output = devices[place] if place < count else host
+        pieces = [(weights.layers[layer], moves.layers[layer]) for layer in layers]
+        if has_output:
+            pieces.append((weights.output, moves.last))
+            if place < count:
+                held[place] += weights.tied.device_bytes
+            elif a.traits.holds_tied_twice:
+                held[place] += weights.tied.bytes
+        if place == count:
+            pieces.append((weights.embedding, moves.first))
+        for piece, moved in pieces:
+            held[place] += piece.device_bytes if place < count else piece.bytes
+            for name, target in moved.items():
+                size, device_size = piece.tensors[name]
+                held[place] -= device_size if place < count else size
+                there = _at(target, count)
+                held[there] += device_size if there < count else size
+    return held
 
 
 @by_identity
@@ -164,7 +259,7 @@ def _brought_caches(a: Architecture, batch: Batch, key_type: TensorType, value_t
         if not a.has_cache(layer):
             continue
         key, value = cache_row(a, layer, key_type, value_type)
-        cells = batch.cells if a.sees_all(layer) else batch.window_cells
+        cells = batch.streams * (batch.cells if a.sees_all(layer) else batch.window_cells)
         latent, indexer = a.attention.latent, a.attention.indexer
         if latent is not None and not latent.cached_whole:
             # Values are a part of what is cached as keys: a view that spans all but the turned part of the last row.
@@ -184,34 +279,6 @@ def _brought_caches(a: Architecture, batch: Batch, key_type: TensorType, value_t
 
 def _padding_of(values: int, kind: TensorType) -> int:
     return row_padding_bytes(row=values, block=kind.block, block_bytes=kind.block_bytes)
-
-
-def _held(
-    demand: Demand,
-    weights: ModelWeights,
-    layers: Sequence[int],
-    has_output: bool,
-    *,
-    on_device: bool,
-    compute: int,
-    gpu_layers: Sequence[Placed] = (),
-) -> Held:
-    held = 0
-    away = demand.experts_on_host and on_device
-    for layer in layers:
-        w = weights.layers[layer]
-        held += (w.device_bytes if on_device else w.bytes) - ((w.expert_device_bytes if on_device else w.expert_bytes) if away else 0)
-    if has_output:
-        held += (weights.output.device_bytes + weights.tied.device_bytes) if on_device else weights.output.bytes
-        if not on_device and demand.architecture.traits.holds_tied_twice:
-            held += weights.tied.bytes
-    if not on_device:
-        held += weights.embedding.bytes
-        if demand.experts_on_host:
-            held += sum(weights.layers[layer].expert_bytes for placed, _ in gpu_layers for layer in placed)
-    held += _repeated_factors(demand.architecture, layers, on_device=on_device)
-    cache, state = _cache(demand, layers, on_device=on_device)
-    return Held(held, cache + state, state, compute)
 
 
 def _repeated_factors(a: Architecture, layers: Sequence[int], *, on_device: bool) -> int:
@@ -237,7 +304,7 @@ def _cache(demand: Demand, layers: Sequence[int], *, on_device: bool) -> tuple[i
             # Values are kept transposed, as wide in every layer as in the widest.
             kind = demand.value_type
             value = row_bytes(values=widest_cache(a), block=kind.block, block_bytes=kind.block_bytes)
-        cells = batch.cells if a.sees_all(layer) else batch.window_cells
+        cells = batch.streams * (batch.cells if a.sees_all(layer) else batch.window_cells)
         cache += cells * (key + value)
         if on_device:
             cache += _padding(a, layer, demand.key_type, demand.value_type)

@@ -1,0 +1,81 @@
+"""Who does which work, where tensors lie elsewhere than their layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from macros.estimate.shares import HOST, Placement
+from macros.estimate.work import Work
+
+EXPERTS = "_exps"
+"""In the names of all tensors of routed experts."""
+
+
+def moved_work(placement: Placement, work: Mapping[int, Work]) -> list[Work]:
+    """What moves: more work for some places, less for others.
+
+    Args:
+        placement: where everything went
+        work: the work of each layer
+
+    Returns:
+        For each device, then the host, what is added to the work of its layers; what is taken away is negative.
+
+    Assumes: a layer's work is spread over its tensors like their bytes; caches stay with the layer.
+    """
+    count = len(placement.devices)
+    more = [Work() for _ in range(count + 1)]
+    moves = placement.moves
+    if moves is None:
+        return more
+    for place, share in enumerate([*placement.devices, placement.host]):
+        for layer in share.layers:
+            for target in sorted(set(moves.layers[layer].values())):
+                there = count if target == HOST else target
+                if there == place:
+                    continue
+                part = _part(placement, layer, target, work[layer])
+                more[there] = more[there] + part
+                more[place] = more[place] + _less(part)
+    return more
+
+
+def layers_away(placement: Placement) -> int:
+    """Layers of devices of which something lies on the host: a token goes there and back for each [layers]."""
+    moves = placement.moves
+    if moves is None:
+        return 0
+    return sum(1 for share in placement.devices for layer in share.layers if HOST in moves.layers[layer].values())
+
+
+def _part(placement: Placement, layer: int, target: int, work: Work) -> Work:
+    """The work of the tensors of a layer that go to one place."""
+    assert placement.moves is not None
+    moved = placement.moves.layers[layer]
+    sums = {True: 0, False: 0}
+    all_of = {True: 0, False: 0}
+    for name, (size, _) in placement.weights.layers[layer].tensors.items():
+        expert = EXPERTS in name
+        all_of[expert] += size
+        if moved.get(name) == target:
+            sums[expert] += size
+    routed = sums[True] / all_of[True] if all_of[True] else 0.0
+    dense = sums[False] / all_of[False] if all_of[False] else 0.0
+    return Work(
+        layers=1,
+        dense_bytes=work.dense_bytes * dense,
+        expert_bytes=work.expert_bytes * routed,
+        expert_share=work.expert_share,
+        parameters=work.expert_parameters * routed + (work.parameters - work.expert_parameters) * dense,
+        expert_parameters=work.expert_parameters * routed,
+    )
+
+
+def _less(part: Work) -> Work:
+    """The same, taken away; the layer itself stays."""
+    return Work(
+        dense_bytes=-part.dense_bytes,
+        expert_bytes=-part.expert_bytes,
+        parameters=-part.parameters,
+        expert_parameters=-part.expert_parameters,
+    )

@@ -1,0 +1,87 @@
+"""Settings that exclude each other: refused, with both keys named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from macros.estimate.refused import Refused
+from macros.specs import Catalogue
+from macros.specs.architectures import Architecture
+from macros.specs.devices import Cpu
+from macros.specs.errors import nearest
+
+
+def check(asked: Mapping[str, Any], question: Mapping[str, Any], a: Architecture, devices: int, catalogue: Catalogue) -> None:
+    """Refuse what cannot be together.
+
+    Args:
+        asked: the values of all keys
+        question: the keys that were really asked, and their values
+        a: the shapes of the model
+        devices: how many devices there are
+        catalogue: the records
+
+    Raises:
+        Refused: naming one key, and the other in what was expected.
+    """
+    _tokens(asked, question)
+    _experts(asked, question, a, devices)
+    _cards(asked, devices)
+    _host(asked, catalogue)
+
+
+def _tokens(asked: Mapping[str, Any], question: Mapping[str, Any]) -> None:
+    context = asked["context"]
+    if asked["depth"] > context:
+        raise Refused("depth", f"at most the `context` of {context}", asked["depth"], "raise `context` or lower `depth`")
+    if "prompt_tokens" in question and asked["prompt_tokens"] > context:
+        raise Refused(
+            "prompt_tokens", f"at most the `context` of {context}", asked["prompt_tokens"], "raise `context` or lower `prompt_tokens`"
+        )
+    if question.get("slots") is not None and asked["users"] > asked["slots"]:
+        raise Refused("users", f"at most the `slots` of {asked['slots']}", asked["users"], "raise `slots` or lower `users`")
+    if question.get("logits_rows") is not None and asked["logits_rows"] > asked["ubatch"]:
+        raise Refused(
+            "logits_rows", f"at most the `ubatch` of {asked['ubatch']}", asked["logits_rows"], "raise `ubatch` or lower `logits_rows`"
+        )
+
+
+def _experts(asked: Mapping[str, Any], question: Mapping[str, Any], a: Architecture, devices: int) -> None:
+    blocks = a.layers + a.prediction_layers
+    for key in ("n_cpu_moe", "n_cpu_ffn"):
+        if asked[key] is not None and asked[key] > blocks:
+            raise Refused(key, f"at most the {blocks} layers of the `model`", asked[key], "write fewer")
+    if asked["n_cpu_moe"] and a.experts is None:
+        raise Refused("n_cpu_moe", "a `model` with experts", asked["n_cpu_moe"], "leave it out, or use `n_cpu_ffn`")
+    if asked["experts_on_host"] and asked["n_cpu_moe"] is not None and asked["n_cpu_moe"] < blocks:
+        raise Refused("n_cpu_moe", "all layers, as `experts_on_host` says", asked["n_cpu_moe"], "keep one of them")
+    if devices == 0:
+        for key in ("gpu_layers", "n_cpu_moe", "n_cpu_ffn", "tensor_split", "override_tensor"):
+            if question.get(key) and asked[key] != "auto":
+                raise Refused(key, "a card in `gpus`", question[key], "name a card, or leave it out")
+
+
+def _cards(asked: Mapping[str, Any], devices: int) -> None:
+    split = asked["tensor_split"]
+    if split is not None and len(split) != devices:
+        raise Refused("tensor_split", f"{devices} numbers, one for each of `gpus`", list(split), "write one for each card")
+    if split is not None and sum(split) <= 0:
+        raise Refused("tensor_split", "a number above 0 for some of `gpus`", list(split), "write the shares of the layers")
+    if asked["main_gpu"] > 0 and asked["main_gpu"] >= devices:
+        raise Refused("main_gpu", f"a number below the {devices} of `gpus`", asked["main_gpu"], "cards are counted from 0")
+
+
+def _host(asked: Mapping[str, Any], catalogue: Catalogue) -> None:
+    if asked["cpu"] is None:
+        return
+    cpu: Cpu = catalogue.cpus[asked["cpu"]]
+    known: Sequence[str] = cpu.memory_kinds
+    standards = [catalogue.memory[kind].standard for kind in known]
+    if asked["memory"] is not None and catalogue.memory[asked["memory"]].standard not in standards:
+        raise Refused("memory", f"a kind that the `cpu` takes ({', '.join(known)})", asked["memory"], nearest(asked["memory"], known))
+    channels = asked["memory_channels"]
+    if channels is not None and channels > cpu.memory_channels:
+        raise Refused("memory_channels", f"at most the {cpu.memory_channels} of the `cpu`", channels, "write fewer")
+    if asked["ram_gib"] is not None and cpu.max_memory_gib is not None and asked["ram_gib"] > cpu.max_memory_gib:
+        raise Refused("ram_gib", f"at most the {cpu.max_memory_gib:g} GiB that the `cpu` takes", asked["ram_gib"], "write less")

@@ -1,0 +1,100 @@
+"""Which tensors lie elsewhere than their layer: experts or feed-forward blocks of the first layers, and whatever a pattern names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from macros.estimate.refused import Refused
+from macros.estimate.setting import Setting
+from macros.estimate.shares import HOST, Moves
+from macros.estimate.weights import ModelWeights
+from macros.formulas.patterns import found_in, is_pattern
+from macros.formulas.remember import by_identity
+from macros.formulas.tensors import FIRST, LAST, file_name
+from macros.specs.architectures import Architecture
+
+EXPERTS = "_exps"
+"""In the names of all tensors of routed experts, biases and scales too; those of shared experts say `_shexp`."""
+FEED_FORWARD = ("ffn_up", "ffn_down", "ffn_gate")
+"""The matrices of a dense block, whose biases go with them."""
+NEAR = 4
+"""Names that an error shows."""
+
+
+def moves_of(setting: Setting, weights: ModelWeights) -> Moves:
+    """What a setting says of single tensors.
+
+    Args:
+        setting: a checked question
+        weights: what the tensors weigh
+
+    Returns:
+        The moves.
+
+    Raises:
+        Refused: for a pattern that is none, that matches no tensor, or a device that is not there.
+    """
+    a = setting.architecture
+    experts = a.layers + a.prediction_layers if setting.experts_on_host else setting.n_cpu_moe or 0
+    return _moves(a, weights, setting.override_tensor, experts, setting.n_cpu_ffn, len(setting.gpus))
+
+
+@by_identity
+def _moves(a: Architecture, weights: ModelWeights, patterns: tuple[str, ...], experts: int, blocks: int, devices: int) -> Moves:
+    rules = [_rule(text, devices) for text in patterns]
+    matched = [False] * len(rules)
+    layers = []
+    for layer in range(len(weights.layers)):
+        moved: dict[str, int] = {}
+        for name in weights.layers[layer].tensors:
+            place = _by_pattern(file_name(a, name, layer), rules, matched) if rules else None
+            if place is None and layer < experts and EXPERTS in name:
+                place = HOST
+            if place is None and layer < blocks and name.removesuffix("_bias") in FEED_FORWARD:
+                place = HOST
+            if place is not None:
+                moved[name] = place
+        layers.append(moved)
+    outside: list[dict[str, int]] = []
+    for where, piece in ((FIRST, weights.embedding), (LAST, weights.output)):
+        moved = {}
+        for name in piece.tensors:
+            place = _by_pattern(file_name(a, name, where), rules, matched) if rules else None
+            if place is not None:
+                moved[name] = place
+        outside.append(moved)
+    for index, text in enumerate(patterns):
+        if not matched[index]:
+            raise Refused("override_tensor", "a pattern that matches a tensor of the model", text, f"tensors are {_some(a, weights)}")
+    return Moves(layers, outside[0], outside[1], len(rules) > 0 or experts > 0 or blocks > 0)
+
+
+def _by_pattern(name: str, rules: Sequence[tuple[str, int]], matched: list[bool]) -> int | None:
+    """Where the first pattern that is found in a name sends it; every pattern that is found is noted."""
+    place = None
+    for index, (pattern, where) in enumerate(rules):
+        if found_in(pattern, name):
+            matched[index] = True
+            if place is None:
+                place = where
+    return place
+
+
+def _rule(text: str, devices: int) -> tuple[str, int]:
+    """A pattern, and the device that it names."""
+    at = text.rindex("=")
+    pattern, where = text[:at], text[at + 1 :]
+    places = ["CPU", *[f"GPU{number}" for number in range(devices)]]
+    others = ["CPU", *[f"CUDA{number}" for number in range(devices)]]
+    if not is_pattern(pattern):
+        raise Refused("override_tensor", "a regular expression", pattern, "close every bracket")
+    if where not in places and where not in others:
+        raise Refused("override_tensor", f"a place ({', '.join(places)})", where, "name the host or one of the cards of the question")
+    return pattern, (places.index(where) if where in places else others.index(where)) - 1
+
+
+def _some(a: Architecture, weights: ModelWeights) -> str:
+    """A few names of tensors, of the last layer."""
+    layer = len(weights.layers) - 1
+    names = [file_name(a, name, layer) for name in weights.layers[layer].tensors]
+    return ", ".join(names[:NEAR]) + " …"
