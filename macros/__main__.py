@@ -251,6 +251,46 @@ def what_runs(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def what_needs(arguments: argparse.Namespace) -> int:
+    """Say which common devices run a model at a speed with a context, least memory first."""
+    import json
+
+    from macros.estimate import Refused
+    from macros.specs import load
+    from macros.tables import planning
+
+    catalogue = load(ROOT / "data")
+    try:
+        found = planning.what_needs(catalogue, arguments.model, tokens_per_second=arguments.tokens_per_second, context=arguments.context)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    if arguments.json:
+        print(json.dumps(found, ensure_ascii=False))
+        return 0
+    for row in found:
+        ram = f", {row['ram']} GiB of RAM" if row["ram"] else ""
+        print(f"{catalogue.gpus[row['gpu']].name:32} {row['memory']:5.0f} GiB  {row['way']:8} {row['decode']:7.1f} tokens/s{ram}")
+    if not found:
+        print("none of the common devices does")
+    return 0
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Put two devices, or two models, side by side."""
+    from macros.estimate import Refused
+    from macros.specs import load
+    from macros.tables import planning
+
+    try:
+        frame = planning.compare(load(ROOT / "data"), arguments.one, arguments.other)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    print(frame.to_json(orient="records") if arguments.json else frame.to_string(index=False, na_rep="-", float_format="{:.1f}".format))
+    return 0
+
+
 def schema(arguments: argparse.Namespace) -> int:
     """Write the JSON Schema of each kind of record to dist/schema, for editors."""
     from macros.publish import new_record
@@ -363,6 +403,15 @@ def parser() -> argparse.ArgumentParser:
     of_machine.add_argument("--memory-gib", type=float, help="which of the sizes sold, for unified memory")
     of_machine.add_argument("--ram-gib", type=float, default=32.0, help="system memory, where there is no device (32)")
     of_machine.add_argument("--json", action="store_true", help="print one JSON list")
+    of_wish = command("what-needs", what_needs)
+    of_wish.add_argument("--model", required=True, metavar="ID", help="a model of data/models")
+    of_wish.add_argument("--tokens-per-second", type=float, default=10.0, help="least speed of decode (10)")
+    of_wish.add_argument("--context", type=int, default=8192, help="context that must have room (8192)")
+    of_wish.add_argument("--json", action="store_true", help="print one JSON list")
+    of_two = command("compare", compare)
+    of_two.add_argument("one", help="id of a device or a model")
+    of_two.add_argument("other", help="id of another of the same kind")
+    of_two.add_argument("--json", action="store_true", help="print one JSON list")
     command("schema", schema)
     command("settle", settle).add_argument("pages", nargs="*", metavar="PAGE", help="gpu.md …")
     command("seal", seal).add_argument("files", nargs="+", type=Path, metavar="FILE", help="data/engine-plans/llama-2-7b.yaml …")

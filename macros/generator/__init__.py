@@ -209,6 +209,14 @@ def recommendations(view: View) -> str:
 
 
 @macro
+def compare(view: View) -> str:
+    """Two devices or two models side by side, and what a speed needs."""
+    from macros.render import compare, slots
+
+    return slots.block(compare.page(view))
+
+
+@macro
 def calculator(view: View) -> str:
     """The calculator: its form, and the scripts that answer it."""
     from macros.render import calculator, slots

@@ -35,6 +35,11 @@ LABELS = {
 }
 
 
+def page_scripts(view: View) -> list[str]:
+    """Addresses of the records, the formulas and the box that chooses, which a form loads when it is touched."""
+    return [view.api("calculator/data.js"), view.api("calculator/formulas.js"), view.page("js/combobox.js")]
+
+
 def question(view: View) -> str:
     """A small form whose first answer stands on the page; the script answers every change, the link leads to the whole calculator."""
     gpu, model = view.catalogue.gpus[DEFAULT["gpu"]], view.catalogue.models[DEFAULT["model"]]
@@ -55,8 +60,7 @@ def question(view: View) -> str:
         f'<select id="ask-memory">{kinds}</select></div>'
     )
     words = {name: view.words(words) for name, words in verdict.WORDS.items()} | {"no-gpu": view.pick(*LABELS["no-gpu"])}
-    scripts = [view.api("calculator/data.js"), view.api("calculator/formulas.js"), view.page("js/combobox.js")]
-    settings: dict[str, Any] = {"host": pairs.HOST, "context": pairs.CONTEXT, "quant": "q4_k_m", "scripts": scripts}
+    settings: dict[str, Any] = {"host": pairs.HOST, "context": pairs.CONTEXT, "quant": "q4_k_m", "scripts": page_scripts(view)}
     link = ask.calculator(view, model=model.id, gpu=gpu.id, quant=quant_of(model), ram=DEFAULT_RAM)
     return (
         f'<form class="ask" data-ask novalidate aria-label="{_word(view, "form")}" data-settings="{escape(_json(settings))}">{fields}'

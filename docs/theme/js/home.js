@@ -1,45 +1,22 @@
 // The question on the home page. Its first answer stands in the page; the formulas come when the form is touched.
+import { NONE, SHARES, prepared as loaded, shown, sizesOf, way } from "./guide.js";
 import { devices, reported } from "./here.js";
 
 const form = document.querySelector("[data-ask]");
 const zh = document.documentElement.lang.startsWith("zh");
-const language = zh ? "zh" : "en";
 const words = JSON.parse(form.querySelector("[data-words]").textContent);
 const settings = JSON.parse(form.dataset.settings);
 const say = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ""));
 const box = (name) => form.querySelector(`[data-field="${name}"]`);
 const control = (name) => box(name).querySelector("input, select");
 const GIB = 2 ** 30;
-const NONE = "none";
-
-const load = (address) => new Promise((resolve, reject) => {
-  const script = Object.assign(document.createElement("script"), { src: address });
-  script.addEventListener("load", resolve);
-  script.addEventListener("error", reject);
-  document.head.append(script);
-});
-
 let ready;
-/** Load records and formulas once. */
-const prepared = () => (ready ??= (async () => {
-  for (const address of settings.scripts) await load(address);
-  const { guide, formulas, combobox } = globalThis;
-  const kinds = Object.keys(guide).filter((kind) => kind.replaceAll("-", "_") in formulas);
-  const catalogue = formulas.catalogueOf(guide, Object.fromEntries(kinds.map((kind) => [kind, formulas[kind.replaceAll("-", "_")]])));
-  const named = (record) => (typeof record.name === "object" ? record.name[language] : record.name);
-  const listed = (records, note, more = []) => new combobox.Choices(() => [
-    ...Object.entries(records).map(([id, record]) => ({
-      id, name: named(record), note: note(record), first: record.headline === true, since: record.released ?? "",
-      search: [...(record.also_called ?? []), ...(guide.families[record.family]?.also_called ?? [])].join(" "),
-    })),
-    ...more,
-  ]);
-  const gpus = listed(guide.gpus, (record) => (record.memory_gib ? `${record.memory_gib} GiB` : ""), [{ id: NONE, name: words["no-gpu"], search: "cpu none 没有显卡 无显卡 核显", first: true, since: "9" }]);
-  const models = listed(guide.models, (record) => record.publisher);
-  combobox.attach(control("gpu"), gpus, answer);
-  combobox.attach(control("model"), models, answer);
-  return { guide, formulas, catalogue, gpus, models };
-})());
+/** Load records and formulas once, and let the two boxes choose from them. */
+const prepared = () => (ready ??= loaded(settings.scripts, words["no-gpu"]).then((all) => {
+  all.combobox.attach(control("gpu"), all.gpus, answer);
+  all.combobox.attach(control("model"), all.models, answer);
+  return all;
+}));
 
 function complain(name, message) {
   const place = box(name).querySelector("[data-error]");
@@ -81,7 +58,6 @@ function size(sizes) {
   return sizes.length > 1 ? Number(select.value) : null;
 }
 
-const shown = (value) => value.toFixed(value >= 10 ? 0 : 1);
 const gib = (bytes) => (bytes / GIB).toFixed(1);
 
 let asked = 0;
@@ -89,13 +65,14 @@ async function answer() {
   const mine = ++asked;
   const verdict = form.querySelector("[data-verdict]");
   const waiting = setTimeout(() => { if (mine === asked) verdict.textContent = say("loading"); }, 150);
-  const { guide, formulas, catalogue, gpus, models } = await prepared();
+  const all = await prepared();
+  const { guide, gpus, models } = all;
   clearTimeout(waiting);
   if (mine !== asked) return;
   const gpu = chosen("gpu", gpus, "unknown-card");
   const model = chosen("model", models, "unknown-model");
-  const memory = size(gpu && gpu !== NONE ? [...(guide.gpus[gpu].memory_sizes_gib ?? [])] : []);
-  const own = gpu && gpu !== NONE && ["unified", "integrated", "phone"].includes(guide.gpus[gpu].kind);
+  const memory = size(gpu && gpu !== NONE ? sizesOf(all, gpu) : []);
+  const own = gpu && gpu !== NONE && SHARES.includes(guide.gpus[gpu].kind);
   box("ram").hidden = box("memory").hidden = Boolean(own);
   const system = own ? 4096 : ram();
   if (!gpu || !model || !system) {
@@ -110,7 +87,7 @@ async function answer() {
   if (memory) question.memory_gib = memory;
   let found;
   try {
-    found = formulas.toJson(formulas.way(formulas.fromJson(question), catalogue, system));
+    found = way(all, question, system);
   } catch (error) {
     verdict.textContent = say("refused", { key: error.message });
     verdict.dataset.way = "unknown";

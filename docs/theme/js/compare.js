@@ -1,0 +1,158 @@
+// Two devices or two models side by side, and what a speed needs: the answers of the build until a form is touched or a link says more.
+import { SHARES, prepared as loaded, shown, sizesOf, way } from "./guide.js";
+
+const page = document.querySelector("[data-planning]");
+const zh = document.documentElement.lang.startsWith("zh");
+const words = JSON.parse(page.querySelector("[data-words]").textContent);
+const settings = JSON.parse(page.dataset.settings);
+const say = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ""));
+const control = (name) => page.querySelector(`[data-field="${name}"] input`);
+const GIB = 2 ** 30;
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+let ready;
+const prepared = () => (ready ??= loaded(settings.scripts).then((all) => {
+  const either = new all.combobox.Choices(() => [...all.gpus.all, ...all.models.all].map((choice) => ({ ...choice })));
+  for (const name of ["one", "other"]) all.combobox.attach(control(name), either, compare);
+  all.combobox.attach(control("model"), all.models, wish);
+  return { ...all, either };
+}));
+
+/** The sizes of a device from small to large; one without a choice has its own. */
+const sizes = (all, gpu) => (sizesOf(all, gpu).length ? sizesOf(all, gpu).sort((a, b) => a - b) : [null]);
+
+/** How a device runs a model, with the smallest memory that does, or the largest. */
+function runs(all, model, gpu, context = settings.context) {
+  const { guide } = all;
+  let found = null;
+  for (const memory of sizes(all, gpu)) {
+    const question = { model, quant: guide.models[model].native_quant ?? settings.quant, context, gpus: [gpu], ...settings.host };
+    if (memory) question.memory_gib = memory;
+    try { found = { ...way(all, question, SHARES.includes(guide.gpus[gpu].kind) ? 4096 : settings.ram), memory: memory ?? guide.gpus[gpu].memory_gib }; } catch { return null; }
+    if (found.way !== "no") break;
+  }
+  return found;
+}
+
+const speedOf = (found) => (found && found.way !== "no" && found.decode ? found.decode.tokens_per_second : null);
+const cell = (found) => {
+  if (!found) return element("td", {}, "—");
+  const speed = speedOf(found);
+  return element("td", {}, element("span", { class: `way-${found.way}` }, say(`way-${found.way}`)), speed === null ? "" : ` · ${shown(speed)}`);
+};
+const named = (all, kind, id) => element("a", { href: `${settings.pages[kind]}${id}/` }, all.named(all.guide[kind === "gpu" ? "gpus" : "models"][id]));
+
+function table(title, heads, rows) {
+  const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)));
+  const made = element("table", {}, element("caption", { class: "visually-hidden" }, title), element("thead", {}, head), element("tbody", {}, ...rows));
+  return element("div", { class: "table" }, element("div", { class: "table-scroll", role: "region", tabindex: "0", "aria-label": title }, made));
+}
+
+function complain(form, message) {
+  const place = page.querySelector(`[data-${form}] [data-error]`);
+  place.textContent = message;
+  place.hidden = !message;
+}
+
+const clip = (text) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
+function chosen(form, name, choices) {
+  const typed = control(name).value.trim();
+  const { choice } = choices.resolve(typed);
+  if (!choice) complain(form, typed ? say("unknown", { value: clip(typed) }) : say("missing"));
+  else control(name).value = choice.name;
+  return choice?.id ?? null;
+}
+
+function number(form, name, least, most) {
+  const parts = control(name).value.normalize("NFKC").replace(/[,\s]/g, "").match(/^(\d*\.?\d+)(k?)$/i);
+  const value = parts ? Number(parts[1]) * (parts[2] ? 1024 : 1) : NaN;
+  if (value >= least && value <= most) return value;
+  complain(form, say("not-number", { value: clip(control(name).value) }));
+  return null;
+}
+
+// Between two rows the page stays at hand.
+const breath = () => new Promise((done) => { setTimeout(done); });
+let comparing = 0;
+async function compare() {
+  const mine = ++comparing;
+  const all = await prepared();
+  complain("compare", "");
+  const [one, other] = ["one", "other"].map((name) => chosen("compare", name, all.either));
+  if (!one || !other) return;
+  const kind = one in all.guide.gpus && other in all.guide.gpus ? "model" : one in all.guide.models && other in all.guide.models ? "gpu" : null;
+  if (!kind) return complain("compare", say("one-kind"));
+  const rows = [];
+  for (const id of kind === "model" ? settings.models : settings.devices) {
+    const found = [one, other].map((each) => (kind === "model" ? runs(all, id, each) : runs(all, each, id)));
+    const [first, second] = found.map(speedOf);
+    rows.push(element("tr", {}, element("th", { scope: "row" }, named(all, kind, id)), ...found.map(cell), element("td", { class: "n" }, first && second ? (second / first).toFixed(2) : "—")));
+    await breath();
+    if (mine !== comparing) return;
+  }
+  const heads = [say(kind === "model" ? "model" : "device"), control("one").value, control("other").value, say("ratio")];
+  page.querySelector("[data-compared]").replaceChildren(table(say("compare"), heads, rows));
+  remember({ one, other });
+}
+
+let wishing = 0;
+async function wish() {
+  const mine = ++wishing;
+  const all = await prepared();
+  complain("wish", "");
+  const model = chosen("wish", "model", all.models);
+  const speed = number("wish", "speed", 0.1, 4096);
+  const context = number("wish", "context", 1, 2 ** 24);
+  if (!model || speed === null || context === null) return;
+  const found = [];
+  for (const gpu of settings.devices) {
+    const how = runs(all, model, gpu, Math.round(context));
+    if (speedOf(how) !== null && speedOf(how) >= speed) found.push({ gpu, how });
+    await breath();
+    if (mine !== wishing) return;
+  }
+  found.sort((a, b) => (a.how.way !== "card") - (b.how.way !== "card") || a.how.memory - b.how.memory || speedOf(b.how) - speedOf(a.how));
+  const rows = found.map(({ gpu, how }) => {
+    const split = how.way === "experts" || how.way === "layers";
+    const ram = split ? settings.sold.find((size) => size >= how.ram_bytes / GIB + settings.system) : null;
+    const price = all.guide.gpus[gpu].launch_price_usd;
+    return element("tr", {}, element("th", { scope: "row" }, named(all, "gpu", gpu)), cell(how), element("td", { class: "n" }, `${how.memory} GiB`),
+      element("td", { class: "n" }, ram ? `${ram} GiB` : "—"), element("td", { class: "n" }, price ? String(price) : "—"));
+  });
+  const heads = ["device", "runs", "memory", "ram", "price"].map((name) => say(name));
+  page.querySelector("[data-wished]").replaceChildren(rows.length ? table(say("wish"), heads, rows) : element("p", {}, say("nothing")));
+  remember({ model, speed, context });
+}
+
+let own = "";
+function remember(values) {
+  const state = new URLSearchParams(location.hash.slice(1));
+  for (const [key, value] of Object.entries(values)) state.set(key, value);
+  own = `#${state}`;
+  if (location.hash !== own) history.replaceState(null, "", own);
+}
+
+async function restore() {
+  const state = new URLSearchParams(location.hash.slice(1));
+  if (!location.hash.includes("=")) return;
+  const all = await prepared();
+  const name = (id) => all.either.all.find((choice) => choice.id === id)?.name ?? id;
+  for (const key of ["one", "other", "model"]) if (state.has(key)) control(key).value = name(state.get(key));
+  for (const key of ["speed", "context"]) if (state.has(key)) control(key).value = state.get(key);
+  if (state.has("one") || state.has("other")) await compare();
+  if (state.has("model") || state.has("speed") || state.has("context")) await wish();
+}
+
+for (const form of page.querySelectorAll("form")) {
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("focusin", () => { prepared(); }, { once: true });
+}
+page.querySelector("[data-wish]").addEventListener("input", (event) => { if (event.target.getAttribute("role") !== "combobox") wish(); });
+addEventListener("hashchange", () => { if (location.hash !== own) restore(); });
+restore();
