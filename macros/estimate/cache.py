@@ -35,7 +35,17 @@ def cache_values(a: Architecture, layer: int) -> tuple[int, int]:
         indexer = a.attention.indexer
         return latent.kv_rank + latent.rope_dim + (indexer.head_dim if indexer is not None and a.scores(layer) else 0), 0
     heads = a.kv_heads(layer)
-    return heads * a.head_dim(layer), heads * a.value_dim(layer)
+    if a.attention.compressed is not None:
+        return a.head_dim(layer), 0
+    indexer = a.attention.indexer
+    scorer = indexer.head_dim if indexer is not None and a.scores(layer) else 0
+    return heads * a.head_dim(layer) + scorer, heads * a.value_dim(layer)
+
+
+def compressed_values(a: Architecture, layer: int) -> int:
+    """Values that one compressed token takes in a layer: its key, and the scorer's."""
+    indexer = a.attention.indexer
+    return a.attention.head_dim + (indexer.head_dim if indexer is not None and a.scores(layer) else 0)
 
 
 def state_values(a: Architecture) -> tuple[int, int, int]:

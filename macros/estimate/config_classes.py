@@ -386,6 +386,68 @@ def _latent(k: Keys) -> Shapes:
     return _experts(k, shapes)
 
 
+RATES = {"sliding_attention": 0, "compressed_sparse_attention": 4, "heavily_compressed_attention": 128}
+
+
+def _compressed(k: Keys) -> Shapes:
+    """DeepSeek V4's form: a window, older tokens several in one, several residual streams, experts in all layers."""
+    shapes = _base(k, dense=False)
+    layers = shapes["layers"]
+    listed = k.get("compress_ratios")
+    kinds = k.kinds("layer_types", layers, tuple(RATES))
+    if listed is not None:
+        rates = list(k.items("compress_ratios"))[:layers]
+    elif kinds is not None:
+        rates = [RATES[kind] for kind in kinds]
+    else:
+        rates = [4 if layer > 2 and layer % 2 else 128 for layer in range(layers)]
+    for rate in rates:
+        if rate not in (0, 4, 128):
+            raise Refused("config.compress_ratios", "0, 4 or 128 for each layer, as the engine has it", rate)
+    own = k.inside("compress_rates")
+    for name, usual in RATES.items():
+        if usual:
+            own.refuse(name, (usual,), "as the engine has it")
+    k.asked.extend([*MIXTURE_LAYERS])
+    kinds = k.kinds("mlp_layer_types", layers, ("hash_moe", "moe"))
+    hashed = k.whole("num_hash_layers", low=0, default=3) if kinds is None else len(_where(kinds, "hash_moe"))
+    if kinds is not None and kinds[:hashed] != ["hash_moe" for _ in range(hashed)]:
+        raise Refused("config.mlp_layer_types", "hash_moe only in the first layers", kinds)
+    _experts(k, shapes, mixtures=list(range(layers)), selection_bias=True, hash_layers=min(hashed, layers))
+    shapes["attention"] |= {
+        "indexer": {"heads": k.whole("index_n_heads"), "head_dim": k.whole("index_head_dim"), "top_k": k.whole("index_topk")},
+        "window": {"size": k.whole("sliding_window"), "full_layers": {"indices": []}},
+        "compressed": {
+            "query_rank": k.whole("q_lora_rank"),
+            "output_groups": k.whole("o_groups"),
+            "output_rank": k.whole("o_lora_rank"),
+            "rates": rates,
+            "indexed_rate": 4,
+        },
+    }
+    return {**shapes, "hyper_connections": k.whole("hc_mult")}
+
+
+def _block_sparse(k: Keys) -> Shapes:
+    """MiniMax M3's form: grouped-query attention that looks at blocks which a scorer picks, and a mixture after dense layers."""
+    nested = k.inside("sparse_attention_config")
+    shapes = _experts(k, _base(k, dense=False))
+    layers = shapes["layers"]
+    kinds = k.kinds("layer_types", layers, (FULL, "minimax_m3_sparse"))
+    flags = nested.layer_list("sparse_attention_freq", layers)
+    sparse = [layer for layer in range(layers) if flags[layer]] if flags is not None else _where(kinds or [], "minimax_m3_sparse")
+    if sparse:
+        own = nested if nested.values else k
+        shapes["attention"]["indexer"] = {
+            "heads": own.whole("sparse_num_index_heads", "index_n_heads"),
+            "head_dim": own.whole("sparse_index_dim", "index_head_dim"),
+            "top_k": own.whole("sparse_topk_blocks", "index_topk_blocks"),
+            "block": own.whole("sparse_block_size", "index_block_size"),
+            **_when(len(sparse) < layers, layers={"indices": sparse}),
+        }
+    return shapes
+
+
 def _last_of_groups(k: Keys, layers: int) -> list[int]:
     """The last layer of every group, and what is left over behind the last whole group."""
     group = k.whole("layer_group_size")
@@ -733,7 +795,9 @@ def _bailing(k: Keys) -> Shapes:
 READERS: dict[str, Callable[[Keys], Shapes]] = {
     "bailing": _bailing,
     "bamba": _bamba,
+    "block-sparse": _block_sparse,
     "chatglm": _chatglm,
+    "compressed": _compressed,
     "dbrx": _dbrx,
     "delta-and-latent": _delta_and_latent,
     "delta-net": _delta_net,

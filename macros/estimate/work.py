@@ -151,7 +151,22 @@ def _attention(a: Architecture, layer: int) -> Work:
                 layers=1, mixture_layers=mixture, attention_width=width, whole_cells=of_scorer, window_cells=kept, window=picked.top_k
             )
         return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=kept)
+    compressed, picked = a.attention.compressed, a.attention.indexer
+    if compressed is not None and a.attention.window is not None:
+        rate, near = compressed.rates[layer], a.attention.window.size
+        key = float(a.attention.head_dim)
+        if rate > 0 and picked is not None and a.scores(layer):
+            far = picked.head_dim / rate
+            return Work(
+                layers=1, mixture_layers=mixture, attention_width=width, whole_cells=far, window_cells=key, window=near + picked.top_k
+            )
+        far = key / rate if rate > 0 else 0.0
+        return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=far, window_cells=key, window=near)
     cells = float(a.kv_heads(layer) * (a.head_dim(layer) + a.value_dim(layer)))
+    if picked is not None and picked.block is not None and a.scores(layer):
+        near = picked.block * picked.top_k
+        of_scorer = float(picked.head_dim)
+        return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=of_scorer, window_cells=cells, window=near)
     window = a.attention.window
     if window is None or a.sees_all(layer):
         return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=cells)

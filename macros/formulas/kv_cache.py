@@ -100,6 +100,52 @@ def cache_bytes(*, cells: Any, layers: Any, key_row_bytes: Any, value_row_bytes:
     return layers * cells * (key_row_bytes + value_row_bytes)
 
 
+def compressed_cells(*, cells: int, rate: int) -> int:
+    """Cells of a cache of compressed tokens.
+
+    Equation: cells = 256 x ceil(ceil(cells of the context / rate) / 256)
+
+    Args:
+        cells: cells of the context [tokens]
+        rate: tokens that become one [tokens]
+
+    Returns:
+        Cells of the compressed cache of one sequence [tokens].
+
+    Assumes: each sequence has a cache of its own, as long as the whole context.
+
+    Source: llama.cpp b11434, llama-kv-cache-dsv4.cpp.
+
+    >>> compressed_cells(cells=131_072, rate=4), compressed_cells(cells=131_072, rate=128), compressed_cells(cells=512, rate=128)
+    (32768, 1024, 256)
+    """
+    return int(padded_cells(max(-(-cells // rate), 1)))
+
+
+def compressor_state_bytes(*, width: int, rate: int, overlapping: bool) -> int:
+    """Bytes that a compressor remembers of the block that is not full yet, for one sequence.
+
+    Equation: bytes = 4 x 2 x width x tokens of the block, twice as wide and as many where blocks overlap
+
+    Args:
+        width: width of a key [values]
+        rate: tokens of a block [tokens]
+        overlapping: whether it sees two blocks at a time
+
+    Returns:
+        Bytes [bytes].
+
+    Assumes: 32-bit floats; keys and their weights.
+
+    Source: llama.cpp b11434, llama-kv-cache-dsv4.cpp.
+
+    >>> compressor_state_bytes(width=512, rate=4, overlapping=True), compressor_state_bytes(width=512, rate=128, overlapping=False)
+    (65536, 524288)
+    """
+    times = 2 if overlapping else 1
+    return 4 * 2 * (times * width) * (times * rate)
+
+
 def recurrent_state_bytes(*, layers: Any, sequences: Any, conv_kernel: Any, convolved: Any, state: Any) -> Any:
     """Bytes of the states of recurrent layers; they do not grow with the context.
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from macros.formulas.remember import by_identity
-from macros.specs.architectures import Architecture, Recurrent
+from macros.specs.architectures import Architecture, CompressedAttention, Recurrent
 
 FIRST, LAST = -1, -2
 """Where a tensor belongs that is in no layer: with the input, or with the output."""
@@ -135,6 +135,10 @@ def _outside(a: Architecture) -> Iterator[TensorGroup]:
         yield TensorGroup("output", width, a.vocabulary_size, role="output", layers=(LAST,))
     if a.output_bias:
         yield TensorGroup("output_bias", a.vocabulary_size, role="kept", layers=(LAST,))
+    if a.hyper_connections > 0:
+        yield TensorGroup("hc_head_fn", width * a.hyper_connections, a.hyper_connections, role="kept", layers=(LAST,))
+        yield TensorGroup("hc_head_base", a.hyper_connections, role="kept", layers=(LAST,))
+        yield TensorGroup("hc_head_scale", 1, role="kept", layers=(LAST,))
     for number in range(a.attention.rope_factor_sets):
         first = a.factor_layers()[0]
         yield TensorGroup(f"rope_factors_{number}", a.attention.rope_factors, role="kept", is_parameter=False, layers=(first,))
@@ -165,7 +169,10 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         yield vector("post_attention_norm", width)
         yield vector("post_ffw_norm", width)
     if a.attends(layer):
-        yield from _latent(a, layer) if a.attention.latent is not None else _attention(a, layer)
+        if a.attention.compressed is not None:
+            yield from _compressed(a, a.attention.compressed, layer)
+        else:
+            yield from _latent(a, layer) if a.attention.latent is not None else _attention(a, layer)
     if a.recurs(layer) and a.recurrent is not None:
         yield from _recurrent(width, a.recurrent)
     yield from _feed_forward(a, layer)
@@ -176,6 +183,8 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         yield vector("post_norm", width)
     if a.alternating_updates is not None:
         yield from _alternating(width, a.alternating_updates.streams, a.alternating_updates.low_rank)
+    if a.hyper_connections > 0:
+        yield from _hyper_connections(width, a.hyper_connections)
     if a.layer_scale:
         yield vector("layer_output_scale", 1)
     if layer >= a.layers:
@@ -224,6 +233,11 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
             yield TensorGroup("attn_k_norm", key if t.qk_norm == "whole" else head, role="kept", is_parameter=t.qk_norm != "constant")
     if a.has_sinks(layer):
         yield TensorGroup("attn_sinks", heads, role="kept")
+    if t.indexer is not None and a.scores(layer):
+        yield TensorGroup("indexer.q_proj", width, t.indexer.heads * t.indexer.head_dim, role="kept")
+        yield TensorGroup("indexer.k_proj", width, t.indexer.head_dim, role="kept")
+        yield TensorGroup("indexer.q_norm", t.indexer.head_dim, role="kept")
+        yield TensorGroup("indexer.k_norm", t.indexer.head_dim, role="kept")
     if t.sub_norm:
         yield TensorGroup("attn_sub_norm", weighed, role="kept")
 
@@ -255,6 +269,41 @@ def _latent(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         yield TensorGroup("indexer.proj", width, t.indexer.heads)
         yield TensorGroup("indexer.attn_k", width, t.indexer.head_dim)
         yield TensorGroup("indexer.attn_q_b", latent.query_rank, t.indexer.heads * t.indexer.head_dim)
+
+
+def _compressed(a: Architecture, c: CompressedAttention, layer: int) -> Iterator[TensorGroup]:
+    width, head, heads, indexer = a.hidden_size, a.attention.head_dim, a.attention.heads, a.attention.indexer
+    yield TensorGroup("attn_sinks", heads, role="kept")
+    yield TensorGroup("attn_q_a", width, c.query_rank)
+    yield TensorGroup("attn_q_a_norm", c.query_rank, role="kept")
+    yield TensorGroup("attn_q_b", c.query_rank, heads * head)
+    yield TensorGroup("attn_kv", width, head)
+    yield TensorGroup("attn_kv_a_norm", head, role="kept")
+    yield TensorGroup("attn_output_a", heads * head // c.output_groups, c.output_rank * c.output_groups)
+    yield TensorGroup("attn_output_b", c.output_groups * c.output_rank, width)
+    rate = c.rates[layer] if layer < a.layers else 0
+    if rate == 0:
+        return
+    yield from _compressor(width, head * (2 if a.scores(layer) else 1), head, rate, "attn_compressor")
+    if a.scores(layer) and indexer is not None:
+        yield TensorGroup("indexer.proj", width, indexer.heads)
+        yield TensorGroup("indexer.attn_q_b", c.query_rank, indexer.heads * indexer.head_dim)
+        yield from _compressor(width, 2 * indexer.head_dim, indexer.head_dim, rate, "indexer.compressor")
+
+
+def _compressor(width: int, wide: int, head: int, rate: int, name: str) -> Iterator[TensorGroup]:
+    """Several tokens become one: weighed by a gate and by their place in the block."""
+    yield TensorGroup(f"{name}_kv", width, wide)
+    yield TensorGroup(f"{name}_gate", width, wide)
+    yield TensorGroup(f"{name}_ape", wide, rate, role="kept")
+    yield TensorGroup(f"{name}_norm", head, role="kept")
+
+
+def _hyper_connections(width: int, streams: int) -> Iterator[TensorGroup]:
+    for block in ("attn", "ffn"):
+        yield TensorGroup(f"hc_{block}_fn", width * streams, (2 + streams) * streams, role="kept")
+        yield TensorGroup(f"hc_{block}_base", (2 + streams) * streams, role="kept")
+        yield TensorGroup(f"hc_{block}_scale", 3, role="kept")
 
 
 def _recurrent(width: int, r: Recurrent) -> Iterator[TensorGroup]:
@@ -370,7 +419,9 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         yield TensorGroup("ffn_gate_exps_bias", size, number, role="kept", active=active)
         yield TensorGroup("ffn_up_exps_bias", size, number, role="kept", active=active)
         yield TensorGroup("ffn_down_exps_bias", inside, number, role="kept", active=active)
-    if experts.selection_bias:
+    if layer < experts.hash_layers:
+        yield TensorGroup("ffn_gate_tid2eid", experts.used, a.vocabulary_size, role="kept", is_parameter=False, active=0.0)
+    elif experts.selection_bias:
         yield TensorGroup("exp_probs_b", number, role="kept")
     if experts.shared_size > 0:
         if experts.shared_gate:

@@ -82,8 +82,25 @@ class Indexer(Strict):
     """Size of one of its heads."""
     top_k: Count
     """Tokens that it picks."""
+    block: Count | None = None
+    """Tokens of a block, where it picks whole blocks; its queries and keys are then made of the layer's input, each with a norm."""
     layers: LayerPattern | None = None
     """The layers that score for themselves; the others take over the last choice. null: all."""
+
+
+class CompressedAttention(Strict):
+    """One key for all heads, which is its value too: the last tokens as they are, older ones several in one."""
+
+    query_rank: Count
+    """Width of the compressed query."""
+    output_groups: Count
+    """Groups of heads whose outputs are compressed together."""
+    output_rank: Count
+    """Width of the compressed output of a group."""
+    rates: list[Whole]
+    """Tokens that become one, layer by layer; 0: the layer sees its window alone."""
+    indexed_rate: Count
+    """Layers with this rate pick among the compressed tokens; their compressor sees two blocks at a time."""
 
 
 class Attention(Strict):
@@ -137,6 +154,8 @@ class Attention(Strict):
     """Multi-head latent attention."""
     indexer: Indexer | None = None
     """Sparse attention."""
+    compressed: CompressedAttention | None = None
+    """Compressed attention."""
 
     @model_validator(mode="after")
     def _divides(self) -> Attention:
@@ -208,6 +227,8 @@ class Experts(Strict):
     """Groups that routed experts stand in: a token first picks groups, then experts in them."""
     groups_used: Count = 1
     """Groups that a token picks."""
+    hash_layers: Whole = 0
+    """The first so many layers look up in a table which experts a token visits."""
     biases: bool = False
     """Router and experts have biases."""
     half_router: bool = False
@@ -318,6 +339,8 @@ class Architecture(Strict):
     """Per-layer embeddings."""
     alternating_updates: AlternatingUpdates | None = None
     """Parallel residual streams."""
+    hyper_connections: Whole = 0
+    """Residual streams, mixed before and after each block by weights made of all of them; 0: one stream."""
     layer_scale: bool = False
     """One learned factor for the output of each layer."""
     prediction_layers: Whole = 0
@@ -353,8 +376,14 @@ class Architecture(Strict):
                 f"expected one of `feed_forward.sizes` for each of the {self.layers} layers, got {len(sizes)}. "
                 "Fix: write 0 for a layer without a feed-forward block"
             )
-        if self.attention.indexer is not None and self.attention.latent is None:
+        indexer, compressed = self.attention.indexer, self.attention.compressed
+        if indexer is not None and indexer.block is None and self.attention.latent is None and compressed is None:
             raise ValueError("expected `latent` beside `indexer`, got none. Fix: write the latent attention that it serves")
+        if compressed is not None and (len(compressed.rates) != self.layers or self.attention.window is None or indexer is None):
+            raise ValueError(
+                f"expected a rate for each of the {self.layers} layers, a window and an indexer beside `compressed`, "
+                f"got {len(compressed.rates)} rates. Fix: read them again in the model's configuration"
+            )
         if self.attention.shared_cache_layers >= self.layers:
             raise ValueError(
                 f"expected fewer shared cache layers than the {self.layers} layers, got {self.attention.shared_cache_layers}. "
@@ -379,7 +408,9 @@ class Architecture(Strict):
 
     def scores(self, layer: int) -> bool:
         """Whether a layer has a scorer of its own that picks the tokens to look at."""
-        indexer = self.attention.indexer
+        indexer, compressed = self.attention.indexer, self.attention.compressed
+        if compressed is not None and layer < self.layers:
+            return compressed.rates[layer] == compressed.indexed_rate
         return indexer is not None and (indexer.layers is None or layer >= self.layers or layer in indexer.layers.of(self.layers))
 
     def sees_all(self, layer: int) -> bool:

@@ -11,7 +11,8 @@ from macros.specs.quantities import Count
 from macros.specs.record import Plain, Record, Strict
 
 Reader = Literal[
-    "bailing", "bamba", "chatglm", "dbrx", "delta-and-latent", "delta-net", "dense", "falcon", "falcon-h1", "gemma-3n", "gemma-4",
+    "bailing", "bamba", "block-sparse", "chatglm", "compressed", "dbrx", "delta-and-latent", "delta-net", "dense", "falcon", "falcon-h1",
+    "gemma-3n", "gemma-4",
     "granite-hybrid", "internlm", "jamba", "laguna", "latent", "lfm2", "lightning", "llama-4", "mamba", "mimo-2", "mixture", "mpt",
     "nemotron-h", "old", "opt", "qwen-1", "searched", "step-3",
 ]  # fmt: skip

@@ -65,3 +65,24 @@ def test_a_device_pads_the_keys_of_a_scorer_apart_from_what_is_cached():
     assert on_host == cells
     # 448 and 384 values more, rounded up to the alignment of 128 bytes
     assert on_card == cells + 61 * (512 + 512)
+
+
+def test_compressed_attention_keeps_a_window_compressed_tokens_and_unfinished_blocks():
+    """DeepSeek V4 as its class has it, at 131,072 cells: counted by hand after llama.cpp b11434, llama-kv-cache-dsv4.cpp."""
+    answer = estimate({"config": {"model_type": "deepseek_v4"}, "quant": "f16", "context": 131_072, "gpus": []}, CATALOGUE)
+    window = 43 * 768 * 512 * 2
+    fourth = 20 * 32_768 * (512 + 128) * 2
+    heavy = 23 * 1_024 * 512 * 2
+    unfinished = 4 * 2 * (20 * (1_024 * 8 + 256 * 8) + 23 * 512 * 128)
+    assert answer["kv_cache"]["bytes"] == window + fourth + heavy + unfinished
+    four = estimate({"config": {"model_type": "deepseek_v4"}, "quant": "f16", "context": 131_072, "gpus": [], "slots": 4}, CATALOGUE)
+    assert four["kv_cache"]["bytes"] == 4 * answer["kv_cache"]["bytes"]
+
+
+def test_a_scorer_of_blocks_keeps_one_key_for_each_token():
+    """MiniMax M3's form: keys and values of four heads, and the scorer's key in the layers that have one."""
+    config = {"model_type": "minimax_m3_vl_text", "num_hidden_layers": 4, "moe_layer_freq": [0, 1, 1, 1]}
+    sparse = {"sparse_num_index_heads": 4, "sparse_index_dim": 128, "sparse_topk_blocks": 16, "sparse_block_size": 128}
+    config["sparse_attention_config"] = {**sparse, "sparse_attention_freq": [0, 1, 1, 1]}
+    answer = estimate({"config": config, "quant": "f16", "context": 4096, "gpus": []}, CATALOGUE)
+    assert answer["kv_cache"]["bytes"] == 4096 * 2 * (4 * 2 * 4 * 128 + 3 * 128)

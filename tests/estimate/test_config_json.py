@@ -105,7 +105,8 @@ LLAMA_LIKE = {"model_type": "llama"}
     ("changed", "key"),
     [
         ({"model_type": "minimax_m3"}, "config.model_type"),
-        ({"model_type": "deepseek_v4"}, "config.model_type"),
+        ({"model_type": "banana"}, "config.model_type"),
+        ({"model_type": "deepseek_v4"}, "config.num_key_value_heads"),
         ({"model_type": "kimi_k3", "text_config": LLAMA_LIKE}, "config.model_type"),
         ({"architectures": ["LlamaForCausalLMEagle3"]}, "config.architectures"),
         ({"model_type": None}, "config.model_type"),
@@ -184,7 +185,10 @@ WRITTEN = [json.loads(line) for line in Path(__file__).with_name("transformers_c
 def stored_beside(a: Architecture) -> set[int]:
     """Values that transformers keeps as buffers, and does not count: selection biases, layer scales, constants of an activation."""
     experts, block = a.experts, a.feed_forward
-    biases = experts.count * sum(a.is_mixture(layer) for layer in range(a.layers)) if experts and experts.selection_bias else 0
+    biased = [
+        layer for layer in range(a.layers) if experts and experts.selection_bias and a.is_mixture(layer) and layer >= experts.hash_layers
+    ]
+    biases = experts.count * len(biased) if experts else 0
     return {0, biases, a.layers if a.layer_scale else 0, block.activation_values * a.layers // 2 if block else 0}
 
 

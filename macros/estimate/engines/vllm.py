@@ -182,6 +182,8 @@ def page_pool(setting: Setting, tensor: int, stages: int) -> Pool:
     """
     a, pages = setting.architecture, setting.engine.pages
     assert pages is not None
+    if a.attention.compressed is not None or (a.attention.indexer is not None and a.attention.indexer.block is not None):
+        raise Refused("engine", "an engine whose cache of this attention the guide knows", setting.engine.id, "use llama.cpp")
     if a.attention.indexer is not None and setting.gpus and not _on(setting, pages.indexed_families):
         families = ", ".join(pages.indexed_families)
         raise Refused("gpus", f"cards with a kernel for sparse attention ({families})", setting.gpus[0].id, "use such a card")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from macros.estimate.cache import cache_row, cache_values, state_values
+from macros.estimate.cache import cache_row, cache_values, compressed_values, state_values
 from macros.estimate.engines.llama_cpp.builds import build_of
 from macros.estimate.engines.llama_cpp.overrides import moves_of
 from macros.estimate.question import USUAL_BATCH
@@ -16,9 +16,16 @@ from macros.formulas.compute_buffer import compute_buffer_bytes
 from macros.formulas.compute_graph.attention import widest_cache
 from macros.formulas.compute_graph.passes import FLOAT, Batch, Build, Layout
 from macros.formulas.engine_constants import aligned, row_padding_bytes
-from macros.formulas.kv_cache import padded_cells, recurrent_state_bytes, row_bytes, window_cells
+from macros.formulas.kv_cache import (
+    compressed_cells,
+    compressor_state_bytes,
+    padded_cells,
+    recurrent_state_bytes,
+    row_bytes,
+    window_cells,
+)
 from macros.formulas.remember import by_identity
-from macros.specs.architectures import Architecture
+from macros.specs.architectures import Architecture, CompressedAttention
 from macros.specs.quantizations import TensorType
 
 Placed = tuple[tuple[int, ...], bool]
@@ -77,8 +84,10 @@ def _demand(
     window = a.attention.window
     seen = 0
     if window is not None:
+        # Compressed attention keeps a window for each sequence apart.
+        together = 1 if a.attention.compressed is not None else slots // streams
         small = window_cells(
-            cells=cells, window=window.size, sequences=slots // streams, batch=tokens if unified else min(ubatch, context // streams)
+            cells=cells, window=window.size, sequences=together, batch=tokens if unified else min(ubatch, context // streams)
         )
         seen = cells if swa_full else small
     batch = Batch(
@@ -308,10 +317,30 @@ def _cache(demand: Demand, layers: Sequence[int], *, on_device: bool) -> tuple[i
         cache += cells * (key + value)
         if on_device:
             cache += _padding(a, layer, demand.key_type, demand.value_type)
+    if a.attention.compressed is not None:
+        more, remembered = _compressed_cache(a, a.attention.compressed, demand, layers)
+        return cache // batch.streams * batch.sequences + more, remembered
     kernel, convolved, values = state_values(a)
     recurrent = sum(1 for layer in layers if a.recurs(layer))
     state = recurrent_state_bytes(layers=recurrent, sequences=batch.sequences, conv_kernel=kernel, convolved=convolved, state=values)
     return cache, state
+
+
+def _compressed_cache(a: Architecture, c: CompressedAttention, demand: Demand, layers: Sequence[int]) -> tuple[int, int]:
+    """Bytes of compressed tokens, and of what compressors remember; each sequence has its own, as long as the whole context."""
+    kind, indexer = demand.key_type, a.attention.indexer
+    cache, state = 0, 0
+    for layer in layers:
+        rate = c.rates[layer]
+        if rate == 0:
+            continue
+        row = row_bytes(values=compressed_values(a, layer), block=kind.block, block_bytes=kind.block_bytes)
+        cache += compressed_cells(cells=demand.batch.cells, rate=rate) * row
+        scores = a.scores(layer)
+        state += compressor_state_bytes(width=a.attention.head_dim, rate=rate, overlapping=scores)
+        if scores and indexer is not None:
+            state += compressor_state_bytes(width=indexer.head_dim, rate=rate, overlapping=True)
+    return cache * demand.batch.sequences, state * demand.batch.sequences
 
 
 def _padding(a: Architecture, layer: int, key_type: TensorType, value_type: TensorType) -> int:
