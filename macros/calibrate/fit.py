@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from macros.calibrate.regression import Fit, Prediction, Quantity, Vector, common, factor, levels
-from macros.calibrate.rows import MICRO_BATCH, Kind, MeasuredRow, measured_rows, on_devices
+from macros.calibrate.regression import NOISE, Fit, Prediction, Quantity, Vector, common, factor, leaning, levels
+from macros.calibrate.rows import Kind, MeasuredRow, measured_rows, on_devices
 from macros.estimate.constants import Fitted, Group, decode_constants
-from macros.estimate.speed_features import OLDER_BUILDS, VULKAN, backend_lean, decode_features, prefill_features, slower
+from macros.estimate.speed_features import STATE_BYTES, decode_features, layers_of, prefill_features, prefill_terms, stack_terms
 from macros.formulas.decode import token_seconds
 from macros.formulas.prefill import prompt_seconds
 from macros.specs import Catalogue
 from macros.specs.measurements import Decode, Prefill
 
-CACHE_BYTES_PER_VALUE = 2.0
-"""Measured rows keep keys and values as f16 [bytes]."""
+CACHE_BYTES = {"f32": 4.0, "fp8": 1.0, "fp8_e4m3": 1.0, "fp8_e5m2": 1.0}
+"""Types of the cache that are no tensor types -> bytes of a value [bytes]."""
+
+PROMPT_NOISE = 0.1
+"""Scatter of one measured prompt about the next, as a share."""
+
+BASE = "llama.cpp"
+"""The engine that constants are stated for; the others have factors of their own."""
 
 
 @dataclass
@@ -39,12 +45,14 @@ class Model:
     """What the constants of several devices follow from; they are no coefficients, but stand in the same record."""
     follows_from: str = ""
     """Fingerprint of that other fit."""
+    noise: float = NOISE
+    """Scatter of one measurement, as a share."""
 
     @cached_property
     def fit(self) -> Fit:
         """The least-squares problem."""
         observed = 1 / _column(row.row.tokens_per_second for row in self.rows)
-        return Fit(self.quantities, self.predict, observed, [row.device for row in self.rows])
+        return Fit(self.quantities, self.predict, observed, [row.device for row in self.rows], self.noise)
 
     @cached_property
     def coefficients(self) -> Vector:
@@ -63,7 +71,7 @@ class Model:
         first = self.trial(fit.values(fit.guess))
         parts = [fit.observed, first, fit.guess, fit.spread, *(quantity.design.ravel() for quantity in self.quantities)]
         digest = hashlib.sha256(self.follows_from.encode())
-        digest.update(self.beside.encode())
+        digest.update(f"{self.beside} {self.noise}".encode())
         for part in parts:
             digest.update(" ".join(f"{value:.9g}" for value in part).encode())
         digest.update(repr([(q.name, q.terms) for q in self.quantities] + [row.device for row in self.rows]).encode())
@@ -78,30 +86,38 @@ class Model:
         return result
 
     def constants(self, coefficients: Vector) -> Fitted:
-        """The constants that coefficients stand for; their ranges are not known here."""
+        """The constants that coefficients stand for; how far they are off is not known here."""
         terms: dict[str, float] = {}
-        groups: dict[str, dict[str, float]] = {name: {} for name in self._lineages()}
+        lineages = self._lineages()
+        groups: dict[str, dict[str, float]] = {name: {} for name in lineages}
         for quantity, part in zip(self.quantities, self.fit.slices, strict=True):
             of = dict(zip(quantity.terms, coefficients[part], strict=True))
             if quantity.by_group:
-                for name, lineage in self._lineages().items():
+                for name, lineage in lineages.items():
                     total = sum(of.get(group, 0.0) for group in lineage)
                     groups[name][quantity.name] = float(quantity.shape(np.exp(np.array(total))))
-            else:
-                terms |= {term: float(quantity.shape(np.exp(np.array(value)))) for term, value in of.items()}
-        return Fitted(terms, {name: Group(values, 1.0, 1.0, 0) for name, values in groups.items()})
+                of = {term: value for term, value in of.items() if term not in lineages}
+            for term, value in of.items():
+                shape = quantity.shape if term == quantity.name else _plain
+                terms[term] = float(shape(np.exp(np.array(value))))
+        return Fitted(terms, {name: Group(values, 0) for name, values in groups.items()}, {}, -1.0, 1.0)
 
     def _lineages(self) -> dict[str, tuple[str, ...]]:
         """Group -> the groups that it lies in, itself last."""
         found: dict[str, tuple[str, ...]] = {"all": ("all",)}
         for row in self.rows:
-            found.setdefault(row.wider, ("all", row.wider))
-            found.setdefault(row.family, ("all", row.wider, row.family))
+            found.setdefault(row.kin, ("all", row.kin))
+            found.setdefault(row.wider, ("all", row.kin, row.wider))
+            found.setdefault(row.family, ("all", row.kin, row.wider, row.family))
         return dict(sorted(found.items()))
 
 
+def _plain(value: Vector) -> Vector:
+    return value
+
+
 def decode_model(catalogue: Catalogue) -> Model:
-    """Decode: bytes over bandwidth and efficiency, and a time for each layer.
+    """Decode: bytes over bandwidth and efficiency, attention over the cache, and a time for each layer.
 
     Args:
         catalogue: all records
@@ -110,7 +126,7 @@ def decode_model(catalogue: Catalogue) -> Model:
         The fitted model.
     """
     rows, left_out = measured_rows(catalogue, Decode)
-    inputs = _columns(_decode_inputs(row) for row in rows)
+    inputs = _columns(decode_inputs(row, catalogue) for row in rows)
 
     def predict(constants: dict[str, Vector]) -> Vector:
         seconds: Vector = token_seconds(**inputs, **constants)
@@ -118,61 +134,79 @@ def decode_model(catalogue: Catalogue) -> Model:
 
     count, groups = len(rows), _groups(rows)
     quantities = [
-        levels("efficiency", groups, 0.12, (0.25, 0.15, 0.15), shape=lambda loss: 1 / (1 + loss)),
-        levels("layer_time", groups, 60e-6, (3.0, 0.8, 0.6)),
+        leaning(levels("efficiency", groups, 0.12, (0.25, 0.12, 0.1, 0.12), shape=of_loss), _engines(rows, "efficiency"), 0.5),
+        leaning(levels("layer_time", groups, 60e-6, (3.0, 0.3, 0.6, 0.6)), _engines(rows, "layer_time"), 0.8),
+        levels("attention_cost", groups, 3.0, (0.7, 0.5, 0.3, 0.4)),
+        leaning(common("core_cost", 3.0, 0.5, count), _programs(rows, "core_cost"), 0.7),
         common("cache_factor", 1.5, 0.5, count),
-        common("mixture_factor", 0.7, 0.4, count, shape=lambda more: 1 + more),
+        leaning(common("mixture_factor", 1.7, 0.4, count), _engines(rows, "mixture_factor"), 0.3),
+        leaning(common("recurrent_factor", 1.0, 0.7, count), _engines(rows, "recurrent_factor"), 0.5),
+        common("norm_factor", 0.5, 0.7, count),
         common("die_factor", 1.5, 0.3, count),
         common("dot_cost", 4.0, 0.7, count),
-        common("core_cost", 3.0, 0.5, count),
-        factor("slower", _slower_columns(rows), 0.25),
+        common("lookup_cost", 2.0, 0.5, count),
+        factor("slower", _terms(stack_terms(row.rates, row.stack) for row in rows), 0.25, _free),
     ]
     return Model("decode", rows, left_out, quantities, predict, predict, _several(catalogue, Decode))
 
 
+def of_loss(loss: Vector) -> Vector:
+    """The share of a peak that is left."""
+    return 1 / (1 + loss)
+
+
 def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
-    """Prefill: arithmetic over the rate that the family goes by, and a decoded token's time for each pass.
+    """Prefill: matrix products at their real size and attention over the rate that the family goes by, recurrences, and passes.
 
     Args:
         catalogue: all records
         decode: the fitted model of decode
 
     Returns:
-        The fitted model; the time of a token is that of constants fitted without the row's device, as all that is held out.
+        The fitted model; what follows from decode is that of constants fitted without the row's device, as all that is held out.
     """
     rows, left_out = measured_rows(catalogue, Prefill)
-    steps: list[Vector] = []
-    inputs = _columns(
-        prefill_features(
-            row.rates,
-            row.work,
-            prompt_tokens=row.prompt_tokens,
-            ubatch=MICRO_BATCH,
-            flash_attention=row.row.flash_attention is True,
-        )
-        for row in rows
-    )
+    known: list[dict[str, Vector]] = []
+    inputs = _columns(prefill_inputs(row, 1.0) for row in rows)
+    read = inputs.pop("read_seconds")
 
     def predict(constants: dict[str, Vector]) -> Vector:
-        if not steps:
-            steps.append(_step_column(rows, decode))
-        return seconds_of(constants, steps[0])
+        if not known:
+            known.append(_passes(rows, decode))
+        return seconds_of(constants, read / known[0]["efficiency"], known[0]["pass_seconds"])
 
     def trial(constants: dict[str, Vector]) -> Vector:
-        return seconds_of(constants, np.zeros(len(rows)))
+        return seconds_of(constants, np.zeros(len(rows)), np.zeros(len(rows)))
 
-    def seconds_of(constants: dict[str, Vector], step: Vector) -> Vector:
-        seconds: Vector = prompt_seconds(**inputs, **constants, step_seconds=step)
+    def seconds_of(constants: dict[str, Vector], read_seconds: Vector, pass_seconds: Vector) -> Vector:
+        seconds: Vector = prompt_seconds(**inputs, **constants, read_seconds=read_seconds, pass_seconds=pass_seconds)
         return seconds / inputs["prompt_tokens"]
 
     count, groups = len(rows), _groups(rows)
+    of_cores = {"cores.attention_cost_flash": _column(row.rates.is_processor and row.stack.program is None for row in rows)}
+    attention = leaning(levels("attention_cost_flash", groups, 2.0, (0.7, 1.0, 0.3, 0.4)), _engines(rows, "attention_cost_flash"), 0.7)
     quantities = [
-        levels("utilisation", groups, 0.5, (3.0, 0.6, 0.2)),
+        leaning(levels("utilisation", groups, 0.5, (3.0, 0.3, 0.6, 0.35)), _engines(rows, "utilisation"), 0.9),
+        leaning(attention, of_cores, 1.5),
         common("attention_cost", 4.0, 0.5, count),
-        common("attention_cost_flash", 2.0, 0.5, count),
-        factor("slower", _slower_columns(rows), 0.3),
+        common("cache_cost", 2.0, 1.0, count),
+        leaning(common("recurrent_cost", 150.0, 1.0, count), _engines(rows, "recurrent_cost"), 1.5),
+        common("tile_rows", 32.0, 0.7, count),
+        leaning(common("expert_factor", 1.3, 0.4, count), _engines(rows, "expert_factor"), 0.4),
+        common("pass_factor", 2.0, 0.5, count),
+        factor("slower", _terms(prefill_terms(row.rates, row.stack) for row in rows), 0.2, _free),
     ]
-    return Model("prefill", rows, left_out, quantities, predict, trial, _several(catalogue, Prefill), follows_from=decode.fingerprint)
+    return Model(
+        "prefill",
+        rows,
+        left_out,
+        quantities,
+        predict,
+        trial,
+        _several(catalogue, Prefill),
+        follows_from=decode.fingerprint,
+        noise=PROMPT_NOISE,
+    )
 
 
 def _several(catalogue: Catalogue, kind: type[Kind]) -> str:
@@ -181,41 +215,77 @@ def _several(catalogue: Catalogue, kind: type[Kind]) -> str:
     return "\n".join(f"{row.model} {row.quant} {row.gpus} {row.engine} {row.build} {row.split} {row.tokens_per_second}" for row in rows)
 
 
-def _decode_inputs(row: MeasuredRow) -> dict[str, float]:
+def decode_inputs(row: MeasuredRow, catalogue: Catalogue) -> dict[str, float]:
+    """What `token_seconds` needs of a row."""
     return decode_features(
         row.rates,
         row.work,
-        cache_bytes=row.work.cache_bytes(row.depth, CACHE_BYTES_PER_VALUE),
-        weight_bytes=row.work.weight_bytes(),
-        flash_attention=row.row.flash_attention is True,
+        cache_bytes=row.work.cache_bytes(row.depth, cache_value_bytes(row.row.kv_type, catalogue)),
+        weight_bytes=row.work.weight_bytes() + 2 * STATE_BYTES * row.work.state_values,
+        attention_flop=row.work.attention_flop(row.depth),
+        flash_attention=row.flash_attention,
+        lookup=row.stack.lookup,
     )
 
 
-def _step_column(rows: Sequence[MeasuredRow], decode: Model) -> Vector:
+def cache_value_bytes(kv_type: str | None, catalogue: Catalogue) -> float:
+    """Bytes of a value in a row's cache [bytes]; 16 bits where it names none."""
+    known = catalogue.tensor_types.get(kv_type or "f16")
+    return known.block_bytes / known.block if known is not None else CACHE_BYTES.get(kv_type or "", 2.0)
+
+
+def prefill_inputs(row: MeasuredRow, efficiency: float) -> dict[str, float]:
+    """What `prompt_seconds` needs of a row, but for the time of a pass."""
+    return prefill_features(
+        row.rates,
+        row.work,
+        prompt_tokens=row.prompt_tokens,
+        depth=round(row.depth),
+        ubatch=row.ubatch,
+        flash_attention=row.flash_attention,
+        efficiency=efficiency,
+    )
+
+
+def _passes(rows: Sequence[MeasuredRow], decode: Model) -> dict[str, Vector]:
+    """What decode says of each row: the share of the bandwidth that is reached, and the time that layers take whatever their size."""
     whole = decode.constants(decode.coefficients)
     without = {device: decode.constants(coefficients) for device, coefficients in decode.by_device.items()}
-    return _column(_step_seconds(row, without.get(row.device, whole)) for row in rows)
+    return _columns(pass_inputs(row, without.get(row.device, whole)) for row in rows)
 
 
-def _step_seconds(row: MeasuredRow, fitted: Fitted) -> float:
-    """Time of a decoded token at an empty cache, which is what a pass takes whatever its tokens [s]."""
-    constants = decode_constants(fitted, row.rates)
-    built = None if row.row.built is None else row.row.built.isoformat()
-    factor = slower(fitted.terms, row.wider, built, row.row.backend)
-    return float(token_seconds(**_decode_inputs(row), **constants, slower=factor))
+def pass_inputs(row: MeasuredRow, fitted: Fitted) -> dict[str, float]:
+    """The share of the bandwidth that weights are read at [1], and the time of layers for a token [s]."""
+    constants = decode_constants(fitted, row.rates, row.stack.engine)
+    return {"efficiency": constants["efficiency"], "pass_seconds": layers_of(row.rates, row.work, constants)}
 
 
 def _groups(rows: Sequence[MeasuredRow]) -> list[list[str]]:
-    return [["all"] * len(rows), [row.wider for row in rows], [row.family for row in rows]]
+    return [["all"] * len(rows), [row.kin for row in rows], [row.wider for row in rows], [row.family for row in rows]]
 
 
-def _slower_columns(rows: Sequence[MeasuredRow]) -> dict[str, Vector]:
-    """Columns of what makes a row slower: the terms of older builds, and the back end."""
-    builds = {
-        term: _column(row.wider == wider and row.row.built is not None and row.row.built.isoformat() < before for row in rows)
-        for term, (wider, before) in OLDER_BUILDS.items()
-    }
-    return {**builds, VULKAN: _column(backend_lean(row.wider, row.row.backend) for row in rows)}
+def _engines(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:
+    """Columns of the engines that have factors of their own."""
+    others = sorted({row.stack.engine for row in rows} - {BASE})
+    return {f"{engine}.{quantity}": _column(row.stack.engine == engine for row in rows) for engine in others}
+
+
+def _programs(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:
+    """Columns of the programs that have factors of their own, on processors."""
+    others = sorted({row.stack.program for row in rows if row.stack.program is not None and row.rates.is_processor})
+    return {f"{program}.{quantity}": _column(row.stack.program == program for row in rows) for program in others}
+
+
+def _terms(powers: Iterable[Mapping[str, float]]) -> dict[str, Vector]:
+    """Columns of what makes a row slower."""
+    listed = list(powers)
+    names = sorted({name for row in listed for name in row if not name.startswith(f"{BASE}.")})
+    return {name: _column(row.get(name, 0.0) for row in listed) for name in names}
+
+
+def _free(term: str) -> float:
+    """How much freer a term is than others: programs, new kernels, formats without a fast path and tables change times, not shares."""
+    return 4.0 if term.startswith(("program.", "mixture_before", "bfloat", "lookup")) else 1.0
 
 
 def _column(values: Iterable[Any]) -> Vector:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ Prediction = Callable[[dict[str, Vector]], Vector]
 """Row by row: the named constants -> what is predicted."""
 
 NOISE = 0.04
-"""Scatter of one measurement about the next of the same device, as a share: beyond it a row counts less and less.
+"""Scatter of one measurement about the next of the same device, as a share: beyond it a row counts less and less. Prompts scatter more.
 
 This and the numbers below were chosen on random halves of the devices, and did as well on the other halves."""
 TAILS = 2.0
@@ -87,10 +87,33 @@ def common(name: str, guess: float, spread: float, rows: int, shape: Callable[[V
     return Quantity(name, [name], np.ones((rows, 1)), np.array([np.log(guess)]), np.array([spread]), shape)
 
 
-def factor(name: str, columns: dict[str, Vector], spread: float) -> Quantity:
-    """A factor that is 1 but where a column says otherwise."""
+def factor(name: str, columns: dict[str, Vector], spread: float, free: Callable[[str], float] = lambda term: 1.0) -> Quantity:
+    """A factor that is 1 but where a column says otherwise; some terms are freer than others."""
     design = np.column_stack(list(columns.values()))
-    return Quantity(name, list(columns), design, np.zeros(len(columns)), np.full(len(columns), spread))
+    return Quantity(name, list(columns), design, np.zeros(len(columns)), np.array([spread * free(term) for term in columns]))
+
+
+def leaning(quantity: Quantity, columns: dict[str, Vector], spread: float) -> Quantity:
+    """The same constant, times factors of its own where columns say so.
+
+    Args:
+        quantity: the constant
+        columns: term -> its power in each row
+        spread: how far from 1 each factor may lie, as its logarithm
+
+    Returns:
+        The quantity with more terms.
+    """
+    if not columns:
+        return quantity
+    more = factor(quantity.name, columns, spread)
+    return replace(
+        quantity,
+        terms=[*quantity.terms, *more.terms],
+        design=np.hstack([quantity.design, more.design]),
+        guess=np.concatenate([quantity.guess, more.guess]),
+        spread=np.concatenate([quantity.spread, more.spread]),
+    )
 
 
 @dataclass
@@ -102,6 +125,8 @@ class Fit:
     observed: Vector
     devices: Sequence[str]
     """Device of each row."""
+    noise: float = NOISE
+    """Scatter of one measurement, as a share."""
 
     def __post_init__(self) -> None:
         self.guess = np.concatenate([quantity.guess for quantity in self.quantities])
@@ -139,7 +164,7 @@ class Fit:
                 slope = (np.log(self.predict(moved)) - np.log(predicted)) / STEP
                 slopes.append(slope[used, None] * quantity.design[used])
             jacobian = np.hstack(slopes)
-            weight = share * (TAILS + 1) / (TAILS + (error / NOISE) ** 2) / NOISE**2
+            weight = share * (TAILS + 1) / (TAILS + (error / self.noise) ** 2) / self.noise**2
             normal = (jacobian * weight[:, None]).T @ jacobian + np.diag(1 / self.spread**2)
             pull = (jacobian * weight[:, None]).T @ error + (self.guess - coefficients) / self.spread**2
             move = np.clip(np.linalg.solve(normal, pull), -LARGEST_MOVE, LARGEST_MOVE)

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
 
 from macros.estimate.rates import Rates, measured_rates
+from macros.estimate.speed_features import Stack, lookup_format
+from macros.estimate.speed_range import cell, spread_keys
 from macros.estimate.work import Work, model_work
+from macros.formulas.recipe import weight_bytes
 from macros.specs import Catalogue
+from macros.specs.architectures import Architecture
 from macros.specs.measurements import Decode, Prefill
-
-ENGINES = {"llama.cpp", "ollama", "llamafile"}
-"""llama.cpp and the programs that are llama.cpp inside."""
+from macros.specs.models import architecture_of
 
 FIRST_BUILD = date(2023, 11, 1)
 """Older builds lack the kernels of today: quantized matrix products came in the summer of 2023 and went on changing until then."""
 
+FLASH_BY_DEFAULT = date(2025, 9, 1)
+"""llama.cpp turns flash attention on by itself since then; before, a row that says nothing had none."""
+
+SCATTER = 0.2
+"""A row whose runs differ by more than this share of it tells little."""
 
 MICRO_BATCH = 512
-"""Measured rows read prompts in passes of so many tokens [tokens]."""
+"""llama.cpp reads prompts in passes of so many tokens unless told otherwise [tokens]."""
+
+MIX_SIZE = 1.3
+"""A mix made by hand is at most so many times as large as its preset; another file is not the model that the row names."""
 
 Kind = TypeVar("Kind", Decode, Prefill)
 
@@ -34,6 +44,11 @@ class MeasuredRow:
     row: Decode | Prefill
     rates: Rates
     work: Work
+    stack: Stack
+    pass_tokens: int
+    """Tokens of a pass where the row does not say [tokens]."""
+    model_class: str
+    """dense, mixture or hybrid."""
     family: str
     wider: str
 
@@ -43,10 +58,15 @@ class MeasuredRow:
         return self.rates.name
 
     @property
+    def kin(self) -> str:
+        """The widest group of its device."""
+        return self.rates.kin
+
+    @property
     def depth(self) -> float:
         """Tokens in the cache, on average over what was generated [tokens]."""
         if not isinstance(self.row, Decode):
-            return 0.0
+            return float(self.row.depth or 0)
         depth = (self.row.depth or 0) + (self.row.generated_tokens or 128) / 2
         return min(depth, self.row.context or depth)
 
@@ -54,6 +74,30 @@ class MeasuredRow:
     def prompt_tokens(self) -> int:
         """Length of the prompt [tokens]."""
         return (self.row.prompt_tokens if isinstance(self.row, Prefill) else None) or 512
+
+    @property
+    def ubatch(self) -> int:
+        """Tokens of a pass [tokens]."""
+        return self.row.ubatch or self.pass_tokens
+
+    @property
+    def flash_attention(self) -> bool:
+        """Whether it was on."""
+        if self.row.flash_attention is not None:
+            return self.row.flash_attention
+        recent = self.row.built is not None and self.row.built >= FLASH_BY_DEFAULT
+        return recent or self.pass_tokens != MICRO_BATCH
+
+    @property
+    def cell(self) -> str:
+        """Class of models and depth: rows of a cell are alike in how well they can be foretold."""
+        prompt = self.prompt_tokens if isinstance(self.row, Prefill) else 0
+        return cell(self.model_class, (self.row.depth or 0) + prompt)
+
+    @property
+    def spread_keys(self) -> list[str]:
+        """Groups of rows that it is like."""
+        return spread_keys(self.cell, self.rates, self.stack)
 
 
 def measured_rows(catalogue: Catalogue, kind: type[Decode] | type[Prefill]) -> tuple[list[MeasuredRow], dict[str, list[str]]]:
@@ -72,31 +116,75 @@ def measured_rows(catalogue: Catalogue, kind: type[Decode] | type[Prefill]) -> t
         for index, row in enumerate(catalogue.measurements[file].rows):
             if not isinstance(row, kind):
                 continue
-            reason = next(_reasons(row), None)
-            if reason is None and not _known(file, catalogue):
-                reason = "not fitted to yet"
+            reason = next(_reasons(row, catalogue), None)
             if reason is not None:
                 left_out.setdefault(reason, []).append(f"{file}.yaml rows.{index}")
                 continue
-            rates = measured_rates(row, catalogue)
-            assert row.model is not None
-            assert row.quant is not None
-            assert rates.family is not None
-            work = model_work(row.model, row.quant, catalogue)
-            used.append(MeasuredRow(file, index, row, rates, work, rates.family, rates.wider))
+            used.append(measured(file, index, row, catalogue))
     return used, left_out
 
 
-def _reasons(row: Decode | Prefill) -> Iterator[str]:
+def measured(file: str, index: int, row: Decode | Prefill, catalogue: Catalogue) -> MeasuredRow:
+    """A row of a known device, model and format with all that the formulas need."""
+    rates = measured_rates(row, catalogue)
+    assert row.model is not None
+    assert rates.family is not None
+    architecture = architecture_of(catalogue.models[row.model], catalogue.models)
+    stack = stack_of(row, architecture, catalogue)
+    passes = catalogue.programs[row.engine].pass_tokens
+    work = row_work(row, catalogue)
+    return MeasuredRow(file, index, row, rates, work, stack, passes, architecture.model_class, rates.family, rates.wider)
+
+
+def stack_of(row: Decode | Prefill, architecture: Architecture, catalogue: Catalogue) -> Stack:
+    """What ran a row."""
+    program = catalogue.programs[row.engine]
+    quant = row.quant or ""
+    return Stack(
+        program.engine,
+        row.backend,
+        row.built.isoformat() if row.built is not None else None,
+        row.engine if program.own_speed else None,
+        quant == "bf16",
+        quant in ("bf16", "f16", "f32", "fp32"),
+        lookup_format(quant),
+        architecture.experts is not None,
+    )
+
+
+def row_work(row: Decode | Prefill, catalogue: Catalogue) -> Work:
+    """The work of one token in the file that was run: presets are scaled to its size, mixes are put together."""
+    assert row.model is not None
+    assert row.quant is not None
+    work = model_work(row.model, row.quant, catalogue)
+    rest = model_work(row.model, row.dense_quant, catalogue) if row.dense_quant is not None else work
+    experts = work.expert_bytes
+    if row.file_bytes is None:
+        return replace(work, dense_bytes=rest.dense_bytes)
+    architecture = architecture_of(catalogue.models[row.model], catalogue.models)
+    types = catalogue.records["tensor-types"]
+    size = weight_bytes(architecture, catalogue.quantizations[row.dense_quant or row.quant], types)
+    if row.dense_quant is not None:
+        left = row.file_bytes - (size - rest.expert_bytes)
+        return replace(work, dense_bytes=rest.dense_bytes, expert_bytes=min(max(left, experts / MIX_SIZE), experts * MIX_SIZE))
+    ratio = row.file_bytes / size
+    if not 1 / MIX_SIZE < ratio < MIX_SIZE:
+        return work
+    return replace(work, dense_bytes=work.dense_bytes * ratio, expert_bytes=experts * ratio)
+
+
+def _reasons(row: Decode | Prefill, catalogue: Catalogue) -> Iterator[str]:
     """Why a row is not fitted to; the first that holds is the one told."""
     if row.quality is not None:
         yield f"quality: {row.quality.flag}"
-    if row.engine not in ENGINES:
+    if row.engine not in catalogue.programs:
         yield "another engine"
     if len(row.gpus) > 1:
         yield "several devices"
     if row.gpu_layers is not None:
         yield "part of the layers on the host"
+    if row.n_cpu_moe or row.offload is not None:
+        yield "experts on the host"
     if not row.gpus and row.cpu is None:
         yield "device without a record"
     if row.model is None:
@@ -107,14 +195,11 @@ def _reasons(row: Decode | Prefill) -> Iterator[str]:
         yield "several users"
     if row.built is not None and row.built < FIRST_BUILD:
         yield "a build older than November 2023"
-
-
-def _known(file: str, catalogue: Catalogue) -> bool:
-    """Whether the stored fit knows a file: those named after a repository wait for the formulas of mixtures, hybrids and depth."""
-    return not catalogue.measurements[file].title.en.endswith(f": {file.removesuffix('-2026')}")
+    if row.standard_deviation is not None and row.standard_deviation > SCATTER * row.tokens_per_second:
+        yield "runs that differ by more than a fifth"
 
 
 def on_devices(catalogue: Catalogue, kind: type[Kind]) -> list[Kind]:
     """The sound rows of graphics devices, one or several, in the order of their files."""
-    files = (catalogue.measurements[name] for name in sorted(catalogue.measurements) if _known(name, catalogue))
+    files = (catalogue.measurements[name] for name in sorted(catalogue.measurements))
     return [row for file in files for row in file.rows if isinstance(row, kind) and row.quality is None and row.gpus]

@@ -12,9 +12,11 @@ import numpy as np
 import yaml
 
 from macros.calibrate.accuracy import Scatter
-from macros.calibrate.fit import Model, decode_model, prefill_model
-from macros.calibrate.several import BOUNDARY_TERM, EXCHANGE_TERM, PIPELINE_TERM, several_terms
+from macros.calibrate.fit import BASE, Model, decode_model, prefill_model
+from macros.calibrate.rows import MeasuredRow
+from macros.calibrate.several import BOUNDARY_TERM, EXCHANGE_TERM, LINK_TERM, PIPELINE_TERM, several_terms
 from macros.estimate.constants import Fitted
+from macros.estimate.speed_range import DEEP
 from macros.specs import Catalogue
 from macros.specs.calibration import Calibration
 from macros.specs.record import with_checksum
@@ -41,6 +43,37 @@ SELECTIONS = {
 """Selection of rows -> which belong to it. Rows without a date come from threads that opened in December 2024 or later: recent ones."""
 
 
+def _plain(row: MeasuredRow) -> bool:
+    """A graphics device with the engine that constants are stated for."""
+    return not row.rates.is_processor and row.stack.engine == BASE
+
+
+def _deep(row: MeasuredRow) -> bool:
+    return (row.row.depth or 0) >= DEEP
+
+
+CLASSES = {
+    "class-dense": lambda row: _plain(row) and row.model_class == "dense" and not _deep(row),
+    "class-dense-deep": lambda row: _plain(row) and row.model_class == "dense" and _deep(row),
+    "class-mixture": lambda row: _plain(row) and row.model_class == "mixture" and not _deep(row),
+    "class-mixture-deep": lambda row: _plain(row) and row.model_class == "mixture" and _deep(row),
+    "class-hybrid": lambda row: _plain(row) and row.model_class == "hybrid" and not _deep(row),
+    "class-hybrid-deep": lambda row: _plain(row) and row.model_class == "hybrid" and _deep(row),
+    "class-deep": lambda row: _plain(row) and _deep(row),
+    "class-processors": lambda row: row.rates.is_processor and row.stack.program is None,
+    "class-processors-ik": lambda row: row.rates.is_processor and row.stack.program is not None,
+    "class-vllm": lambda row: row.stack.engine == "vllm",
+    "class-mlx": lambda row: row.stack.engine == "mlx",
+    "class-mlx-lm": lambda row: row.stack.engine == "mlx" and row.stack.program is None,
+    "backend-cuda": lambda row: _plain(row) and row.kin == "nvidia" and row.row.backend in (None, "cuda"),
+    "backend-metal": lambda row: _plain(row) and row.kin == "apple",
+    "backend-rocm": lambda row: _plain(row) and row.row.backend == "rocm",
+    "backend-vulkan": lambda row: _plain(row) and row.row.backend == "vulkan",
+    "backend-sycl": lambda row: _plain(row) and row.row.backend == "sycl",
+}
+"""Classes of models, engines and back ends that readers ask for -> which rows belong to each."""
+
+
 def models(catalogue: Catalogue) -> tuple[Model, Model]:
     """Decode and prefill, not solved yet."""
     decode = decode_model(catalogue)
@@ -60,12 +93,16 @@ def record(model: Model, catalogue: Catalogue) -> dict[str, Any]:
     scatter = Scatter(model)
     fitted = scatter.ranged(model.constants(model.coefficients))
     terms = {**fitted.terms, **several_terms(model.name, catalogue, fitted)}
-    rows_of = {name: sum(name in ("all", row.wider, row.family) for row in model.rows) for name in fitted.groups}
+    rows_of = {name: sum(name in ("all", row.kin, row.wider, row.family) for row in model.rows) for name in fitted.groups}
     held_out: dict[str, list[float | None]] = {file: [None] * len(catalogue.measurements[file].rows) for file in _files(model)}
     for row, predicted in zip(model.rows, scatter.predicted, strict=True):
         held_out[row.file][row.index] = _short(predicted, 4)
     accuracy = {}
-    for name, belongs in (*SELECTIONS.items(), *((family, _of_family(family)) for family in sorted({row.family for row in model.rows}))):
+    for name, belongs in (
+        *SELECTIONS.items(),
+        *CLASSES.items(),
+        *((family, _of_family(family)) for family in sorted({row.family for row in model.rows})),
+    ):
         chosen = np.array([belongs(row) for row in model.rows])
         if chosen.any():
             accuracy[name] = {key: _short(value, 4) for key, value in scatter.accuracy(chosen).model_dump().items()}
@@ -81,11 +118,15 @@ def record(model: Model, catalogue: Catalogue) -> dict[str, Any]:
                 "devices": group.devices,
                 "rows": rows_of[name],
                 "values": {key: _short(value, 5) for key, value in sorted(group.values.items())},
-                "low": _short(group.low, 4),
-                "high": _short(group.high, 4),
             }
             for name, group in fitted.groups.items()
         },
+        "spreads": {
+            name: {"devices": found.devices, "rows": rows, "squares": _short(found.squares, 5)}
+            for name, (found, rows) in scatter.spreads().items()
+        },
+        "low": _short(fitted.low, 4),
+        "high": _short(fitted.high, 4),
         "accuracy": accuracy,
         "held_out": held_out,
     }
@@ -111,10 +152,10 @@ def write(catalogue: Catalogue, root: Path, *, every_row: bool = False) -> list[
             told.append(f"  left out {len(places)}: {reason}")
             told += [f"    data/measurements/{place}" for place in places if every_row]
         told += [
-            f"  {name}: median {of['median']:.1%}, 90th percentile {of['ninetieth']:.1%}, in range {of['covered']:.0%} "
-            f"({of['devices']} devices, {of['rows']} rows)"
+            f"  {name}: median {of['median']:.1%}, 90th percentile {of['ninetieth']:.1%}, in range {of['covered']:.0%}, "
+            f"bias {of['bias']:+.1%} ({of['devices']} devices, {of['rows']} rows)"
             for name, of in made["accuracy"].items()
-            if name in SELECTIONS
+            if name in SELECTIONS or name in CLASSES
         ]
         told += [f"  {line}" for line in fallen_back(model, catalogue)]
         told += [f"  {line}" for line in moved(catalogue.calibration.get(model.name), model.constants(model.coefficients))]
@@ -135,12 +176,14 @@ def fallen_back(model: Model, catalogue: Catalogue) -> Iterator[str]:
         A line for each class.
     """
     measured = {row.family for row in model.rows}
-    classes = {row.wider for row in model.rows}
+    classes = {row.wider for row in model.rows} | {row.kin for row in model.rows}
     found: dict[str, list[str]] = {}
     for device in (*catalogue.gpus.values(), *catalogue.cpus.values()):
         if device.family not in measured:
-            wider = catalogue.device_families[device.family].wider
-            families = found.setdefault(wider if wider in classes else "all", [])
+            family = catalogue.device_families[device.family]
+            kin = "cores" if device.id in catalogue.cpus else family.wider.split("-")[0]
+            wider = next((group for group in (family.wider, kin) if group in classes), "all")
+            families = found.setdefault(wider, [])
             if device.family not in families:
                 families.append(device.family)
     for wider, families in sorted(found.items()):
@@ -186,7 +229,7 @@ def moved(stored: Calibration | None, fitted: Fitted) -> Iterator[str]:
     if stored is None:
         return
     before = {f"{name} {key}": value for name, group in stored.groups.items() for key, value in group.values.items()} | {
-        name: value for name, value in stored.terms.items() if name not in (BOUNDARY_TERM, EXCHANGE_TERM, PIPELINE_TERM)
+        name: value for name, value in stored.terms.items() if name not in (BOUNDARY_TERM, EXCHANGE_TERM, LINK_TERM, PIPELINE_TERM)
     }
     after = {f"{name} {key}": value for name, group in fitted.groups.items() for key, value in group.values.items()} | dict(fitted.terms)
     for name in sorted(before.keys() | after.keys()):

@@ -63,6 +63,7 @@ def _part(placement: Placement, layer: int, target: int, work: Work) -> Work:
     dense = sums[False] / all_of[False] if all_of[False] else 0.0
     return Work(
         layers=1,
+        halves=1,
         dense_bytes=work.dense_bytes * dense,
         expert_bytes=work.expert_bytes * routed,
         expert_share=work.expert_share,

@@ -1,4 +1,4 @@
-"""The fitted constants of a device: its family's, or those of the wider class where the family was not measured."""
+"""The fitted constants of a device: its family's, or a wider group's where the family was not measured, and what an engine changes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,20 @@ from macros.specs.calibration import Calibration
 
 @dataclass(frozen=True)
 class Group:
-    """Constants of a family or class, and the range of measured over predicted."""
+    """Constants of a family or of a wider group."""
 
     values: Mapping[str, float]
-    low: float
-    high: float
     devices: int
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far held-out predictions of some rows were off."""
+
+    devices: int
+    """Devices measured."""
+    squares: float
+    """Sum over the devices of the mean square of how many times they were off, less 1."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +34,15 @@ class Fitted:
 
     terms: Mapping[str, float]
     groups: Mapping[str, Group]
+    spreads: Mapping[str, Spread]
+    low: float
+    """Low end of the range in units of the typical error, below 0 [1]."""
+    high: float
+    """High end, above 0 [1]."""
 
     def group(self, rates: Rates) -> tuple[str, Group]:
         """The narrowest group with constants that a device belongs to."""
-        for name in (rates.family, rates.wider, "all"):
+        for name in (rates.family, rates.wider, rates.kin, "all"):
             if name is not None and name in self.groups:
                 return name, self.groups[name]
         raise KeyError("all")
@@ -38,23 +51,45 @@ class Fitted:
 @by_identity
 def fitted_of(calibration: Calibration) -> Fitted:
     """The constants of a stored fit."""
-    groups = {name: Group(group.values, group.low, group.high, group.devices) for name, group in calibration.groups.items()}
-    return Fitted(calibration.terms, groups)
+    groups = {name: Group(group.values, group.devices) for name, group in calibration.groups.items()}
+    spreads = {name: Spread(spread.devices, spread.squares) for name, spread in calibration.spreads.items()}
+    return Fitted(calibration.terms, groups, spreads, calibration.low, calibration.high)
 
 
-DECODE_GROUP = ("efficiency", "layer_time")
-DECODE_TERMS = ("cache_factor", "mixture_factor", "die_factor", "dot_cost", "core_cost")
-PREFILL_GROUP = ("utilisation",)
-PREFILL_TERMS = ("attention_cost", "attention_cost_flash")
+DECODE_GROUP = ("efficiency", "layer_time", "attention_cost")
+DECODE_TERMS = ("core_cost", "cache_factor", "mixture_factor", "recurrent_factor", "norm_factor", "die_factor", "dot_cost", "lookup_cost")
+PREFILL_GROUP = ("utilisation", "attention_cost_flash")
+PREFILL_TERMS = ("attention_cost", "cache_cost", "recurrent_cost", "tile_rows", "expert_factor", "pass_factor")
 
 
-def decode_constants(fitted: Fitted, rates: Rates) -> dict[str, float]:
+def of_loss(value: float, factor: float) -> float:
+    """A share of a peak whose loss is so many times as large.
+
+    >>> of_loss(0.8, 2.0) == 1 / 1.5
+    True
+    """
+    return 1 / (1 + (1 / value - 1) * factor)
+
+
+def _constants(fitted: Fitted, rates: Rates, engine: str, group: tuple[str, ...], terms: tuple[str, ...]) -> dict[str, float]:
+    """Constants by name, as an engine has them: each times the engine's own factor, a share by its loss."""
+    values = fitted.group(rates)[1].values
+    found = {name: values[name] for name in group} | {name: fitted.terms[name] for name in terms}
+    for name, value in found.items():
+        factor = fitted.terms.get(engine + "." + name, 1.0)
+        if factor != 1:
+            found[name] = of_loss(value, factor) if name == "efficiency" else value * factor
+    return found
+
+
+def decode_constants(fitted: Fitted, rates: Rates, engine: str) -> dict[str, float]:
     """What `token_seconds` takes of constants, but for the factor of builds and back ends."""
-    group = fitted.group(rates)[1]
-    return {name: group.values[name] for name in DECODE_GROUP} | {name: fitted.terms[name] for name in DECODE_TERMS}
+    return _constants(fitted, rates, engine, DECODE_GROUP, DECODE_TERMS)
 
 
-def prefill_constants(fitted: Fitted, rates: Rates) -> dict[str, float]:
+def prefill_constants(fitted: Fitted, rates: Rates, engine: str) -> dict[str, float]:
     """What `prompt_seconds` takes of constants, but for the factor of builds and back ends."""
-    group = fitted.group(rates)[1]
-    return {name: group.values[name] for name in PREFILL_GROUP} | {name: fitted.terms[name] for name in PREFILL_TERMS}
+    found = _constants(fitted, rates, engine, PREFILL_GROUP, PREFILL_TERMS)
+    if rates.is_processor:
+        found["attention_cost_flash"] = found["attention_cost_flash"] * fitted.terms.get("cores.attention_cost_flash", 1.0)
+    return found

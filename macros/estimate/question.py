@@ -245,6 +245,31 @@ class Options:
         records="drives",
         expected="a drive",
     )
+    pcie_gen: int | None = _key(
+        "whole",
+        ("PCIe generation", "Generation of the slots that the cards sit in; the cards' own if left out."),
+        ("PCIe 代", "显卡所在插槽的代数；不填取显卡自己的。"),
+        default=None,
+        low=1,
+        high=7,
+    )
+    pcie_lanes: int | None = _key(
+        "whole",
+        ("PCIe lanes", "Lanes of the slots that the cards sit in; the cards' own if left out."),
+        ("PCIe 通道数", "显卡所在插槽的通道数；不填取显卡自己的。"),
+        default=None,
+        low=1,
+        high=16,
+    )
+    power_limit_w: float | None = _key(
+        "number",
+        ("Power limit", "Power that each card may draw; its own limit if left out."),
+        ("功率上限", "每张显卡允许的功率；不填取它自己的上限。"),
+        default=None,
+        unit="W",
+        low=10,
+        high=20000,
+    )
     prompt_tokens: int = _key(
         "whole",
         ("Prompt length", "Tokens of the prompt whose reading is timed."),

@@ -60,6 +60,11 @@ class Rates:
     watts: float | None = None
     """Power at its limit [W]."""
 
+    @property
+    def kin(self) -> str:
+        """The widest group that it belongs to: processors, or the graphics devices of its vendor."""
+        return "cores" if self.is_processor else self.wider.split("-")[0]
+
 
 @by_identity
 def gpu_rates(gpu: Gpu, catalogue: Catalogue) -> Rates:

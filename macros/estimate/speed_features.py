@@ -1,23 +1,65 @@
-"""The inputs of the speed formulas, from a device and the work of a token: the same for a question and for a measured row."""
+"""The inputs of the speed formulas, from a device, the work of a token and what runs it: the same for a question and for a measured row."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from macros.estimate.rates import Rates
 from macros.estimate.work import Work
+from macros.formulas.decode import layer_seconds
+from macros.formulas.elementwise import ceil
+from macros.formulas.prefill import expert_passes, seen_pairs, windowed_pairs
 
 OLDER_BUILDS = {
-    "gddr_before_2024_06": ("nvidia-gddr", "2024-06-01"),
-    "gddr_before_2024_01": ("nvidia-gddr", "2024-01-01"),
-    "hbm_before_2024_06": ("nvidia-hbm", "2024-06-01"),
-    "hbm_before_2024_01": ("nvidia-hbm", "2024-01-01"),
+    "gddr_before_2024_06": ("nvidia-gddr", "2024-06-01", False),
+    "gddr_before_2024_01": ("nvidia-gddr", "2024-01-01", False),
+    "hbm_before_2024_06": ("nvidia-hbm", "2024-06-01", False),
+    "hbm_before_2024_01": ("nvidia-hbm", "2024-01-01", False),
+    "mixture_before_2025_11": ("nvidia-gddr", "2025-11-15", True),
 }
-"""Term -> class of devices, and the day (text sorts like days) before which builds are slower; a build has all terms of later days."""
+"""Term -> class of devices, the day (text sorts like days) before which builds are slower, and whether for mixtures only.
 
-VULKAN = "vulkan"
-"""Term by which Vulkan differs from ROCm on AMD devices."""
+A build has all terms of later days.
+"""
+
+WITHOUT_BFLOAT = ("vulkan", "sycl")
+"""Back ends without a fast path for bfloat16."""
+
+STATE_BYTES = 4
+"""Recurrent states are kept as 32-bit numbers [bytes]."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What runs a model on a device."""
+
+    engine: str
+    """Id of the engine."""
+    backend: str | None = None
+    """Back end; None: not named."""
+    built: str | None = None
+    """Day of the build; None: a recent one."""
+    program: str | None = None
+    """A program that is the engine inside, but has a speed of its own; None: the engine itself."""
+    bfloat: bool = False
+    """Whether weights are bfloat16."""
+    wide: bool = False
+    """Whether weights have 16 bits or more."""
+    lookup: bool = False
+    """Whether weights are looked up in tables."""
+    mixture: bool = False
+    """Whether the model is a mixture of experts."""
+
+
+def lookup_format(name: str) -> bool:
+    """Whether a format's weights are looked up in tables of patterns, which costs processors several times the arithmetic.
+
+    >>> lookup_format("iq2_xs"), lookup_format("iq4_xs")
+    (True, False)
+    """
+    return name.startswith(("iq1", "iq2", "iq3"))
 
 
 def backend_lean(wider: str, backend: str | None) -> float:
@@ -31,52 +73,95 @@ def backend_lean(wider: str, backend: str | None) -> float:
     return {"rocm": -0.5, "vulkan": 0.5}.get(backend or "", 0.0)
 
 
-def build_terms(wider: str, built: str | None) -> list[str]:
+def build_terms(wider: str, stack: Stack) -> list[str]:
     """The terms that an older build is slower by; none for a recent one.
 
-    >>> build_terms("nvidia-hbm", "2024-05-01")
+    >>> build_terms("nvidia-hbm", Stack("llama.cpp", built="2024-05-01"))
     ['hbm_before_2024_06']
     """
-    return [term for term, (devices, before) in OLDER_BUILDS.items() if built is not None and devices == wider and built < before]
+    found = []
+    for term, (devices, before, mixtures_only) in OLDER_BUILDS.items():
+        if stack.built is not None and devices == wider and stack.built < before and (stack.mixture or not mixtures_only):
+            found.append(term)
+    return found
 
 
-def slower(terms: Mapping[str, float], wider: str, built: str | None, backend: str | None) -> float:
-    """The factor of an older build or of a back end.
+def stack_terms(rates: Rates, stack: Stack) -> dict[str, float]:
+    """What makes a stack slower or faster than a recent build of its engine on the usual back end: term -> its power (1, 1/2 or -1/2)."""
+    found: dict[str, float] = {}
+    for term in build_terms(rates.wider, stack):
+        found[term] = 1.0
+    lean = backend_lean(rates.wider, stack.backend)
+    if lean:
+        found["vulkan"] = lean
+        if rates.family is not None:
+            found["vulkan." + rates.family] = lean
+    if stack.bfloat and stack.backend in WITHOUT_BFLOAT:
+        found["bfloat"] = 1.0
+        if stack.mixture:
+            found["bfloat_mixture"] = 1.0
+    if rates.family is not None:
+        found[stack.engine + "." + rates.family] = 1.0
+    if stack.program is not None:
+        found["program." + stack.program] = 1.0
+    return found
+
+
+def prefill_terms(rates: Rates, stack: Stack) -> dict[str, float]:
+    """The same for prompts, where arithmetic shows: 16-bit weights, tables on cores, Vulkan beside CUDA."""
+    found = stack_terms(rates, stack)
+    if stack.wide:
+        found["wide"] = 1.0
+    if rates.wider.startswith("nvidia-") and stack.backend == "vulkan":
+        found["vulkan.nvidia"] = 1.0
+    if stack.lookup and rates.is_processor:
+        found["lookup"] = 1.0
+    return found
+
+
+def slower(terms: Mapping[str, float], powers: Mapping[str, float]) -> float:
+    """The factor that terms make.
 
     Args:
-        terms: constants that all families share
-        wider: class of the device
-        built: day of the build; None: a recent one
-        backend: back end; None: not named
+        terms: fitted terms; one that nobody measured counts as 1
+        powers: term -> its power: 1, 1/2 or -1/2
 
     Returns:
         The factor [1].
     """
-    factor = math.prod(terms[term] for term in build_terms(wider, built))
-    lean = backend_lean(wider, backend)
-    if lean:
-        factor *= math.sqrt(terms[VULKAN]) if lean > 0 else 1 / math.sqrt(terms[VULKAN])
+    factor = 1.0
+    for term, power in powers.items():
+        value = terms.get(term, 1.0)
+        factor = factor * (value if power == 1 else math.sqrt(value) if power > 0 else 1 / math.sqrt(value))
     return factor
 
 
-def decode_features(rates: Rates, work: Work, *, cache_bytes: float, weight_bytes: float, flash_attention: bool) -> dict[str, float]:
+def decode_features(
+    rates: Rates, work: Work, *, cache_bytes: float, weight_bytes: float, attention_flop: float, flash_attention: bool, lookup: bool
+) -> dict[str, float]:
     """What `token_seconds` needs besides constants.
 
     Args:
         rates: the device
         work: what one token asks of it
         cache_bytes: bytes of the cache in use [bytes]
-        weight_bytes: bytes of weights read [bytes]
+        weight_bytes: bytes of weights and states read [bytes]
+        attention_flop: operations of attention over the cache [FLOP]
         flash_attention: whether it is on
+        lookup: whether weights are looked up in tables
 
     Returns:
         Arguments by name.
     """
+    on_device = 0 if rates.is_processor else 1  # starting kernels costs a device, not the cores that call them
     return {
         "weight_bytes": weight_bytes,
         "cache_bytes": cache_bytes,
-        "layers": work.layers,
-        "mixture_layers": work.mixture_layers,
+        "attention_flop": attention_flop,
+        "layers": work.halves / 2,
+        "mixture_layers": work.mixture_layers * on_device,
+        "recurrent_layers": work.recurrent_layers * on_device,
+        "normed_layers": work.normed_layers * on_device,
         "parameters": work.parameters + work.output_parameters,
         "bandwidth": rates.bandwidth,
         "pace": rates.pace,
@@ -85,27 +170,72 @@ def decode_features(rates: Rates, work: Work, *, cache_bytes: float, weight_byte
         "plain_dot": float(not rates.integer_dot),
         "plain_attention": float(not flash_attention),
         "on_cores": float(rates.is_processor),
+        "lookup": float(lookup),
     }
 
 
-def prefill_features(rates: Rates, work: Work, *, prompt_tokens: int, ubatch: int, flash_attention: bool) -> dict[str, float]:
-    """What `prompt_seconds` needs besides constants and the time of a decoded token.
+def prefill_features(
+    rates: Rates, work: Work, *, prompt_tokens: int, depth: int, ubatch: int, flash_attention: bool, efficiency: float
+) -> dict[str, float]:
+    """What `prompt_seconds` needs besides constants and the time of a pass.
 
     Args:
         rates: the device
         work: what one token asks of it
         prompt_tokens: tokens of the prompt [tokens]
+        depth: tokens in the cache before it [tokens]
         ubatch: tokens that go through the model together [tokens]
         flash_attention: whether it is on
+        efficiency: share of the bandwidth at which weights are read [1]
 
     Returns:
         Arguments by name.
     """
+    at_once = min(ubatch, prompt_tokens)
+    passes = ceil(prompt_tokens / at_once)
+    times = expert_passes(share=work.expert_share, prompt_tokens=prompt_tokens, ubatch=at_once)
+    whole = seen_pairs(depth=depth, prompt_tokens=prompt_tokens)
+    windowed = windowed_pairs(depth=depth, prompt_tokens=prompt_tokens, window=work.window) if work.window else 0.0
     return {
         "parameters": work.parameters,
-        "attention_width": work.attention_width,
+        "expert_parameters": work.expert_parameters,
+        "all_experts": work.all_experts,
+        "attention_products": 4 * (work.attention_width * whole + work.window_width * windowed),
+        "cache_products": 2 * (work.whole_cells * whole + work.window_cells * windowed),
+        "state_products": work.state_values * prompt_tokens,
         "prompt_tokens": prompt_tokens,
+        "passes": passes,
+        "expert_passes": times,
         "rate": rates.prefill_rate,
+        "fp32_tflops": rates.fp32_tflops,
         "flash": float(flash_attention),
-        "ubatch": min(ubatch, prompt_tokens),
+        "read_seconds": (passes * work.dense_bytes + times * work.expert_bytes) / (rates.bandwidth * efficiency),
     }
+
+
+def layers_of(rates: Rates, work: Work, constants: Mapping[str, float]) -> float:
+    """Time that layers take for a token whatever their size [s].
+
+    Args:
+        rates: the device
+        work: what one token asks of it
+        constants: as `decode_constants` gives them
+
+    Returns:
+        Seconds [s].
+    """
+    on_device = 0 if rates.is_processor else 1
+    return float(
+        layer_seconds(
+            layers=work.halves / 2,
+            mixture_layers=work.mixture_layers * on_device,
+            recurrent_layers=work.recurrent_layers * on_device,
+            normed_layers=work.normed_layers * on_device,
+            layer_time=constants["layer_time"],
+            mixture_factor=constants["mixture_factor"],
+            recurrent_factor=constants["recurrent_factor"],
+            norm_factor=constants["norm_factor"],
+            pace=rates.pace,
+            die_factor=constants["die_factor"] if rates.joined else 1.0,
+        )
+    )

@@ -26,6 +26,10 @@ class Work:
     """Layers."""
     mixture_layers: int = 0
     """Those of them with a mixture of experts."""
+    halves: int = 0
+    """Halves of layers: what mixes tokens is one, a feed-forward block the other; some models have layers of one half."""
+    normed_layers: int = 0
+    """Layers with norms before and after each block."""
     dense_bytes: float = 0.0
     """Weights that every token reads [bytes]."""
     expert_bytes: float = 0.0
@@ -38,18 +42,33 @@ class Work:
     """Parameters of the output matrix [values]."""
     expert_parameters: float = 0.0
     """The part of `parameters` in routed experts [values]."""
-    attention_width: int = 0
-    """Query heads x head size, summed over the layers [values]."""
+    attention_width: float = 0.0
+    """Query heads x size of what a head compares and adds up, in the layers that see everything [values]."""
+    window_width: float = 0.0
+    """The same in the layers that see a window [values]."""
     whole_cells: float = 0.0
     """Values of keys and values for one token, in the layers that see everything [values]."""
     window_cells: float = 0.0
     """The same in the layers that see a window [values]."""
     window: int = 0
     """Tokens that these see [tokens]."""
+    recurrent_layers: int = 0
+    """Layers with a recurrent state; a short convolution is none."""
+    state_values: float = 0.0
+    """Values of those states for one sequence [values]."""
 
     def weight_bytes(self, share: float | None = None) -> float:
         """Weights read for one token [bytes]; `share` of the experts where several tokens are in the step."""
         return self.dense_bytes + self.expert_bytes * (self.expert_share if share is None else share)
+
+    @property
+    def all_experts(self) -> float:
+        """Parameters of all routed experts, visited or not [values]."""
+        return self.expert_parameters / self.expert_share if self.expert_share else 0.0
+
+    def attention_flop(self, depth: float) -> float:
+        """Operations of attention for one token with so many in the cache [FLOP]."""
+        return 4 * (self.attention_width * depth + self.window_width * min(depth, self.window))
 
     def cache_bytes(self, depth: float, bytes_per_value: float) -> float:
         """Keys and values read at so many tokens in the cache [bytes]."""
@@ -59,6 +78,8 @@ class Work:
         return Work(
             self.layers + other.layers,
             self.mixture_layers + other.mixture_layers,
+            self.halves + other.halves,
+            self.normed_layers + other.normed_layers,
             self.dense_bytes + other.dense_bytes,
             self.expert_bytes + other.expert_bytes,
             max(self.expert_share, other.expert_share),
@@ -66,9 +87,12 @@ class Work:
             self.output_parameters + other.output_parameters,
             self.expert_parameters + other.expert_parameters,
             self.attention_width + other.attention_width,
+            self.window_width + other.window_width,
             self.whole_cells + other.whole_cells,
             self.window_cells + other.window_cells,
             max(self.window, other.window),
+            self.recurrent_layers + other.recurrent_layers,
+            self.state_values + other.state_values,
         )
 
 
@@ -96,7 +120,7 @@ def layer_work(
     Assumes: an embedding table is looked up, not read, unless it is tied and serves as the output matrix.
     """
     a = architecture
-    found = {layer: _attention(a, layer) for layer in range(a.layers)} | {OUTPUT: Work()}
+    found = {layer: _layer(a, layer) for layer in range(a.layers)} | {OUTPUT: Work()}
     for piece in pieces(a, quantization, types, importance_matrix, gguf):
         group, size = piece.group, piece.bytes
         routed = is_expert(group) and a.experts is not None
@@ -136,38 +160,48 @@ def total(work: Iterable[Work]) -> Work:
     return reduce(lambda a, b: a + b, work, Work())
 
 
+def _layer(a: Architecture, layer: int) -> Work:
+    """What a layer does beside its matrices."""
+    mixer = _attention(a, layer) if a.attends(layer) else Work()
+    if a.recurs(layer) and a.recurrent is not None:
+        values = a.recurrent.inner_size * a.recurrent.state_size
+        mixer = mixer + Work(recurrent_layers=int(values > 0), state_values=float(values))
+    mixture = a.is_mixture(layer)
+    halves = int(a.attends(layer) or a.recurs(layer)) + int(mixture or a.has_dense(layer))
+    return mixer + Work(layers=1, mixture_layers=int(mixture), halves=halves, normed_layers=int(a.norms == "both"))
+
+
 def _attention(a: Architecture, layer: int) -> Work:
-    mixture = int(a.is_mixture(layer))
-    if not a.attends(layer):
-        return Work(layers=1, mixture_layers=mixture)
-    width = a.heads(layer) * a.head_dim(layer)
     latent = a.attention.latent
     if latent is not None and not latent.cached_whole:
+        # Queries are brought to the width of the small vector, and the values are added up there.
         kept = float(latent.kv_rank + latent.rope_dim)
+        width = a.heads(layer) * (kept + latent.kv_rank) / 2
         picked = a.attention.indexer
         if picked is not None:
-            of_scorer = float(picked.head_dim)
+            scored = float(picked.head_dim)
             return Work(
-                layers=1, mixture_layers=mixture, attention_width=width, whole_cells=of_scorer, window_cells=kept, window=picked.top_k
+                attention_width=picked.heads * scored / 2, window_width=width, whole_cells=scored, window_cells=kept, window=picked.top_k
             )
-        return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=kept)
+        return Work(attention_width=width, whole_cells=kept)
+    width = a.heads(layer) * (a.head_dim(layer) + a.value_dim(layer)) / 2
     compressed, picked = a.attention.compressed, a.attention.indexer
+    scorer = 0.0 if picked is None else picked.heads * picked.head_dim / 2
     if compressed is not None and a.attention.window is not None:
         rate, near = compressed.rates[layer], a.attention.window.size
         key = float(a.attention.head_dim)
         if rate > 0 and picked is not None and a.scores(layer):
             far = picked.head_dim / rate
-            return Work(
-                layers=1, mixture_layers=mixture, attention_width=width, whole_cells=far, window_cells=key, window=near + picked.top_k
-            )
+            return Work(attention_width=scorer / rate, window_width=width, whole_cells=far, window_cells=key, window=near + picked.top_k)
         far = key / rate if rate > 0 else 0.0
-        return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=far, window_cells=key, window=near)
+        whole = width / rate if rate > 0 else 0.0
+        return Work(attention_width=whole, window_width=width, whole_cells=far, window_cells=key, window=near)
     cells = float(a.kv_heads(layer) * (a.head_dim(layer) + a.value_dim(layer)))
     if picked is not None and picked.block is not None and a.scores(layer):
         near = picked.block * picked.top_k
         of_scorer = float(picked.head_dim)
-        return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=of_scorer, window_cells=cells, window=near)
+        return Work(attention_width=scorer, window_width=width, whole_cells=of_scorer, window_cells=cells, window=near)
     window = a.attention.window
     if window is None or a.sees_all(layer):
-        return Work(layers=1, mixture_layers=mixture, attention_width=width, whole_cells=cells)
-    return Work(layers=1, mixture_layers=mixture, attention_width=width, window_cells=cells, window=window.size)
+        return Work(attention_width=width, whole_cells=cells)
+    return Work(window_width=width, window_cells=cells, window=window.size)

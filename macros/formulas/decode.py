@@ -80,16 +80,33 @@ def device_pace(*, fp32_tflops: float) -> float:
     return math.sqrt(math.sqrt(fp32_tflops / REFERENCE_TFLOPS))
 
 
-def layer_seconds(*, layers: Any, mixture_layers: Any, layer_time: Any, mixture_factor: Any, pace: Any, die_factor: Any) -> Any:
+def layer_seconds(
+    *,
+    layers: Any,
+    mixture_layers: Any,
+    recurrent_layers: Any,
+    normed_layers: Any,
+    layer_time: Any,
+    mixture_factor: Any,
+    recurrent_factor: Any,
+    norm_factor: Any,
+    pace: Any,
+    die_factor: Any,
+) -> Any:
     """Time that layers take whatever their size: starting kernels, waiting for one another, filling the memory's pipeline.
 
-    Equation: seconds = (layers + mixture_layers x (mixture_factor - 1)) x layer_time x die_factor / pace
+    Equation: seconds = counted x layer_time x die_factor / pace,
+        counted = layers + mixture x (mixture_factor - 1) + recurrent x recurrent_factor + normed x norm_factor
 
     Args:
-        layers: layers on the device [layers]
+        layers: layers on the device; half of one where it mixes tokens only, or has a feed-forward block only [layers]
         mixture_layers: those of them with a mixture of experts [layers]
+        recurrent_layers: those of them with a recurrent state [layers]
+        normed_layers: those of them with norms before and after each block [layers]
         layer_time: time of a layer on a device of the family at pace 1 [s]
-        mixture_factor: how many plain layers a mixture layer stands for [1]
+        mixture_factor: how many plain layers a mixture layer stands for: routing, gathering, small matrices [1]
+        recurrent_factor: how many plain layers a recurrence costs more [1]
+        norm_factor: how many plain layers the norms on both sides cost more [1]
         pace: how much faster than the reference the device is [1]
         die_factor: how much longer a layer takes on a device of two joined chips; 1 for a single chip [1]
 
@@ -100,10 +117,35 @@ def layer_seconds(*, layers: Any, mixture_layers: Any, layer_time: Any, mixture_
 
     Source: fitted to published measurements; see the accuracy page.
 
-    >>> layer_seconds(layers=32, mixture_layers=0, layer_time=50e-6, mixture_factor=1.5, pace=1, die_factor=1)
-    0.0016
+    >>> layer_seconds(layers=32, mixture_layers=0, recurrent_layers=24, normed_layers=0, layer_time=50e-6, mixture_factor=1.5,
+    ...     recurrent_factor=1.0, norm_factor=0.5, pace=1, die_factor=1)
+    0.0028
     """
-    return (layers + mixture_layers * (mixture_factor - 1)) * layer_time * die_factor / pace
+    counted = layers + mixture_layers * (mixture_factor - 1) + recurrent_layers * recurrent_factor + normed_layers * norm_factor
+    return counted * layer_time * die_factor / pace
+
+
+def attention_seconds(*, operations: Any, fp32_tflops: Any, cost: Any) -> Any:
+    """Time that comparing one token with what is in the cache takes beside reading it.
+
+    Equation: seconds = operations x cost / shaders
+
+    Args:
+        operations: multiplications and additions of all query heads over the tokens that they see [FLOP]
+        fp32_tflops: rate of the shaders, or of the cores at work [TFLOP/s]
+        cost: how much dearer one of them is than at the shaders' peak [1]
+
+    Returns:
+        Seconds [s].
+
+    Assumes: reading the cache and comparing do not overlap.
+
+    Source: fitted to published measurements; see the accuracy page.
+
+    >>> attention_seconds(operations=4e9, fp32_tflops=10, cost=5)
+    0.002
+    """
+    return operations * cost / (fp32_tflops * TERA)
 
 
 def dot_product_seconds(*, parameters: Any, fp32_tflops: Any, cost: Any) -> Any:
@@ -133,8 +175,11 @@ def token_seconds(
     *,
     weight_bytes: Any,
     cache_bytes: Any,
+    attention_flop: Any,
     layers: Any,
     mixture_layers: Any,
+    recurrent_layers: Any,
+    normed_layers: Any,
     parameters: Any,
     bandwidth: Any,
     pace: Any,
@@ -143,24 +188,32 @@ def token_seconds(
     plain_dot: Any,
     plain_attention: Any,
     on_cores: Any,
+    lookup: Any,
     efficiency: Any,
     layer_time: Any,
     cache_factor: Any,
+    attention_cost: Any,
     mixture_factor: Any,
+    recurrent_factor: Any,
+    norm_factor: Any,
     die_factor: Any,
     dot_cost: Any,
     core_cost: Any,
+    lookup_cost: Any,
     slower: Any,
 ) -> Any:
     """Time of one token on the layers that one device holds.
 
-    Equation: seconds = max((memory + layers + dot_products) x slower, core_products)
+    Equation: seconds = max((memory + attention + layers + dot_products) x slower, core_products)
 
     Args:
-        weight_bytes: bytes of weights read [bytes]
+        weight_bytes: bytes of weights read, and of recurrent states read and written [bytes]
         cache_bytes: bytes of the KV cache in use [bytes]
+        attention_flop: operations of attention over what is in the cache [FLOP]
         layers: layers on the device [layers]
         mixture_layers: those of them with a mixture of experts [layers]
+        recurrent_layers: those of them with a recurrent state [layers]
+        normed_layers: those of them with norms before and after each block [layers]
         parameters: parameters that work for one token [values]
         bandwidth: peak of the memory [bytes/s]
         pace: how much faster than the reference the device gets through its layers [1]
@@ -169,13 +222,18 @@ def token_seconds(
         plain_dot: 1 without integer dot products, else 0 [1]
         plain_attention: 1 without flash attention, else 0 [1]
         on_cores: 1 on processor cores, else 0 [1]
+        lookup: 1 for a format whose weights are looked up in tables, else 0 [1]
         efficiency: share of the bandwidth that the family reaches [1]
         layer_time: time of a layer in that family at pace 1 [s]
         cache_factor: how much dearer a byte of cache is without flash attention [1]
+        attention_cost: how much dearer an operation of attention is than at the shaders' peak [1]
         mixture_factor: how many plain layers a mixture layer stands for [1]
+        recurrent_factor: how many plain layers a recurrence costs more [1]
+        norm_factor: how many plain layers the norms on both sides cost more [1]
         die_factor: how much longer a layer takes on two joined chips [1]
         dot_cost: operations for each multiplication and addition on shaders without integer dot products [1]
         core_cost: the same on processor cores [1]
+        lookup_cost: how much dearer it is there with tables to look up [1]
         slower: factor of an older build or of a back end [1]
 
     Returns:
@@ -192,17 +250,23 @@ def token_seconds(
         efficiency=efficiency,
         cache_factor=1 + plain_attention * (cache_factor - 1),
     )
+    attention = attention_seconds(operations=attention_flop, fp32_tflops=fp32_tflops, cost=attention_cost)
     waiting = layer_seconds(
         layers=layers,
         mixture_layers=mixture_layers,
+        recurrent_layers=recurrent_layers,
+        normed_layers=normed_layers,
         layer_time=layer_time,
         mixture_factor=mixture_factor,
+        recurrent_factor=recurrent_factor,
+        norm_factor=norm_factor,
         pace=pace,
         die_factor=1 + joined * (die_factor - 1),
     )
     dots = dot_product_seconds(parameters=parameters, fp32_tflops=fp32_tflops, cost=plain_dot * dot_cost)
-    multiplying = dot_product_seconds(parameters=parameters, fp32_tflops=fp32_tflops, cost=on_cores * core_cost)
-    return maximum((memory + waiting + dots) * slower, multiplying)
+    per_product = on_cores * core_cost * (1 + lookup * (lookup_cost - 1))
+    multiplying = dot_product_seconds(parameters=parameters, fp32_tflops=fp32_tflops, cost=per_product)
+    return maximum((memory + attention + waiting + dots) * slower, multiplying)
 
 
 def all_reduce_seconds(*, layers: Any, devices: Any, exchange_time: Any) -> Any:
@@ -252,8 +316,8 @@ def more_users_seconds(*, parameters: Any, users: Any, rate: Any, utilisation: A
     return 2 * parameters * (users - 1) / (rate * utilisation)
 
 
-def experts_touched(*, used: int, count: int, users: int) -> float:
-    """Share of the experts that a step reads when several users' tokens choose theirs independently.
+def experts_touched(*, used: float, count: float, users: int) -> float:
+    """Share of the experts that a step reads when several tokens choose theirs independently.
 
     Equation: share = 1 - (1 - used / count)^users
 
@@ -273,9 +337,36 @@ def experts_touched(*, used: int, count: int, users: int) -> float:
     0.4375
     """
     missed = 1.0
-    for _ in range(users):
-        missed = missed * (1 - used / count)
+    factor = 1 - used / count
+    left = users
+    while left > 0:  # by squaring: a micro-batch has thousands of tokens
+        if left % 2 == 1:
+            missed = missed * factor
+        factor = factor * factor
+        left = left // 2
     return 1 - missed
+
+
+def power_factor(*, limit_w: Any, full_w: Any) -> Any:
+    """How much longer everything takes on a device that may draw less power than it was built for.
+
+    Equation: factor = max(1, sqrt(full / limit))
+
+    Args:
+        limit_w: power that it may draw [W]
+        full_w: power at its own limit [W]
+
+    Returns:
+        Factor [1].
+
+    Assumes: clocks fall with the square root of the power; memory-bound work loses less, arithmetic more.
+
+    Source: dynamic power of a chip grows with clock and the square of its voltage; between the cube root and the whole of it.
+
+    >>> power_factor(limit_w=100, full_w=400)
+    2.0
+    """
+    return maximum(1.0, math.sqrt(full_w / limit_w))
 
 
 def tokens_per_second(*, seconds: Any, users: Any = 1) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from macros.formulas.elementwise import ceil, maximum, minimum
+from macros.formulas.decode import experts_touched
+from macros.formulas.elementwise import maximum, minimum
 from macros.formulas.units import TERA
 
 PASSES_AT_A_TIME = 4
@@ -36,42 +37,122 @@ def filled_rate(*, rate: float) -> float:
     return rate * math.sqrt(math.sqrt(math.sqrt(REFERENCE_RATE / rate)))
 
 
-def prefill_flop(*, parameters: Any, prompt_tokens: Any, attention_width: Any, attention_cost: Any) -> Any:
-    """Operations to read a prompt.
+def seen_pairs(*, depth: Any, prompt_tokens: Any) -> Any:
+    """Pairs of a token of the prompt and one that it looks at, where it sees everything before it.
 
-    Equation: flop = 2 x parameters x tokens + 2 x attention_cost x attention_width x tokens^2
+    Equation: pairs = tokens x (depth + tokens / 2)
+
+    Args:
+        depth: tokens that are in the cache already [tokens]
+        prompt_tokens: tokens of the prompt [tokens]
+
+    Returns:
+        Pairs [1].
+
+    Assumes: causal attention. What is added to a cache costs what the whole costs less what is there: pairs(D + P) - pairs(D).
+
+    Source: counting.
+
+    >>> seen_pairs(depth=100, prompt_tokens=10)
+    1050.0
+    """
+    return prompt_tokens * (depth + prompt_tokens / 2)
+
+
+def windowed_pairs(*, depth: Any, prompt_tokens: Any, window: Any) -> Any:
+    """The same where each token sees a window.
+
+    Equation: pairs = upto(depth + tokens) - upto(depth), upto(n) = min(n, window) x (n - min(n, window) / 2)
+
+    Args:
+        depth: tokens that are in the cache already [tokens]
+        prompt_tokens: tokens of the prompt [tokens]
+        window: tokens that it sees [tokens]
+
+    Returns:
+        Pairs [1].
+
+    Assumes: a sliding window; chunks cost half as much.
+
+    Source: counting.
+
+    >>> windowed_pairs(depth=100, prompt_tokens=10, window=16)
+    160.0
+    """
+    last = depth + prompt_tokens
+    ends = minimum(last, window)
+    starts = minimum(depth, window)
+    return ends * (last - ends / 2) - starts * (depth - starts / 2)
+
+
+def expert_passes(*, share: float, prompt_tokens: int, ubatch: int) -> float:
+    """How often all experts are read for a prompt: nearly once for each micro-batch, less often for a short one.
+
+    Equation: times = floor(tokens / ubatch) x touched(ubatch) + touched(tokens mod ubatch)
+
+    Args:
+        share: share of the experts that one token visits [1]
+        prompt_tokens: tokens of the prompt [tokens]
+        ubatch: tokens that go through the model together [tokens]
+
+    Returns:
+        Times [1].
+
+    Assumes: tokens choose their experts independently and evenly.
+
+    Source: elementary probability.
+
+    >>> expert_passes(share=0.25, prompt_tokens=5, ubatch=2)
+    1.125
+    """
+    whole = prompt_tokens // ubatch
+    rest = prompt_tokens - whole * ubatch
+    return whole * experts_touched(used=share, count=1, users=ubatch) + experts_touched(used=share, count=1, users=rest)
+
+
+def matrix_flop(
+    *, parameters: Any, expert_parameters: Any, all_experts: Any, prompt_tokens: Any, expert_passes: Any, tile_rows: Any, expert_factor: Any
+) -> Any:
+    """Operations of the matrix products of a prompt, at the size that they really have.
+
+    Equation: flop = 2 x (dense x tokens + (experts x tokens + all_experts x expert_passes x tile_rows) x expert_factor)
 
     Args:
         parameters: parameters that work for each token, without the output matrix [values]
+        expert_parameters: the part of them in routed experts [values]
+        all_experts: parameters of all routed experts, visited or not [values]
         prompt_tokens: tokens of the prompt [tokens]
-        attention_width: query heads x head size, summed over the layers [values]
-        attention_cost: how much dearer an operation of attention is than one of a matrix product [1]
+        expert_passes: how often all experts are read [1]
+        tile_rows: rows that a product of a few rows costs beyond those [tokens]
+        expert_factor: how much dearer a product of experts is than a dense one [1]
 
     Returns:
         Operations [FLOP].
 
-    Assumes: causal attention looks at half of the square; only the last token needs the output matrix.
+    Assumes: of a micro-batch an expert gets a few rows only, and its product is made in tiles of a fixed height.
 
-    Source: counting multiplications and additions.
+    Source: counting multiplications and additions; the height of a tile is fitted.
 
-    >>> prefill_flop(parameters=1000, prompt_tokens=10, attention_width=20, attention_cost=1)
-    24000
+    >>> matrix_flop(parameters=1000, expert_parameters=400, all_experts=3200, prompt_tokens=10, expert_passes=1, tile_rows=4,
+    ...     expert_factor=1)
+    45600
     """
-    return 2 * parameters * prompt_tokens + 2 * attention_cost * attention_width * prompt_tokens * prompt_tokens
+    dense = (parameters - expert_parameters) * prompt_tokens
+    routed = expert_parameters * prompt_tokens + all_experts * expert_passes * tile_rows
+    return 2 * (dense + routed * expert_factor)
 
 
-def prefill_seconds(*, flop: Any, rate: Any, utilisation: Any, prompt_tokens: Any, ubatch: Any, step_seconds: Any) -> Any:
+def prefill_seconds(*, flop: Any, rate: Any, utilisation: Any, passes: Any, step_seconds: Any) -> Any:
     """Time to read a prompt on one device.
 
-    Equation: seconds = flop / (rate x utilisation) + ceil(tokens / ubatch) x step_seconds
+    Equation: seconds = flop / (rate x utilisation) + passes x step_seconds
 
     Args:
         flop: operations of the whole prompt [FLOP]
         rate: published peak that the family of devices goes by [FLOP/s]
         utilisation: share of it that the family reaches [1]
-        prompt_tokens: tokens of the prompt [tokens]
-        ubatch: tokens that go through the model together [tokens]
-        step_seconds: time of one pass whatever its tokens: the time of a decoded token [s]
+        passes: micro-batches [1]
+        step_seconds: time of one pass whatever its tokens [s]
 
     Returns:
         Seconds [s].
@@ -80,64 +161,92 @@ def prefill_seconds(*, flop: Any, rate: Any, utilisation: Any, prompt_tokens: An
 
     Source: fitted to published measurements; see the accuracy page.
 
-    >>> prefill_seconds(flop=1e13, rate=1e14, utilisation=0.5, prompt_tokens=1024, ubatch=512, step_seconds=0.01)
+    >>> prefill_seconds(flop=1e13, rate=1e14, utilisation=0.5, passes=2, step_seconds=0.01)
     0.22
     """
-    return flop / (rate * utilisation) + ceil(prompt_tokens / ubatch) * step_seconds
+    return flop / (rate * utilisation) + passes * step_seconds
 
 
 def prompt_seconds(
     *,
     parameters: Any,
-    attention_width: Any,
+    expert_parameters: Any,
+    all_experts: Any,
+    attention_products: Any,
+    cache_products: Any,
+    state_products: Any,
     prompt_tokens: Any,
+    passes: Any,
+    expert_passes: Any,
     rate: Any,
+    fp32_tflops: Any,
     flash: Any,
-    ubatch: Any,
-    step_seconds: Any,
+    read_seconds: Any,
+    pass_seconds: Any,
     utilisation: Any,
     attention_cost: Any,
     attention_cost_flash: Any,
+    cache_cost: Any,
+    recurrent_cost: Any,
+    tile_rows: Any,
+    expert_factor: Any,
+    pass_factor: Any,
     slower: Any,
 ) -> Any:
     """Time to read a prompt on the layers that one device holds.
 
-    Equation: seconds = flop / (rate x utilisation / slower) + ceil(tokens / ubatch) x step_seconds
+    Equation: seconds = (matrices + attention) / (rate x utilisation) x slower + recurrence / shaders + read + passes x pass_time
 
     Args:
         parameters: parameters that work for each token, without the output matrix [values]
-        attention_width: query heads x head size, summed over the layers [values]
+        expert_parameters: the part of them in routed experts [values]
+        all_experts: parameters of all routed experts, visited or not [values]
+        attention_products: operations of all query heads over what they see [FLOP]
+        cache_products: the same, counted once for each key and value head [FLOP]
+        state_products: values of recurrent states x tokens [values]
         prompt_tokens: tokens of the prompt [tokens]
+        passes: micro-batches [1]
+        expert_passes: how often all experts are read [1]
         rate: published peak that the family of devices goes by [FLOP/s]
+        fp32_tflops: rate of the shaders, or of the cores at work [TFLOP/s]
         flash: 1 with flash attention, else 0 [1]
-        ubatch: tokens that go through the model together [tokens]
-        step_seconds: time of a decoded token [s]
+        read_seconds: time to read the weights of all passes [s]
+        pass_seconds: time that the layers take for a token whatever their size [s]
         utilisation: share of the rate that the family reaches [1]
         attention_cost: how much dearer an operation of attention is than one of a matrix product [1]
         attention_cost_flash: the same with flash attention [1]
+        cache_cost: what an operation over keys and values costs more for each of their heads [1]
+        recurrent_cost: operations of the shaders for each value of a state and token [FLOP]
+        tile_rows: rows that a product of a few rows costs beyond those [tokens]
+        expert_factor: how much dearer a product of experts is than a dense one [1]
+        pass_factor: how much longer layers take for a micro-batch than for a token, whatever its tokens [1]
         slower: factor of an older build or of a back end [1]
 
     Returns:
         Seconds [s].
 
-    Assumes: one user, nothing in the cache.
+    Assumes: one user; nothing overlaps.
 
     Source: fitted to published measurements; see the accuracy page.
     """
-    flop = prefill_flop(
+    matrices = matrix_flop(
         parameters=parameters,
+        expert_parameters=expert_parameters,
+        all_experts=all_experts,
         prompt_tokens=prompt_tokens,
-        attention_width=attention_width,
-        attention_cost=attention_cost + flash * (attention_cost_flash - attention_cost),
+        expert_passes=expert_passes,
+        tile_rows=tile_rows,
+        expert_factor=expert_factor,
     )
-    return prefill_seconds(
-        flop=flop * slower,
+    attention = attention_products * (attention_cost + flash * (attention_cost_flash - attention_cost)) + cache_products * cache_cost
+    arithmetic = prefill_seconds(
+        flop=(matrices + attention) * slower,
         rate=rate,
         utilisation=utilisation,
-        prompt_tokens=prompt_tokens,
-        ubatch=ubatch,
-        step_seconds=step_seconds,
+        passes=passes,
+        step_seconds=pass_seconds * pass_factor,
     )
+    return arithmetic + state_products * recurrent_cost / (fp32_tflops * TERA) + read_seconds
 
 
 def pipelined_seconds(*, whole: Any, slowest: Any, passes: Any, factor: Any) -> Any:
@@ -184,25 +293,25 @@ def time_to_first_token(*, prefill_seconds: Any, decode_seconds: Any) -> Any:
     return prefill_seconds + decode_seconds
 
 
-def streaming_seconds(*, host_bytes: Any, link_bandwidth: Any, prompt_tokens: Any, ubatch: Any) -> Any:
-    """Time to send the layers that stay in system memory through the card, once for each pass.
+def streaming_seconds(*, host_bytes: Any, link_bandwidth: Any, link_share: Any, passes: Any) -> Any:
+    """Time to send weights that stay in system memory to the card, once for each pass.
 
-    Equation: seconds = ceil(tokens / ubatch) x host_bytes / link
+    Equation: seconds = passes x host_bytes / (link x link_share)
 
     Args:
         host_bytes: weights in system memory [bytes]
         link_bandwidth: bandwidth between system memory and the card [bytes/s]
-        prompt_tokens: tokens of the prompt [tokens]
-        ubatch: tokens that go through the model together [tokens]
+        link_share: share of it that is reached [1]
+        passes: how often they are sent [1]
 
     Returns:
         Seconds [s].
 
-    Assumes: passes of 32 tokens or more; shorter ones are computed on the processor.
+    Assumes: passes of 32 tokens or more; shorter ones are computed on the processor. Nothing is computed meanwhile.
 
     Source: llama.cpp, operations of host layers are sent to the card from a batch of 32 on.
 
-    >>> streaming_seconds(host_bytes=8e9, link_bandwidth=16e9, prompt_tokens=1024, ubatch=512)
-    1.0
+    >>> streaming_seconds(host_bytes=8e9, link_bandwidth=16e9, link_share=0.5, passes=2)
+    2.0
     """
-    return ceil(prompt_tokens / ubatch) * host_bytes / link_bandwidth
+    return passes * host_bytes / (link_bandwidth * link_share)

@@ -391,6 +391,11 @@ class Architecture(Strict):
             )
         return self
 
+    @property
+    def model_class(self) -> str:
+        """What decides how well a speed can be foretold: hybrid with recurrent layers, else mixture with experts, else dense."""
+        return "hybrid" if self.recurrent is not None else "mixture" if self.experts is not None else "dense"
+
     def attends(self, layer: int) -> bool:
         """Whether a layer has attention."""
         if self.blocks is not None and layer < self.layers:

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from macros.specs.record import Plain, Strict, Text, Written
 
-Ratio = Annotated[float, Field(gt=0, le=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -22,10 +21,17 @@ class Constants(Strict):
     """Rows that were measured on them."""
     values: dict[str, float]
     """Name of a constant -> its value, in the unit that the formula states."""
-    low: Ratio
-    """Measured over predicted, low end of the range shown."""
-    high: Ratio
-    """Measured over predicted, high end of the range shown."""
+
+
+class Spread(Strict):
+    """How far predictions were off where the constants had not seen the device."""
+
+    devices: Annotated[int, Field(ge=0)]
+    """Devices that were measured."""
+    rows: Annotated[int, Field(ge=0)]
+    """Rows that were measured on them."""
+    squares: Annotated[float, Field(ge=0)]
+    """Sum over the devices of the mean square of how many times they were off, less 1."""
 
 
 class Accuracy(Strict):
@@ -41,12 +47,14 @@ class Accuracy(Strict):
     """90th percentile of the error [1]."""
     covered: Share
     """Share of measured values inside the range shown."""
+    bias: float = 0.0
+    """Median of predicted over measured, less 1 [1]."""
 
 
 class Calibration(Written):
     """One fit."""
 
-    UNSOURCED: ClassVar[tuple[str, ...]] = ("groups", "terms", "accuracy", "left_out", "held_out", "rows")
+    UNSOURCED: ClassVar[tuple[str, ...]] = ("groups", "terms", "spreads", "low", "high", "accuracy", "left_out", "held_out", "rows")
     """They follow from data/measurements, each row of which has its source."""
 
     title: Text
@@ -63,6 +71,12 @@ class Calibration(Written):
     """Constants that all families share."""
     groups: dict[str, Constants]
     """Family, class of families, or `all` -> its constants."""
+    spreads: dict[str, Spread]
+    """Class of models, with the engine and back end, class or family of devices behind bars -> how far predictions were off there."""
+    low: Annotated[float, Field(lt=0)]
+    """Low end of the range shown, in units of the typical error."""
+    high: Annotated[float, Field(gt=0)]
+    """High end."""
     accuracy: dict[str, Accuracy]
     """Selection of rows -> the error there."""
     held_out: dict[str, list[float | None]]

@@ -141,3 +141,14 @@ class Engine(Record):
         """Sources of the contexts."""
         for context in self.contexts.values():
             yield from context.sources
+
+
+class Program(Strict):
+    """A program that measurements name."""
+
+    engine: Id
+    """Id of the engine that it is inside, or is."""
+    own_speed: bool = False
+    """Whether it is faster or slower than that engine: then it has a factor of its own."""
+    pass_tokens: Count = 512
+    """Prompt tokens that it reads at a time unless told otherwise."""

@@ -10,7 +10,7 @@ from macros.specs.calculators import Calculator
 from macros.specs.calibration import Calibration
 from macros.specs.classes import ArchitectureClass, Composite
 from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind, SharedMemory
-from macros.specs.engines import Engine
+from macros.specs.engines import Engine, Program
 from macros.specs.glossary import Term
 from macros.specs.measurements import MeasurementFile
 from macros.specs.models import Family, Model
@@ -48,5 +48,5 @@ KINDS: dict[str, type[Record]] = {
 }
 """Folder -> record; one file a record."""
 
-SINGLE_FILES: dict[str, type[BaseModel]] = {"composites": Composite, "sources": Source}
+SINGLE_FILES: dict[str, type[BaseModel]] = {"composites": Composite, "programs": Program, "sources": Source}
 """File of many small records -> record."""

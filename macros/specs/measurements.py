@@ -34,6 +34,8 @@ class Row(Strict):
     """Id in data/models."""
     quant: Id | None = None
     """Id in data/quantizations."""
+    dense_quant: Id | None = None
+    """Format of everything but routed experts, where a mix made by hand stores that otherwise; `quant` is then the experts'."""
     gpus: list[Id] = Field(default_factory=list)
     """Ids in data/gpus, repeated for several of a kind."""
     cpu: Id | None = None
@@ -197,7 +199,9 @@ def against_one(rows: Iterable[Decode | Prefill]) -> Iterator[tuple[Decode | Pre
         tokens = row.generated_tokens if isinstance(row, Decode) else row.prompt_tokens
         return row.kind, row.model, row.quant, row.gpus[0], row.engine, row.build, tokens
 
-    sound = [row for row in rows if row.gpus and row.model and row.quant and row.quality is None and row.gpu_layers is None]
+    sound = [
+        row for row in rows if row.gpus and row.model and row.quant and row.quality is None and row.gpu_layers is None and not row.offload
+    ]
     alone = {setting(row): row.tokens_per_second for row in sound if len(row.gpus) == 1}
     for row in sound:
         if len(row.gpus) > 1 and setting(row) in alone:

@@ -39,7 +39,13 @@ def measurements(catalogue: Catalogue) -> Iterator[SpecError]:
             at: Location = ("rows", index)
             for gpu in row.gpus:
                 yield from _missing(catalogue, "measurements", file.id, (*at, "gpus"), "gpus", gpu)
-            for key, folder in (("cpu", "cpus"), ("memory", "memory"), ("model", "models"), ("quant", "quantizations")):
+            for key, folder in (
+                ("cpu", "cpus"),
+                ("memory", "memory"),
+                ("model", "models"),
+                ("quant", "quantizations"),
+                ("dense_quant", "quantizations"),
+            ):
                 if folder in catalogue.records:
                     yield from _missing(catalogue, "measurements", file.id, (*at, key), folder, getattr(row, key))
             if row.source not in catalogue.sources:

@@ -369,7 +369,8 @@ def left_out(catalogue: Catalogue) -> pd.DataFrame:
 
 
 REASONS: dict[str, Words] = {
-    "not fitted to yet": {"zh": "还没有用来拟合", "en": "not fitted to yet"},
+    "experts on the host": {"zh": "专家留在内存：由各部分合成，不用来拟合", "en": "experts in RAM: put together from parts, not fitted to"},
+    "runs that differ by more than a fifth": {"zh": "各次运行相差五分之一以上", "en": "runs that differ by more than a fifth"},
     "quality: noisy": {"zh": "来源混合了不同条件", "en": "the source mixes unlike conditions"},
     "quality: anomalous": {"zh": "与同类结果相差太远，原因写在该行", "en": "far from like results, for a reason that the row states"},
     "quality: not-measured": {"zh": "厂商的说法，不是测量", "en": "a maker's statement, not a measurement"},

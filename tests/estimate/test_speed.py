@@ -199,7 +199,7 @@ def test_long_prompts_go_through_several_cards_like_a_pipeline(catalogue):
 
     for cards in (2, 4, 6):
         assert prefill(cards, 8192) / prefill(1, 8192) == pytest.approx(measured[cards, 8192] / measured[1, 8192], rel=0.25)
-        assert prefill(cards, 512) <= prefill(1, 512)
+        assert prefill(cards, 512) <= prefill(1, 512) * (1 + 1e-12)
 
 
 def test_tensor_parallel_gains_more_on_slow_cards(catalogue):

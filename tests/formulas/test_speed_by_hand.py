@@ -1,12 +1,31 @@
 """Times worked out on paper: each part alone, then together."""
 
+from itertools import pairwise
+
 import pytest
 
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
-from macros.formulas.decode import all_reduce_seconds, experts_touched, layer_seconds, memory_seconds, token_seconds, tokens_per_second
+from macros.formulas.decode import (
+    all_reduce_seconds,
+    attention_seconds,
+    experts_touched,
+    layer_seconds,
+    memory_seconds,
+    power_factor,
+    token_seconds,
+    tokens_per_second,
+)
 from macros.formulas.load_time import cached_load_seconds
 from macros.formulas.peers import peer_memory
-from macros.formulas.prefill import pipelined_seconds, prompt_seconds, streaming_seconds
+from macros.formulas.prefill import (
+    expert_passes,
+    matrix_flop,
+    pipelined_seconds,
+    prompt_seconds,
+    seen_pairs,
+    streaming_seconds,
+    windowed_pairs,
+)
 
 
 @pytest.mark.parametrize(("generation", "gigabytes"), [(3, 15.754), (4, 31.508), (5, 63.015), (6, 126.031)])
@@ -24,16 +43,26 @@ def test_cache_costs_more_than_weights():
     assert memory_seconds(weight_bytes=4e9, cache_bytes=1e9, bandwidth=1e10, efficiency=0.5, cache_factor=3) == 1.4
 
 
-def test_a_mixture_layer_stands_for_several():
-    # 10 layers, 4 of them worth 3 plain ones: 18; 1 ms each, half as long again on two chips, at twice the pace.
-    found = layer_seconds(layers=10, mixture_layers=4, layer_time=1e-3, mixture_factor=3, pace=2, die_factor=1.5)
-    assert found == pytest.approx(18e-3 * 1.5 / 2)
+def test_some_layers_stand_for_several():
+    # 10 layers, 4 of them mixtures worth 3 plain ones, 2 recurrences worth one more and 5 with norms worth 0.4 more: 22; 1 ms each, half
+    # as long again on two chips, at twice the pace.
+    found = layer_seconds(
+        layers=10, mixture_layers=4, recurrent_layers=2, normed_layers=5, layer_time=1e-3, mixture_factor=3, recurrent_factor=1,
+        norm_factor=0.4, pace=2, die_factor=1.5,
+    )  # fmt: skip
+    assert found == pytest.approx(22e-3 * 1.5 / 2)
+
+
+def test_attention_over_the_cache():
+    # 4 operations for each of 4,096 values over 10,000 tokens at 8.192 TFLOP/s, ten times as dear.
+    assert attention_seconds(operations=4 * 4096 * 10_000, fp32_tflops=8.192, cost=10) == pytest.approx(2e-4)
 
 
 TOKEN = {
-    "weight_bytes": 4e9, "cache_bytes": 1e9, "layers": 10, "mixture_layers": 4, "parameters": 5e9, "bandwidth": 1e10, "pace": 2,
-    "fp32_tflops": 10, "efficiency": 0.5, "layer_time": 1e-3, "cache_factor": 3, "mixture_factor": 3, "die_factor": 1.5, "dot_cost": 5,
-    "core_cost": 4000, "joined": 0, "plain_dot": 0, "plain_attention": 0, "on_cores": 0, "slower": 1,
+    "weight_bytes": 4e9, "cache_bytes": 1e9, "attention_flop": 0, "layers": 10, "mixture_layers": 4, "recurrent_layers": 0,
+    "normed_layers": 0, "parameters": 5e9, "bandwidth": 1e10, "pace": 2, "fp32_tflops": 10, "efficiency": 0.5, "layer_time": 1e-3,
+    "cache_factor": 3, "attention_cost": 2, "mixture_factor": 3, "recurrent_factor": 1, "norm_factor": 1, "die_factor": 1.5, "dot_cost": 5,
+    "core_cost": 4000, "lookup_cost": 2, "joined": 0, "plain_dot": 0, "plain_attention": 0, "on_cores": 0, "lookup": 0, "slower": 1,
 }  # fmt: skip
 """One second of reading, 9 ms of layers; 5 ms of dot products, or 4 s on cores, where they show."""
 
@@ -45,13 +74,20 @@ TOKEN = {
         ({"joined": 1}, 1.0 + 13.5e-3),
         ({"plain_dot": 1}, 1.0 + 9e-3 + 5e-3),
         ({"plain_attention": 1}, 1.4 + 9e-3),
+        ({"attention_flop": 5e10}, 1.0 + 9e-3 + 1e-2),
         ({"joined": 1, "plain_dot": 1, "plain_attention": 1, "slower": 2}, 2 * (1.4 + 13.5e-3 + 5e-3)),
         ({"on_cores": 1}, 4.0),
+        ({"on_cores": 1, "lookup": 1}, 8.0),
         ({"on_cores": 1, "core_cost": 400}, 1.0 + 9e-3),
     ],
 )
 def test_a_token(change, seconds):
     assert token_seconds(**{**TOKEN, **change}) == pytest.approx(seconds)
+
+
+def test_less_power_is_slower_and_more_is_no_faster():
+    assert power_factor(limit_w=250, full_w=360) == pytest.approx(1.2)
+    assert power_factor(limit_w=450, full_w=350) == 1
 
 
 @pytest.mark.parametrize(("devices", "seconds"), [(1, 0.0), (2, 0.02), (4, 0.02)])
@@ -69,13 +105,52 @@ def test_users_share_a_step():
     assert tokens_per_second(seconds=0.5, users=3) == 6
 
 
-@pytest.mark.parametrize(("flash", "seconds"), [(0, 2 * (0.01 + 0.002 * 5) + 0.3), (1, 2 * (0.01 + 0.002 * 3) + 0.3)])
+@pytest.mark.parametrize(("depth", "tokens"), [(0, 7), (5, 7), (90, 20), (1000, 3)])
+def test_pairs_are_counted_one_by_one(depth, tokens):
+    """The sum over the tokens of the prompt, half a token off where the formula counts the diagonal as half."""
+    whole = sum(position + 0.5 for position in range(depth, depth + tokens))
+    assert seen_pairs(depth=depth, prompt_tokens=tokens) == pytest.approx(whole)
+    window = 16
+    seen = sum(min(position + 0.5, window) for position in range(depth, depth + tokens))
+    assert windowed_pairs(depth=depth, prompt_tokens=tokens, window=window) == pytest.approx(seen)
+
+
+def test_a_prompt_in_two_pieces_costs_what_the_whole_costs():
+    assert seen_pairs(depth=0, prompt_tokens=900) == seen_pairs(depth=0, prompt_tokens=300) + seen_pairs(depth=300, prompt_tokens=600)
+    parts = windowed_pairs(depth=0, prompt_tokens=300, window=512) + windowed_pairs(depth=300, prompt_tokens=600, window=512)
+    assert windowed_pairs(depth=0, prompt_tokens=900, window=512) == parts
+
+
+def test_all_experts_are_read_once_a_micro_batch():
+    # Two of eight: a pass of one token reads a quarter, of two 7/16; five tokens in passes of two: 7/16 + 7/16 + 1/4.
+    assert expert_passes(share=0.25, prompt_tokens=5, ubatch=2) == 2 * 7 / 16 + 1 / 4
+    assert expert_passes(share=8 / 128, prompt_tokens=2048, ubatch=512) == pytest.approx(4, abs=1e-6)
+    assert expert_passes(share=0.0, prompt_tokens=5, ubatch=2) == 0
+
+
+@pytest.mark.parametrize("share", [8 / 256, 4 / 32, 2 / 8])
+def test_a_larger_micro_batch_never_reads_more(share):
+    times = [expert_passes(share=share, prompt_tokens=1000, ubatch=ubatch) for ubatch in range(1, 1001)]
+    assert all(later <= earlier + 1e-9 for earlier, later in pairwise(times))
+
+
+def test_small_products_are_made_in_tiles():
+    # 600 dense parameters and 400 in experts for 10 tokens; 3,200 in all experts, read twice, 4 rows more each time; experts twice as dear.
+    found = matrix_flop(
+        parameters=1000, expert_parameters=400, all_experts=3200, prompt_tokens=10, expert_passes=2, tile_rows=4, expert_factor=2
+    )
+    assert found == 2 * (600 * 10 + (400 * 10 + 3200 * 2 * 4) * 2)
+
+
+@pytest.mark.parametrize(("flash", "seconds"), [(0, 2 * (0.01 + 0.004 * 5) + 0.001 + 0.2 + 0.3), (1, 2 * (0.01 + 0.004 * 3) + 0.501)])
 def test_a_prompt(flash, seconds):
-    # 2 x 5e8 x 1000 = 1e12 operations of matrices, 2 x cost x 1e5 x 1000 x 1000 = cost x 2e11 of attention, at 1e14 a second;
-    # twice as slow; two passes of 0.15 s.
+    # 2 x 5e8 x 1000 = 1e12 operations of matrices, cost x 4e11 of attention, at 1e14 a second; twice as slow; 1e6 values of state for each
+    # token, ten operations each at 10 TFLOP/s; 0.2 s of reading; two passes of 0.05 s that take three times as long as a token.
     found = prompt_seconds(
-        parameters=5e8, attention_width=1e5, prompt_tokens=1000, rate=2e14, flash=flash, ubatch=512, step_seconds=0.15, utilisation=0.5,
-        attention_cost=5, attention_cost_flash=3, slower=2,
+        parameters=5e8, expert_parameters=0, all_experts=0, attention_products=4e11, cache_products=0, state_products=1e9,
+        prompt_tokens=1000, passes=2, expert_passes=0, rate=2e14, fp32_tflops=10, flash=flash, read_seconds=0.2, pass_seconds=0.05,
+        utilisation=0.5, attention_cost=5, attention_cost_flash=3, cache_cost=2, recurrent_cost=10, tile_rows=32, expert_factor=1,
+        pass_factor=3, slower=2,
     )  # fmt: skip
     assert found == pytest.approx(seconds)
 
@@ -91,7 +166,7 @@ def test_cards_work_on_several_passes(slowest, passes, factor, seconds):
 
 
 def test_host_layers_are_sent_once_a_pass():
-    assert streaming_seconds(host_bytes=8e9, link_bandwidth=16e9, prompt_tokens=513, ubatch=512) == 1.0
+    assert streaming_seconds(host_bytes=8e9, link_bandwidth=16e9, link_share=0.5, passes=3) == 3.0
 
 
 def test_the_slower_of_memory_and_slot_binds():

@@ -1,0 +1,95 @@
+"""The range about a speed: how far held-out predictions of like models on like stacks and devices were off."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from macros.estimate.constants import Fitted, Spread
+from macros.estimate.rates import Rates
+from macros.estimate.speed_features import Stack
+
+DEEP = 4096
+"""From so many tokens in the cache on, attention shows [tokens]."""
+
+OWN_WEIGHT = 1.0
+"""The scatter of a group is drawn towards that of the wider one as if so many devices of that had been measured in it."""
+
+FEW_DEVICES = 0.4
+"""A group with n measured devices shows a range that is wider by this over n + 1: its constants lean on few, or on others."""
+
+
+def cell(model_class: str, seen: int) -> str:
+    """Name of a class of models at a depth.
+
+    >>> cell("dense", 512), cell("hybrid", 8192)
+    ('dense', 'hybrid-deep')
+    """
+    return model_class + "-deep" if seen >= DEEP else model_class
+
+
+def spread_keys(of: str, rates: Rates, stack: Stack) -> list[str]:
+    """Groups of rows that a prediction is like, from the widest to the narrowest.
+
+    Args:
+        of: cell of the model
+        rates: the device
+        stack: what runs it
+
+    Returns:
+        Keys of `Fitted.spreads`.
+    """
+    found = ["all", of, of + "|" + stack.engine]
+    if stack.backend is not None:
+        found.append(of + "|" + stack.engine + "/" + stack.backend)
+    found += [of + "|" + rates.kin, of + "|" + rates.wider]
+    return [*found, of + "|" + rates.family] if rates.family is not None else found
+
+
+def spread(spreads: Mapping[str, Spread], keys: list[str]) -> float:
+    """Typical size of an error [1]: the root of a mean square that each group with devices of its own draws to itself."""
+    square = 0.0
+    devices = 0
+    for key in keys:
+        found = spreads.get(key)
+        own = 0 if found is None else found.devices
+        if key == "all":
+            square = 0.1 if found is None or own == 0 else found.squares / own
+        elif found is not None and own > 0:
+            square = (OWN_WEIGHT * square + found.squares) / (OWN_WEIGHT + own)
+        devices = own
+    return math.sqrt(square) * (1 + FEW_DEVICES / (1 + devices))
+
+
+def ends(fitted: Fitted, keys: list[str], widen: float) -> tuple[float, float]:
+    """Measured over predicted at the two ends of the range [1].
+
+    Args:
+        fitted: constants of a formula
+        keys: groups that the prediction is like
+        widen: how much wider it is for a reason of the question [1]
+
+    Returns:
+        The low end, below 1, and the high end, above it.
+    """
+    typical = spread(fitted.spreads, keys) * widen
+    return 1 / (1 - fitted.low * typical), 1 + fitted.high * typical
+
+
+def basis(fitted: Fitted, of: str, rates: Rates, stack: Stack) -> str:
+    """What a speed rests on: rows of such models with this engine on this family of devices, on others, or none.
+
+    Args:
+        fitted: constants of a formula
+        of: cell of the model
+        rates: the device
+        stack: what runs it
+
+    Returns:
+        fitted, family, or extrapolated.
+    """
+    model_class = of.split("-")[0]
+    if (model_class + "|" + stack.engine) not in fitted.spreads or fitted.group(rates)[0] in ("all", rates.kin):
+        return "extrapolated"
+    own = rates.family is not None and (model_class + "|" + rates.family) in fitted.spreads
+    return "fitted" if own else "family"
