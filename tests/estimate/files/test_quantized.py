@@ -168,3 +168,10 @@ def test_patterns():
     assert entry.names(module_names("ffn_gate_inp", recurs=False), 0)
     assert not entry.names(module_names("ffn_gate", recurs=False), 0)
     assert entries(["re:" + "(a|b)" * 30, 4, None, ""]) != []
+
+
+def test_norms_stay_at_16_bits_where_no_gguf_is_read():
+    """Qwen3 0.6B: 596,049,920 parameters of two bytes; in a GGUF file 65,536 of them, the norms, have four."""
+    question = {"model": "qwen3-0.6b", "quant": "bf16", "context": 1024, "gpus": ["rtx-4090"]}
+    assert estimate(question | {"engine": "vllm"}, CATALOGUE)["weights"]["bytes"] == 1_192_099_840
+    assert estimate(question, CATALOGUE)["weights"]["bytes"] == 1_192_099_840 + 2 * 65_536
