@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from macros.estimate.files.model import numbered
+from macros.estimate.files.gguf import Header
+from macros.estimate.files.model import numbered, summary
 from macros.estimate.notices import sentence
 from macros.estimate.placement import place
 from macros.estimate.refused import Refused
@@ -32,7 +33,10 @@ def estimate(question: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any
         Memory as integers of bytes, speeds with their range; what was not asked is absent. `notices` are codes with values, `warnings`
         the same in words.
     """
-    found = answer(place(check_setting(opened(question, catalogue), catalogue), catalogue), catalogue)
+    asked = opened(question, catalogue)
+    found = answer(place(check_setting(asked, catalogue), catalogue), catalogue)
+    if isinstance(asked.get("gguf"), Header):
+        found["file"] = summary(asked["gguf"], catalogue.tensor_types)
     found["warnings"] = [sentence(notice, catalogue) for notice in found["notices"]]
     return found
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from macros.estimate.config_json import read
-from macros.estimate.files.model import file_header, file_model
+from macros.estimate.files.model import file_header, file_model, summary
 from macros.estimate.files.quantized import format_of
 from macros.estimate.overview import file_size, overview, room
 from macros.estimate.ways import way
@@ -38,7 +38,7 @@ KINDS = (
 )
 """Kinds of records that an answer is computed from."""
 
-READERS = (read, format_of, file_header, file_model)
+READERS = (read, format_of, file_header, file_model, summary)
 """What reads a model that is not listed: a third of it all, which few readers of the page need."""
 
 SHOWN = {"name", "publisher", "also_called", "memory_gib", "memory_sizes_gib", "native_quant", "headline", "released", "launch_price_usd"}
@@ -57,7 +57,7 @@ def _program(*, configs: bool) -> tuple[str, frozenset[str]]:
     Args:
         configs: with what reads config.json and the header of a file
     """
-    doors = {"overview": overview, "room": room, "file_size": file_size, "way": way, "file_header": file_header}
+    doors = {"overview": overview, "room": room, "file_size": file_size, "way": way, "file_header": file_header, "file_summary": summary}
     roots = doors | {kind.replace("-", "_"): RECORDS[kind] for kind in KINDS}
     return translate(roots, without=() if configs else READERS)
 

@@ -20,7 +20,14 @@ LABELS: dict[str, Words] = {
         "zh": "输入名称的一部分，中文或英文，如“通义 8b”。",
         "en": "Type part of a name, such as “qwen 8b”.",
     },
-    "config": {"zh": "列表里没有？粘贴它的 config.json", "en": "Not listed? Paste its config.json"},
+    "config": {"zh": "列表里没有？用它的 GGUF 文件或 config.json", "en": "Not listed? Its GGUF file or config.json"},
+    "gguf-file": {"zh": "GGUF 文件（也可以拖到页面上）", "en": "GGUF file (or drop it on the page)"},
+    "gguf-hint": {
+        "zh": "只读取文件头，只在这个页面里读，不会发送到任何地方；按文件里的张量逐个计算，不用再选量化。分成几份的文件请一起选。",
+        "en": "Only its header is read, in this page, and nothing is sent; the answer is for exactly its tensors, so there is no "
+        "quantization to choose. Choose all parts of a split file together.",
+    },
+    "gguf-forget": {"zh": "不用这个文件", "en": "Leave the file"},
     "config-text": {"zh": "Hugging Face 的 config.json", "en": "config.json from Hugging Face"},
     "config-hint": {
         "zh": "只在这个页面里计算，不会发送到任何地方；链接里有一份压缩的，在 # 之后，浏览器不会把它交给服务器。清空后回到上面的模型。",
@@ -84,6 +91,13 @@ MESSAGES: dict[str, Words] = {
         "zh": "这份配置太大，链接里放不下：打开链接的人要自己粘贴它。",
         "en": "This configuration is too large for a link: whoever opens it has to paste it again.",
     },
+    "file-read": {
+        "zh": "{name}：{architecture}，{tensors} 个张量，{size}（{types}）",
+        "en": "{name}: {architecture}, {tensors} tensors, {size} ({types})",
+    },
+    "file-reading": {"zh": "正在读取……", "en": "Reading …"},
+    "file-unknown": {"zh": "请选 .gguf 文件，或 config.json。", "en": "Choose a .gguf file, or a config.json."},
+    "refused-gguf": {"zh": "这个文件不能计算：{detail}", "en": "This file cannot be computed: {detail}"},
     "other-card": {"zh": "其他显卡（自己填）", "en": "Another card (fill it in)"},
     "config-name": {"zh": "粘贴的模型", "en": "the pasted model"},
     "refused": {"zh": "这组设置无法计算（{key}）。", "en": "This setting cannot be computed ({key})."},
@@ -111,6 +125,7 @@ MESSAGES: dict[str, Words] = {
     },
     "group-recommended": {"zh": "推荐", "en": "Recommended"},
     "group-gguf": {"zh": "其他 GGUF 格式", "en": "Other GGUF formats"},
+    "group-mlx": {"zh": "MLX 格式", "en": "MLX formats"},
     "group-other": {"zh": "显卡与训练用的格式", "en": "Formats for GPU servers and training"},
     "deeper-than-context": {
         "zh": "不能多于上下文长度 {limit}。",
@@ -174,7 +189,7 @@ MESSAGES: dict[str, Words] = {
 UNITS_SHOWN = ("GiB", "MiB", "W")
 """Units that a label names; lengths in tokens say so themselves."""
 ELSEWHERE = (
-    "model", "config", "quant", "kv_type", "kv_type_k", "context", "users", "gpus", "memory_gib",
+    "model", "config", "gguf", "quant", "kv_type", "kv_type_k", "context", "users", "gpus", "memory_gib",
     "cpu", "memory", "memory_channels", "ram_gib", "drive",
 )  # fmt: skip
 """Keys that have a place of their own on the form, or none; all others stand under the other settings, in the order of the question."""
@@ -198,6 +213,13 @@ def form(view: View) -> str:
     money = "".join(_field(view, name, "text", value, mode="decimal") for name, value in boxes)
     money = f'<div class="fields">{money}</div>'
     config = (
+        '<div class="field" data-field="gguf">'
+        f'<label for="calculator-gguf">{_label(view, "gguf-file")}</label>'
+        '<input id="calculator-gguf" type="file" accept=".gguf,.json" multiple '
+        'aria-describedby="calculator-gguf-hint calculator-gguf-error">'
+        f'<p class="field-hint" id="calculator-gguf-hint">{_label(view, "gguf-hint")}</p>{_error("gguf")}'
+        '<p class="field-hint" data-file role="status"></p>'
+        f'<button type="button" class="calculator-button" data-forget hidden>{_label(view, "gguf-forget")}</button></div>'
         '<div class="field" data-field="config">'
         f'<label for="calculator-config">{_label(view, "config-text")}</label>'
         '<textarea id="calculator-config" rows="6" spellcheck="false" autocomplete="off" '
@@ -242,6 +264,7 @@ def form(view: View) -> str:
         f'<script defer src="{escape(view.api("calculator/data.js"))}"></script>'
         f'<script defer src="{escape(view.api("calculator/formulas.js"))}"></script>'
         f'<script defer src="{escape(view.page("js/combobox.js"))}"></script>'
+        f'<script defer src="{escape(view.page("js/model-files.js"))}"></script>'
         f'<script defer src="{escape(view.page("js/calculator.js"))}"></script>'
     )
 

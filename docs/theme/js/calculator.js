@@ -4,7 +4,7 @@
 
 (() => {
   const page = document.querySelector("[data-calculator]");
-  const { guide, combobox } = globalThis;
+  const { guide, combobox, modelFiles } = globalThis;
   let { formulas } = globalThis;
   if (!page || !formulas || !guide) return;
 
@@ -70,7 +70,7 @@
 
   const field = (name, within = page) => within.querySelector(`[data-field="${name}"]`);
   const control = (name, within = page) => field(name, within).querySelector("input, select, textarea");
-  const ASKED = Object.keys(KEYS).filter((name) => field(name)); // keys that the form asks for
+  const ASKED = Object.keys(KEYS).filter((name) => field(name) && name !== "gguf"); // keys that the form asks for
   const OWN = ["own-memory", "own-bandwidth", "own-family"]; // what a card is described by that is not listed
   const rows = page.querySelector("[data-rows]");
   const template = page.querySelector("[data-cards] template");
@@ -135,7 +135,7 @@
 
   const sentences = (...parts) => parts.filter(Boolean).join(zh ? "" : " ");
   const instead = (used) => (used === null ? say("left-out") : say("used-instead", { used }));
-  const clip = (text) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
+  const clip = (text, most = 60) => (text.length > most ? `${text.slice(0, most)}…` : text);
 
   // A number in a field: digits of any width, groups, k for 1024 and m for its square.
   const number = (name, limits) => numberIn(field(name), control(name), name, limits);
@@ -284,6 +284,7 @@
     const setting = {
       model: choice(field("model"), control("model"), models, "model", "unknown-model", guide.defaults.model),
       config: readConfig(),
+      file,
       quant: selected("quant", guide.defaults.quant),
       context: number("context", { least: KEYS.context.low, most: KEYS.context.high, otherwise: 8192 }),
       gpus: readCards(),
@@ -312,7 +313,7 @@
   }
 
   // The formats to choose from: those that the engine reads, what most people take first. One that it cannot read is changed, and told.
-  const RECOMMENDED = ["q4_k_m", "q5_k_m", "q6_k", "q8_0"];
+  const RECOMMENDED = ["q4_k_m", "q5_k_m", "q6_k", "q8_0", "fp8", "w4a16-128g", "nvfp4", "mlx-4bit-64g", "mlx-8bit-64g"];
   function offerFormats(wanted) {
     const select = control("quant");
     const engine = control("engine").value;
@@ -322,7 +323,8 @@
     const groups = [
       ["group-recommended", first],
       ["group-gguf", offered.filter((quant) => !first.includes(quant) && guide.quantizations[quant].kind === "gguf")],
-      ["group-other", offered.filter((quant) => !first.includes(quant) && guide.quantizations[quant].kind !== "gguf")],
+      ["group-mlx", offered.filter((quant) => !first.includes(quant) && guide.quantizations[quant].kind === "mlx")],
+      ["group-other", offered.filter((quant) => !first.includes(quant) && !["gguf", "mlx"].includes(guide.quantizations[quant].kind))],
     ];
     const made = groups.filter(([, quants]) => quants.length).map(([name, quants]) => element("optgroup", { label: say(name) },
       ...quants.map((quant) => element("option", { value: quant }, guide.quantizations[quant].name))));
@@ -335,7 +337,7 @@
       select.value = wanted;
       return "";
     }
-    const now = ["awq-4bit-128g", "mlx-4bit", ...first, ...offered].find((quant) => offered.includes(quant));
+    const now = ["awq-4bit-128g", "mlx-4bit-64g", ...first, ...offered].find((quant) => offered.includes(quant));
     select.value = now;
     return wanted in guide.quantizations
       ? say("format-changed", { engine: named(guide.engines[engine]), before: guide.quantizations[wanted].name, now: guide.quantizations[now].name }) : "";
@@ -365,15 +367,17 @@
   let config = { text: "", dictionary: null }; // read once, so that what was computed of it is remembered
 
   function question(setting) {
-    const asked = { quant: setting.quant, context: setting.context, gpus: setting.gpus };
+    const asked = { context: setting.context, gpus: setting.gpus };
+    if (!setting.file) asked.quant = setting.quant;
     for (const name of ASKED) {
       const value = setting[name];
-      if (value !== null && value !== "" && value !== KEYS[name].default && name !== "config" && name !== "model") asked[name] = value;
+      if (value !== null && value !== "" && value !== KEYS[name].default && !["config", "model", "quant"].includes(name)) asked[name] = value;
     }
     if (setting.users > 1 && asked.slots === undefined) Object.assign(asked, { profile: "server", slots: setting.users });
-    if (!setting.config) asked.model = setting.model;
+    if (!setting.config && !setting.file) asked.model = setting.model;
     const dictionary = formulas.fromJson(asked);
-    if (setting.config) {
+    if (setting.file) dictionary.set("gguf", setting.file.header);
+    else if (setting.config) {
       if (config.text !== setting.config) config = { text: setting.config, dictionary: formulas.fromJson(parsed(setting.config)) };
       dictionary.set("config", config.dictionary);
     }
@@ -382,7 +386,9 @@
 
   // The same formulas with the reader of configurations, which are a third more: loaded when the first one is pasted.
   let reader;
-  function loadReader() {
+  const waiting = []; // what is to be done once it is there
+  function loadReader(then = update) {
+    waiting.push(then);
     if (reader) return;
     reader = element("script", { src: page.dataset.configs });
     reader.addEventListener("error", () => {
@@ -396,18 +402,66 @@
       config = { text: "", dictionary: null };
       weighed.clear();
       page.dataset.reads = "configs";
-      update();
+      for (const next of waiting.splice(0)) next();
     });
     document.head.append(reader);
+  }
+
+  // A file takes the place of model, configuration and quantization until it is left.
+  let file = null;
+
+  async function open(chosen) {
+    const models = chosen.filter(modelFiles.isGguf);
+    const [text] = chosen.filter(modelFiles.isText);
+    const box = field("gguf");
+    box.closest("details").open = true;
+    if (!models.length && text) {
+      forget();
+      control("config").value = await text.text();
+      delete control("config").dataset.wrong;
+      return update();
+    }
+    if (!models.length) return complain(box, control("gguf"), say("file-unknown"));
+    if (!page.dataset.reads) return loadReader(() => open(chosen));
+    box.querySelector("[data-file]").textContent = say("file-reading");
+    try {
+      const header = await modelFiles.header(models, formulas, catalogue.tensor_types);
+      file = { name: models[0].name, header, error: "" };
+    } catch (error) {
+      if (!error.field) console.error(error);
+      file = { name: models[0].name, header: null, error: say("refused-gguf", { detail: clip(error.message, 400) }) };
+    }
+    tellFile();
+    update();
+  }
+
+  function tellFile() {
+    const box = field("gguf");
+    let told = "";
+    if (file?.header) {
+      const { architecture, tensors, bytes, types } = formulas.toJson(formulas.file_summary(file.header, catalogue.tensor_types));
+      const most = Object.entries(types).slice(0, 4).map(([type, size]) => `${type} ${shown((100 * size) / bytes, 1)} %`);
+      told = say("file-read", { name: clip(file.name), architecture: clip(architecture ?? "?"), tensors: shown(tensors), size: gib(bytes), types: most.join(", ") });
+    }
+    box.querySelector("[data-file]").textContent = told;
+    box.querySelector("[data-forget]").hidden = !file;
+    for (const name of ["model", "quant", "config"]) control(name).disabled = Boolean(file);
+  }
+
+  function forget() {
+    file = null;
+    control("gguf").value = "";
+    complain(field("gguf"), control("gguf"), "");
+    tellFile();
   }
 
   function refused(error, setting) {
     const key = error.field ?? "";
     const own = key === "kv_type_k" ? "kv_type" : key in KEYS && field(key) ? key : undefined;
-    const name = own ?? (setting.config ? "config" : undefined);
+    const name = setting.file ? "gguf" : own ?? (setting.config ? "config" : undefined);
     if (!error.field) console.error(error); // a mistake of the guide: the page says that it has no answer, and goes on
-    const values = { quant: guide.quantizations[setting.quant].name, key: key.replace(/^(config\.|record$)/, "") || (setting.config ? "config.json" : error.message), kv: setting[name] ?? setting.kv_type };
-    const told = say(words[`refused-${name}`] ? `refused-${name}` : "refused", values);
+    const values = { quant: guide.quantizations[setting.quant].name, key: key.replace(/^(config\.|record$)/, "") || (setting.config ? "config.json" : error.message), kv: setting[name] ?? setting.kv_type, detail: clip(error.message, 400) };
+    const told = error.told ? error.message : say(words[`refused-${name}`] ? `refused-${name}` : "refused", values);
     if (name) {
       complain(field(name), control(name), told);
       field(name).closest("details")?.setAttribute("open", "");
@@ -537,7 +591,7 @@
     weighing += 1;
     const mine = weighing;
     const who = setting.config || setting.model;
-    const left = readable(setting.engine || engineOf(setting.quant)).filter((quant) => !weighed.has(`${quant} ${setting.imatrix} ${who}`));
+    const left = (setting.file ? [] : readable(setting.engine || engineOf(setting.quant))).filter((quant) => !weighed.has(`${quant} ${setting.imatrix} ${who}`));
     const answer = () => {
       const room = formulas.toJson(formulas.room(asked, catalogue, setting.ram_gib));
       roomFor.context = room.largest_context ? say("tokens", { value: shown(room.largest_context) }) : say("none");
@@ -755,7 +809,9 @@
     if (sharesMemory(setting)) setting.ram_gib = null;
     if (setting.config && !page.dataset.reads) return loadReader();
     let told;
+    complain(field("gguf"), control("gguf"), "");
     try {
+      if (file && !file.header) throw Object.assign(new RangeError(file.error), { field: "gguf", told: true });
       const asked = question(setting);
       const answer = formulas.overview(asked, catalogue, setting.ram_gib, setting.price, setting.tariff, setting.hours);
       const result = formulas.toJson(answer);
@@ -803,10 +859,20 @@
       control("gpu", addCard()).focus();
       update();
     });
+    control("gguf").addEventListener("change", (event) => { if (event.target.files.length) open([...event.target.files]); });
+    page.querySelector("[data-forget]").addEventListener("click", () => {
+      forget();
+      update();
+    });
+    page.addEventListener("dragover", (event) => event.preventDefault());
+    page.addEventListener("drop", (event) => {
+      event.preventDefault();
+      if (event.dataTransfer.files.length) open([...event.dataTransfer.files]);
+    });
     page.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
     page.querySelector("form").addEventListener("input", (event) => {
       delete event.target.dataset.wrong;
-      if (event.target.getAttribute("role") !== "combobox") update();
+      if (event.target.getAttribute("role") !== "combobox" && event.target.type !== "file") update();
     });
     page.querySelector("[data-share]").addEventListener("click", async (event) => {
       await pack();

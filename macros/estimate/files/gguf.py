@@ -42,6 +42,10 @@ SIGNED, REAL = (1, 3, 5, 11), (6, 12)
 class Cut(ValueError):  # noqa: N818  (what happened to the slice)
     """The header goes on beyond the slice."""
 
+    def __init__(self, what: str) -> None:
+        self.more = True
+        super().__init__(what)
+
 
 @dataclass(frozen=True)
 class FileTensor:

@@ -146,6 +146,27 @@ def bytes_by_type(header: Header, types: Mapping[int, TensorType]) -> dict[str, 
     return {name: found[name] for name in sorted(found, key=lambda name: -found[name])}
 
 
+def summary(header: Header, records: Mapping[str, TensorType]) -> dict[str, Any]:
+    """What a file says of itself.
+
+    Args:
+        header: of the file
+        records: tensor types by id
+
+    Returns:
+        Class, number of tensors, bytes by type, and whether the file holds all of them.
+    """
+    types = numbered(records)
+    kind = header.values.get("general.architecture")
+    return {
+        "architecture": kind if isinstance(kind, str) else None,
+        "tensors": len(header.tensors),
+        "bytes": sum(tensor.bytes for tensor in header.tensors),
+        "types": bytes_by_type(header, types),
+        "whole": header.held,
+    }
+
+
 def held(header: Header, types: Mapping[int, TensorType]) -> str:
     """What the file holds, for a message."""
     sizes = bytes_by_type(header, types)

@@ -293,7 +293,8 @@ function replace(record, changes) {
 
 // Records, lists of them and dictionaries, from plain data.
 const absent = (given) => given === null || given === undefined;
-const made = (given, Kind) => (absent(given) || given instanceof Kind ? given : new Kind(given));
+const isRecord = (given) => typeof given === "object" && given !== null && given.constructor !== Object;
+const made = (given, Kind) => (absent(given) || isRecord(given) ? given : new Kind(given));
 const madeList = (given, make) => (absent(given) ? given : given.map(make));
 
 function madeEntries(given, make) {

@@ -1,0 +1,69 @@
+"""Files chosen in the calculator: a header is read in the page and answered for as the command line does, and nothing leaves the page."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from macros.estimate import estimate
+from tests.estimate.files import written
+from tests.estimate.files.test_gguf import listed, mixed, shapes, write
+
+MODELS = ("qwen3-30b-a3b", "gemma-3-12b")
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    """A whole file of this model in any mix of types; the tensors are a hole in it."""
+
+    def made(model, tokens=1000):
+        tensors = listed(shapes(model), mixed(model))
+        said = {**written.values(shapes(model)), "tokenizer.ggml.tokens": [f"<b>{number}</b>" for number in range(tokens)]}
+        data = written.header(said, tensors)
+        path = tmp_path / f"{model}.gguf"
+        write(path, data, len(data) + sum(-(-size // 32) * 32 for *_, size in tensors))
+        return path
+
+    return made
+
+
+def shown(page, figure):
+    return page.locator(f"[data-figure={figure}] dd").text_content()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_file_is_answered_as_on_the_command_line(page, catalogue, model_file, model):
+    path = model_file(model, tokens=200_000)
+    requests = []
+    page.goto("en/calculator/#gpu=rtx-4090&context=8192")
+    page.wait_for_selector("[data-ready]")
+    page.locator("[data-more=config] > summary").click()
+    page.on("request", lambda request: requests.append((request.method, request.url)))
+    page.set_input_files("#calculator-gguf", path)
+    page.wait_for_function("document.querySelector('[data-file]').textContent.includes('tensors')")
+    found = estimate({"gguf": str(path), "context": 8192, "gpus": ["rtx-4090"]}, catalogue)
+    assert f"{found['weights']['bytes'] / 2**30:.2f} GiB" in shown(page, "figure-file")
+    assert re.sub(r"[^\d.]", "", shown(page, "figure-parameters").split("×")[0]) == f"{found['parameters'] / 1e9:.2f}"
+    assert page.locator("#calculator-quant").is_disabled()
+    assert all(method == "GET" and "calculator/" in url for method, url in requests)
+    page.locator("[data-forget]").click()
+    assert not page.locator("#calculator-quant").is_disabled()
+
+
+def test_other_files_are_told_apart(page, tmp_path):
+    page.goto("en/calculator/")
+    page.wait_for_selector("[data-ready]")
+    page.locator("[data-more=config] > summary").click()
+    for name, data, told in (
+        ("mmproj.gguf", written.header({"general.type": "mmproj", "general.architecture": "clip"}, []), "a projector"),
+        ("lora.gguf", written.header({"general.type": "adapter", "general.architecture": "llama"}, []), "a LoRA adapter"),
+        ("strange.gguf", written.header({"general.architecture": "<img src=x onerror=alert(1)>"}, [("a", (32,), 0, 128)]), "<img src=x"),
+        ("empty.gguf", b"", "begins with GGUF"),
+        ("cut.gguf", b"GGUF\x03\x00\x00\x00" + b"\xff" * 16, "at most 32768 tensors"),
+    ):
+        path = tmp_path / name
+        path.write_bytes(data)
+        page.set_input_files("#calculator-gguf", path)
+        page.wait_for_function(f"document.querySelector('[data-field=gguf] [data-error]').textContent.includes({told!r})")
+    assert page.locator("[data-field=gguf] img").count() == 0
