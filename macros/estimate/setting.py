@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from macros.estimate.contradictions import check
 from macros.estimate.files.gguf import Header
 from macros.estimate.files.model import FileModel, file_model
+from macros.estimate.files.quantized import as_published
 from macros.estimate.notices import Notice
 from macros.estimate.question import KEYS, MAX_CONTEXT, OPTIONS, Options, check_value, read_question
 from macros.estimate.refused import Refused
@@ -75,7 +76,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         notices += file.notices
     else:
         model, architecture, published = _model(question, catalogue, notices)
-        quant = _format(asked, published, notices, catalogue)
+        quant = _format(asked, model, published, notices, catalogue)
     engine = _engine(asked, quant, catalogue)
     _engine_has(engine, question, catalogue)
     if model is not None and architecture.prediction_layers:
@@ -153,16 +154,30 @@ def _published(quantized: Mapping[str, Any], a: Architecture, catalogue: Catalog
     return format_of(quantized, a, catalogue.quantizations)
 
 
-def _format(asked: Mapping[str, Any], published: Quantization | None, notices: list[Notice], catalogue: Catalogue) -> Quantization:
-    """The format that is asked for; without one, that of the published weights."""
-    if published is None:
-        named: Quantization = _named(asked, "quant", catalogue)
-        return named
-    if asked["quant"] is None or asked["quant"] == published.id:
-        return published
-    notices.append(Notice("quant-contradicts", {"quant": asked["quant"], "published": published.name}))
-    other: Quantization = catalogue.quantizations[asked["quant"]]
-    return other
+def _format(
+    asked: dict[str, Any], model: str | None, published: Quantization | None, notices: list[Notice], catalogue: Catalogue
+) -> Quantization:
+    """The format that is asked for; without one, that in which the weights were published."""
+    if published is not None:
+        if asked["quant"] is None or asked["quant"] == published.id:
+            return published
+        notices.append(Notice("quant-contradicts", {"quant": asked["quant"], "published": published.name}))
+    if asked["quant"] is None and model is not None:
+        asked["quant"] = _own_format(model, asked["engine"], catalogue)
+    quant: Quantization = _named(asked, "quant", catalogue)
+    if model is None:
+        return quant
+    held = [one for one in catalogue.checkpoints.values() if one.model == model and one.quant == quant.id]
+    return as_published(quant, held[0]) if held else quant
+
+
+def _own_format(model: str, engine: str | None, catalogue: Catalogue) -> str | None:
+    """The format in which a model came out, of those that the engine reads."""
+    own = [one.quant for one in catalogue.checkpoints.values() if one.model == model and one.own]
+    native = catalogue.models[model].native_quant
+    formats = own if native is None else [native, *own]
+    readers = [name for name in formats if engine is None or engine in catalogue.quantizations[name].read_by]
+    return readers[0] if readers else None
 
 
 def _named(asked: Mapping[str, Any], key: str, catalogue: Catalogue) -> Any:

@@ -341,6 +341,10 @@ def uniform_tensors(architecture: Architecture, per_weight: PerWeight) -> list[t
     for group in tensor_groups(architecture):
         if not group.is_parameter:
             continue
+        if not per_weight.prediction_layers and group.layers[-1] >= architecture.layers:
+            group = replace(group, layers=tuple(layer for layer in group.layers if layer < architecture.layers))
+            if not group.layers:
+                continue
         parts = tensor_parts(architecture, group)
         rules = [rule for rule in per_weight.rules if _names(rule, group.name, parts, architecture)]
         if not rules:

@@ -35,6 +35,7 @@ KINDS = (
     "device-families",
     "engines",
     "calibration",
+    "checkpoints",
 )
 """Kinds of records that an answer is computed from."""
 

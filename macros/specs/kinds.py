@@ -8,6 +8,7 @@ from macros.specs.article import Chapter
 from macros.specs.builds import Build
 from macros.specs.calculators import Calculator
 from macros.specs.calibration import Calibration
+from macros.specs.checkpoints import Checkpoint
 from macros.specs.classes import ArchitectureClass, Composite
 from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind, SharedMemory
 from macros.specs.engines import Engine, Program
@@ -28,6 +29,7 @@ KINDS: dict[str, type[Record]] = {
     "builds": Build,
     "cache-plans": CachePlans,
     "calculators": Calculator,
+    "checkpoints": Checkpoint,
     "cpus": Cpu,
     "device-families": DeviceFamily,
     "drives": Drive,

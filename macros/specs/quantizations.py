@@ -126,7 +126,7 @@ class PackingRule(Packing):
     """Only these layers; null: all."""
     more_bits: bool = False
     """Only the outer eighths of the layers and every third between."""
-    classes: list[Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=40)]] | None = None
+    classes: list[Annotated[str, Field(pattern=r"^[a-z0-9_.-]+$", max_length=40)]] | None = None
     """Only for these classes of models, by llama.cpp's names; null: for all."""
 
 
@@ -139,6 +139,8 @@ class PerWeight(Packing):
     """Parts that are stored like linear layers, though they are none."""
     whole_groups: bool = False
     """A matrix whose rows are no multiple of the group stays at `other_bits`."""
+    prediction_layers: bool = True
+    """Prediction layers stay in the file; false: whoever writes the format leaves them out."""
     rules: list[PackingRule] = Field(default_factory=list)
     """What is stored otherwise."""
 

@@ -140,6 +140,14 @@ def builds(catalogue: Catalogue) -> Iterator[SpecError]:
 
 
 @cross_check
+def checkpoints(catalogue: Catalogue) -> Iterator[SpecError]:
+    """Every checkpoint names a model and a format that exist."""
+    for record in catalogue.records.get("checkpoints", {}).values():
+        yield from _missing(catalogue, "checkpoints", record.id, ("model",), "models", record.model)
+        yield from _missing(catalogue, "checkpoints", record.id, ("quant",), "quantizations", record.quant)
+
+
+@cross_check
 def plans(catalogue: Catalogue) -> Iterator[SpecError]:
     """Every plan and every size names a model and formats that exist."""
     for kind in ("cache-plans", "engine-plans", "file-sizes"):

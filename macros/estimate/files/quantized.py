@@ -8,8 +8,10 @@ from typing import Any
 
 from macros.estimate.files.modules import Entry, entries, module_names
 from macros.formulas.recipe import tensor_parts
+from macros.formulas.remember import by_identity
 from macros.formulas.tensors import TensorGroup, tensor_groups
 from macros.specs.architectures import Architecture
+from macros.specs.checkpoints import Checkpoint
 from macros.specs.quantizations import Kind, PerWeight, Quantization
 
 Shape = dict[str, Any]
@@ -70,6 +72,38 @@ def format_of(config: Mapping[str, Any], a: Architecture, formats: Mapping[str, 
         bits = int(base["weight_bits"])
         return Quantization(id=found.kind, name=f"{found.kind} {bits}-bit", kind=found.kind, read_by=["vllm"], per_weight=layout)
     return Quantization(id=named.id, name=named.name, kind=named.kind, read_by=named.read_by, per_weight=layout)
+
+
+@by_identity
+def as_published(quant: Quantization, checkpoint: Checkpoint) -> Quantization:
+    """A format as one checkpoint has it: with what its publisher stored otherwise.
+
+    Args:
+        quant: the format
+        checkpoint: the record
+
+    Returns:
+        The format with the rules of the checkpoint before its own.
+    """
+    p = quant.per_weight
+    if p is None or (not checkpoint.rules and checkpoint.matrix_bytes is None):
+        return quant
+    layout = PerWeight(
+        weight_bits=p.weight_bits,
+        group_size=p.group_size,
+        group_rows=p.group_rows,
+        scale_bits=p.scale_bits,
+        zero_point_bits=p.zero_point_bits,
+        input_index_bits=p.input_index_bits,
+        output_bits=p.output_bits,
+        matrix_bytes=p.matrix_bytes if checkpoint.matrix_bytes is None else checkpoint.matrix_bytes,
+        other_bits=p.other_bits,
+        covers=p.covers,
+        whole_groups=p.whole_groups,
+        prediction_layers=p.prediction_layers,
+        rules=[*checkpoint.rules, *p.rules],
+    )
+    return Quantization(id=quant.id, name=quant.name, kind=quant.kind, read_by=quant.read_by, per_weight=layout)
 
 
 def _named(kind: Kind, shape: Shape, formats: Mapping[str, Quantization]) -> Quantization | None:

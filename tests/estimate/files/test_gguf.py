@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 
 import pytest
+import yaml
 
 from macros.estimate import Refused, estimate, opened
 from macros.estimate.files.gguf import Cut, Header, read_header, stored_bytes
@@ -17,7 +18,9 @@ from tests.estimate.files import written
 
 CATALOGUE = load(Path(__file__).resolve().parents[3] / "data")
 TYPES = numbered(CATALOGUE.tensor_types)
-OF_LLAMA_CPP = [kind for kind in CATALOGUE.tensor_types.values() if "llama.cpp" in kind.read_by and kind.id not in ("q8_1", "q8_k")]
+NO_WEIGHTS = ("i8", "i16", "i32", "i64", "f64", "q8_1", "q8_k")
+"""Types that no model's weights have."""
+OF_LLAMA_CPP = [kind for kind in CATALOGUE.tensor_types.values() if "llama.cpp" in kind.read_by and kind.id not in NO_WEIGHTS]
 OWN = [model.id for model in CATALOGUE.models.values() if model.architecture is not None]
 CLASSES = {CATALOGUE.models[name].architecture.engine_name: name for name in OWN}
 
@@ -35,14 +38,14 @@ def listed(a, kind_of):
     return found
 
 
-def mixed(seed):
+def mixed(seed, kinds=OF_LLAMA_CPP):
     """Any type whose blocks fit, for what is ever quantized."""
     choose = random.Random(seed)
 
     def kind_of(group, shape, name):
         if group.role in ("kept", "kept_matrix") or len(shape) == 1:
             return CATALOGUE.tensor_types["f16" if group.role == "kept_matrix" else "f32"]
-        return choose.choice([kind for kind in OF_LLAMA_CPP if shape[0] % kind.block == 0])
+        return choose.choice([kind for kind in kinds if shape[0] % kind.block == 0])
 
     return kind_of
 
@@ -108,6 +111,21 @@ def test_any_mix_of_types_is_counted_to_the_byte(number):
     header = read_header(written.header(written.values(shapes(model)), tensors), 1 << 49, TYPES)
     found = estimate({"gguf": header, "context": 4096}, CATALOGUE)
     assert found["weights"]["bytes"] == sum(size for *_, size in tensors)
+
+
+LOADER = yaml.safe_load(Path(__file__).with_name("loader.yaml").read_text("utf-8"))
+ROOMY = {"memory_gib": 4000, "bandwidth_gb_per_s": 1000, "family": "ada-pro"}
+
+
+@pytest.mark.parametrize("model", LOADER["plans"])
+def test_weights_and_cache_are_those_of_the_engine_s_own_loader(model):
+    kinds = [CATALOGUE.tensor_types[name] for name in LOADER["types"]]
+    for number, plan in enumerate(LOADER["plans"][model]):
+        header = read_header(file_of(shapes(model), mixed(f"{model} {number}", kinds)), 1 << 49, TYPES)
+        found = estimate({"gguf": header, "context": 4096, "gpus": [ROOMY], "gpu_layers": 9999}, CATALOGUE)
+        device, host = found["devices"][0], found["host"]
+        held = [device["weights_bytes"], device["kv_cache_bytes"], host["weights_bytes"], host["kv_cache_bytes"]]
+        assert [found["weights"]["bytes"], *held] == plan
 
 
 def test_a_file_needs_no_format_beside_it(tmp_path):

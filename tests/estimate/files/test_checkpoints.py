@@ -1,0 +1,59 @@
+"""Checkpoints as published: the formats and what each leaves out give their bytes."""
+
+from pathlib import Path
+
+import pytest
+
+from macros.estimate import Refused, estimate
+from macros.estimate.files.quantized import as_published
+from macros.formulas.recipe import uniform_bytes
+from macros.specs import load
+from macros.specs.models import architecture_of
+
+CATALOGUE = load(Path(__file__).resolve().parents[3] / "data")
+PROJECTOR_UNKNOWN = ("kimi-k2.5", "kimi-k2.6", "mlx-gemma-4-26b-a4b-it-4bit")
+"""Whose index holds a projector of which no count is published, or another than the model's."""
+EXACT = [one.id for one in CATALOGUE.checkpoints.values() if not one.of_files and one.id not in PROJECTOR_UNKNOWN]
+SUMS = [one.id for one in CATALOGUE.checkpoints.values() if one.of_files or one.id in PROJECTOR_UNKNOWN]
+
+
+def computed(checkpoint):
+    """The text model and, where it is in the repository, the projector at 16 bits."""
+    model = CATALOGUE.models[checkpoint.model]
+    format_ = as_published(CATALOGUE.quantizations[checkpoint.quant], checkpoint)
+    projector = model.projector.parameters * 2 if checkpoint.with_projector and model.projector else 0
+    return uniform_bytes(architecture_of(model, CATALOGUE.models), format_.per_weight) + projector
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_tensors_of_a_checkpoint_to_the_byte(name):
+    checkpoint = CATALOGUE.checkpoints[name]
+    assert computed(checkpoint) == checkpoint.bytes
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_files_of_a_checkpoint(name):
+    """Sums of files hold headers; prediction layers weigh a byte or two a parameter, and DeepSeek's bring copies of both tables."""
+    checkpoint = CATALOGUE.checkpoints[name]
+    beside = CATALOGUE.models[checkpoint.model].published_beside
+    least = beside.prediction if checkpoint.with_prediction and beside else 0
+    most = 2 * least + 0.003 * checkpoint.bytes
+    assert least - 0.003 * checkpoint.bytes <= checkpoint.bytes - computed(checkpoint) <= most
+
+
+def test_a_model_is_asked_in_the_form_in_which_it_came_out():
+    """gpt-oss-20b: 13,761,264,768 bytes at its publisher, 12.1 GB as a GGUF file."""
+    question = {"model": "gpt-oss-20b", "context": 8192, "gpus": ["rtx-5090"]}
+    assert estimate(question | {"engine": "vllm"}, CATALOGUE)["weights"]["bytes"] == 13_761_264_768
+    assert estimate(question, CATALOGUE)["weights"] == estimate(question | {"quant": "mxfp4_moe"}, CATALOGUE)["weights"]
+
+
+def test_a_model_of_16_bits_still_needs_a_format():
+    with pytest.raises(Refused, match="quant: expected the id of a quantization"):
+        estimate({"model": "qwen3-8b", "context": 512}, CATALOGUE)
+
+
+def test_what_a_publisher_left_at_16_bits_counts():
+    """Kimi K2.5: routed experts alone have 4 bits; 594,205,904,896 bytes of text model."""
+    found = estimate({"model": "kimi-k2.5-1t", "quant": "w4a16-32g", "context": 512, "gpus": ["b300"] * 8}, CATALOGUE)
+    assert found["weights"]["bytes"] == 594_205_904_896
