@@ -209,6 +209,14 @@ def recommendations(view: View) -> str:
 
 
 @macro
+def whats_new(view: View) -> str:
+    """Models and devices that came out last, and the feed of them."""
+    from macros.render import news, slots
+
+    return slots.block(news.listed(view))
+
+
+@macro
 def compare(view: View) -> str:
     """Two devices or two models side by side, and what a speed needs."""
     from macros.render import compare, slots

@@ -70,10 +70,12 @@ def build(into: Path) -> None:
     with site.workshop(into) as aside:
         new, staged = aside / "site", aside / "docs"
         site.stage(now.catalogue, generator.ROOT / "docs", staged)
+        published: dict[str, tuple[str, str]] = {}
         for language, folder in (("zh", new), ("en", new / "en")):
             with generator_warnings() as warnings:
                 try:
                     config = configuration(language, staged, site_dir=str(folder))
+                    published[language] = (config.site_name, config.site_url or "/")
                     config.plugins.on_startup(command="build", dirty=False)
                     generate(config)
                     config.plugins.on_shutdown()
@@ -85,5 +87,5 @@ def build(into: Path) -> None:
             gc.collect()  # the pages of a language refer to one another, and the next language needs their room
         if now.errors:
             raise SpecErrors(now.errors)
-        site.beside(now.catalogue, new)
+        site.beside(now.catalogue, new, published)
         site.swap(new, into)

@@ -20,8 +20,8 @@ import lightningcss
 import minify
 from jinja2 import nodes
 
-from macros.publish import api
-from macros.render import pages
+from macros.publish import api, plain
+from macros.render import news, pages
 from macros.render.view import LANGUAGES, View
 from macros.specs import Catalogue, SpecError, SpecErrors
 from macros.specs.errors import nearest
@@ -154,12 +154,22 @@ def generator_error(root: Path, language: str, message: str) -> SpecError:
     return SpecError(path.relative_to(root).as_posix(), line, key, "a build without warnings", " ".join(message.split()), "correct it")
 
 
-def beside(catalogue: Catalogue, site: Path) -> None:
-    """What stands beside the pages: the data files, and the search index that is made from the pages."""
+def beside(catalogue: Catalogue, site: Path, published: Mapping[str, tuple[str, str]]) -> None:
+    """What stands beside the pages: the data files, feeds, Markdown twins, and the search index that is made from the pages.
+
+    Args:
+        catalogue: the records
+        site: the pages
+        published: language -> the site's name, and the address of its root
+    """
     for name, content in api.files(catalogue).items():
         path = site / "api" / "v1" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content())
+    for language, (name, address) in published.items():
+        folder = site if language == "zh" else site / language
+        (folder / "feed.xml").write_text(news.feed(View(catalogue, language), name, address), "utf-8")
+    plain.twins(site, published["zh"][1])
     shrink(site)
     index(site)
 

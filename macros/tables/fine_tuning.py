@@ -102,6 +102,8 @@ def fine_tuning(catalogue: Catalogue) -> pd.DataFrame:
 
 CARDS = {"rtx-4060": 8, "rtx-3060": 12, "rtx-5060-ti-16gb": 16, "rtx-3090": 24, "rtx-5090": 32, "rtx-a6000": 48}
 """A card of each size that is sold -> its memory [GiB]."""
+COMMON = (12, 16, 24)
+"""Sizes that a narrow screen shows [GiB]."""
 TIMED = "rtx-3090"
 MARGIN_GIB = 1.0
 """What the driver and the desktop keep of a card [GiB]."""
@@ -138,7 +140,10 @@ def _hours(catalogue: Catalogue, model: str, *, bound: str) -> float | None:
     key=["model"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        *(Column(card, {"zh": f"{size} GiB", "en": f"{size} GiB"}, unit="tokens") for card, size in CARDS.items()),
+        *(
+            Column(card, {"zh": f"{size} GiB", "en": f"{size} GiB"}, unit="tokens", secondary=size not in COMMON)
+            for card, size in CARDS.items()
+        ),
         Column(
             "soonest",
             {"zh": "1,000 条，最快", "en": "1,000 samples, soonest"},
