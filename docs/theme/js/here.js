@@ -29,7 +29,7 @@ export function devices(told, gpus) {
     const own = plain(`${gpu.name} ${(gpu.also_called ?? []).join(" ")}`).split(" ");
     const must = plain(gpu.name.replace(/\(.*?\)/g, "")).split(" ").filter((word) => !/^\d+(?:gb)$/.test(word));
     const fits = words.every((word) => own.includes(word)) && must.every((word) => words.includes(word) || (spare.test(word) && !/^\d{3,}$/.test(word)));
-    return fits && (gpu.kind === "laptop" || !laptop);
+    return fits && !gpu.modified && (gpu.kind === "laptop" || !laptop);
   });
   const chosen = laptop ? found.filter(([, gpu]) => gpu.kind === "laptop") : found.filter(([, gpu]) => gpu.kind !== "laptop");
   return (chosen.length ? chosen : found).sort(([, a], [, b]) => Boolean(b.headline) - Boolean(a.headline)).map(([id]) => id);
