@@ -42,7 +42,18 @@ KINDS = (
 READERS = (read, format_of, file_header, file_model, summary)
 """What reads a model that is not listed: a third of it all, which few readers of the page need."""
 
-SHOWN = {"name", "publisher", "also_called", "memory_gib", "memory_sizes_gib", "native_quant", "headline", "released", "launch_price_usd", "modified"}
+SHOWN = {
+    "name",
+    "publisher",
+    "also_called",
+    "memory_gib",
+    "memory_sizes_gib",
+    "native_quant",
+    "headline",
+    "released",
+    "launch_price_usd",
+    "modified",
+}
 """Fields that the page shows, besides those that a formula reads."""
 
 RECORDS = {**FOLDERS, **SINGLE_FILES}
