@@ -105,11 +105,12 @@ schema: $(VENV)/site.ok ## the JSON Schema of each kind of record, for editors, 
 settle: $(VENV)/site.ok ## both languages of PAGE say the same (without PAGE: of all pages that changed in both)
 	@$(MACROS) settle $(PAGE)
 
-vllm-plans: ## renew data/cache-plans: the released vLLM plans its cache, in an environment of its own (half an hour)
+vllm-plans: $(VENV)/site.ok ## renew data/cache-plans: the released vLLM plans its cache, in an environment of its own (half an hour)
 	test -x dist/vllm/bin/python || $(PYTHON) -m venv dist/vllm
 	dist/vllm/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/vllm_plans/packages.txt
 	dist/vllm/bin/python -m pip install --quiet --disable-pip-version-check --no-deps vllm==0.33.0
 	nice dist/vllm/bin/python -m tests.vllm_plans.plan data/cache-plans $(basename $(notdir $(wildcard data/cache-plans/*.yaml)))
+	$(MACROS) seal data/cache-plans/*.yaml
 
 rehearse: $(VENV)/site.ok ## the path of a pull request on this machine: base, head, artifacts, report
 	$(BIN)/python -m tests.publish.rehearse

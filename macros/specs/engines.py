@@ -54,6 +54,17 @@ class PageRule(Strict):
     """Types of the cache; none: all."""
 
 
+class PackedRow(Strict):
+    """What a token takes in a layer of sparse attention, values and scales together."""
+
+    families: list[Id]
+    """Families of devices whose kernel packs so."""
+    cache_types: list[Id]
+    """Types of the cache that it packs so."""
+    bytes: Count
+    """Of a token [bytes]."""
+
+
 class Checkpoints(Strict):
     """Recurrent layers whose states are stored in the middle of a prompt."""
 
@@ -74,8 +85,8 @@ class Pages(Strict):
     """Where it is another number; the first that holds decides."""
     indexed_families: list[Id]
     """Families of devices that have a kernel for sparse attention."""
-    indexed_row_bytes: dict[Id, Count] = Field(default_factory=dict)
-    """Type of the cache -> bytes that a token takes in a layer of sparse attention, where it is packed in its own way."""
+    packed_rows: list[PackedRow] = Field(default_factory=list)
+    """Where a token in a layer of sparse attention is packed in its own way; the first that holds decides."""
     indexer_scale_bytes: Count
     """Scale beside the 8-bit key of a scorer [bytes]."""
     latent_hybrid_step: Count

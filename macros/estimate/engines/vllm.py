@@ -216,9 +216,11 @@ def _kept(setting: Setting, pages: Pages, layer: int, tensor: int) -> list[Paged
     latent, indexer = a.attention.latent, a.attention.indexer
     kind = setting.kv_type_k
     if latent is not None:
-        packed = pages.indexed_row_bytes.get(kind.id) if indexer is not None else None
         own = row_bytes(values=latent.kv_rank + latent.rope_dim, block=kind.block, block_bytes=kind.block_bytes)
-        found.append(PagedLayer("full", own if packed is None else packed))
+        if indexer is not None:
+            packed = [one.bytes for one in pages.packed_rows if kind.id in one.cache_types and _on(setting, one.families)]
+            own = packed[0] if packed else own
+        found.append(PagedLayer("full", own))
         if indexer is not None and a.scores(layer):
             found.append(PagedLayer("full", indexer.head_dim + pages.indexer_scale_bytes))
         return found
