@@ -80,6 +80,8 @@ def fit(arguments: argparse.Namespace) -> int:
         else store.write(catalogue, ROOT / "data", every_row=arguments.rows)
     )
     print("\n".join(told))
+    if not arguments.dry_run:
+        print("\n".join(store.wholes(load(ROOT / "data"), every_row=arguments.rows)))
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from macros.calibrate import whole
 from macros.calibrate.accuracy import Scatter
 from macros.calibrate.fit import BASE, Model, decode_model, prefill_model
 from macros.calibrate.rows import MeasuredRow
@@ -163,6 +164,31 @@ def write(catalogue: Catalogue, root: Path, *, every_row: bool = False) -> list[
         text = with_checksum(text, Calibration.model_validate({"id": model.name, **yaml.safe_load(text)}).computed_checksum())
         (root / "calibration" / f"{model.name}.yaml").write_text(text, "utf-8")
     return told
+
+
+def wholes(catalogue: Catalogue, *, every_row: bool = False) -> Iterator[str]:
+    """How far off answers are where they are put together from parts: experts in RAM, several users.
+
+    Args:
+        catalogue: all records
+        every_row: name each row left out, not only how many there are
+
+    Yields:
+        Lines to print.
+    """
+    compared, left_out = whole.compared(catalogue)
+    yield f"put together from parts: {len(compared)} figures that no constant is fitted to"
+    for reason, places in sorted(left_out.items()):
+        yield f"  left out {len(places)}: {reason}"
+        yield from (f"    data/measurements/{place}" for place in places if every_row)
+    for name in whole.CLASSES:
+        rows = [row for row in compared if row.of == name]
+        if rows:
+            of = whole.accuracy(rows)
+            yield (
+                f"  {name}: median {of.median:.1%}, 90th percentile {of.ninetieth:.1%}, in range {of.covered:.0%}, bias {of.bias:+.1%} "
+                f"({of.devices} devices, {of.rows} rows)"
+            )
 
 
 def fallen_back(model: Model, catalogue: Catalogue) -> Iterator[str]:
