@@ -7,7 +7,6 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-UV := uv==0.13.8
 MACROS := $(BIN)/python -m macros
 # Two builds of one commit give the same bytes.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
@@ -17,14 +16,14 @@ unexport PYTHONDONTWRITEBYTECODE
 BASE ?= main
 BROWSER := chromium fontconfig fonts-noto-cjk
 
-.PHONY: help site serve browser fonts screenshot vllm-plans test check check-records check-code check-types check-workflows style pdf offline diff rehearse links bench bench-web mutate release lock new schema settle clean
+.PHONY: help site serve browser fonts screenshot vllm-plans test check check-records check-code check-types check-workflows style pdf offline diff rehearse links watch peers second-source rehearse-generator load slips bench bench-web mutate release lock new schema settle clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/site.ok: requirements.txt
+$(VENV)/site.ok: requirements.txt | requirements-uv.txt
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("expected Python 3.11 or newer, found " + sys.version.split()[0] + ". Fix: make PYTHON=python3.11 …")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement $<
 	touch $@
 
@@ -122,11 +121,14 @@ mutate: $(VENV)/test.ok ## which changes of the formulas no test notices (three 
 	$(BIN)/mutmut export-cicd-stats
 	$(BIN)/python -m tests.mutants
 
+watch: $(VENV)/site.ok ## which locked packages are yanked, advised against or no longer kept, in dist/watch.md
+	$(MACROS) watch
+
 links: $(VENV)/site.ok ## which sources cannot be opened any more, in dist/links.md
 	$(MACROS) links
 
 lock: $(VENV)/site.ok ## renew requirements*.txt, hashes only
-	for set in requirements requirements-test; do \
+	for set in requirements-uv requirements requirements-test; do \
 	  $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 $$set.in -o $$set.txt; done
 
 clean: ## forget what was built

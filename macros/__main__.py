@@ -194,6 +194,7 @@ def offline(arguments: argparse.Namespace) -> int:
 
 def release(arguments: argparse.Namespace) -> int:
     """Collect what a release has: both PDFs, the offline copy, the data, and their checksums."""
+    from macros.publish import sbom
     from macros.publish.archive import write_zip
     from macros.publish.edition import NAME, edition, write_checksums
     from macros.specs import load
@@ -203,7 +204,10 @@ def release(arguments: argparse.Namespace) -> int:
     files = {f"api/v1/{path.relative_to(data).as_posix()}": path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file()}
     dist = ROOT / "dist"
     write_zip(files, dist / f"{NAME}-data.zip", now.timestamp)
-    write_checksums([*dist.glob("*.pdf"), *dist.glob("*.zip")], dist / "SHA256SUMS")
+    (dist / "sbom.cdx.json").write_text(sbom.text((ROOT / "requirements.txt").read_text("utf-8"), now.version, now.timestamp), "utf-8")
+    (dist / "third-party.txt").write_bytes((ROOT / "docs" / "theme" / "third-party.txt").read_bytes())
+    made = [dist / "sbom.cdx.json", dist / "third-party.txt"]
+    write_checksums([*dist.glob("*.pdf"), *dist.glob("*.zip"), *made], dist / "SHA256SUMS")
     return 0
 
 
@@ -342,6 +346,20 @@ def links(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def watch(arguments: argparse.Namespace) -> int:
+    """Which locked packages are advised against, yanked or no longer kept; the list goes to dist/watch.md."""
+    from datetime import UTC, datetime
+
+    from macros.publish import watch
+
+    target = ROOT / "dist" / "watch.md"
+    target.parent.mkdir(exist_ok=True)
+    text = watch.look(ROOT, datetime.now(UTC).date())
+    target.write_text(text, "utf-8")
+    print(text, end="")
+    return 0
+
+
 def notes(arguments: argparse.Namespace) -> int:
     """Write which computed values changed since the last release to dist/notes.md."""
     from macros.publish import revisions
@@ -418,6 +436,7 @@ def parser() -> argparse.ArgumentParser:
     command("settle", settle).add_argument("pages", nargs="*", metavar="PAGE", help="gpu.md …")
     command("seal", seal).add_argument("files", nargs="+", type=Path, metavar="FILE", help="data/engine-plans/llama-2-7b.yaml …")
     command("notes", notes)
+    command("watch", watch)
     of_diff = command("diff", diff)
     of_diff.add_argument("base", help="a branch, tag or commit")
     of_diff.add_argument("--full", action="store_true", help="every change, however many")

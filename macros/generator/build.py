@@ -43,12 +43,14 @@ def configuration(language: str, staged: Path, **changed: Any) -> Any:
     from mkdocs.config import load_config
 
     from macros.publish.changed import last_changed
+    from macros.publish.policy import policy
 
     chinese = load_config(str(generator.ROOT / CONFIGS["zh"]))
     address = (chinese.site_url or "/") + ("" if language == "zh" else f"{language}/")
     config = load_config(str(generator.ROOT / CONFIGS[language]), docs_dir=str(staged / language), site_url=address, **changed)
     config.extra["address"] = chinese.site_url or "/"
     config.extra["changed"] = last_changed(generator.ROOT)
+    config.extra["policy"] = policy(generator.ROOT / "docs" / "theme") if "site_dir" in changed else None  # a server adds its own script
     return config
 
 

@@ -20,6 +20,11 @@ from macros.publish.github import ApiError, GitHub
 
 MARKER = "<!-- links -->"
 TITLE = "Sources that cannot be opened · 打不开的来源"
+ISSUES = {
+    MARKER: (TITLE, "### Gone"),
+    "<!-- watch -->": ("Locked packages that need a look · 需要处理的锁定软件包", "### "),
+}
+"""First line of a list -> title of its issue, and what in it opens one. The other list is that of macros/publish/watch.py."""
 GONE = {404, 410}
 SECONDS = 30
 PAUSE = 1.0
@@ -85,14 +90,16 @@ def markdown(answers: Sequence[Answer]) -> str:
 
 
 def tell(api: GitHub, text: str, bot: str) -> str:
-    """Keep one issue: filed when a source is gone, edited while it is, closed when all answer."""
-    gone = "### Gone" in text
+    """Keep one issue for a list: filed when something in it is urgent, edited while it is, closed when nothing is."""
+    marker = text.partition("\n")[0]
+    title, urgent = ISSUES.get(marker, ISSUES[MARKER])
+    gone = urgent in text
     for issue in api.pages("issues", state="open", creator=bot):
-        if (issue["body"] or "").startswith(MARKER) and "pull_request" not in issue:
+        if (issue["body"] or "").startswith(marker) and "pull_request" not in issue:
             api.send("PATCH", f"issues/{int(issue['number'])}", {"body": text, "state": "open" if gone else "closed"})
             return "edited" if gone else "closed"
     if gone:
-        api.send("POST", "issues", {"title": TITLE, "body": text})
+        api.send("POST", "issues", {"title": title, "body": text})
         return "filed"
     return "nothing to tell"
 

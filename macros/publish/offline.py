@@ -15,12 +15,13 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import html
 
+from macros.publish.policy import OFFLINE, policy
+from macros.publish.site import THEME
+
 INDEX = "index.html"
 LOADER = "js/offline.js"
 SEARCH = "pagefind/files.js"
-NOT_COPIED = re.compile(
-    r"\.(map|gz)$|^pagefind/pagefind-(component|modular|ui|highlight|worker)|^(en/)?(sitemap\.xml|robots\.txt|404\.html)$"
-)
+NOT_COPIED = re.compile(r"\.(map|gz)$|^pagefind/pagefind-worker|^(en/)?(sitemap\.xml|robots\.txt|404\.html)$")
 """What only a server needs."""
 IMPORT = re.compile(r"""(\bimport\s*\(\s*|\bfrom\s*|\bimport\s*)(["'])(\.{1,2}/[^"']+\.js)\2""")
 
@@ -148,6 +149,8 @@ def page(text: str, name: str, paths: set[str]) -> tuple[str, set[str]]:
             element.set("href", parts._replace(path=f"{parts.path}/{INDEX}").geturl())
     for element in tree.xpath("//link[@rel='canonical' or @rel='alternate' or @rel='modulepreload']"):
         element.drop_tree()
+    for element in tree.xpath("//meta[@http-equiv='Content-Security-Policy']"):
+        element.set("content", policy(THEME, OFFLINE))
     root = "../" * name.count("/") or "./"
     modules = []
     for script in tree.xpath("//script[@type='module'][@src]"):

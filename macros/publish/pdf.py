@@ -36,7 +36,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "data": "数据日期",
         "licence": "许可",
         "address": "网址",
-        "licences": "文字与图表 CC BY 4.0，数据 CC0 1.0，代码 MIT",
+        "licences": "文字与图表 CC BY 4.0，数据 CC0 1.0，代码 MIT；字体 Noto：SIL OFL 1.1",
     },
     "en": {
         "title": "Local LLM Hardware Guide",
@@ -49,7 +49,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "data": "Date of the data",
         "licence": "Licence",
         "address": "Address",
-        "licences": "Prose and charts CC BY 4.0, data CC0 1.0, code MIT",
+        "licences": "Prose and charts CC BY 4.0, data CC0 1.0, code MIT; typefaces Noto: SIL OFL 1.1",
     },
 }
 

@@ -29,6 +29,7 @@ SILENT = {"cancelled", "skipped", "action_required", "stale", "neutral"}
 """Conclusions of runs that say nothing about the change: a newer run took over, or none ran."""
 MAX_PAGES = 30
 MAX_JOBS = 20
+MAX_FILES = 60
 
 RECORD_PAGES = {"cpus": "devices", "gpus": "devices", "models": "models"}
 """Folder of data/ whose records have pages of their own -> the folder of those pages."""
@@ -87,6 +88,8 @@ class Findings:
     """Why the dumps are not used."""
     site_artifact: int | None = None
     preview: Preview = Preview()
+    own: tuple[dict[str, Any], str] | None = None
+    """The tables of main as its own run computed them, and the commit; None: no such run is kept."""
 
     @property
     def run_url(self) -> str:
@@ -169,7 +172,32 @@ def findings(api: GitHub, run: Run, number: int, server: str, site_url: str | No
         dumps = untrusted.report(fetch(api, artifact(api, run, "report"), untrusted.REPORT))
     except Refused as error:
         refused = str(error)
-    return Findings(run, server, site_url, jobs, files, dumps, refused, artifact(api, run, "site"), preview)
+    return Findings(run, server, site_url, jobs, files, dumps, refused, artifact(api, run, "site"), preview, own_tables(api, run))
+
+
+def own_tables(api: GitHub, run: Run) -> tuple[dict[str, Any], str] | None:
+    """The tables of main as the newest passed run on main itself left them: no code of a pull request had a hand in those.
+
+    Args:
+        api: the repository
+        run: the pull request's run, which is never taken for one of main's
+
+    Returns:
+        Tables, and the commit that they are of; None where no such run is kept.
+    """
+    query = {"branch": "main", "event": "push", "status": "success"}
+    try:
+        for found in api.pages(f"actions/workflows/{WORKFLOW.rpartition('/')[2]}/runs", "workflow_runs", limit=1, **query):
+            head, sha = found.get("head_repository") or {}, str(found.get("head_sha"))
+            sound = found.get("event") == "push" and found.get("head_branch") == "main" and head.get("full_name") == run.repository
+            if not sound or type(found.get("id")) is not int or not re.fullmatch(r"[0-9a-f]{40}", sha):
+                continue
+            of_main = Run(found["id"], run.repository, run.repository, sha, "success")
+            dump = untrusted.report(fetch(api, artifact(api, of_main, "report"), untrusted.REPORT))[1]
+            return (dump, sha) if "tables" in dump else None
+    except (ApiError, Refused):
+        pass
+    return None
 
 
 def body(found: Findings) -> str:
@@ -178,7 +206,7 @@ def body(found: Findings) -> str:
     state = "passed · 通过" if run.passed else "failed · 未通过"
     lines = [MARKER, *([found.preview.mark] if found.preview.mark else [])]
     lines += [f"Commit {shown(run.head_sha[:7])} · [checks · 检查]({found.run_url}) {state}", ""]
-    lines += [*_preview(found), *_failures(found), *_pages(found)]
+    lines += [*_code(found), *_preview(found), *_failures(found), *_pages(found)]
     top = "\n".join(lines) + "\n"
     if found.dumps is None:
         return f"{top}### Computed tables · 计算结果\n\nNot compared · 未比较: {shown(found.refused or '', 200)}\n"
@@ -187,8 +215,32 @@ def body(found: Findings) -> str:
         return f"{top}Computed tables · 计算结果: after the data reads · 待数据修正后比较\n"
     code = [path for path, _ in found.files]
     note = "Computed by this pull request's own code: who reviews `macros/` reads the code as well. The run's summary has the whole list."
+    if found.own is not None:
+        base = found.own[0]
+        before = f"The values before are those of main's own run at {shown(found.own[1][:7])}."
+    else:
+        before = "**The values before come out of this pull request's own run as well**: no run of main is kept to compare with."
+    note = f"{before} {note}"
     text = f"{top}{diff.markdown(base, head, code=code)}\n{note}\n"
     return text if len(text) <= BODY_LENGTH else f"{top}### Computed tables\n\nToo long for a comment: see the run's summary.\n"
+
+
+def _code(found: Findings) -> list[str]:
+    """Every changed file that is neither a fact nor prose: what it changes may be this report itself."""
+    named = diff.beside_facts(path for path, _ in found.files)
+    if not named:
+        return []
+    lines = ["### Read these files first · 请先看这些文件", ""]
+    lines += [f"- {'**' if steers else ''}{shown(path, 200)}{'**' if steers else ''}" for path, steers in named[:MAX_FILES]]
+    if len(named) > MAX_FILES:
+        lines.append(f"- … **{len(named) - MAX_FILES} more files · 另有 {len(named) - MAX_FILES} 个文件**")
+    if any(steers for _, steers in named):
+        lines += [
+            "",
+            "Files in bold decide which checks run and what is computed: until they are read, neither “passed” nor a figure below proves "
+            "anything. · 粗体文件决定运行哪些检查、如何计算：看过它们之前，下面的“通过”和数字都不足为凭。",
+        ]
+    return [*lines, ""]
 
 
 def _preview(found: Findings) -> list[str]:
@@ -324,6 +376,8 @@ def preview(environment: Environment) -> str:
     if not run.passed:
         raise Refused("the checks did not pass: the last good preview stays")
     number = pull_of(api, run)
+    if (needed := environment.get("REVIEWED_ENVIRONMENT")) and not reviewed(api, needed):
+        raise Refused(f"the environment {needed} has no required reviewer: a stranger's pages are not shown unseen")
     target = Path(environment["PREVIEW_FOLDER"])
     raw = fetch(api, artifact(api, run, "site"), untrusted.SITE)
     banner = f"预览 · Preview: pull request {number}, commit {run.head_sha[:7]}. 并非指南本身 · Not the guide itself."
@@ -345,6 +399,18 @@ def comment(environment: Environment) -> str:
     if pull_of(api, run) != number:  # the head may have moved on while the artifacts were read
         raise Refused("the pull request moved on: its newer run writes the comment")
     return f"pull request {number}: comment {upsert(api, number, text, old)}, {len(text)} characters"
+
+
+def reviewed(api: GitHub, environment: str) -> bool:
+    """Whether a person has to agree before a job may use an environment.
+
+    Source: GitHub REST API, deployment environments, `protection_rules`.
+    """
+    try:
+        rules = api.get(f"environments/{environment}").get("protection_rules") or []
+    except ApiError:
+        return False
+    return any(rule.get("type") == "required_reviewers" and rule.get("reviewers") for rule in rules)
 
 
 STEPS: dict[str, Callable[[Environment], str]] = {"resolve": resolve, "preview": preview, "comment": comment}

@@ -15,16 +15,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import jinja2
 import lightningcss
 import minify
-from jinja2 import nodes
 
-from macros.publish import api, plain
+from macros.publish import api, plain, policy, prose
 from macros.render import news, pages
 from macros.render.view import LANGUAGES, View
 from macros.specs import Catalogue, SpecError, SpecErrors
-from macros.specs.errors import nearest
 
 
 @contextlib.contextmanager
@@ -74,6 +71,10 @@ def _put_back(aside: Path, into: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+THEME = Path(__file__).resolve().parents[2] / "docs" / "theme"
+"""The theme's own files."""
+
+
 def stage(catalogue: Catalogue, docs: Path, into: Path) -> bool:
     """Write the Markdown of both languages that a generator reads: the authored pages, and one page for each model and device.
 
@@ -115,21 +116,9 @@ def _write(wanted: Mapping[Path, str | Path], into: Path) -> bool:
 
 
 def page_errors(root: Path, macros: Mapping[str, object]) -> Iterator[SpecError]:
-    """Mistakes in the pages that can be seen without rendering them: broken template syntax and macros that do not exist."""
-    for path in sorted((root / "docs").glob("*/**/*.md")):
-        shown = path.relative_to(root).as_posix()
-        try:
-            tree = jinja2.Environment(autoescape=True).parse(path.read_text("utf-8"))
-        except UnicodeDecodeError as error:
-            yield SpecError(shown, 1, "page", "UTF-8 text", f"byte 0x{error.object[error.start]:02x}", "save the file as UTF-8")
-            continue
-        except jinja2.TemplateSyntaxError as error:
-            yield SpecError(shown, error.lineno, "page", "macro calls like {{ name(…) }}", str(error.message), "correct the call")
-            continue
-        local = {node.name for node in tree.find_all(nodes.Name) if node.ctx in ("store", "param")}
-        for node in tree.find_all(nodes.Name):
-            if node.ctx == "load" and node.name not in macros and node.name not in local:
-                yield SpecError(shown, node.lineno, node.name, "a macro", "an undefined name", nearest(node.name, macros))
+    """Mistakes in the pages that can be seen without rendering them: what is no Markdown and no call of a macro."""
+    yield from prose.errors(root, macros)
+    yield from prose.links(root)
 
 
 def line_of(path: Path, text: str) -> int:
@@ -176,12 +165,18 @@ def beside(catalogue: Catalogue, site: Path, published: Mapping[str, tuple[str, 
 
 def shrink(site: Path) -> None:
     """Leave out what no page uses of the theme, its files and its styles by class, and what only authors read of all scripts and styles."""
+    known = {policy.digest(script) for script in policy.inline_scripts((THEME / policy.INLINE).read_text("utf-8"))}
+    runs: list[tuple[str, str]] = []
     named: set[str] = set()
     worn: set[str] = set()
     for page in site.rglob("*.html"):
         text = page.read_text("utf-8")
+        runs += [(page.relative_to(site).as_posix(), what) for what in policy.strangers(text, known)]
         named.update(re.findall(r"assets/[^\"]*?([^\"/]+)\"", text))
         worn.update(name for names in set(re.findall(r'class="([^"]*)"', text)) for name in names.split())
+    if runs:
+        expected, fix = "no script but the theme's own", "see what the page is made of"
+        raise SpecErrors(SpecError(name, 1, "page", expected, what, fix) for name, what in runs)
     for path in [path for path in site.rglob("*") if path.is_file()]:
         theme = "assets" in path.parts
         if theme and path.name not in named:
@@ -209,6 +204,13 @@ TITLE = re.compile(r'data-pagefind-meta="title:([^"]*)"')
 BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff])(?=[\u3400-\u9fff])")
 
 
+UNUSED = [
+    f"pagefind-{part}"
+    for part in ("ui.js", "ui.css", "modular-ui.js", "modular-ui.css", "component-ui.js", "component-ui.css", "highlight.js")
+]
+"""Search interfaces of the engine that no page uses: js/search.js is ours."""
+
+
 def index(site: Path) -> None:
     """Index the built pages for the search, each language its own.
 
@@ -234,6 +236,8 @@ def index(site: Path) -> None:
     if ran.returncode:
         told = (ran.stdout + ran.stderr).strip().splitlines()
         raise SpecErrors([SpecError("site", 1, "search", "an index of the pages", told[-1] if told else "nothing", "see the log above")])
+    for unused in UNUSED:
+        (site / "pagefind" / unused).unlink(missing_ok=True)
     entry = site / "pagefind" / "pagefind-entry.json"
     # The languages stand in it in any order: equal pages should make equal files.
     entry.write_text(json.dumps(json.loads(entry.read_text("utf-8")), sort_keys=True), "utf-8")

@@ -28,6 +28,8 @@ class State:
     jobs: list[dict[str, Any]] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
     zips: dict[int, bytes] = field(default_factory=dict)
+    environments: dict[str, Any] = field(default_factory=dict)
+    main_runs: list[dict[str, Any]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     broken: dict[str, int] = field(default_factory=dict)
     """Path -> status that it answers with instead."""
@@ -79,7 +81,9 @@ class _Api(_Handler):
         for pattern, answer in (
             (r"pulls", self._pulls),
             (r"pulls/(\d+)/files", lambda n: self._page(self.state.files.get(n, []), query)),
-            (r"actions/runs/(\d+)/artifacts", lambda n: self._page(self.state.artifacts, query, "artifacts")),
+            (r"environments/preview", lambda query: self._answer(200, self.state.environments.get("preview", {}))),
+            (r"actions/workflows/ci\.yml/runs", lambda query: self._page(self.state.main_runs, query, "workflow_runs")),
+            (r"actions/runs/(\d+)/artifacts", lambda n: self._page(self._artifacts(n), query, "artifacts")),
             (r"actions/runs/(\d+)/jobs", lambda n: self._page(self.state.jobs, query, "jobs")),
             (r"actions/artifacts/(\d+)/zip", self._zip),
             (r"issues/(\d+)/comments", lambda n: self._comments(n, method, query, body)),
@@ -95,6 +99,14 @@ class _Api(_Handler):
         size = min(int(query.get("per_page", 30)), 100)
         page = items[(int(query.get("page", 1)) - 1) * size :][:size]
         self._answer(200, {"total_count": len(items), key: page} if key else page)
+
+    def _artifacts(self, run: int) -> list[dict[str, Any]]:
+        """Those of a run of main, or of the pull request's."""
+        of_main = {found["id"]: found["head_sha"] for found in self.state.main_runs}
+        shas = set(of_main.values())
+        if run in of_main:
+            return [item for item in self.state.artifacts if (item.get("workflow_run") or {}).get("head_sha") == of_main[run]]
+        return [item for item in self.state.artifacts if (item.get("workflow_run") or {}).get("head_sha") not in shas]
 
     def _pulls(self, query: dict[str, str]) -> None:
         self._page([pull for pull in self.state.pulls if query.get("state", "open") in (pull["state"], "all")], query)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from macros.publish import report
+from macros.publish import deployed, report
 from macros.publish.github import ApiError, GitHub
 from macros.publish.report import Findings, Preview, Run, body
 from tests.publish.stand_in import BOT, REPOSITORY, TOKEN, State, event, pull, serving
@@ -458,3 +458,104 @@ def test_the_rehearsal_has_its_example():
     from tests.publish import rehearse
 
     assert f"\n{rehearse.KEY}: " in (ROOT / rehearse.RECORD).read_text("utf-8")
+
+
+FORGING = [
+    ".github/workflows/ci.yml", "Makefile", "macros/__main__.py", "macros/publish/dump.py", "macros/publish/revisions.py",
+    "macros/calibrate/fit.py", "macros/render/tables.py", "tests/conftest.py", ".ci/run", "requirements.txt", "requirements-test.txt",
+    "pyproject.toml", "mkdocs.yml", "mkdocs.en.yml", "docs/theme/main.html", "docs/theme/js/site.js", ".readthedocs.yaml",
+    ".pre-commit-config.yaml", "conftest.py", "sitecustomize.py",
+]  # fmt: skip
+"""Files through which a pull request can change what checks and this report say."""
+
+
+@pytest.mark.parametrize("path", FORGING)
+def test_a_file_that_can_forge_the_report_is_named_in_bold(world: World, path: str):
+    """Above everything else, with a word on what it means."""
+    world.state.files = {7: [{"filename": path, "status": "modified"}, {"filename": "data/gpus/a.yaml", "status": "modified"}]}
+    world.step("comment")
+    (text,) = world.comments
+    assert f"- **`{path}`**" in text
+    assert "neither “passed” nor a figure below proves anything" in text
+    assert text.index("Read these files first") < text.index("Computed tables")
+
+
+def test_any_file_beside_facts_and_prose_is_named(world: World):
+    """Without bold where it steers nothing; facts and prose are not named there."""
+    names = ["README.md", "LICENSE", "data/gpus/a.yaml", "docs/en/gpu.md"]
+    world.state.files = {7: [{"filename": name, "status": "modified"} for name in names]}
+    world.step("comment")
+    (text,) = world.comments
+    assert "- `README.md`" in text
+    assert "- `LICENSE`" in text
+    assert "proves anything" not in text
+    assert "- `data/gpus/a.yaml`" not in text
+
+
+def test_the_values_before_are_those_of_mains_own_run(world: World):
+    """A pull request whose own run says that nothing changed is compared with what main computed."""
+    main = "c" * 40
+    true, forged = moved(3)
+    world.state.main_runs = [
+        {"id": 50, "event": "push", "head_branch": "main", "head_sha": main, "head_repository": {"full_name": REPOSITORY}}
+    ]
+    world.state.artifacts.append(artifact(3, "report", workflow_run={"head_sha": main}))
+    world.state.zips |= {1: dumps(forged, forged), 3: dumps(true, true)}
+    world.step("comment")
+    (text,) = world.comments
+    assert "no computed value changes" not in text
+    assert "main's own run at `ccccccc`" in text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"event": "pull_request"},
+        {"head_branch": "other"},
+        {"head_repository": {"full_name": "stranger/guide"}},
+        {"head_sha": "x"},
+        {"id": "50"},
+    ],
+    ids=["event", "branch", "repository", "commit", "id"],
+)
+def test_another_run_is_not_taken_for_mains(world: World, change: dict[str, Any]):
+    """A stranger's branch may be called main, too."""
+    run = {"id": 50, "event": "push", "head_branch": "main", "head_sha": "c" * 40, "head_repository": {"full_name": REPOSITORY}}
+    world.state.main_runs = [run | change]
+    world.state.artifacts.append(artifact(3, "report", workflow_run={"head_sha": "c" * 40}))
+    world.state.zips[3] = dumps(*moved(3))
+    world.step("comment")
+    (text,) = world.comments
+    assert "come out of this pull request's own run as well" in text
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [None, [], [{"type": "wait_timer"}], [{"type": "required_reviewers", "reviewers": []}]],
+    ids=["none", "no rule", "timer", "nobody"],
+)
+def test_nothing_is_deployed_without_a_reviewer(world: World, rules: Any, capsys: pytest.CaptureFixture[str]):
+    """A preview shows a stranger's scripts under the project's name."""
+    world.state.environments = {} if rules is None else {"preview": {"protection_rules": rules}}
+    assert world.step("preview", REVIEWED_ENVIRONMENT="preview") == 0
+    assert "no required reviewer" in capsys.readouterr().out
+    assert "ready" not in world.output
+
+
+def test_with_a_reviewer_the_preview_is_made(world: World):
+    """A person has agreed before the job began."""
+    world.state.environments = {"preview": {"protection_rules": [{"type": "required_reviewers", "reviewers": [{"type": "Team"}]}]}}
+    assert world.step("preview", REVIEWED_ENVIRONMENT="preview") == 0
+    assert world.output["ready"] == "true"
+
+
+def test_the_address_comes_from_the_deploying_tool(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """And is one of its host, without a path or a query."""
+    told, output = tmp_path / "deployed.jsonl", tmp_path / "output"
+    environment = {"DEPLOYED": str(told), "GITHUB_OUTPUT": str(output)}
+    told.write_text('{"type": "session"}\nno json\n{"url": "https://1.p.example", "alias": "https://pr-7.p.example"}\n')
+    assert deployed.main(environment) == 0
+    assert output.read_text() == "url=https://pr-7.p.example\n"
+    told.write_text('{"alias": "https://evil.example/?x=](y)"}\n')
+    assert deployed.main(environment) == 1
+    assert "named no address" in capsys.readouterr().out

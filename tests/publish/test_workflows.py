@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -23,6 +24,8 @@ WRITE_TOKENS = {
     ("deploy.yml", "deploy"): {"pages", "id-token"},
     ("release.yml", "publish"): {"contents"},
     ("links.yml", "tell"): {"issues"},
+    ("watch.yml", "tell"): {"issues"},
+    ("release.yml", "attest"): {"id-token", "attestations"},
 }
 """Each job that may write, and what; every other job can only read."""
 
@@ -47,7 +50,9 @@ IDS = [f"{file}:{name}" for file, name, _ in JOBS]
 
 def test_the_workflows_are_those_that_are_told_of():
     """Each has its reason in its first lines."""
-    assert [path.name for path in FILES] == ["ci.yml", "deploy.yml", "links.yml", "pr-report.yml", "previews.yml", "release.yml"]
+    assert [path.name for path in FILES] == [
+        "ci.yml", "deploy.yml", "links.yml", "pr-report.yml", "previews.yml", "release.yml", "watch.yml"
+    ]  # fmt: skip
     assert all(path.read_text("utf-8").startswith("# ") for path in FILES)
 
 
@@ -114,7 +119,12 @@ def test_the_reporter_never_touches_the_pull_requests_code():
     assert found["on"] == {"workflow_run": {"workflows": [read(GITHUB / "workflows" / "ci.yml")["name"]], "types": ["completed"]}}
     commands = [step["run"] for job in found["jobs"].values() for step in job["steps"] if "run" in step]
     report = "python3 -m macros.publish.report"
-    assert commands == [f"{report} resolve", f"{report} preview", "mkdir empty", f"{report} comment"]
+    deploy = [command for command in commands if "wrangler" in command]
+    assert [command for command in commands if command not in deploy] == [
+        f"{report} resolve", "npm ci --ignore-scripts --no-audit --no-fund --prefix .github/deploy", f"{report} preview", "mkdir empty",
+        "python3 -m macros.publish.deployed", f"{report} comment",
+    ]  # fmt: skip
+    assert len(deploy) == 1
     assert "actions/download-artifact" not in yaml.dump(found)
 
 
@@ -213,7 +223,13 @@ def test_python_that_runs_with_a_token_needs_no_package():
     """Those jobs install nothing."""
     words = [word for _, _, job in JOBS for step in job["steps"] for word in step.get("run", "").split()]
     modules = {word for word in words if word.startswith("macros.publish.")}
-    assert modules == {"macros.publish.report", "macros.publish.smoke", "macros.publish.links", "macros.publish.previews"}
+    assert modules == {
+        "macros.publish.report",
+        "macros.publish.smoke",
+        "macros.publish.links",
+        "macros.publish.previews",
+        "macros.publish.deployed",
+    }
     for module in modules:
         code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {module}"
         done = said_by(sys.executable, "-I", "-S", "-c", code)
@@ -236,3 +252,44 @@ def test_a_commit_runs_what_ci_runs():
     assert repository["repo"] == "local"
     assert [hook["entry"] for hook in repository["hooks"]] == ["make --silent check"]
     assert "make check" in (GITHUB / "workflows" / "ci.yml").read_text("utf-8")
+
+
+def test_what_installs_and_deploys_is_locked_and_hashed():
+    """The installer of everything, and the tool beside the host's token."""
+    lock = (ROOT / "requirements-uv.txt").read_text("utf-8")
+    assert re.match(r"uv==[\d.]+ \\\n    --hash=sha256:", lock)
+    assert "--require-hashes --requirement requirements-uv.txt" in (ROOT / "Makefile").read_text("utf-8")
+    packages = json.loads((GITHUB / "deploy" / "package-lock.json").read_text("utf-8"))["packages"]
+    assert {name for name, package in packages.items() if name and "integrity" not in package} == set()
+    assert "node_modules/wrangler" in packages
+    text = (GITHUB / "workflows" / "pr-report.yml").read_text("utf-8")
+    assert text.index("npm ci") < text.index("publish.report preview") < text.index("wrangler pages deploy")
+    assert "wrangler-action" not in text
+
+
+def test_every_path_has_an_owner():
+    """A last resort for all, and a line for each file that runs something."""
+    lines = [line.split() for line in (GITHUB / "CODEOWNERS").read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    assert lines[0] == ["*", "@owner-to-be-named/maintainers"]
+    owned = dict(line for line in lines)
+    for path in (
+        "/docs/theme/",
+        "/mkdocs.yml",
+        "/mkdocs.en.yml",
+        "/.readthedocs.yaml",
+        "/.pre-commit-config.yaml",
+        "/Makefile",
+        "/macros/",
+    ):
+        assert owned[path] == "@owner-to-be-named/maintainers"
+    assert [line[0] for line in lines].index("/docs/zh/") < [line[0] for line in lines].index("/docs/theme/")
+
+
+def test_a_release_says_where_it_comes_from():
+    """Signed in a job of its own that checks out and builds nothing, before anybody can download it."""
+    jobs = read(GITHUB / "workflows" / "release.yml")["jobs"]
+    assert jobs["publish"]["needs"] == ["build", "attest"]
+    assert [step["uses"].partition("@")[0] for step in jobs["attest"]["steps"] if "uses" in step] == [
+        "actions/download-artifact", "actions/attest-build-provenance"
+    ]  # fmt: skip
+    assert "sbom.cdx.json" in yaml.dump(jobs["publish"])
