@@ -98,7 +98,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     check(asked, question, architecture, len(gpus), catalogue)
     _one_memory(asked, gpus)
     layers = _gpu_layers(asked["gpu_layers"], architecture)
-    if engine.splits == "slices" and layers is not None and layers < architecture.layers + 1:
+    if engine.splits != "layers" and layers is not None and layers < architecture.layers + 1:
         raise Refused("gpu_layers", "all layers on GPUs, which this engine needs", layers, "leave it out")
     values = {name: asked[name] for name in OPTIONS} | {
         "model": model,

@@ -104,7 +104,7 @@ class Engine(Record):
         "reserves": ("margin_mib", "memory_utilization", "graphs_mib"),
         "batches": ("batches",),
         "pages": ("pages",),
-        "chunk": ("chunk_tokens", "cache_step", "quantized_from"),
+        "chunk": ("chunk_tokens", "cache_step", "quantized_from", "fused_heads"),
     }
     UNSOURCED: ClassVar[tuple[str, ...]] = ("contexts",)
     """Each context names its own sources."""
@@ -117,8 +117,8 @@ class Engine(Record):
     """Whether it reads GGUF files; other engines read files of their own."""
     backends: dict[Plain, list[Id]]
     """Vendor of a family of devices -> back ends that run there, the usual one first."""
-    splits: Literal["layers", "slices"]
-    """How several devices share a model: whole layers each, or a slice of every layer (tensor parallel)."""
+    splits: Literal["layers", "slices", "none"]
+    """How several devices share a model: whole layers each, a slice of every layer (tensor parallel), or not at all."""
     cache_types: Annotated[list[Id], Field(min_length=1)]
     """Types that the cache can have, the usual ones first."""
     makes: dict[Id, Plain] = Field(default_factory=dict)
@@ -143,6 +143,8 @@ class Engine(Record):
     """Tokens by which its cache grows."""
     quantized_from: Count | None = None
     """Tokens from which on its cache is quantized, if that is asked."""
+    fused_heads: list[Count] = Field(default_factory=list)
+    """Sizes of heads for which it reads a prompt without holding all scores of attention."""
     contexts: dict[str, Context] = Field(default_factory=dict)
     """Back end -> what it takes on a device."""
     notes: Text | None = None
