@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from macros.specs import plain
+
 # The fit solves thousands of small systems: threads cost them more than they give, above all on a shared machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -387,10 +389,8 @@ def bench(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """Every command and its options."""
-    from macros.estimate.command import options as estimate_options
-
+def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """Every command and its options; of `estimate` only where the arguments name it."""
     top = argparse.ArgumentParser(prog="python -m macros", description="Which hardware runs which open LLM, how fast, and why.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -402,7 +402,11 @@ def parser() -> argparse.ArgumentParser:
 
     command("check", check)
     command("bench", bench)
-    estimate_options(command("estimate", estimate))
+    of_estimate = command("estimate", estimate)
+    if argv is None or "estimate" in argv:  # which declares many
+        from macros.estimate.command import options
+
+        options(of_estimate)
     of_fit = command("fit", fit)
     of_fit.add_argument("--rows", action="store_true", help="name each row left out, with its reason")
     of_fit.add_argument("--dry-run", action="store_true", help="only say whether a refit is due and what it would change")
@@ -470,7 +474,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is one line on stderr and exit code 1, never a traceback."""
     from macros.specs.errors import SpecErrors
 
-    arguments = parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    arguments = parser(given).parse_args(given)
     if sys.stdout is None:
         print("output: expected a place for the answer, got none: standard output is closed. Fix: open it", file=sys.stderr)
         return 1
@@ -494,8 +499,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-if __name__ == "__main__":
+def program() -> int:
+    """The same as a program of its own, which ends with it."""
+    plain.alone = True
     try:
-        sys.exit(main())
+        return main()
     except KeyboardInterrupt:  # while a command's own modules are still being read
-        sys.exit(130)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(program())

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from macros.estimate import Refused, estimate
 from macros.estimate.question import KEYS, WORDS, Key
+from macros.estimate.refused import Refused
 from macros.formulas.units import GIB
-from macros.specs import Catalogue, load
+from macros.specs import Catalogue, compiled, plain
 
 OTHER_NAMES = {"gpus": "gpu", "batch": "batch-size"}
 """Keys whose option has another name: devices are given one by one, and `--batch` reads a file."""
@@ -58,14 +58,33 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
     """Answer one question, or each line of a batch."""
     try:
         if arguments.batch is not None:
-            return _batch(_lines(arguments.batch), load(root / "data"))
+            return _batch(_lines(arguments.batch), _read_all(root))
         question = _question(arguments)
-        found = estimate(question, load(root / "data"))
+        # What a reader gives beside ids is checked by the forms of records.
+        catalogue = _checked_before(root) if "config" not in question and "gguf" not in question else None
+        catalogue = catalogue or _read_all(root)
+        from macros.estimate import estimate
+
+        found = estimate(question, catalogue)
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1
     print(json.dumps(found, ensure_ascii=False) if arguments.json else _told(found))
     return 0
+
+
+def _read_all(root: Path) -> Catalogue:
+    from macros.specs import load
+
+    return load(root / "data")
+
+
+def _checked_before(root: Path) -> Catalogue | None:
+    """The records, where they were checked before: then nothing is imported that only checks."""
+    plain.enough = plain.alone
+    catalogue = compiled.whole(root / "data") if plain.alone else None
+    plain.enough = catalogue is not None
+    return catalogue
 
 
 def _question(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -115,6 +134,8 @@ def _read(line: str) -> Any:
 
 def _batch(lines: Iterable[str], catalogue: Catalogue, out: TextIO | None = None) -> int:
     out = sys.stdout if out is None else out
+    from macros.estimate import estimate
+
     for line in lines:
         if not line.strip():
             continue

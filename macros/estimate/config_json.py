@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from macros.estimate.config_classes import READERS
 from macros.estimate.config_keys import WHOLE_FILE, Keys
 from macros.estimate.notices import Notice
@@ -16,6 +14,7 @@ from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
 from macros.specs.classes import ArchitectureClass
 from macros.specs.errors import nearest
+from macros.specs.form import ValidationError
 
 
 @dataclass(frozen=True)

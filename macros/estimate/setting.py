@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from macros.estimate.contradictions import check
-from macros.estimate.files.gguf import Header
-from macros.estimate.files.model import FileModel, file_model
-from macros.estimate.files.quantized import as_published
 from macros.estimate.notices import Notice
 from macros.estimate.question import KEYS, MAX_CONTEXT, OPTIONS, Options, check_value, read_question
 from macros.estimate.refused import Refused
@@ -21,8 +16,12 @@ from macros.specs.architectures import Architecture
 from macros.specs.devices import Gpu
 from macros.specs.engines import Engine
 from macros.specs.errors import nearest
+from macros.specs.form import ValidationError
 from macros.specs.models import architecture_of
 from macros.specs.quantizations import Quantization, TensorType
+
+if TYPE_CHECKING:
+    from macros.estimate.files.model import FileModel
 
 FLOAT_CACHE_TYPES = ("f32", "f16", "bf16")
 HOST_BACKEND = "cpu"
@@ -117,6 +116,9 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
 
 def _file(asked: Mapping[str, Any], catalogue: Catalogue) -> FileModel:
     """The model in a file whose header was read."""
+    from macros.estimate.files.gguf import Header
+    from macros.estimate.files.model import file_model
+
     for key in ("model", "config", "quant"):
         if asked[key] is not None:
             raise Refused(key, "nothing beside `gguf`, which says it itself", asked[key], "leave it out")
@@ -168,7 +170,11 @@ def _format(
     if model is None:
         return quant
     held = [one for one in catalogue.checkpoints.values() if one.model == model and one.quant == quant.id]
-    return as_published(quant, held[0]) if held else quant
+    if not held:
+        return quant
+    from macros.estimate.files.quantized import as_published
+
+    return as_published(quant, held[0])
 
 
 def _own_format(model: str, engine: str | None, catalogue: Catalogue) -> str | None:

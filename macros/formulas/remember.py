@@ -10,7 +10,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 BY_VALUE = frozenset({bool, int, str, tuple})
 """Types of arguments that count by what they are."""
-MOST = 400
+MOST = 4000
 """Results kept of a function, unless it says otherwise; then the oldest is forgotten."""
 
 _ALL_KNOWN: list[dict[tuple[Any, ...], tuple[tuple[Any, ...], Any]]] = []

@@ -185,14 +185,6 @@ def record_other_fields(view: View) -> str:
 
 
 @macro
-def record_page(view: View, kind: str, id: str) -> str:
-    """The generated page of a model, a GPU or a CPU: what the pages that no one writes hold."""
-    from macros.render import pages
-
-    return pages.body(view, kind, id)
-
-
-@macro
 def quick_answers(view: View) -> str:
     """The home page's question: a small form with its answer already there."""
     from macros.render import home, slots
@@ -247,7 +239,7 @@ def define_env(env: Any) -> None:
                 return function(view, *arguments, **named)
             except Exception as error:  # whatever it was, it is a mistake in the page, told with its place
                 call_text = f"{function.__name__}({', '.join([*map(repr, arguments), *(f'{k}={v!r}' for k, v in named.items())])})"
-                now.errors.append(_mistake(env.page, extra["lang"], call_text, error))
+                now.errors.append(_placed(env.page, extra["lang"], call_text, error))
                 return slots.inline("")
 
         return call
@@ -257,20 +249,14 @@ def define_env(env: Any) -> None:
 
 
 def on_pre_page_macros(env: Any) -> None:
-    """What the macros plugin calls before each page. A generated page is one call: there is no template to read for it."""
+    """What the macros plugin calls before each page."""
     from macros.render import slots
 
     slots.clear()
-    if record := env.page.meta.get("record"):
-        env.markdown = env.macros["record_page"](Path(record).parent.name, Path(record).stem)
-        env.page.meta["render_macros"] = False
 
 
-def _mistake(page: Any, language: str, call: str, error: Exception) -> SpecError:
+def _placed(page: Any, language: str, call: str, error: Exception) -> SpecError:
     """An exception of a macro as an error with the file and line of the call."""
-    from macros.render.view import Mistake
-    from macros.specs import SpecError
-
     frame: Any = sys._getframe()
     while frame is not None and "__jinja_template__" not in frame.f_globals:
         frame = frame.f_back
@@ -278,8 +264,15 @@ def _mistake(page: Any, language: str, call: str, error: Exception) -> SpecError
     source = Path(page.file.abs_src_path).read_text("utf-8")
     if front := re.match(r"---\n.*?\n---\n\s*", source, re.S):
         line += front[0].count("\n")
-    path = page.meta.get("record") or f"docs/{language}/{page.file.src_uri}"
+    return mistake(f"docs/{language}/{page.file.src_uri}", line, call, error)
+
+
+def mistake(path: str, line: int, call: str, error: Exception) -> SpecError:
+    """What a page asked for and could not have."""
+    from macros.render.view import Mistake
+    from macros.specs import SpecError
+
     if isinstance(error, Mistake):
-        return SpecError(path, 1 if "record" in page.meta else line, call, error.expected, error.got, error.fix)
+        return SpecError(path, line, call, error.expected, error.got, error.fix)
     told = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
     return SpecError(path, line, call, "a call that can be answered", " ".join(told.split()), "correct the call")

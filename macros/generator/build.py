@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import gc
+import gzip
 import logging
+import multiprocessing
+import warnings
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from macros import generator
 from macros.generator import CONFIGS, MACROS, now
+from macros.generator.language import Language, records
+from macros.render import pages
+from macros.render.view import View
+from macros.specs import SpecError, SpecErrors
+
+SITEMAP = "sitemap.xml"
+"""A template of its own: it names the pages that are made from records too."""
 
 
 class _Warnings(logging.Handler):
@@ -37,57 +46,81 @@ def generator_warnings() -> Iterator[_Warnings]:
         log.propagate = before
 
 
-def configuration(language: str, staged: Path, **changed: Any) -> Any:
-    """The configuration of a language, reading the staged pages; one address for both."""
-
-    from mkdocs.config import load_config
-
-    from macros.publish.changed import last_changed
-    from macros.publish.policy import policy
-
-    chinese = load_config(str(generator.ROOT / CONFIGS["zh"]))
-    address = (chinese.site_url or "/") + ("" if language == "zh" else f"{language}/")
-    config = load_config(str(generator.ROOT / CONFIGS[language]), docs_dir=str(staged / language), site_url=address, **changed)
-    config.extra["address"] = chinese.site_url or "/"
-    config.extra["changed"] = last_changed(generator.ROOT)
-    config.extra["policy"] = policy(generator.ROOT / "docs" / "theme") if "site_dir" in changed else None  # a server adds its own script
-    return config
-
-
 def build(into: Path) -> None:
     """Build both languages aside, then swap; raises SpecErrors with everything that is wrong, and leaves the site before as it was."""
-    from mkdocs.commands.build import build as generate
-    from mkdocs.exceptions import Abort, ConfigurationError
-
     from macros.publish import site
-    from macros.specs import SpecErrors, load
+    from macros.specs import load
+    from macros.tables import tables
 
-    now.errors = list(site.page_errors(generator.ROOT, MACROS))
+    errors = list(site.page_errors(generator.ROOT, MACROS))
     try:
         now.catalogue = load(generator.ROOT / "data")
     except SpecErrors as found:
-        raise SpecErrors([*now.errors, *found.errors]) from None
-    if now.errors:
-        raise SpecErrors(now.errors)
+        raise SpecErrors([*errors, *found.errors]) from None
+    if errors:
+        raise SpecErrors(errors)
     with site.workshop(into) as aside:
-        new, staged = aside / "site", aside / "docs"
-        site.stage(now.catalogue, generator.ROOT / "docs", staged)
-        published: dict[str, tuple[str, str]] = {}
-        for language, folder in (("zh", new), ("en", new / "en")):
-            with generator_warnings() as warnings:
-                try:
-                    config = configuration(language, staged, site_dir=str(folder))
-                    published[language] = (config.site_name, config.site_url or "/")
-                    config.plugins.on_startup(command="build", dirty=False)
-                    generate(config)
-                    config.plugins.on_shutdown()
-                except (Abort, ConfigurationError, SystemExit) as stopped:
-                    if not warnings.messages:
-                        warnings.messages.append(str(stopped))
-            now.errors += [site.generator_error(generator.ROOT, language, message) for message in warnings.messages]
-            del config
-            gc.collect()  # the pages of a language refer to one another, and the next language needs their room
-        if now.errors:
-            raise SpecErrors(now.errors)
-        site.beside(now.catalogue, new, published)
+        new = aside / "site"
+        if any(True for _ in pages.generated(View(now.catalogue, "zh"))):
+            for table in tables().values():
+                table.frame(now.catalogue)  # once for both languages
+        with _beside() as pool:
+            written = {language: pool.submit(_write, language, new if language == "zh" else new / language) for language in CONFIGS}
+            if errors := [error for one in written.values() for error in one.result()[0]]:
+                raise SpecErrors(errors)
+        site.beside(now.catalogue, new, {language: one.result()[1] for language, one in written.items()})
         site.swap(new, into)
+
+
+def _beside() -> ProcessPoolExecutor:
+    """Copies of this process, with all that it has computed: each language is built in one, and its memory goes with it."""
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork", DeprecationWarning)
+    return ProcessPoolExecutor(len(CONFIGS), mp_context=multiprocessing.get_context("fork"))
+
+
+def _write(language: str, into: Path) -> tuple[list[SpecError], tuple[str, str]]:
+    """Write the pages of a language; the mistakes in them, and the site's name with the address of its root."""
+    from mkdocs.exceptions import Abort, ConfigurationError
+
+    from macros.publish import site
+
+    now.errors = []
+    published = ("", "/")
+    with generator_warnings() as told:
+        try:
+            reading = Language(language, site_dir=str(into))
+            published = (reading.config.site_name, reading.config.site_url or "/")
+            _pages(reading, into)
+        except (Abort, ConfigurationError, SystemExit) as stopped:
+            if not told.messages:
+                told.messages.append(str(stopped))
+    return [*now.errors, *(site.generator_error(generator.ROOT, language, message) for message in told.messages)], published
+
+
+def _pages(language: Language, into: Path) -> None:
+    from mkdocs.commands.build import _build_theme_template
+    from mkdocs.utils import get_build_timestamp
+
+    config = language.config
+    authored = [language.read(file) for file in language.authored()]
+    language.environment = config.plugins.on_env(language.environment, config=config, files=language.files)
+    language.files.copy_static_files()
+    for template in config.theme.static_templates - {SITEMAP}:
+        _build_theme_template(template, language.environment, language.files, config, language.navigation)
+    for page in authored:
+        _put(into / page.file.dest_uri, language.framed(page))
+    for page in authored:
+        page.validate_anchor_links(files=language.files, log_level=config.validation.links.anchors)
+    made = records(language.view)
+    sitemap = language.sitemap(made)
+    _put(into / SITEMAP, sitemap)
+    packed = gzip.compress(sitemap.encode(), mtime=get_build_timestamp(pages=authored))
+    (into / f"{SITEMAP}.gz").write_bytes(packed)
+    for page in made:
+        _put(into / page.path.removesuffix(".md") / "index.html", language.made(page))
+    config.plugins.on_post_build(config=config)
+
+
+def _put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode("utf-8", "xmlcharrefreplace"))

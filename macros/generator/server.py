@@ -14,7 +14,9 @@ from typing import Any
 
 from macros import generator
 from macros.generator import CONFIGS, MACROS, now
-from macros.generator.build import configuration, generator_warnings
+from macros.generator.build import generator_warnings
+from macros.generator.language import Language
+from macros.render import pages
 
 
 class Preview:
@@ -30,26 +32,10 @@ class Preview:
         self.report = ""
         now.catalogue = load(generator.ROOT / "data")
         self._mistakes = list(site.page_errors(generator.ROOT, MACROS))
-        self._stage()
         self._read_pages()
 
-    def _stage(self) -> bool:
-        return self._site.stage(now.records(), generator.ROOT / "docs", generator.CACHE / "stage")
-
     def _read_pages(self) -> None:
-        from mkdocs.structure.files import get_files
-        from mkdocs.structure.nav import get_navigation
-
-        self._languages = {}
-        for language in CONFIGS:
-            config = configuration(language, generator.CACHE / "stage")
-            config.plugins.on_startup(command="serve", dirty=False)
-            config = config.plugins.onconfiguration(config)
-            files = get_files(config)
-            environment = config.theme.get_env()
-            files.add_files_from_theme(environment, config)
-            navigation = config.plugins.on_nav(get_navigation(files, config), config=config, files=files)
-            self._languages[language] = (config, files, navigation, environment, {file.dest_uri: file for file in files})
+        self._languages = {language: Language(language) for language in CONFIGS}
 
     def _refresh(self) -> None:
         """See what changed since the last request."""
@@ -69,7 +55,7 @@ class Preview:
                 self._mistakes = list(self._site.page_errors(generator.ROOT, MACROS))
             if self._mistakes:
                 raise SpecErrors(self._mistakes)
-            if self._stage() or "docs" in changed:
+            if "docs" in changed:
                 self._read_pages()
         except SpecErrors as found:
             self.report = found.report()
@@ -92,24 +78,21 @@ class Preview:
             language, path = ("en", path.removeprefix("en/")) if path.startswith("en/") else ("zh", path)
             return self._page(language, path)
 
-    def _page(self, language: str, path: str) -> tuple[bytes, str] | None:
-        from mkdocs.commands.build import _populate_page, get_context
-        from mkdocs.structure.pages import Page
-
-        config, files, navigation, environment, by_address = self._languages[language]
-        file = by_address.get(path)
-        if file is None:
-            return None
-        if not file.is_documentation_page():
+    def _page(self, of: str, path: str) -> tuple[bytes, str] | None:
+        language = self._languages[of]
+        record = _record(path)
+        file = language.addresses.get(path)
+        if file is not None and not file.is_documentation_page():
             return file.content_bytes, path
-        page = file.page or Page(None, file, config)
         now.errors = []
         with generator_warnings() as warnings:
-            _populate_page(page, config, files)
-        page.active = True
-        html = environment.get_template("main.html").render(get_context(navigation, files.documentation_pages(), config, page))
-        page.active = False
-        errors = [*now.errors, *(self._site.generator_error(generator.ROOT, language, message) for message in warnings.messages)]
+            if file is not None:
+                html = language.framed(language.read(file))
+            elif record is not None:
+                html = language.made(pages.page(language.view, *record))
+            else:
+                return None
+        errors = [*now.errors, *(self._site.generator_error(generator.ROOT, of, message) for message in warnings.messages)]
         told = "\n".join([*filter(None, [self.report]), *map(str, errors)])
         if errors:
             print(told, file=sys.stderr)
@@ -117,6 +100,13 @@ class Preview:
             alert = f'<pre role="alert" style="margin:0;padding:1rem;background:#fff;color:#a00;white-space:pre-wrap">{escape(told)}</pre>'
             html = re.sub(r"(<body[^>]*>)", lambda match: match[1] + alert, html, count=1)
         return html.encode(), path
+
+
+def _record(path: str) -> tuple[str, str] | None:
+    """Kind and id of the record that the page at a path is made from; None where there is none."""
+    folder, _, name = path.removesuffix("/index.html").partition("/")
+    kinds = [kind for kind, of in pages.FOLDERS.items() if of == folder and name in now.records().records[kind]]
+    return (kinds[0], name) if kinds else None
 
 
 def _stamp(name: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import filecmp
 import json
 import os
 import re
@@ -19,8 +18,8 @@ import lightningcss
 import minify
 
 from macros.publish import api, plain, policy, prose
-from macros.render import news, pages
-from macros.render.view import LANGUAGES, View
+from macros.render import news
+from macros.render.view import View
 from macros.specs import Catalogue, SpecError, SpecErrors
 
 
@@ -73,46 +72,6 @@ def _put_back(aside: Path, into: Path) -> None:
 
 THEME = Path(__file__).resolve().parents[2] / "docs" / "theme"
 """The theme's own files."""
-
-
-def stage(catalogue: Catalogue, docs: Path, into: Path) -> bool:
-    """Write the Markdown of both languages that a generator reads: the authored pages, and one page for each model and device.
-
-    Files that are already right are left alone. Returns whether pages came or went.
-    """
-    moved = False
-    for language in LANGUAGES:
-        wanted: dict[Path, str | Path] = {
-            path.relative_to(docs / language): path for path in (docs / language).rglob("*") if path.is_file()
-        }
-        for page in pages.generated(View(catalogue, language)):
-            head = {"title": page.title, "description": page.description, "record": page.record}
-            lines = "\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items())
-            wanted[Path(page.path)] = f"---\n{lines}\n---\n"
-        moved |= _write(wanted, into / language)
-    return moved
-
-
-_written: dict[Path, str] = {}
-"""What this process wrote where, so that nothing is read back."""
-
-
-def _write(wanted: Mapping[Path, str | Path], into: Path) -> bool:
-    there = {path.relative_to(into) for path in into.rglob("*") if path.is_file()}
-    for name in there - wanted.keys():
-        (into / name).unlink()
-    for name, content in wanted.items():
-        target = into / name
-        if name not in there:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        elif filecmp.cmp(content, target, shallow=False) if isinstance(content, Path) else _written.get(target) == content:
-            continue
-        if isinstance(content, Path):
-            shutil.copyfile(content, target)
-        else:
-            target.write_text(content, "utf-8")
-            _written[target] = content
-    return there != wanted.keys()
 
 
 def page_errors(root: Path, macros: Mapping[str, object]) -> Iterator[SpecError]:

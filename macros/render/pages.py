@@ -38,10 +38,15 @@ class Page:
 
 def generated(view: View) -> Iterator[Page]:
     """Every generated page in one language."""
-    for kind, folder in FOLDERS.items():
-        for name, record in view.catalogue.records.get(kind, {}).items():
-            title, description = _told(view, kind, record)
-            yield Page(f"{folder}/{name}.md", title, description, f"data/{kind}/{name}.yaml")
+    for kind in FOLDERS:
+        for name in view.catalogue.records.get(kind, {}):
+            yield page(view, kind, name)
+
+
+def page(view: View, kind: str, id: str) -> Page:
+    """The generated page of one record."""
+    title, description = _told(view, kind, view.catalogue.records[kind][id])
+    return Page(f"{FOLDERS[kind]}/{id}.md", title, description, f"data/{kind}/{id}.yaml")
 
 
 def body(view: View, kind: str, id: str) -> str:

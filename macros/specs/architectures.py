@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
-from pydantic.json_schema import SkipJsonSchema
-
 from macros.specs.classes import Traits
+from macros.specs.form import Field, SkipJsonSchema, model_validator
 from macros.specs.quantities import Count, Whole
 from macros.specs.record import Strict
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
-
+from macros.specs.form import Field, model_validator
 from macros.specs.record import Id, Plain, Strict, Text, Written
 
 Unit = Literal["B", "GB", "GiB", "TB", "GB/s", "tokens/s", "ms", "cores", "threads", "x"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
-
+from macros.specs.form import Field
 from macros.specs.quantities import Count, Gibibytes
 from macros.specs.record import Id, Plain, Record, Strict, Text
 

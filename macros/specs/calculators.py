@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
-
+from macros.specs.form import Field
 from macros.specs.quantities import Bytes
 from macros.specs.record import Plain, Record, Text
 

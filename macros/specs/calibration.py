@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, ClassVar
 
-from pydantic import Field
-
+from macros.specs.form import Field
 from macros.specs.record import Plain, Strict, Text, Written
 
 Share = Annotated[float, Field(ge=0, le=1)]

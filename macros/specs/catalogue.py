@@ -10,13 +10,12 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-from pydantic import BaseModel, ValidationError
-
 from macros.specs import compiled, kinds, yaml_file
 from macros.specs.compiled import Kept
 from macros.specs.errors import SpecError, SpecErrors, nearest, shown_path
+from macros.specs.form import BaseModel, ValidationError
 from macros.specs.kinds import KINDS, SINGLE_FILES
-from macros.specs.models import with_traits
+from macros.specs.models import complete
 from macros.specs.record import ID, Record
 from macros.specs.records import Catalogue as Catalogue
 from macros.specs.records import Files, Records
@@ -112,7 +111,7 @@ def load(root: Path, *, without: Path | None = None) -> Catalogue:
     records = {kind: _records(kind, names[kind], fresh, known) for kind in (*KINDS, *SINGLE_FILES)}
     whole: dict[str, dict[str, Any]] = dict(records)
     if {"models", "architectures"} <= records.keys():
-        whole["models"] = _complete(records["models"], records["architectures"])
+        whole["models"] = complete(records["models"], records["architectures"])
     catalogue = Catalogue(whole, Files(lambda: _files(root, now, fresh, records)))
     passed = known.kept.checked if not fresh and now.keys() == known.kept.files.keys() else frozenset()
     # The file that is still being made may be the one that cites a source.
@@ -135,22 +134,6 @@ def load(root: Path, *, without: Path | None = None) -> Catalogue:
         }
         _remember(root, Kept(at, files, passed | checks.keys() | values.keys()), records, fresh.keys())
     return catalogue
-
-
-_completed: dict[int, tuple[Records, Records, Records]] = {}
-
-
-def _complete(models: Records, classes: Records) -> Records:
-    """Models that know what the engine does in their class; the same again for the same records, and each made when it is asked for."""
-    before = _completed.get(id(models))
-    if before is None or before[0] is not models or before[1] is not classes:
-        made = Records({of: partial(_with_traits, models, classes, of) for of in models.ids()})
-        before = _completed[id(models)] = (models, classes, made)
-    return before[2]
-
-
-def _with_traits(models: Records, classes: Records, of: str) -> Any:
-    return with_traits(models[of], classes)
 
 
 def _known(root: Path) -> Known:

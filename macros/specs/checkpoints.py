@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar
 
-from pydantic import Field
-
+from macros.specs.form import Field
 from macros.specs.models import Repository
 from macros.specs.quantities import Bytes, Whole
 from macros.specs.quantizations import PackingRule

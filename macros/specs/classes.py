@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
-
 from macros.specs.files import FileClass
+from macros.specs.form import Field
 from macros.specs.quantities import Count
 from macros.specs.record import Plain, Record, Strict
 

@@ -14,13 +14,12 @@ import mmap
 import os
 import pickle
 import sys
-import tempfile
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from macros.specs.records import Records
+from macros.specs.records import Catalogue, Records
 
 PACKAGE = Path(__file__).resolve().parents[1]
 ROOMS = ("specs", "formulas", "estimate", "calibrate")
@@ -154,6 +153,8 @@ def write(root: Path, kept: Kept) -> None:
     if path is None:
         return
     head = pickle.dumps((kept.at, kept.files, kept.checked, kept.places, len(kept.body)), 5)
+    import tempfile
+
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".records-", delete=False) as aside:
@@ -182,3 +183,19 @@ def packed(records: Mapping[str, Records], fresh: Set[tuple[str | None, str]], b
             body += before.raw(kind, of) if of in kept and (kind, of) not in fresh else pickle.dumps(of_kind[of], 5)
             places[kind][of] = (start, len(body))
     return places, bytes(body)
+
+
+def whole(root: Path) -> Catalogue | None:
+    """The records of a folder that was read and checked before and has not changed since; None: it is to be read.
+
+    Files are read only to be compared, and none by the libraries that read and check records.
+    """
+    kept, listed = opened(root), listing(root)
+    folders = {f"{kind}/" for name in kept.files for kind, inner, _ in [name.partition("/")] if inner}
+    there = {name for name in listed if name not in folders and name != "LICENSE"}
+    if not kept.files or there != kept.files.keys() or len(kept.same(root, {name: listed[name] for name in there})) != len(there):
+        return None
+    from macros.specs.models import complete
+
+    records = kept.records()
+    return Catalogue({**records, "models": complete(records["models"], records["architectures"])}, {})

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
-
+from macros.specs.form import Field, model_validator
 from macros.specs.quantities import (
     Bits,
     Count,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
-
+from macros.specs.form import Field
 from macros.specs.quantities import Count, Gibibytes, Mebibytes
 from macros.specs.record import Id, Plain, Record, Strict, Text
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
+from macros.specs.form import Field
 from macros.specs.record import Plain, Record, Strict, Text
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
-
 from macros.specs.article import Chapter
 from macros.specs.builds import Build
 from macros.specs.calculators import Calculator
@@ -12,6 +10,7 @@ from macros.specs.checkpoints import Checkpoint
 from macros.specs.classes import ArchitectureClass, Composite
 from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind, SharedMemory
 from macros.specs.engines import Engine, Program
+from macros.specs.form import BaseModel
 from macros.specs.glossary import Term
 from macros.specs.measurements import MeasurementFile
 from macros.specs.models import Family, Model

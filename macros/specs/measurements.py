@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
-
+from macros.specs.form import Field, model_validator
 from macros.specs.quantities import Bytes, Count, GigabytesPerSecond, Watts, Whole
 from macros.specs.record import Id, Plain, Record, Strict, Text
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import Field, model_validator
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal
 
 from macros.specs.architectures import Architecture
 from macros.specs.classes import ArchitectureClass
+from macros.specs.form import Field, model_validator
 from macros.specs.quantities import Bytes, Count, Whole
 from macros.specs.record import Id, Plain, Record, Strict, Text
+from macros.specs.records import Records
 
 Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$", max_length=120)]
 
@@ -169,3 +170,19 @@ def with_traits(model: Model, classes: Mapping[str, ArchitectureClass]) -> Model
         made = model.model_copy(update={"architecture": model.architecture.model_copy(update={"traits": record.traits})})
         before = _WITH_TRAITS[model.id] = (model, record, made)
     return before[2]
+
+
+_completed: dict[int, tuple[Records, Records, Records]] = {}
+
+
+def complete(models: Records, classes: Records) -> Records:
+    """Models that know what the engine does in their class; the same again for the same records, and each made when it is asked for."""
+    before = _completed.get(id(models))
+    if before is None or before[0] is not models or before[1] is not classes:
+        made = Records({of: partial(_with_traits, models, classes, of) for of in models.ids()})
+        before = _completed[id(models)] = (models, classes, made)
+    return before[2]
+
+
+def _with_traits(models: Records, classes: Records, of: str) -> Any:
+    return with_traits(models[of], classes)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, model_validator
-
+from macros.specs.form import Field, model_validator
 from macros.specs.quantities import Bytes
 from macros.specs.record import Id, Plain, Written
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import Field
-
+from macros.specs.form import Field
 from macros.specs.record import Id, Record, Strict, Text
 
 Perplexity = Annotated[float, Field(ge=1, le=100_000)]

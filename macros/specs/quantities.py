@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from macros.specs.form import Field
 
 Count = Annotated[int, Field(gt=0, le=10**15)]
 Whole = Annotated[int, Field(ge=0, le=10**15)]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
-
 from macros.specs.architectures import LayerPattern
+from macros.specs.form import Field, model_validator
 from macros.specs.quantities import Count, Whole
 from macros.specs.record import Id, Plain, Record, Strict, Text
 

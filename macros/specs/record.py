@@ -10,7 +10,7 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from macros.specs.form import AfterValidator, BaseModel, ConfigDict, Field
 
 ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
-
+from macros.specs.form import Field
 from macros.specs.record import Plain, Record, Text
 
 Word = Plain | Text | None

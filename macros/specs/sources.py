@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
-
+from macros.specs.form import Field
 from macros.specs.record import Plain, Strict
 
 

@@ -32,7 +32,7 @@ def elsewhere(tmp_path, monkeypatch):
         config.write_text(text[:start] + "\nnav:\n  - Home: index.md" + text[end:], "utf-8")
     monkeypatch.setattr(generator, "ROOT", tmp_path)
     monkeypatch.setattr(generator, "CACHE", tmp_path / ".cache")
-    monkeypatch.setattr("macros.publish.site.pages.generated", lambda view: iter(()))
+    monkeypatch.setattr("macros.render.pages.generated", lambda view: iter(()))
     return tmp_path
 
 

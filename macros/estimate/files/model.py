@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from macros.estimate.files.gguf import FileTensor, Header, joined, read_header
 from macros.estimate.files.shapes import FIRST, LAST, Parts, parts_of, shapes_of
 from macros.estimate.notices import Notice
@@ -15,6 +13,7 @@ from macros.estimate.refused import Refused
 from macros.formulas.remember import by_identity
 from macros.specs.architectures import Architecture
 from macros.specs.classes import ArchitectureClass
+from macros.specs.form import ValidationError
 from macros.specs.quantizations import FileQuantization, Quantization, StoredTensor, TensorType
 
 NO_MODELS = {

@@ -1,0 +1,126 @@
+"""A question answered in the words of the door: memory as bytes, speeds with their range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from macros.estimate.notices import sentence
+from macros.estimate.placement import place
+from macros.estimate.setting import Setting, check_setting
+from macros.estimate.shares import FILL, Placement, Share
+from macros.formulas.parameters import parameters
+from macros.formulas.remember import by_identity
+from macros.specs import Catalogue
+
+_parameters = by_identity(parameters)
+
+
+def estimate(question: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+    """Answer one question; raises Refused, which names the field, for a question that cannot be answered.
+
+    Args:
+        question: keys and values as `python -m macros estimate` takes them
+        catalogue: the records
+
+    Returns:
+        Memory as integers of bytes, speeds with their range; what was not asked is absent. `notices` are codes with values, `warnings`
+        the same in words.
+    """
+    asked = opened(question, catalogue)
+    found = answer(place(check_setting(asked, catalogue), catalogue), catalogue)
+    if asked.get("gguf") is not None:
+        from macros.estimate.files.model import summary
+
+        found["file"] = summary(asked["gguf"], catalogue.tensor_types)
+    found["warnings"] = [sentence(notice, catalogue) for notice in found["notices"]]
+    return found
+
+
+def opened(question: Mapping[str, Any], catalogue: Catalogue) -> Mapping[str, Any]:
+    """The question with the header of its file in place of the file's path."""
+    path = question.get("gguf") if isinstance(question, Mapping) else None
+    if not isinstance(path, str):
+        return question
+    from macros.estimate.files.model import numbered
+    from macros.estimate.files.read import read_gguf
+
+    return {**question, "gguf": read_gguf(Path(path), numbered(catalogue.tensor_types))}
+
+
+def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
+    """A placement in the words of the door: see the design of `estimate`."""
+    from macros.estimate.speed import answer as speed
+
+    setting = placement.setting
+    shares = [*placement.devices, placement.host]
+    state = sum(share.state_bytes for share in shares)
+    result: dict[str, Any] = {
+        "parameters": _parameters(setting.architecture),
+        "weights": {"bytes": placement.weights.bytes, "loaded_bytes": sum(share.weights_bytes for share in shares)},
+        "kv_cache": {"bytes": sum(share.kv_cache_bytes for share in shares)},
+    }
+    if setting.architecture.recurrent is not None:
+        result["state"] = {"bytes": state}
+    result |= {
+        "compute_buffer": {"bytes": sum(share.compute_buffer_bytes for share in shares)},
+        "runtime": {"bytes": sum(share.runtime_bytes for share in shares)},
+        "total": {"bytes": sum(share.memory_bytes for share in shares)},
+        "devices": [_device(share) for share in placement.devices],
+        "host": {
+            "weights_bytes": placement.host.weights_bytes,
+            "kv_cache_bytes": placement.host.kv_cache_bytes,
+            "compute_buffer_bytes": placement.host.compute_buffer_bytes,
+        },
+        "ram": {"bytes": placement.host.memory_bytes, "usable_bytes": placement.host_room_bytes},
+        "gpu_layers": placement.gpu_layers,
+        "fits": placement.fits,
+    }
+    if setting.n_cpu_moe is not None:
+        result["n_cpu_moe"] = setting.n_cpu_moe
+    if placement.users_that_fit is not None and placement.users_at_fill is not None:
+        result["users_that_fit"] = placement.users_that_fit
+        result["users_at_fill"] = {"fill": FILL, "users": placement.users_at_fill}
+    result |= speed(setting, placement, catalogue)
+    if setting.users > 1:
+        result["per_user"] = _per_user(setting, result)
+    if placement.alternative is not None:
+        result["alternative"] = _other(placement.alternative, catalogue)
+    result["engine"] = {"name": setting.engine.name, "build": setting.engine.build}
+    return result
+
+
+def _per_user(setting: Setting, found: Mapping[str, Any]) -> dict[str, float]:
+    """What one of several users gets; the first word where the prompt is the only one that is read, and where all come at once."""
+    alone = setting.prompt_tokens / found["prefill"]["tokens_per_second"]
+    step = setting.users / found["decode"]["tokens_per_second"]
+    speeds = {key: found["decode"][key] / setting.users for key in ("tokens_per_second", "low", "high")}
+    return speeds | {"first_token_seconds": alone + step, "last_first_token_seconds": alone * setting.users + step}
+
+
+def _other(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
+    """Another way to place the model, in short."""
+    from macros.estimate.speed import decode_speed
+
+    return {
+        "gpu_layers": placement.gpu_layers,
+        "n_cpu_moe": placement.setting.n_cpu_moe,
+        "tokens_per_second": decode_speed(placement.setting, placement, catalogue),
+        "devices_bytes": sum(share.memory_bytes for share in placement.devices),
+        "host_bytes": placement.host.memory_bytes,
+    }
+
+
+def _device(share: Share) -> dict[str, Any]:
+    return {
+        "id": share.id,
+        "memory_bytes": share.memory_bytes,
+        "weights_bytes": share.weights_bytes,
+        "kv_cache_bytes": share.kv_cache_bytes,
+        "compute_buffer_bytes": share.compute_buffer_bytes,
+        "runtime_bytes": share.runtime_bytes,
+        "usable_bytes": share.usable_bytes,
+        "margin_bytes": share.margin_bytes,
+        "layers": len(share.layers) + share.has_output,
+    }
