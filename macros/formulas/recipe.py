@@ -347,6 +347,8 @@ def uniform_tensors(architecture: Architecture, per_weight: PerWeight) -> list[t
                 continue
         parts = tensor_parts(architecture, group)
         rules = [rule for rule in per_weight.rules if _names(rule, group.name, parts, architecture)]
+        if per_weight.whole_groups and group.rows > 1 and group.row % (per_weight.group_size or group.row):
+            rules = []
         if not rules:
             found.append((group, round(_packed_bytes(group, parts, per_weight, per_weight.other_bits)) * group.count))
             continue
