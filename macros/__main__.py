@@ -104,7 +104,7 @@ def import_bench(arguments: argparse.Namespace) -> int:
     catalogue = load(ROOT / "data", without=target if import_bench.without_rows(before) else None)
     try:
         text = arguments.file.read_text("utf-8")
-        found = import_bench.rows(text, catalogue, gpu=arguments.gpu, cpu=arguments.cpu, model=arguments.model)
+        found = import_bench.rows(text, catalogue, gpu=arguments.gpu, cpu=arguments.cpu, model=arguments.model, quant=arguments.quant)
     except (OSError, UnicodeDecodeError) as error:
         print(f"{arguments.file}: expected a readable file, got {error}. Fix: name the file that llama-bench wrote", file=sys.stderr)
         return 1
@@ -411,10 +411,11 @@ def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     of_fit.add_argument("--rows", action="store_true", help="name each row left out, with its reason")
     of_fit.add_argument("--dry-run", action="store_true", help="only say whether a refit is due and what it would change")
     of_import = command("import-bench", import_bench)
-    of_import.add_argument("file", type=Path, help="what llama-bench printed with -o json")
+    of_import.add_argument("file", type=Path, help="what llama-bench, llama-batched-bench, vllm bench serve or mlx_lm.benchmark printed")
     of_import.add_argument("--gpu", help="id of the GPU, where its name does not tell it")
     of_import.add_argument("--cpu", help="id of the processor, for a run without a GPU")
     of_import.add_argument("--model", help="id of the model, where its size does not tell it")
+    of_import.add_argument("--quant", help="id of the format, where the benchmark does not say it")
     of_import.add_argument("--append", metavar="NAME", help="add the rows to data/measurements/NAME.yaml instead of printing them")
     command("tables", tables)
     command("links", links)

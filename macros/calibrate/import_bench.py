@@ -1,4 +1,4 @@
-"""`python -m macros import-bench FILE`: the JSON that `llama-bench -o json` prints -> rows for data/measurements."""
+"""`python -m macros import-bench FILE`: what benchmarks print, llama-bench's JSON above all -> rows for data/measurements."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from macros.calibrate.plausible import implausible, same
+from macros.calibrate import import_others
+from macros.calibrate.plausible import implausible, same, undecided
 from macros.estimate import Refused
 from macros.formulas.recipe import weight_bytes
 from macros.specs import Catalogue
@@ -33,56 +34,74 @@ WORDS_BESIDE_A_NAME = {"nvidia", "amd", "intel", "geforce", "radeon", "graphics"
 SIZE_AGREES = 0.06
 """llama-bench's size of a model is that of its tensors; another model is further off than this."""
 
+EVERY_EXPERT = re.compile(r"[\\.*]*(ffn_(\.[*+]|\((?=.*up)(?=.*down)(?=.*gate)[a-z_|]+\)))?_?(\(ch\|\))?exps[\\.*$]*=CPU")
+"""Values of `-ot` that leave the routed experts of every layer in system memory."""
+
 ROW: TypeAdapter[Any] = TypeAdapter(AnyRow)
 
 
 def rows(
-    text: str, catalogue: Catalogue, *, gpu: str | None = None, cpu: str | None = None, model: str | None = None
+    text: str,
+    catalogue: Catalogue,
+    *,
+    gpu: str | None = None,
+    cpu: str | None = None,
+    model: str | None = None,
+    quant: str | None = None,
 ) -> list[dict[str, Any]]:
-    """The rows of one run of llama-bench; raises Refused, which says what is wrong with which entry.
+    """The rows of one run of a benchmark; raises Refused, which says what is wrong with which entry.
 
     Args:
-        text: what llama-bench printed with `-o json`
+        text: what llama-bench printed with `-o json`, llama-batched-bench with `--output-format jsonl`, the file of `vllm bench serve
+            --save-result`, or what `mlx_lm.benchmark` printed
         catalogue: all records
         gpu: id of the GPU, where its name does not tell it
         cpu: id of the processor, for a run without a GPU
         model: id of the model, where its size does not tell it
+        quant: id of the format, where the benchmark does not say it
 
     Returns:
         Rows as data/measurements holds them, without a source.
     """
-    try:
-        entries = json.loads(text)
-    except ValueError as error:
-        raise Refused("file", "the output of `llama-bench -o json`", str(error)) from None
-    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries) or not entries:
-        raise Refused("file", "a list of results, as `llama-bench -o json` prints it", entries)
+    made = list(_made(text, catalogue, gpu, cpu, model, quant))
     known = {same(row) for file in catalogue.measurements.values() for row in file.rows}
-    found = []
-    for number, entry in enumerate(entries):
-        made = _row(entry, number, catalogue, gpu, cpu, model)
+    for number, one in enumerate(made):
         try:
-            row = ROW.validate_python(made)
+            row = ROW.validate_python(one)
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
             raise Refused(f"{number}.{'.'.join(map(str, detail['loc'][1:]))}", detail["msg"], detail["input"]) from None
-        for key, expected, got, guess in implausible(row, catalogue):
+        for key, expected, got, guess in [*implausible(row, catalogue), *undecided(row, catalogue)]:
             raise Refused(f"{number}.{key}", expected, got, guess)
         if same(row) in known:
             raise Refused(str(number), "a measurement that is not there yet", "one that is", "leave it out")
         known.add(same(row))
-        found.append(made)
-    return found
+    return made
+
+
+def _made(
+    text: str, catalogue: Catalogue, gpu: str | None, cpu: str | None, model: str | None, quant: str | None
+) -> Iterator[dict[str, Any]]:
+    """Rows before they are checked, by what the text is of."""
+    other = import_others.entries(text)
+    if other is not None:
+        program, found = other
+        named = import_others.Named(gpu, cpu, model, quant)
+        for number, entry in enumerate(found):
+            yield from import_others.rows_of(program, entry, number, named, catalogue)
+        return
+    entries = import_others.parsed(text, "the output of `llama-bench -o json`")
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries) or not entries:
+        raise Refused("file", "a list of results, as `llama-bench -o json` prints it", entries)
+    for number, entry in enumerate(entries):
+        yield _row(entry, number, catalogue, gpu, cpu, model)
 
 
 def _row(
     entry: Mapping[str, Any], number: int, catalogue: Catalogue, gpu: str | None, cpu: str | None, model: str | None
 ) -> dict[str, Any]:
     def number_of(key: str, least: float = 0) -> Any:
-        value = entry.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
-            raise Refused(f"{number}.{key}", f"a number of at least {least:g}", value, "print it with a llama-bench of 2024 or later")
-        return value
+        return import_others.number(entry.get(key), f"{number}.{key}", least, "print it with a llama-bench of 2024 or later")
 
     prompt, generated = int(number_of("n_prompt")), int(number_of("n_gen"))
     if (prompt > 0) == (generated > 0):
@@ -105,7 +124,9 @@ def _row(
         "flash_attention": bool(entry.get("flash_attn", False)),
     }
     row |= {"generated_tokens": generated} if generated else {"prompt_tokens": prompt}
-    row["depth"] = int(entry.get("n_depth", 0))
+    # Versions without the key could measure an empty cache only.
+    row["depth"] = int(number_of("n_depth")) if "n_depth" in entry else 0
+    row |= _settings(entry, number, architecture_of(catalogue.models[chosen], catalogue.models).layers if chosen in catalogue.models else 0)
     layers = entry.get("n_gpu_layers")
     every = architecture_of(catalogue.models[chosen], catalogue.models).layers + 1 if chosen in catalogue.models else 0
     if row.get("gpus") and isinstance(layers, int) and 0 <= layers < every:
@@ -114,6 +135,28 @@ def _row(
         row["split"] = entry.get("split_mode", "layer")
     if "cpu" in row:
         row["threads"] = int(number_of("n_threads", 1))
+    return row
+
+
+def _settings(entry: Mapping[str, Any], number: int, layers: int) -> dict[str, Any]:
+    """Scatter, batches, type of the cache, and what stays in system memory."""
+    row: dict[str, Any] = {}
+    for key, name in (("n_ubatch", "ubatch"), ("n_batch", "batch")):
+        if entry.get(key) is not None:
+            row[name] = int(import_others.number(entry[key], f"{number}.{key}", 1, "leave it out"))
+    if entry.get("stddev_ts") is not None:
+        row["standard_deviation"] = float(import_others.number(entry["stddev_ts"], f"{number}.stddev_ts", 0, "leave it out"))
+    kinds = [str(entry[key]) for key in ("type_k", "type_v") if entry.get(key)]
+    if set(kinds) - {"f16"}:
+        row["kv_type"] = kinds[0] if len(set(kinds)) == 1 else "/".join(kinds)
+    moved = str(entry.get("tensor_buft_overrides") or "none")
+    if entry.get("n_cpu_moe"):
+        count = int(import_others.number(entry["n_cpu_moe"], f"{number}.n_cpu_moe", 0, "leave it out"))
+        row |= {"n_cpu_moe": min(count, layers) if layers else count, "offload": f"--n-cpu-moe {count}"}
+    elif moved != "none":
+        row["offload"] = f"-ot {moved}"
+        if EVERY_EXPERT.fullmatch(moved):
+            row["n_cpu_moe"] = layers
     return row
 
 
@@ -179,10 +222,7 @@ def _words(name: str) -> frozenset[str]:
 
 
 def _day(stamp: Any, number: int) -> date:
-    try:
-        return date.fromisoformat(str(stamp)[:10])
-    except ValueError:
-        raise Refused(f"{number}.test_time", "a time like 2026-11-21T08:00:00Z", stamp) from None
+    return import_others.day(str(stamp)[:10], f"{number}.test_time", stamp, "a time like 2026-11-21T08:00:00Z")
 
 
 def written(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
