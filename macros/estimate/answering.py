@@ -64,7 +64,7 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
     if setting.architecture.recurrent is not None:
         result["state"] = {"bytes": state}
     result |= {
-        "compute_buffer": {"bytes": sum(share.compute_buffer_bytes for share in shares)},
+        "compute_buffer": {"bytes": sum(share.compute_buffer_bytes for share in shares), "basis": placement.basis},
         "runtime": {"bytes": sum(share.runtime_bytes for share in shares)},
         "total": {"bytes": sum(share.memory_bytes for share in shares)},
         "devices": [_device(share) for share in placement.devices],
@@ -87,7 +87,7 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
         result["per_user"] = _per_user(setting, result)
     if placement.alternative is not None:
         result["alternative"] = _other(placement.alternative, catalogue)
-    result["engine"] = {"name": setting.engine.name, "build": setting.engine.build}
+    result["engine"] = {"name": setting.engine.name, "build": placement.build or setting.engine.build}
     return result
 
 

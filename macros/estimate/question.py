@@ -360,6 +360,15 @@ class Options:
         ("后端", "引擎的后端，例如 cuda、rocm、vulkan；不填按设备通常使用的后端。"),
         default=None,
     )
+    build: str | None = _key(
+        "any",
+        (
+            "Build of the engine",
+            "A build whose buffers are known; otherwise the newest, or the newest by the day in `built`.",
+        ),
+        ("引擎的构建版本", "本站已知其缓冲区的构建版本；不填取最新的，或按 `built` 的日期取。"),
+        default=None,
+    )
     built: str | None = _key(
         "day",
         ("Engine built on", "Day of the engine's build; a recent one if left out."),

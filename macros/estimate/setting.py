@@ -96,6 +96,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
             notices.append(Notice("context-unknown", {"device": device.id, "backend": device.backend}))
     check(asked, question, architecture, len(gpus), catalogue)
     _one_memory(asked, gpus)
+    _known_build(asked["build"], engine)
     layers = _gpu_layers(asked["gpu_layers"], architecture)
     if engine.splits != "layers" and layers is not None and layers < architecture.layers + 1:
         raise Refused("gpu_layers", "all layers on GPUs, which this engine needs", layers, "leave it out")
@@ -362,6 +363,13 @@ def _unlisted(item: Mapping[str, Any], catalogue: Catalogue) -> Gpu:
     if gpu.shared_memory is not None and gpu.shared_memory not in catalogue.shared_memory:
         raise Refused("gpus.shared_memory", "the id of a rule", gpu.shared_memory, nearest(gpu.shared_memory, catalogue.shared_memory))
     return gpu
+
+
+def _known_build(name: Any, engine: Engine) -> None:
+    """A build that is named has to be one that is known."""
+    known = [build.id for build in engine.builds] or [engine.build]
+    if name is not None and name not in known:
+        raise Refused("build", f"a build of {engine.name} ({', '.join(known)})", name, nearest(str(name), known))
 
 
 def _one_memory(asked: Mapping[str, Any], gpus: Sequence[Device]) -> None:

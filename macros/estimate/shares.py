@@ -90,6 +90,10 @@ class Placement:
     """The same where each fills FILL of that length."""
     moves: Moves | None = None
     """Tensors that lie elsewhere than their layer; None: none."""
+    build: str | None = None
+    """The build that the buffers are those of; None: the one that the engine's record names."""
+    basis: str = "plan"
+    """What buffers are taken from: `plan`, the engine's own allocator; `cuda-fusion`, that with what CUDA keeps besides, by its source."""
     alternative: Placement | None = None
     """The runner-up, where the engine's user was advised."""
 

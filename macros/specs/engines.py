@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from macros.specs.form import Field
@@ -96,10 +97,28 @@ class Pages(Strict):
     """Classes of models whose states are 32-bit by their configuration; those of others have the width of the model."""
 
 
+class KnownBuild(Strict):
+    """A build whose buffers are known to the byte, or nearly, and what it does differently from others."""
+
+    id: Plain
+    """What its makers call it: a number or a commit."""
+    built: date
+    """Day of the source."""
+    mixes_inputs: bool = False
+    """Its graph has a third way in, for passes that mix tokens and vectors."""
+    gathers_states: bool = False
+    """It reads the states of all sequences at once, those that only move as well."""
+    chooses_early: bool = False
+    """It chooses the tokens whose logits are kept in the last layer, in classes that did so after the last norm as well."""
+    keeps_experts: bool = False
+    """Its CUDA back end keeps what experts give until it is summed."""
+
+
 class Engine(Record):
     """One engine at one version."""
 
     SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {
+        "builds": ("builds",),
         "reserves": ("margin_mib", "memory_utilization", "graphs_mib"),
         "batches": ("batches",),
         "pages": ("pages",),
@@ -112,6 +131,8 @@ class Engine(Record):
     """Its name."""
     build: Plain
     """The version that the numbers stand for."""
+    builds: list[KnownBuild] = Field(default_factory=list)
+    """Builds that a question may name, from old to new, where they differ."""
     gguf: bool
     """Whether it reads GGUF files; other engines read files of their own."""
     backends: dict[Plain, list[Id]]

@@ -12,10 +12,11 @@ from macros.formulas.units import MIB
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
 from macros.specs.models import architecture_of
+from macros.specs.plans import EnginePlans
 from macros.tables import Column, table
 
-ROOMY = {"memory_gib": 9999.0, "bandwidth_gb_per_s": 1000.0, "family": "ga102-gf"}
-"""A device on which everything fits: the plans say where layers go."""
+ROOMY = {"memory_gib": 9999.0, "bandwidth_gb_per_s": 1000.0, "family": "rdna3"}
+"""A device on which everything fits: the plans say where layers go. They were made without what CUDA keeps for mixtures besides."""
 PARTS = {
     "weights": {"zh": "权重", "en": "weights"},
     "kv_cache": {"zh": "KV 缓存", "en": "KV cache"},
@@ -105,7 +106,7 @@ def plan_errors(catalogue: Catalogue) -> pd.DataFrame:
         shapes = architecture_of(catalogue.models[record.model], catalogue.models)
         group = architecture_class(shapes)
         for plan in record.plans():
-            placement = place(check_setting(question_of(record.model, plan), catalogue), catalogue)
+            placement = place(check_setting(question_of(record, plan), catalogue), catalogue)
             where = "host"
             if plan["devices"]:
                 where = "several" if plan["devices"] > 1 else "device" if plan["gpu_layers"] is None else "partial"
@@ -146,18 +147,19 @@ SETTING_KEYS = (
 )  # fmt: skip
 
 
-def question_of(model: str, plan: dict[str, Any]) -> dict[str, Any]:
+def question_of(record: EnginePlans, plan: dict[str, Any]) -> dict[str, Any]:
     """The question to `estimate` that a plan answers.
 
     Args:
-        model: id of the model
-        plan: one row of data/engine-plans
+        record: plans of one model by one build
+        plan: one of them
 
     Returns:
         Keys and values of a question.
     """
     question = {key: value for key, value in plan.items() if key in SETTING_KEYS and value is not None and key != "gpu_layers"}
-    question["model"] = model
+    question["model"] = record.model
+    question["build"] = record.engine.split()[-1]
     if plan["devices"]:
         question["gpus"] = [ROOMY] * plan["devices"]
         question["gpu_layers"] = 9999 if plan["gpu_layers"] is None else plan["gpu_layers"]

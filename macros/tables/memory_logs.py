@@ -21,6 +21,8 @@ LOGGED = {
     "total": PARTS["total"],
 }
 """What logs report, over all devices."""
+OLDEST = "2023-01-01"
+"""A day before every build that is known apart: logs without a date are of older ones."""
 
 
 def logged_rows(catalogue: Catalogue) -> Iterator[tuple[str, MemoryUse]]:
@@ -52,6 +54,7 @@ def question_of(row: MemoryUse) -> dict[str, Any]:
     question: dict[str, Any] = {"model": row.model, "quant": row.quant, "profile": row.profile, "gpu_layers": 9999}
     given = {"context": row.context, "ubatch": row.ubatch, "flash_attention": row.flash_attention, "kv_type": row.kv_type}
     question |= {key: value for key, value in given.items() if value is not None}
+    question["built"] = row.built.isoformat() if row.built is not None else OLDEST
     question["gpus"] = [ROOMY] * (1 if row.split == "row" else len(row.gpus))
     return question
 

@@ -21,7 +21,7 @@ def test_plans_are_those_of_the_engine(record):
     plans = CATALOGUE.engine_plans[record]
     allowed = MISSED.get(plans.model, 0)
     for plan in plans.plans():
-        found = place(check_setting(question_of(plans.model, plan), CATALOGUE), CATALOGUE)
+        found = place(check_setting(question_of(plans, plan), CATALOGUE), CATALOGUE)
         device = sum(share.compute_buffer_bytes for share in found.devices)
         if (device, found.host.compute_buffer_bytes) != (plan["device_compute"], plan["host_compute"]):
             allowed -= 1

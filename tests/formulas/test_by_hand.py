@@ -221,7 +221,7 @@ def test_a_state_is_held_once_a_sequence():
 
 
 def test_the_logits_of_llama_3_8b_make_its_compute_buffer():
-    question = {"model": "llama-3-8b", "quant": "q4_0", "context": 8192, "gpus": ["rtx-3090"], "logits_rows": 512}
+    question = {"model": "llama-3-8b", "quant": "q4_0", "context": 8192, "gpus": ["rtx-3090"], "logits_rows": 512, "build": "0c1e57098"}
     assert estimate(question, CATALOGUE)["devices"][0]["compute_buffer_bytes"] == 512 * (128256 + 4096) * 4 == 258.5 * MIB
 
 

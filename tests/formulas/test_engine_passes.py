@@ -82,7 +82,7 @@ def patterns(value):
 def placed(a, case):
     """The model in a setting."""
     wanted = {key: value for key, value in case.items() if key not in ("cards", "half", "experts_on_host")}
-    question = {"model": "llama-2-7b", "quant": "q4_k_m", "context": CONTEXT, "ubatch": TOKENS, **wanted}
+    question = {"model": "llama-2-7b", "build": "0c1e57098", "quant": "q4_k_m", "context": CONTEXT, "ubatch": TOKENS, **wanted}
     question["gpus"] = [ROOMY] * case.get("cards", 0)
     if question["gpus"]:
         question["gpu_layers"] = a.layers // 2 if case.get("half") else a.layers + 1

@@ -5,6 +5,11 @@ from __future__ import annotations
 from macros.formulas.compute_graph.passes import FLOAT, WORD, Pass
 from macros.specs.architectures import Experts
 
+FUSED_COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 288, 512, 576)
+"""Numbers of experts of which CUDA chooses in one go: topk-moe.cu, ggml_cuda_should_use_topk_moe."""
+MOST_FUSED = 15
+"""Most experts of a token whose outputs CUDA sums in one go."""
+
 
 def dense(p: Pass, layer: int, n: int, size: int, *, kind: str = "") -> int:
     """A dense block over rows `n`: two or three matrices; as shared expert its tensors have names of their own."""
@@ -43,6 +48,7 @@ def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1
         logits = p.project(layer, "ffn_gate_inp", n, e.count)
     if e.biases:
         logits = p.each(logits, e.count, (p.vector(layer, e.count, "ffn_gate_inp_bias"),))
+    began = logits
     probabilities = logits if a.traits.routes_by_softmax_at_last else p.each(logits, e.count)
     selection = probabilities
     if e.selection_bias:
@@ -63,7 +69,10 @@ def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1
         weights = g.view(p.each(weights, e.used, (total,)))
     if e.weights_scaled:
         weights = p.each(weights, e.used)
+    first = len(g.kinds)
     g.expand(weights)
+    if _fuses_router(p, e):
+        g.hold([*range(began, first)], ahead=1)
     x = g.view(n)
     if a.traits.weighs_before_experts:
         rows = tokens * e.used
@@ -76,7 +85,22 @@ def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1
     span = FLOAT * ((tokens - 1) * e.used * width + width)
     total = g.fresh(FLOAT * tokens * width, tokens, (g.view(each, tokens, span),))
     g.expand(total)
+    if _fuses_sum(p, e):
+        product = g.operands[each][0]
+        scaled = [*g.operands[product]] if e.beside_dense else [product]
+        g.hold([*scaled, weights], ahead=0)
     return total
+
+
+def _fuses_router(p: Pass, e: Experts) -> bool:
+    """Whether CUDA computes the choice of experts as one (ggml-cuda.cu, ggml_cuda_topk_moe_fusion and topk-moe.cu)."""
+    odd = p.a.traits.routes_by_softmax_at_last or p.a.traits.weighs_before_experts or e.groups > 1
+    return p.b.build.keeps_experts and not odd and e.count in FUSED_COUNTS
+
+
+def _fuses_sum(p: Pass, e: Experts) -> bool:
+    """Whether CUDA weighs and sums what experts give as one (ggml-cuda.cu, ggml_cuda_match_moe_weighted_reduction)."""
+    return p.b.build.keeps_experts and not p.a.traits.weighs_before_experts and 2 <= e.used <= MOST_FUSED
 
 
 def _in_best_groups(p: Pass, e: Experts, selection: int, tokens: int) -> int:

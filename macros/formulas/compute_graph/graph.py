@@ -59,6 +59,8 @@ class Graph:
     """Inputs and blanks, in the order in which they are met."""
     order: list[int] = field(default_factory=list)
     """What is computed, in order; with several places views as well: each holds on to what it looks at until it is its turn."""
+    holds: dict[int, list[int]] = field(default_factory=dict)
+    """Number of a step in `order` -> what a device keeps until then, for operations that it computes as one."""
     outputs: list[int] = field(default_factory=list)
     """What stays to the end of the pass."""
 
@@ -118,6 +120,11 @@ class Graph:
         written = self.tensor(WRITE, self.sizes[into], self.rows[sources[0]], (*sources, into), self.roots[into])
         root = self.roots[into]
         return self.settled(written, self.homes[root]) if root in self.homes else written
+
+    def hold(self, tensors: Sequence[int], *, ahead: int) -> None:
+        """Have tensors kept until the step so far ahead of the last one."""
+        step = len(self.order) - 1 + ahead
+        self.holds[step] = [*self.holds.get(step, []), *tensors]
 
     def expand(self, tensor: int) -> None:
         """Put a tensor into the pass, after all that it is computed from."""

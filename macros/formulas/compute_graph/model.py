@@ -133,7 +133,7 @@ def _layer(p: Pass, layer: int, x: int, each: int, *, last: bool) -> int:
     a, g = p.a, p.graph
     if a.alternating_updates is not None:
         return _updated_layer(p, layer, x, each)
-    chooses = last and not a.traits.chooses_after_norm and not a.traits.chooses_before_norm
+    chooses = last and not _chooses_after_norm(p) and not a.traits.chooses_before_norm
     if a.blocks is not None:
         return _block(p, layer, x, chooses=chooses)
     if a.norms == "shared" or a.traits.parallel_blocks:
@@ -248,6 +248,11 @@ def _side_by_side(p: Pass, layer: int, x: int, *, chooses: bool) -> int:
     return p.each(p.each(first, width, (second,)), width, (last,))
 
 
+def _chooses_after_norm(p: Pass) -> bool:
+    """Whether all tokens go through the last layer and the last norm."""
+    return p.a.traits.chooses_after_norm and not p.b.build.chooses_early
+
+
 def _logits(p: Pass, x: int) -> None:
     """From the residual stream to the logits."""
     a, g, width = p.a, p.graph, p.a.hidden_size
@@ -261,9 +266,8 @@ def _logits(p: Pass, x: int) -> None:
         n = p.each(n, width, (p.last_vector(width, "output_norm"),))
     if a.norm_biases:
         n = p.each(n, width, (p.last_vector(width, "output_norm_bias"),))
-    if a.traits.chooses_after_norm:
-        if not p.b.build.mixes_inputs:
-            g.outputs.append(n)
+    if _chooses_after_norm(p):
+        g.outputs.append(n)
         n = p.chosen(n, width)
     g.outputs.append(n)
     if a.traits.scales_before_logits:

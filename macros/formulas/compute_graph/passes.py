@@ -26,8 +26,11 @@ class Build:
     """A pass may mix tokens and vectors: the graph has a third way in (llama-graph.cpp, build_inp_embd)."""
     gathers_states: bool = False
     """States of all sequences are read at once, those that only move as well (llama-graph.cpp, build_rs)."""
+    chooses_early: bool = False
+    """Tokens whose logits are kept are chosen in the last layer, in classes that did so after the last norm as well."""
     keeps_experts: bool = False
-    """The back end keeps what experts give and how they are weighed until it is summed (ggml-cuda.cu, graph_optimize)."""
+    """The back end keeps what experts give and how they are weighed until it is summed, and the router's values until the choice is made
+    (ggml-cuda.cu, ggml_backend_cuda_graph_optimize)."""
 
 
 FIRST_BUILD = Build()

@@ -60,9 +60,10 @@ def schedule(g: Graph, *, copies: int = 1, streams: bool = True) -> Schedule:
     first: list[int] = []
     rest: list[int] = []
     place = where[computed[0]]
-    for tensor in g.order:
+    for step, tensor in enumerate(g.order):
         if g.kinds[tensor] == VIEW:
             rest.append(tensor)
+            rest += _held(g, where, step, host)
             continue
         here = where[tensor]
         sources = g.operands[tensor]
@@ -86,6 +87,7 @@ def schedule(g: Graph, *, copies: int = 1, streams: bool = True) -> Schedule:
                     sets.append([brought[key], *[_copy(g, where, source, here) for _ in range(copies - 1)]])
             brought_sources[position] = brought[key]
         rest.append(tensor)
+        rest += _held(g, where, step, host)
     steps += first
     steps += rest
     return Schedule(steps, where, [tensor for each in sets for tensor in each])
@@ -118,6 +120,15 @@ def _spread(computed: Sequence[int], where: list[int], host: int) -> None:
                     place = NOWHERE if where[tensor] == host and not from_host else where[tensor]
                 elif place != NOWHERE:
                     where[tensor] = place
+
+
+def _held(g: Graph, where: list[int], step: int, host: int) -> list[int]:
+    """What holds on to tensors of devices until a step (ggml-backend.cpp, alloc_deps of ggml_backend_sched_split_graph)."""
+    found = []
+    for tensor in g.holds.get(step, []):
+        if where[g.roots[tensor]] != host:
+            found.append(_last_use(g, where, tensor))
+    return found
 
 
 def _copy(g: Graph, where: list[int], source: int, place: int) -> int:

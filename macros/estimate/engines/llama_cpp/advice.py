@@ -13,8 +13,6 @@ from macros.estimate.speed import decode_speed
 from macros.estimate.weights import ModelWeights
 from macros.specs import Catalogue
 
-FALLING = 4
-"""So many numbers of layers in a row that are slower: those below are not tried, as they have even less on the card."""
 SPARE_TRIES = 8
 """Numbers of layers that are kept for trial: buffers may keep the first ones from fitting."""
 
@@ -63,22 +61,21 @@ def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Pl
 
     Assumes: fewer experts or layers in RAM are never slower.
     """
-    found: list[Placement] = []
-    kinds: list[str] = []
+    best: dict[str, Placement] = {}
+    speeds: dict[str, float] = {}
     for candidate in sorted(_candidates(setting, weights, catalogue), key=lambda one: -one.speed):
         kind = _kind(candidate.setting, candidate.gpu_layers)
-        if kind in kinds:
+        if candidate.speed <= speeds.get(kind, 0.0):
             continue
         placement = _fitting(candidate, setting, weights, catalogue)
         if placement is not None:
-            found.append(placement)
-            kinds.append(kind)
-        if len(found) > 1:
-            break
-    if not found:
+            speed = decode_speed(placement.setting, placement, catalogue)
+            if speed > speeds.get(kind, 0.0):
+                best[kind], speeds[kind] = placement, speed
+    if not best:
         return _most_layers(setting, weights, catalogue)
-    ranked = sorted(found, key=lambda one: -decode_speed(one.setting, one, catalogue))
-    return replace(ranked[0], alternative=ranked[1]) if len(ranked) > 1 else ranked[0]
+    ranked = sorted(best, key=lambda kind: -speeds[kind])
+    return replace(best[ranked[0]], alternative=best[ranked[1]]) if len(ranked) > 1 else best[ranked[0]]
 
 
 def _most_layers(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement:
@@ -106,16 +103,14 @@ def _candidates(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -
                 break
     if not _open(setting):
         return found
-    best, falling = 0.0, 0
+    experts = setting.architecture.layers
     for gpu_layers in range(every_layer(setting), -1, -1):
-        fewest = _fewest(setting, gpu_layers, weights, catalogue)
-        if fewest is None:
-            continue
-        found.append(_candidate(fewest, gpu_layers, weights, catalogue))
-        falling = falling + 1 if found[-1].speed <= best else 0
-        best = max(best, found[-1].speed)
-        if falling == FALLING:
-            break
+        fewest = _fewest(setting, experts, gpu_layers, weights, catalogue)
+        if fewest is not None:
+            experts = fewest.n_cpu_moe or 0
+            if experts <= every_layer(setting) - gpu_layers:
+                break
+            found.append(_candidate(fewest, gpu_layers, weights, catalogue))
     return found
 
 
@@ -162,18 +157,15 @@ def _open(setting: Setting) -> bool:
     return setting.architecture.experts is not None and not asked
 
 
-def _fewest(setting: Setting, gpu_layers: int, weights: ModelWeights, catalogue: Catalogue) -> Setting | None:
-    """The setting with the fewest experts in RAM with which weights and cache have room; None: they never have."""
-    if _has_room(setting, gpu_layers, weights, catalogue):
-        return setting
-    if not _open(setting):
-        return None
-    low, high = 0, setting.architecture.layers
-    best = _with_experts(setting, high, gpu_layers, weights, catalogue)
+def _fewest(setting: Setting, most: int, gpu_layers: int, weights: ModelWeights, catalogue: Catalogue) -> Setting | None:
+    """The setting with the fewest experts in RAM, up to so many layers, with which weights and cache have room; None: they never have."""
+    best = _with_experts(setting, most, gpu_layers, weights, catalogue)
     if not _has_room(best, gpu_layers, weights, catalogue):
         return None
+    low, high = 0, most
     while high - low > 1:
-        middle = (low + high) // 2
+        # Close to the last number of layers the answer changes little: first look near it.
+        middle = high - 1 if high == most and most < setting.architecture.layers else (low + high) // 2
         tried = _with_experts(setting, middle, gpu_layers, weights, catalogue)
         if _has_room(tried, gpu_layers, weights, catalogue):
             high, best = middle, tried

@@ -1,24 +1,73 @@
-"""What the build of a question does differently from others."""
+"""Which build of llama.cpp a question is about, and what that does differently from others."""
 
 from __future__ import annotations
 
 from macros.estimate.setting import Setting
 from macros.formulas.compute_graph.passes import Build
 from macros.formulas.remember import by_identity
+from macros.specs.engines import KnownBuild
+
+FUSING = "cuda"
+"""The back end that computes several operations of a mixture as one, and keeps for that what they read."""
 
 
-def build_of(setting: Setting) -> Build:
-    """The traits of the build that a question is about.
+def known_build(setting: Setting) -> KnownBuild:
+    """The build: the one that is named; else the newest by the day that is named, or of all.
 
     Args:
         setting: a checked question
 
     Returns:
-        What it does.
+        A build of the engine's record; the oldest where the day is before all of them.
     """
-    return _build(False, False, False)
+    builds = setting.engine.builds
+    if setting.build is not None:
+        return next(build for build in builds if build.id == setting.build)
+    if setting.built is None:
+        return builds[-1]
+    return next((build for build in reversed(builds) if build.built.isoformat() <= setting.built), builds[0])
+
+
+def basis(setting: Setting) -> tuple[str, str]:
+    """The build, and what its buffers are taken from.
+
+    Args:
+        setting: a checked question
+
+    Returns:
+        Id of the build; `plan`: as its own allocator plans them; `cuda-fusion`: with what CUDA keeps besides, read from its source.
+    """
+    return known_build(setting).id, "cuda-fusion" if keeps_experts(setting) else "plan"
+
+
+def build_of(setting: Setting) -> Build:
+    """What the build of a question does.
+
+    Args:
+        setting: a checked question
+
+    Returns:
+        Its traits, those of the back end included.
+    """
+    build = known_build(setting)
+    return _build(build.mixes_inputs, build.gathers_states, build.chooses_early, keeps_experts(setting))
+
+
+def keeps_experts(setting: Setting) -> bool:
+    """Whether what experts give is kept until it is summed.
+
+    Args:
+        setting: a checked question
+
+    Returns:
+        True or False.
+
+    Source: llama.cpp pull request 25952.
+    """
+    fusing = any(device.backend == FUSING for device in setting.gpus)
+    return setting.architecture.experts is not None and fusing and known_build(setting).keeps_experts
 
 
 @by_identity
-def _build(mixes_inputs: bool, gathers_states: bool, keeps_experts: bool) -> Build:
-    return Build(mixes_inputs, gathers_states, keeps_experts)
+def _build(mixes_inputs: bool, gathers_states: bool, chooses_early: bool, keeps: bool) -> Build:
+    return Build(mixes_inputs, gathers_states, chooses_early, keeps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from macros.estimate.engines.llama_cpp.builds import basis
 from macros.estimate.engines.llama_cpp.overrides import moves_of
 from macros.estimate.engines.llama_cpp.plan import plan
 from macros.estimate.setting import Setting
@@ -81,5 +82,8 @@ def placed(setting: Setting, weights: ModelWeights, gpu_layers: int, catalogue: 
     """
     devices, host = shares_of(setting, gpu_layers, catalogue)
     filled = plan(setting, weights, devices, host)
+    build, from_what = basis(setting)
     counted = sum(share.counted for share in filled)
-    return Placement(setting, weights, tuple(filled[:-1]), filled[-1], counted, moves=moves_of(setting, weights))
+    return Placement(
+        setting, weights, tuple(filled[:-1]), filled[-1], counted, moves=moves_of(setting, weights), build=build, basis=from_what
+    )

@@ -1,0 +1,170 @@
+"""Placement as people place it: the engine's plans to the byte, advice that fits and is fast, refusals of what cannot be."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from macros.estimate import Refused, check_setting, estimate, place
+from macros.estimate.launch import launch_command
+from macros.estimate.speed import decode_speed
+from macros.specs import load
+from macros.tables.accuracy_memory import ROOMY
+
+CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
+PLANS = yaml.safe_load(Path(__file__).with_name("engine_placements.yaml").read_text("utf-8"))
+MIXTURES = ["qwen3-30b-a3b", "gpt-oss-20b", "mixtral-8x7b", "lfm2-8b-a1b", "qwen3.5-35b-a3b"]
+
+
+def placed(**question):
+    return place(check_setting({"quant": "q4_k_m", "context": 8192, **question}, CATALOGUE), CATALOGUE)
+
+
+def where(question):
+    changes = [f"{key}={value}" for key, value in question.items() if key not in ("quant", "context", "gpus", "gpu_layers")]
+    return f"{question['gpus']} {' '.join(changes)}"
+
+
+@pytest.mark.parametrize(("question", "parts"), PLANS, ids=[where(question) for question, _ in PLANS])
+def test_every_device_holds_what_the_engine_plans(question, parts):
+    found = placed(**{**question, "gpus": [ROOMY] * question["gpus"]})
+    held = [[share.weights_bytes, share.kv_cache_bytes, share.compute_buffer_bytes] for share in (*found.devices, found.host)]
+    assert held == parts
+
+
+def test_what_cuda_keeps_for_mixtures():
+    """A log of an RTX 5070 Ti with and without fusion, Qwen3.6-35B-A3B at a micro-batch of 8,192 (GenerelSchwerz/llama.cpp issue 80)."""
+    question = {"model": "qwen3.6-35b-a3b", "quant": "q4_k_m", "context": 8192, "ubatch": 8192, "gpu_layers": 999, "profile": "server"}
+    buffers = {}
+    for backend in ("cuda", "vulkan"):
+        found = estimate({**question, "slots": 1, "build": "0c1e57098", "gpus": ["rtx-5090"], "backend": backend}, CATALOGUE)
+        buffers[found["compute_buffer"]["basis"]] = found["devices"][0]["compute_buffer_bytes"]
+    # The build of the log kept the experts' outputs alone, that of the plan the router's values as well: 3 x 256 numbers a token.
+    assert buffers["cuda-fusion"] - buffers["plan"] - 8192 * 3 * 256 * 4 == pytest.approx(537_427_968, rel=0.0001)
+
+
+def test_builds_of_the_engine():
+    question = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 131072, "gpus": []}
+    newest = estimate(question, CATALOGUE)
+    assert newest["engine"]["build"] == CATALOGUE.engines["llama.cpp"].builds[-1].id == CATALOGUE.engines["llama.cpp"].build
+    older = estimate({**question, "build": "0c1e57098"}, CATALOGUE)
+    assert older["compute_buffer"]["bytes"] == 279_447_552
+    assert newest["compute_buffer"]["bytes"] == 438_849_536
+    assert estimate({**question, "built": "2026-10-02"}, CATALOGUE)["compute_buffer"] == older["compute_buffer"]
+
+
+@pytest.mark.parametrize("model", sorted(CATALOGUE.models))
+def test_parts_add_up(model):
+    found = estimate({"model": model, "quant": "q4_k_m", "context": 4096, "gpus": ["h200-sxm"], "gpu_layers": 9999}, CATALOGUE)
+    parts = [found["weights"]["loaded_bytes"], *(found[part]["bytes"] for part in ("kv_cache", "compute_buffer", "runtime"))]
+    assert sum(parts) == found["total"]["bytes"]
+
+
+@pytest.mark.parametrize("model", MIXTURES)
+@pytest.mark.parametrize("memory", [4.0, 8.0, 12.0])
+def test_advice_is_never_slower_than_any_other_placement(model, memory):
+    card = {"memory_gib": memory, "bandwidth_gb_per_s": 360.0, "family": "ga102-gf"}
+    question = {"model": model, "gpus": [card], "ram_gib": 64.0, "context": 16384}
+    best = placed(**question)
+    assert best.fits
+    found = decode_speed(best.setting, best, CATALOGUE)
+    layers = best.setting.architecture.layers
+    for gpu_layers, experts in itertools.product(range(1, layers + 2, 5), range(0, layers + 1, 4)):
+        other = placed(**question, gpu_layers=gpu_layers, n_cpu_moe=experts)
+        if other.fits:
+            assert decode_speed(other.setting, other, CATALOGUE) <= found * (1 + 1e-9), (gpu_layers, experts)
+
+
+@given(
+    model=st.sampled_from(sorted(CATALOGUE.models)),
+    memory=st.floats(2, 100),
+    cards=st.integers(1, 3),
+    ram=st.floats(4, 300),
+    context=st.integers(256, 65536),
+)
+@settings(max_examples=120, deadline=None)
+def test_advice_never_overfills(model, memory, cards, ram, context):
+    card = {"memory_gib": memory, "bandwidth_gb_per_s": 500.0, "family": "ga102-gf"}
+    found = placed(model=model, gpus=[card] * cards, ram_gib=ram, context=context)
+    if found.fits:
+        assert all(share.memory_bytes + share.margin_bytes <= share.usable_bytes for share in found.devices)
+        assert found.host.memory_bytes <= found.host.usable_bytes
+    if found.alternative is not None:
+        assert found.alternative.fits
+        assert decode_speed(found.setting, found, CATALOGUE) >= decode_speed(found.alternative.setting, found.alternative, CATALOGUE)
+
+
+def test_experts_before_layers_where_a_mixture_does_not_fit():
+    found = estimate({"model": "qwen3-30b-a3b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3060"]}, CATALOGUE)
+    assert found["fits"]
+    assert 0 < found["n_cpu_moe"] < 48
+    assert found["alternative"]["gpu_layers"] < found["gpu_layers"] == 49
+    assert found["alternative"]["tokens_per_second"] < found["decode"]["tokens_per_second"]
+
+
+def test_ram_is_finite():
+    large = {"model": "deepseek-v3.2-671b", "quant": "q8_0", "context": 8192, "gpus": [], "cpu": "ryzen-5-3600"}
+    found = estimate(large, CATALOGUE)
+    assert not found["fits"]
+    assert "ram-assumed" in [notice["code"] for notice in found["notices"]]
+    assert not estimate({**large, "gpus": ["rtx-3060"]}, CATALOGUE)["fits"]
+    assert estimate({**large, "cpu": "epyc-9654", "ram_gib": 768}, CATALOGUE)["fits"]
+
+
+def test_unified_memory_is_counted_once():
+    question = {"model": "llama-3.3-70b", "quant": "q4_k_m", "context": 8192, "gpus": ["apple-m4-max-32c"], "memory_gib": 36}
+    found = estimate(question, CATALOGUE)
+    assert not found["fits"]
+    assert found["ram"]["bytes"] > found["ram"]["usable_bytes"]
+
+
+COMMON = {"model": "qwen3-30b-a3b", "quant": "q4_k_m", "context": 4096, "gpus": ["rtx-3090"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "other"),
+    [
+        ({"depth": 5000}, "depth", "context"),
+        ({"prompt_tokens": 5000}, "prompt_tokens", "context"),
+        ({"gpus": [], "gpu_layers": 9}, "gpu_layers", "gpus"),
+        ({"gpus": [], "n_cpu_moe": 9}, "n_cpu_moe", "gpus"),
+        ({"n_cpu_moe": 60}, "n_cpu_moe", "model"),
+        ({"n_cpu_moe": 9, "experts_on_host": True}, "n_cpu_moe", "experts_on_host"),
+        ({"model": "llama-3.1-8b", "n_cpu_moe": 9}, "n_cpu_moe", "model"),
+        ({"tensor_split": [1, 1]}, "tensor_split", "gpus"),
+        ({"tensor_split": [0]}, "tensor_split", "gpus"),
+        ({"main_gpu": 1}, "main_gpu", "gpus"),
+        ({"cpu": "ryzen-5-3600", "memory": "ddr5-6400"}, "memory", "cpu"),
+        ({"cpu": "ryzen-5-3600", "memory_channels": 64}, "memory_channels", "cpu"),
+        ({"cpu": "ryzen-5-3600", "ram_gib": 9999}, "ram_gib", "cpu"),
+        ({"slots": 2, "users": 3}, "users", "slots"),
+        ({"logits_rows": 900}, "logits_rows", "ubatch"),
+        ({"gpus": ["apple-m4-max-32c"], "ram_gib": 64}, "ram_gib", "memory_gib"),
+        ({"override_tensor": ["ffn_upp=CPU"]}, "override_tensor", "blk.47"),
+        ({"override_tensor": ["ffn_up=GPU1"]}, "override_tensor", "GPU0"),
+        ({"override_tensor": ["ffn_(up=CPU"]}, "override_tensor", "regular expression"),
+        ({"build": "b1"}, "build", "b11739"),
+        ({"engine": "vllm", "quant": "fp8", "n_cpu_moe": 3}, "n_cpu_moe", "llama.cpp"),
+    ],
+)
+def test_contradictions_name_both_keys(change, field, other):
+    with pytest.raises(Refused) as refused:
+        estimate({**COMMON, **change}, CATALOGUE)
+    assert refused.value.field == field
+    assert other in str(refused.value)
+
+
+def test_the_command_carries_every_setting():
+    found = placed(
+        model="qwen3-30b-a3b", gpus=["rtx-3090", "rtx-3090"], gpu_layers=49, n_cpu_moe=7, n_cpu_ffn=0, override_tensor=["attn_q=GPU1"],
+        tensor_split=[3, 1], kv_offload=False, op_offload=False, profile="server", slots=2, kv_unified=False, batch=1024, ubatch=256,
+    )  # fmt: skip
+    command = launch_command(found, repository=None)
+    for words in (
+        "--n-gpu-layers 49", "--n-cpu-moe 7", "--override-tensor 'attn_q=CUDA1'", "--tensor-split 37,12", "--no-kv-offload",
+        "--no-op-offload", "--no-kv-unified", "--parallel 2", "--batch-size 1024", "--ubatch-size 256",
+    ):  # fmt: skip
+        assert words in command
