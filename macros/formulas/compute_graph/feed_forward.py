@@ -72,7 +72,7 @@ def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1
     first = len(g.kinds)
     g.expand(weights)
     if _fuses_router(p, e):
-        g.hold([*range(began, first)], ahead=1)
+        g.hold([*range(began, first)], 1)
     x = g.view(n)
     if a.traits.weighs_before_experts:
         rows = tokens * e.used
@@ -88,7 +88,7 @@ def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1
     if _fuses_sum(p, e):
         product = g.operands[each][0]
         scaled = [*g.operands[product]] if e.beside_dense else [product]
-        g.hold([*scaled, weights], ahead=0)
+        g.hold([*scaled, weights], 0)
     return total
 
 

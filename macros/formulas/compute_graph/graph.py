@@ -121,7 +121,7 @@ class Graph:
         root = self.roots[into]
         return self.settled(written, self.homes[root]) if root in self.homes else written
 
-    def hold(self, tensors: Sequence[int], *, ahead: int) -> None:
+    def hold(self, tensors: Sequence[int], ahead: int) -> None:
         """Have tensors kept until the step so far ahead of the last one."""
         step = len(self.order) - 1 + ahead
         self.holds[step] = [*self.holds.get(step, []), *tensors]

@@ -13,6 +13,8 @@ from macros.estimate.speed import decode_speed
 from macros.estimate.weights import ModelWeights
 from macros.specs import Catalogue
 
+LIKELY = 0.97
+"""Of the buffers of a few placements, so much is taken for sure before one is planned."""
 SPARE_TRIES = 8
 """Numbers of layers that are kept for trial: buffers may keep the first ones from fitting."""
 
@@ -71,7 +73,8 @@ def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Pl
         if placement is not None:
             speed = decode_speed(placement.setting, placement, catalogue)
             if speed > speeds.get(kind, 0.0):
-                best[kind], speeds[kind] = placement, speed
+                best[kind] = placement
+                speeds[kind] = speed
     if not best:
         return _most_layers(setting, weights, catalogue)
     ranked = sorted(best, key=lambda kind: -speeds[kind])
@@ -81,7 +84,7 @@ def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Pl
 def _most_layers(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement:
     """The most layers that fit, where buffers left none of the candidates; nothing on the devices where none do."""
     for gpu_layers in range(every_layer(setting) - 1, 0, -1):
-        if _has_room(setting, gpu_layers, weights, catalogue):
+        if _has_room(setting, gpu_layers, [0.0 for _ in setting.gpus], weights, catalogue):
             tried = placed(setting, weights, gpu_layers, catalogue)
             if tried.fits:
                 return tried
@@ -94,24 +97,35 @@ def _kind(setting: Setting, gpu_layers: int) -> str:
 
 
 def _candidates(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> list[Candidate]:
-    """Placements in which weights and cache have room: most layers without, and each number of layers with the fewest experts in RAM."""
+    """Placements in which weights, cache and a likely buffer have room: most layers without, and with the fewest experts in RAM."""
     found = []
-    for gpu_layers in range(every_layer(setting), -1, -1):
-        if _has_room(setting, gpu_layers, weights, catalogue):
+    every, layers = every_layer(setting), setting.architecture.layers
+    buffers = _least_buffers([setting], [every // 2], weights, catalogue)
+    for gpu_layers in range(every, -1, -1):
+        if _has_room(setting, gpu_layers, buffers, weights, catalogue):
             found.append(_candidate(setting, gpu_layers, weights, catalogue))
             if len(found) == SPARE_TRIES:
                 break
     if not _open(setting):
         return found
-    experts = setting.architecture.layers
-    for gpu_layers in range(every_layer(setting), -1, -1):
-        fewest = _fewest(setting, experts, gpu_layers, weights, catalogue)
+    half = _with_experts(setting, layers // 2, every, weights, catalogue)
+    buffers = _least_buffers([half, half], [every, every - layers // 4], weights, catalogue)
+    experts = layers
+    for gpu_layers in range(every, -1, -1):
+        fewest = _fewest(setting, experts, gpu_layers, buffers, weights, catalogue)
         if fewest is not None:
             experts = fewest.n_cpu_moe or 0
-            if experts <= every_layer(setting) - gpu_layers:
+            if experts <= every - gpu_layers:
                 break
             found.append(_candidate(fewest, gpu_layers, weights, catalogue))
     return found
+
+
+def _least_buffers(settings: list[Setting], gpu_layers: list[int], weights: ModelWeights, catalogue: Catalogue) -> list[float]:
+    """What buffers take on each device at least, by a few placements of the kind; less a little, as others may take less [bytes]."""
+    tried = [placed(one, weights, count, catalogue) for one, count in zip(settings, gpu_layers, strict=True)]
+    count = len(settings[0].gpus)
+    return [LIKELY * min([one.devices[device].compute_buffer_bytes for one in tried]) for device in range(count)]
 
 
 def _candidate(setting: Setting, gpu_layers: int, weights: ModelWeights, catalogue: Catalogue) -> Candidate:
@@ -157,28 +171,30 @@ def _open(setting: Setting) -> bool:
     return setting.architecture.experts is not None and not asked
 
 
-def _fewest(setting: Setting, most: int, gpu_layers: int, weights: ModelWeights, catalogue: Catalogue) -> Setting | None:
+def _fewest(
+    setting: Setting, most: int, gpu_layers: int, buffers: list[float], weights: ModelWeights, catalogue: Catalogue
+) -> Setting | None:
     """The setting with the fewest experts in RAM, up to so many layers, with which weights and cache have room; None: they never have."""
     best = _with_experts(setting, most, gpu_layers, weights, catalogue)
-    if not _has_room(best, gpu_layers, weights, catalogue):
+    if not _has_room(best, gpu_layers, buffers, weights, catalogue):
         return None
     low, high = 0, most
     while high - low > 1:
         # Close to the last number of layers the answer changes little: first look near it.
         middle = high - 1 if high == most and most < setting.architecture.layers else (low + high) // 2
         tried = _with_experts(setting, middle, gpu_layers, weights, catalogue)
-        if _has_room(tried, gpu_layers, weights, catalogue):
+        if _has_room(tried, gpu_layers, buffers, weights, catalogue):
             high, best = middle, tried
         else:
             low = middle
     return best
 
 
-def _has_room(setting: Setting, gpu_layers: int, weights: ModelWeights, catalogue: Catalogue) -> bool:
+def _has_room(setting: Setting, gpu_layers: int, buffers: list[float], weights: ModelWeights, catalogue: Catalogue) -> bool:
     devices, host = shares_of(setting, gpu_layers, catalogue)
     needs = least(setting, weights, devices, host)
-    for share, need in zip(devices, needs, strict=False):
-        if need + share.runtime_bytes + share.margin_bytes > share.usable_bytes:
+    for share, need, buffer in zip(devices, needs, buffers, strict=False):
+        if need + buffer + share.runtime_bytes + share.margin_bytes > share.usable_bytes:
             return False
     return needs[-1] <= host.usable_bytes
 
