@@ -14,9 +14,11 @@ export NO_MKDOCS_2_WARNING := 1
 # Every command loads large libraries: compiled once, not at each start.
 unexport PYTHONDONTWRITEBYTECODE
 BASE ?= main
+TRANSFORMERS := 5.24.0
+TORCH := 2.13.0
 BROWSER := chromium fontconfig fonts-noto-cjk
 
-.PHONY: help site serve browser fonts screenshot vllm-plans test check check-records check-code check-types check-workflows style pdf offline diff rehearse links watch peers second-source rehearse-generator load slips bench bench-web mutate release lock new schema settle clean
+.PHONY: help configs site serve browser fonts screenshot vllm-plans test check check-records check-code check-types check-workflows style pdf offline diff rehearse links watch peers second-source rehearse-generator load slips bench bench-web mutate release lock new schema settle clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -74,6 +76,13 @@ bench: $(VENV)/test.ok ## figures of estimates, the build, the books and the edi
 bench-web: $(VENV)/test.ok browser site ## figures of the pages in a browser: Lighthouse, axe, search
 	$(BIN)/python -m tests.web.bench
 
+# In an environment of its own: neither the guide nor its tests need these.
+configs: $(VENV)/site.ok ## count parameters of each class of the newest transformers beside the guide's (minutes)
+	test -x .cache/transformers/bin/python || $(PYTHON) -m venv .cache/transformers
+	.cache/transformers/bin/python -m pip install --quiet --disable-pip-version-check transformers==$(TRANSFORMERS) torch==$(TORCH)
+	.cache/transformers/bin/python tests/estimate/count_configurations.py > .cache/configurations.jsonl
+	$(MACROS) configs .cache/configurations.jsonl
+
 screenshot: $(VENV)/test.ok browser site ## the pictures of the READMEs
 	$(BIN)/python -m tests.site.screenshot
 
@@ -95,8 +104,8 @@ release: pdf offline ## everything of a release in dist/, with checksums and not
 	$(MACROS) release
 	$(MACROS) notes
 
-new: $(VENV)/site.ok ## a record to fill in: make new KIND=gpu ID=rtx-6090 (for a model also CONFIG=config.json)
-	@$(MACROS) new $(if $(CONFIG),--config "$(CONFIG)") "$(KIND)" "$(ID)"
+new: $(VENV)/site.ok ## a record to fill in: make new KIND=gpu ID=rtx-6090 (KIND=model CONFIG=config.json REPOSITORY=owner/name fills it)
+	@$(MACROS) new $(if $(CONFIG),--config "$(CONFIG)") $(if $(REPOSITORY),--repository "$(REPOSITORY)") "$(KIND)" "$(ID)"
 
 schema: $(VENV)/site.ok ## the JSON Schema of each kind of record, for editors, in dist/schema
 	@$(MACROS) schema

@@ -217,20 +217,33 @@ def new(arguments: argparse.Namespace) -> int:
     """Make an empty record to fill in: `new gpu rtx-6090`."""
     from macros.publish import new_record
 
-    architecture = None
-    if arguments.config:
-        from macros.estimate.command import read_config_file
-        from macros.estimate.config_json import read_config
-        from macros.estimate.refused import Refused
-        from macros.specs import load
+    if not arguments.config:
+        print(f"{new_record.write(ROOT, arguments.kind, arguments.id).relative_to(ROOT)}: fill it in, then `make check`")
+        return 0
+    from datetime import UTC, datetime
 
-        try:
-            shapes = read_config(read_config_file(arguments.config), load(ROOT / "data"))
-        except Refused as error:
-            print(f"{arguments.config}:1: file: {error}", file=sys.stderr)
-            return 1
-        architecture = shapes.model_dump(mode="json", exclude_defaults=True)
-    print(f"{new_record.write(ROOT, arguments.kind, arguments.id, architecture).relative_to(ROOT)}: fill it in, then `make check`")
+    from macros.estimate.command import read_config_file
+    from macros.estimate.config_json import read
+    from macros.estimate.notices import sentence
+    from macros.estimate.refused import Refused
+    from macros.publish import new_model
+    from macros.specs import load
+
+    catalogue = load(ROOT / "data")
+    try:
+        config = read_config_file(arguments.config)
+        reading = read(config, catalogue)
+    except Refused as error:
+        print(f"{arguments.config}:1: file: {error}", file=sys.stderr)
+        return 1
+    repository = new_model.repository_of(config, arguments.repository)
+    name = arguments.id or (repository or "").rpartition("/")[2].lower().replace("_", "-")
+    written = new_record.write(ROOT, arguments.kind, name, new_model.record(reading.architecture, repository, name, catalogue))
+    if repository:
+        print(f"data/sources.yaml: {new_model.cite(ROOT, repository, datetime.now(UTC).date())}")
+    for notice in reading.notices:
+        print(sentence({"code": notice.code, "values": notice.values}, catalogue))
+    print(f"{written.relative_to(ROOT)}: look through it, then `make check`")
     return 0
 
 
@@ -389,6 +402,21 @@ def bench(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def configs(arguments: argparse.Namespace) -> int:
+    """Compare counts that a library printed of its classes with what the guide reads, and keep the result in data/library-classes."""
+    import json
+    from datetime import UTC, datetime
+
+    from macros.calibrate import configurations
+    from macros.specs import load
+
+    with arguments.file.open(encoding="utf-8") as lines:
+        version = json.loads(next(lines))["version"]
+    written = configurations.write(arguments.file, ROOT, load(ROOT / "data"), version, datetime.now(UTC).date())
+    print(written.relative_to(ROOT))
+    return 0
+
+
 def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     """Every command and its options; of `estimate` only where the arguments name it."""
     top = argparse.ArgumentParser(prog="python -m macros", description="Which hardware runs which open LLM, how fast, and why.")
@@ -421,8 +449,9 @@ def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     command("links", links)
     of_new = command("new", new)
     of_new.add_argument("kind", help="gpu, cpu, model, measurement … (a folder of data/)")
-    of_new.add_argument("id", help="what the file will be called: a-z, 0-9, hyphen, dot")
-    of_new.add_argument("--config", type=Path, help="for a model: its Hugging Face config.json, to read its shapes from")
+    of_new.add_argument("id", nargs="?", default="", help="what the file will be called: a-z, 0-9, hyphen, dot")
+    of_new.add_argument("--config", type=Path, help="for a model: its Hugging Face config.json, from which the record is filled")
+    of_new.add_argument("--repository", metavar="OWNER/NAME", help="where that lies on Hugging Face, if the file does not say it")
     of_machine = command("what-runs", what_runs)
     of_machine.add_argument("--gpu", metavar="ID", help="a device of data/gpus; without it RAM alone")
     of_machine.add_argument("--memory-gib", type=float, help="which of the sizes sold, for unified memory")
@@ -437,6 +466,7 @@ def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     of_two.add_argument("one", help="id of a device or a model")
     of_two.add_argument("other", help="id of another of the same kind")
     of_two.add_argument("--json", action="store_true", help="print one JSON list")
+    command("configs", configs).add_argument("file", type=Path, help="JSON lines of tests/estimate/count_configurations.py")
     command("schema", schema)
     command("settle", settle).add_argument("pages", nargs="*", metavar="PAGE", help="gpu.md …")
     command("seal", seal).add_argument("files", nargs="+", type=Path, metavar="FILE", help="data/engine-plans/llama-2-7b.yaml …")

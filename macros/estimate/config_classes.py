@@ -291,7 +291,10 @@ def _searched(k: Keys) -> Shapes:
 
 
 def _gemma3n(k: Keys) -> Shapes:
-    shapes = _base(k.but(vocab_size=k.whole("vocab_size_per_layer_input")))
+    rows, kept = k.whole("vocab_size"), k.whole("vocab_size_per_layer_input")
+    if rows != kept:
+        k.tell("rows-left-out", rows=rows, kept=kept)
+    shapes = _base(k.but(vocab_size=kept))
     # Since version 5 the library leaves out what the layers that share a cache never used.
     shared = {"shared_cache_layers": k.whole("num_kv_shared_layers", low=0), "shared_cache_projections": not k.since_5()}
     shapes["attention"] |= shared

@@ -109,6 +109,10 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "配置里的权重是 {published}，这里按所选的 {quant} 计算。",
         "en": "The configuration belongs to weights in {published}; the answer is for {quant}, as asked.",
     },
+    "rows-left-out": {
+        "zh": "嵌入表有 {rows} 行，llama.cpp 的文件只保留 {kept} 行：参数量按文件计算。",
+        "en": "The embedding table has {rows} rows, of which llama.cpp's file keeps {kept}: parameters are those of the file.",
+    },
     "class-unknown": {
         "zh": "{engines} 没有这一类模型的专门支持：那里可能无法运行。",
         "en": "{engines} has no class of its own for this model: it may not run there.",

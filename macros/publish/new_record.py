@@ -29,8 +29,8 @@ def kind_of(word: str) -> str:
     raise SpecErrors([SpecError("make new", 1, "KIND", "a kind of record", f"'{word}'", nearest(word, writable))])
 
 
-def write(root: Path, word: str, id: str, architecture: Mapping[str, Any] | None = None) -> Path:
-    """Make data/<kind>/<id>.yaml; refuses to touch one that is there."""
+def write(root: Path, word: str, id: str, filled: Mapping[str, Any] | None = None) -> Path:
+    """Make data/<kind>/<id>.yaml with what is known; refuses to touch one that is there."""
     kind = kind_of(word)
     path = root / "data" / kind / f"{id}.yaml"
     if not ID.fullmatch(id) or len(id) > MAX_ID:
@@ -41,7 +41,6 @@ def write(root: Path, word: str, id: str, architecture: Mapping[str, Any] | None
         raise SpecErrors([SpecError("make new", 1, "ID", "an id that is free", f"'{id}'", f"edit data/{kind}/{id}.yaml")])
     write_schemas(root)
     path.parent.mkdir(parents=True, exist_ok=True)
-    filled = {"architecture": architecture} if architecture else None
     path.write_text(annotated.blank(kind, f"../../{(SCHEMAS / kind).as_posix()}.json", filled), "utf-8")
     return path
 

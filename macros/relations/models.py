@@ -86,7 +86,7 @@ def layers(model: Model, catalogue: Catalogue) -> Iterator[Slip]:
         return
     for at, pattern in _patterns(shapes, ("architecture",)):
         found = pattern.indices
-        if found is not None and (found != sorted(set(found)) or found[-1] >= shapes.layers):
+        if found and (found != sorted(set(found)) or found[-1] >= shapes.layers):
             yield Slip((*at, "indices"), f"rising indices below the {shapes.layers} layers", f"{found[:6]} … {found[-1]}")
         if pattern.every is not None and pattern.every > 16:
             yield Slip((*at, "every"), "every layer to every 16th", f"{pattern.every}")

@@ -12,7 +12,6 @@ from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import yaml
 
@@ -316,7 +315,10 @@ def blank(kind: str, schema: str, filled: Mapping[str, Any] | None = None) -> st
         told = f"# {meaning(field.meaning, 'zh')} · {field.meaning} [{field.form[1]}]"
         lines += [f"{'  ' * len(above)}{told}", f"{silent}{'  ' * len(above)}{name}:{value}"]
     groups = list(KINDS[kind].SOURCE_GROUPS) or [path for path, field in known.items() if "number" in field.form[1] and "." not in path]
-    named = ["# data/sources.yaml 中的编号 · ids in data/sources.yaml", "sources:", *(f"  {name}: []" for name in groups)]
+    cited = filled.get("sources", {}) if filled else {name: [] for name in groups}
+    every = dict.fromkeys([*cited, *groups])
+    lined = [f"  {name}: {flow(cited[name])}" if name in cited else f"#   {name}: []" for name in every]
+    named = ["# data/sources.yaml 中的编号 · ids in data/sources.yaml", f"sources:{'' if cited else ' {}'}", *lined]
     return "\n".join([*lines, *(named if groups else ())]) + "\n"
 
 
@@ -324,22 +326,3 @@ def _at(value: Any, path: str) -> Any:
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
-
-
-WORDS_OF_NEW = {"gpus": ("新显卡", "a new device"), "cpus": ("新处理器", "a new processor"), "models": ("新模型", "a new model")}
-"""Kinds that readers add -> what the link is called."""
-
-
-def new_in_browser(view: View, kind: str) -> str:
-    """A link to the repository's editor, with a new record of a kind to fill in.
-
-    Args:
-        view: the page
-        kind: a folder of data/
-    """
-    one_of("a kind of record that readers add", kind, WORDS_OF_NEW)
-    # Addresses have a limit: the words on the keys stay on the page of keys.
-    lines = (line.split(" #", 1)[0].rstrip() for line in blank(kind, "").splitlines() if not line.lstrip().startswith("#"))
-    text = "\n".join(line for line in lines if line) + "\n"
-    asked = urlencode({"filename": f"data/{kind}/new-{kind.removesuffix('s')}.yaml", "value": text})
-    return f'<a href="{escape(view.repository)}/new/main?{escape(asked)}" rel="nofollow noopener">{view.pick(*WORDS_OF_NEW[kind])}</a>'

@@ -12,6 +12,7 @@ from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind, Shar
 from macros.specs.engines import Engine, Program
 from macros.specs.form import BaseModel
 from macros.specs.glossary import Term
+from macros.specs.library_classes import LibraryClasses
 from macros.specs.measurements import MeasurementFile
 from macros.specs.models import Family, Model
 from macros.specs.plans import CachePlans, EnginePlans, FileSizes
@@ -39,6 +40,7 @@ KINDS: dict[str, type[Record]] = {
     "file-sizes": FileSizes,
     "glossary": Term,
     "gpus": Gpu,
+    "library-classes": LibraryClasses,
     "measurements": MeasurementFile,
     "memory": MemoryKind,
     "models": Model,

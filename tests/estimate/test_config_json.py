@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from macros.calibrate.configurations import stored_beside
 from macros.estimate import estimate
 from macros.estimate.config_classes import READERS
 from macros.estimate.config_json import read, read_config
@@ -16,7 +17,6 @@ from macros.estimate.refused import Refused
 from macros.formulas.parameters import parameters
 from macros.formulas.recipe import weight_bytes
 from macros.specs import load
-from macros.specs.architectures import Architecture
 from macros.specs.models import architecture_of
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
@@ -180,16 +180,6 @@ def test_limits_of_activations_are_of_the_layers_that_have_one():
 
 
 WRITTEN = [json.loads(line) for line in Path(__file__).with_name("transformers_configs.jsonl").read_text("utf-8").splitlines()]
-
-
-def stored_beside(a: Architecture) -> set[int]:
-    """Values that transformers keeps as buffers, and does not count: selection biases, layer scales, constants of an activation."""
-    experts, block = a.experts, a.feed_forward
-    biased = [
-        layer for layer in range(a.layers) if experts and experts.selection_bias and a.is_mixture(layer) and layer >= experts.hash_layers
-    ]
-    biases = experts.count * len(biased) if experts else 0
-    return {0, biases, a.layers if a.layer_scale else 0, block.activation_values * a.layers // 2 if block else 0}
 
 
 @pytest.mark.parametrize("row", WRITTEN, ids=lambda row: f"{row['kind']} {row['case']}")

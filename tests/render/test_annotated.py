@@ -115,7 +115,7 @@ def test_a_new_record_asks_for_what_it_needs(tree: Path, kind: str):
 
 def test_a_new_model_takes_its_shapes_from_a_configuration(tree: Path):
     """What is known is written; what is not is asked for."""
-    shapes = {"layers": 32, "attention": {"heads": 32, "kv_heads": 8}}
+    shapes = {"architecture": {"layers": 32, "attention": {"heads": 32, "kv_heads": 8}}}
     value = yaml.load(new_record.write(tree, "model", "m", shapes).read_text("utf-8"), yaml.CSafeLoader)
     assert value["architecture"]["layers"] == 32
     assert value["architecture"]["attention"]["kv_heads"] == 8

@@ -1,0 +1,94 @@
+"""The record of a model, filled from its configuration: what the file and the models already listed tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from macros.specs import Catalogue
+from macros.specs.architectures import Architecture
+from macros.specs.models import Model, architecture_of
+
+REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+
+
+def repository_of(config: Mapping[str, Any], given: str | None) -> str | None:
+    """Where the configuration lies on Hugging Face: as given, or as the file says it.
+
+    >>> repository_of({"_name_or_path": "Qwen/Qwen3-8B"}, None), repository_of({"_name_or_path": "/home/me/out"}, None)
+    ('Qwen/Qwen3-8B', None)
+    """
+    said = given if given is not None else config.get("_name_or_path")
+    return said if isinstance(said, str) and REPOSITORY.fullmatch(said) else None
+
+
+def source_of(repository: str) -> str:
+    """The id of a configuration among the sources.
+
+    >>> source_of("Qwen/Qwen3-8B")
+    'hf-qwen-qwen3-8b'
+    """
+    return f"hf-{repository.lower().replace('/', '-').replace('_', '-')}"[:80]
+
+
+def record(shapes: Architecture, repository: str | None, id: str, catalogue: Catalogue) -> dict[str, Any]:
+    """All keys of the record that can be known.
+
+    Args:
+        shapes: as the configuration says them
+        repository: where it lies, or None
+        id: of the record
+        catalogue: the models that are there: one with the same vocabulary tells the family
+
+    Returns:
+        Keys and values; what nobody can tell from a configuration (the day, the licence, the publisher's count) stays open.
+    """
+    owner, _, title = (repository or f"/{id}").partition("/")
+    made: dict[str, Any] = {
+        "name": re.sub(r"[-_]+", " ", title),
+        "publisher": _publisher(owner, catalogue.models.values()) or owner or None,
+        "family": _family(shapes, catalogue),
+        "hugging_face": repository,
+        "architecture": shapes.model_dump(mode="json", exclude_defaults=True, exclude={"traits"}),
+        "sources": {"architecture": [source_of(repository)]} if repository else {},
+    }
+    return {key: value for key, value in made.items() if value is not None}
+
+
+def _publisher(owner: str, models: Iterable[Model]) -> str | None:
+    return next((model.publisher for model in models if owner and (model.hugging_face or "").startswith(f"{owner}/")), None)
+
+
+def _family(shapes: Architecture, catalogue: Catalogue) -> str | None:
+    """The family of a model with the same vocabulary, best one of the same class."""
+    alike: list[tuple[bool, str]] = []
+    for model in catalogue.models.values():
+        other = architecture_of(model, catalogue.models)
+        if other.vocabulary_size == shapes.vocabulary_size:
+            alike.append((other.engine_name != shapes.engine_name, model.family))
+    return min(alike)[1] if alike else None
+
+
+def cite(root: Path, repository: str, today: date) -> str:
+    """Put the configuration among the sources, in its place by the alphabet; nothing where it is there.
+
+    Returns:
+        Its id.
+    """
+    path, name = root / "data" / "sources.yaml", source_of(repository)
+    text = path.read_text("utf-8")
+    entries = re.split(r"(?m)^(?=[a-z0-9][^\s:]*:\n)", text)
+    if any(entry.startswith(f"{name}:\n") for entry in entries):
+        return name
+    owner = repository.partition("/")[0]
+    url = f"https://huggingface.co/{repository}/blob/main/config.json"
+    new = (
+        f"{name}:\n  title: '{repository}: config.json'\n  publisher: {owner}\n"
+        f"  url: {url}\n  accessed: {today.isoformat()}\n  kind: model-config\n"
+    )
+    place = next((number for number, entry in enumerate(entries) if entry.partition(":")[0] > name), len(entries))
+    path.write_text("".join([*entries[:place], new, *entries[place:]]), "utf-8")
+    return name

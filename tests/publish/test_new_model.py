@@ -1,0 +1,65 @@
+"""A model's record from its configuration: whole, checked, and cited."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+
+import macros.__main__ as program
+from macros.publish import new_model
+from macros.specs import load
+from macros.specs.models import Model
+
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGUE = load(ROOT / "data")
+CONFIG = {
+    "architectures": ["Qwen3ForCausalLM"], "head_dim": 128, "hidden_size": 4096, "intermediate_size": 12288,
+    "max_position_embeddings": 40960,
+    "model_type": "qwen3", "num_attention_heads": 32, "num_hidden_layers": 36, "num_key_value_heads": 8,
+    "tie_word_embeddings": False,
+    "use_sliding_window": False, "vocab_size": 151936, "_name_or_path": "Qwen/Qwen3-8B-Next",
+}  # fmt: skip
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the data, in which a record is made."""
+    shutil.copytree(ROOT / "data", tmp_path / "data")
+    monkeypatch.setattr(program, "ROOT", tmp_path)
+    return tmp_path
+
+
+def test_a_configuration_fills_the_record_and_the_check_passes(tree: Path, capsys: pytest.CaptureFixture[str]):
+    path = tree / "config.json"
+    path.write_text(json.dumps(CONFIG), "utf-8")
+    assert program.main(["new", "model", "--config", str(path)]) == 0
+    made = yaml.load((tree / "data" / "models" / "qwen3-8b-next.yaml").read_text("utf-8"), yaml.CSafeLoader)
+    Model.model_validate({"id": "qwen3-8b-next", **made})
+    like = CATALOGUE.models["qwen3-8b"]
+    assert made["architecture"] == like.architecture.model_dump(mode="json", exclude_defaults=True, exclude={"traits"})
+    assert (made["family"], made["publisher"], made["hugging_face"]) == (like.family, like.publisher, "Qwen/Qwen3-8B-Next")
+    assert "qwen3-8b-next" in load(tree / "data").models
+    assert "hf-qwen-qwen3-8b-next" in capsys.readouterr().out
+
+
+def test_a_source_is_put_in_its_place_once(tree: Path):
+    before = (tree / "data" / "sources.yaml").read_text("utf-8")
+    for _ in range(2):
+        assert new_model.cite(tree, "Aaa/Bbb", date(2026, 11, 29)) == "hf-aaa-bbb"
+    after = (tree / "data" / "sources.yaml").read_text("utf-8")
+    assert len(after.splitlines()) == len(before.splitlines()) + 6
+    names = [line[:-1] for line in after.splitlines() if line and not line.startswith(" ")]
+    assert names.index("hf-aaa-bbb") < names.index("hf-qwen-qwen3-8b")
+
+
+def test_a_configuration_that_cannot_be_read_makes_nothing(tree: Path, capsys: pytest.CaptureFixture[str]):
+    path = tree / "config.json"
+    path.write_text('{"model_type": "banana"}', "utf-8")
+    assert program.main(["new", "model", "m", "--config", str(path)]) == 1
+    assert "banana" in capsys.readouterr().err
+    assert not (tree / "data" / "models" / "m.yaml").exists()
