@@ -120,6 +120,15 @@ vllm-plans: $(VENV)/site.ok ## renew data/cache-plans: the released vLLM plans i
 	nice dist/vllm/bin/python -m tests.vllm_plans.plan data/cache-plans $(basename $(notdir $(wildcard data/cache-plans/*.yaml)))
 	$(MACROS) seal data/cache-plans/*.yaml
 
+peers: $(VENV)/site.ok ## calculators of others, really run at the versions of data/calculators
+	$(BIN)/python -m tests.peers
+
+second-source: $(VENV)/site.ok ## where a second public list differs from the records
+	$(BIN)/python -m tests.second_source
+
+slips: $(VENV)/test.ok ## which slips of the keyboard make check lets through, by field (minutes)
+	$(BIN)/python -m tests.slips
+
 rehearse: $(VENV)/site.ok ## the path of a pull request on this machine: base, head, artifacts, report
 	$(BIN)/python -m tests.publish.rehearse
 

@@ -42,7 +42,7 @@ def test_new_with_a_configuration_that_is_none(tmp_path, capsys, content):
 
 def test_an_id_as_long_as_no_file_name(tmp_path):
     """Three hundred letters."""
-    with pytest.raises(SpecErrors, match="at most 80"):
+    with pytest.raises(SpecErrors, match="at most 80 letters, got 300"):
         new_record.write(tmp_path, "gpu", "x" * 300)
 
 

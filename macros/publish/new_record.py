@@ -33,10 +33,10 @@ def write(root: Path, word: str, id: str, filled: Mapping[str, Any] | None = Non
     """Make data/<kind>/<id>.yaml with what is known; refuses to touch one that is there."""
     kind = kind_of(word)
     path = root / "data" / kind / f"{id}.yaml"
-    if not ID.fullmatch(id) or len(id) > MAX_ID:
-        raise SpecErrors(
-            [SpecError("make new", 1, "ID", "an id like rtx-3090 (a-z, 0-9, hyphen, dot; at most 80)", f"'{id[:90]}'", "write it so")]
-        )
+    if len(id) > MAX_ID:
+        raise SpecErrors([SpecError("make new", 1, "ID", f"an id of at most {MAX_ID} letters", f"{len(id)}", "shorten it")])
+    if not ID.fullmatch(id):
+        raise SpecErrors([SpecError("make new", 1, "ID", "an id like rtx-3090 (a-z, 0-9, hyphen, dot)", f"'{id}'", "write it so")])
     if path.exists():
         raise SpecErrors([SpecError("make new", 1, "ID", "an id that is free", f"'{id}'", f"edit data/{kind}/{id}.yaml")])
     write_schemas(root)

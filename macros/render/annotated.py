@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from macros.render.view import View, one_of
-from macros.specs import Catalogue
+from macros.specs import Catalogue, yaml_file
 from macros.specs.errors import SpecError
 from macros.specs.kinds import KINDS, SINGLE_FILES
 from macros.specs.schema import schema_of
@@ -56,7 +56,7 @@ class Field:
 @cache
 def chinese() -> dict[str, str]:
     """What a key means: English -> Chinese."""
-    return dict(yaml.load(CHINESE.read_text("utf-8"), yaml.CSafeLoader))
+    return dict(yaml_file.read(CHINESE, f"docs/{CHINESE.name}").value)
 
 
 def meaning(english: str, language: str) -> str:

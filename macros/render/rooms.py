@@ -8,10 +8,9 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-import yaml
-
 from macros.render.annotated import with_code
 from macros.render.view import View
+from macros.specs import yaml_file
 from macros.specs.errors import SpecError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +30,7 @@ def rooms() -> dict[str, str]:
 @cache
 def chinese() -> dict[str, str]:
     """A sentence of a room: English -> Chinese."""
-    return dict(yaml.load(CHINESE.read_text("utf-8"), yaml.CSafeLoader))
+    return dict(yaml_file.read(CHINESE, f"docs/{CHINESE.name}").value)
 
 
 def untold() -> Iterator[SpecError]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from macros.specs.form import Field
@@ -18,6 +19,7 @@ class Calculator(Record):
         "rule": (
             "bytes_per_parameter",
             "weights_factor",
+            "mixture_factor",
             "cache_factor",
             "cache_bytes_per_parameter_and_token",
             "constant_bytes",
@@ -28,6 +30,12 @@ class Calculator(Record):
 
     name: Plain
     """Its name."""
+    version: Plain | None
+    """The version that the rule was read from; null: a page that has none."""
+    read: date
+    """The day on which it was read."""
+    package: Plain | None = None
+    """The package that `make peers` installs at that version and asks; absent: it cannot be installed."""
     rule: Text
     """The rule in words."""
     bytes_per_parameter: Annotated[float, Field(gt=0, le=8)] | None
@@ -39,6 +47,12 @@ class Calculator(Record):
     multi-head: hidden size of all layers at full length; by-parameters: a constant for each parameter and token."""
     cache_bytes_per_parameter_and_token: Annotated[float, Field(gt=0, le=1)] | None = None
     """That constant."""
+    attending_layers_only: bool = False
+    """Whether it leaves out layers without attention in hybrids."""
+    caps_windows: bool = False
+    """Whether layers that see a window count no more than their window."""
+    mixture_factor: Annotated[float, Field(gt=0, le=100)] | None = None
+    """Mixtures count by so many times their active parameters for the cache, and by these for what is added; absent: by all."""
     cache_factor: Share = 1.0
     """What it multiplies the cache by."""
     constant_bytes: Bytes = 0

@@ -8,9 +8,10 @@ import pandas as pd
 
 from macros.estimate import estimate
 from macros.formulas import units
-from macros.formulas.parameters import parameters
+from macros.formulas.parameters import active_parameters, parameters
 from macros.formulas.peers import full_length_cache, peer_memory
 from macros.specs import Catalogue
+from macros.specs.architectures import Architecture
 from macros.specs.calculators import Calculator
 from macros.specs.models import architecture_of
 from macros.tables import Column, Words, table
@@ -42,29 +43,43 @@ def _answers(catalogue: Catalogue, model: str, context: int) -> tuple[float, dic
     latent = attention.latent
     heads = attention.heads if latent else attention.kv_heads
     width = heads * (latent.nope_dim + latent.rope_dim if latent else attention.head_dim)
-    caches = {
-        "none": 0,
-        "exact": ours["kv_cache"]["bytes"],
-        "grouped": full_length_cache(layers=shape.layers, width=width, context=context),
-        "multi-head": full_length_cache(layers=shape.layers, width=shape.hidden_size, context=context),
-    }
+    attending = len(attention.layers.of(shape.layers)) if attention.layers else shape.layers
     answers = {}
     for calculator in catalogue.calculators.values():
         known: Calculator = calculator
         weight = ours["weights"]["bytes"] if known.bytes_per_parameter is None else count * known.bytes_per_parameter
-        by_parameters = count * context * (known.cache_bytes_per_parameter_and_token or 0)
+        mixture = known.mixture_factor if shape.experts is not None else None
+        added_for = active_parameters(shape) if mixture else count
+        layers = attending if known.attending_layers_only else shape.layers
+        seen = _seen(shape, context) if known.caps_windows else context
+        caches = {
+            "none": 0,
+            "exact": ours["kv_cache"]["bytes"],
+            "grouped": full_length_cache(layers=layers, width=width, context=seen),
+            "multi-head": full_length_cache(layers=layers, width=shape.hidden_size, context=seen),
+        }
+        by_parameters = added_for * (mixture or 1) * seen * (known.cache_bytes_per_parameter_and_token or 0)
         answers[known.id] = peer_memory(
             weight_bytes=weight,
             weights_factor=known.weights_factor,
             cache_bytes=caches.get(known.cache, by_parameters),
             cache_factor=known.cache_factor,
             constant_bytes=known.constant_bytes,
-            parameters=count,
+            parameters=added_for,
             bytes_per_parameter_more=known.bytes_per_parameter_more,
             context=context,
             bytes_per_token=known.bytes_per_token,
         )
     return ours["total"]["bytes"], answers
+
+
+def _seen(shape: Architecture, context: int) -> float:
+    """Tokens that a layer holds on average, where layers with a window hold no more than that."""
+    window = shape.attention.window
+    if window is None:
+        return context
+    whole = len(window.full_layers.of(shape.layers)) / shape.layers
+    return whole * context + (1 - whole) * min(context, window.size)
 
 
 @table(
@@ -121,10 +136,14 @@ def calculators(catalogue: Catalogue) -> pd.DataFrame:
     key=["calculator"],
     columns=[
         Column("calculator", {"zh": "计算器", "en": "Calculator"}, link="calculators"),
+        Column("version", {"zh": "版本，读于", "en": "Version, read on"}),
         Column("rule", {"zh": "Q4_K_M 怎么算", "en": "What it computes for Q4_K_M"}),
     ],
 )
 def rules(catalogue: Catalogue) -> pd.DataFrame:
     """Each rule in words."""
     known = catalogue.calculators.values()
-    return pd.DataFrame({"calculator": [one.id for one in known], "rule": [{"zh": one.rule.zh, "en": one.rule.en} for one in known]})
+    versions = [" · ".join(filter(None, [one.version, one.read.isoformat()])) for one in known]
+    return pd.DataFrame(
+        {"calculator": [one.id for one in known], "version": versions, "rule": [{"zh": one.rule.zh, "en": one.rule.en} for one in known]}
+    )
