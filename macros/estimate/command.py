@@ -60,8 +60,8 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
         if arguments.batch is not None:
             return _batch(_lines(arguments.batch), _read_all(root))
         question = _question(arguments)
-        # What a reader gives beside ids is checked by the forms of records.
-        catalogue = _checked_before(root) if "config" not in question and "gguf" not in question else None
+        # What a reader gives beside ids is checked by the forms of records; a file's header by its reader, value by value.
+        catalogue = _checked_before(root) if "config" not in question else None
         catalogue = catalogue or _read_all(root)
         from macros.estimate import estimate
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args, get_type_hints
 
 alone = False
 """Whether this program does what its command line says and ends."""
@@ -39,6 +39,18 @@ class BaseModel:
 
     __hash__ = None  # type: ignore[assignment]
 
+    @classmethod
+    def model_validate(cls: type[Made], given: Mapping[str, Any]) -> Made:
+        """A record of values that their reader checked one by one; the rules between them are applied here."""
+        hints = get_type_hints(cls)
+        made = cls(**{name: _made(value, hints.get(name)) for name, value in given.items()})
+        for rule in [rule for base in cls.__mro__ for rule in vars(base).values() if getattr(rule, "is_rule", False)]:
+            try:
+                rule(made)
+            except ValueError as error:
+                raise ValidationError(str(error)) from None
+        return made
+
     def model_copy(self: Made, *, update: Mapping[str, Any]) -> Made:
         """The same with other values of some fields."""
         made = copy.copy(self)
@@ -51,8 +63,18 @@ class BaseModel:
         return made
 
 
+def _made(value: Any, hint: Any) -> Any:
+    """A value as its field has it: records from mappings."""
+    forms = [one for one in (hint, *get_args(hint)) if isinstance(one, type) and issubclass(one, BaseModel)]
+    return forms[0].model_validate(value) if forms and isinstance(value, Mapping) else value
+
+
 class ValidationError(ValueError):
-    """What a rule finds; there are none."""
+    """What a rule finds."""
+
+    def errors(self, **shown: bool) -> list[dict[str, Any]]:
+        """As the library tells it."""
+        return [{"msg": str(self), "loc": (), "input": None}]
 
 
 class SkipJsonSchema:
@@ -64,7 +86,7 @@ class SkipJsonSchema:
 
 def Field(default: Any = None, **rules: Any) -> Any:  # noqa: N802  (the name that it stands for)
     """A field's default."""
-    return default
+    return rules["default_factory"]() if "default_factory" in rules else default
 
 
 def ConfigDict(**settings: Any) -> Any:  # noqa: N802  (the name that it stands for)
@@ -78,5 +100,10 @@ def AfterValidator(rule: Any) -> Any:  # noqa: N802  (the name that it stands fo
 
 
 def model_validator(*, mode: str) -> Callable[[Made], Made]:
-    """A rule that is a method: left alone."""
-    return lambda method: method
+    """A rule that is a method: marked."""
+
+    def marked(method: Made) -> Made:
+        method.is_rule = True  # type: ignore[attr-defined]
+        return method
+
+    return marked

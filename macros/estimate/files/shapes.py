@@ -251,7 +251,7 @@ def _latent(f: File, layer: int) -> Shapes:
     rank = f.whole("attention.kv_lora_rank")
     whole = f.at("attention.key_length_mla", layer, default=f.at("attention.key_length", layer, default=0))
     value = f.at("attention.value_length_mla", layer, default=f.at("attention.value_length", layer, default=0))
-    if whole <= rope or value == 0:
+    if heads == 0 or whole <= rope or value == 0:
         raise Refused(f"gguf {f.engine}.attention.key_length_mla", f"more than the {rope} turned values", whole, "convert the model again")
     found: Shapes = {
         "query_rank": f.whole("attention.q_lora_rank", default=0, low=0),

@@ -1,7 +1,11 @@
 """Headers of GGUF files: read back to the shapes that they were written from, to the same plans, and refused by name where they are bad."""
 
+import json
+import os
 import random
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +27,9 @@ NO_WEIGHTS = ("i8", "i16", "i32", "i64", "f64", "q8_1", "q8_k")
 OF_LLAMA_CPP = [kind for kind in CATALOGUE.tensor_types.values() if "llama.cpp" in kind.read_by and kind.id not in NO_WEIGHTS]
 OWN = [model.id for model in CATALOGUE.models.values() if model.architecture is not None]
 CLASSES = {CATALOGUE.models[name].architecture.engine_name: name for name in OWN}
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
 
 
 def shapes(model):
@@ -335,3 +342,26 @@ def test_slices_give_what_the_file_gives(tmp_path):
     write(path, GOOD, 1 << 33)
     assert file_header([(GOOD, 1 << 33)], CATALOGUE.tensor_types) == read_gguf(path, TYPES)
     assert isinstance(opened({"gguf": str(path)}, CATALOGUE)["gguf"], Header)
+
+
+def test_a_file_is_answered_without_the_library_that_checks(tmp_path):
+    """The command line imports no pydantic where records were checked before; rules between the values of a file hold all the same."""
+    path = tmp_path / "model.gguf"
+    write(path, GOOD, 1 << 33)
+    told = tmp_path / "told.py"
+    told.write_text(
+        "import sys\nfrom macros.__main__ import program\n"
+        f"sys.argv = ['macros', 'estimate', '--gguf', {str(path)!r}, '--context', '512', '--json']\n"
+        "code = program()\nprint('pydantic' in sys.modules, file=sys.stderr)\nsys.exit(code)\n"
+    )
+    root = Path(__file__).resolve().parents[3]
+    done = [
+        subprocess.run([sys.executable, str(told)], cwd=root, env=ENVIRONMENT, capture_output=True, text=True, check=True) for _ in range(2)
+    ]
+    assert done[1].stderr == "False\n"
+    found = estimate({"gguf": str(path), "context": 512}, CATALOGUE)
+    assert json.loads(done[1].stdout) == json.loads(json.dumps(found))
+    damaged = written.values(shapes("qwen3-30b-a3b")) | {"qwen3moe.expert_used_count": 1000}
+    write(path, written.header(damaged, listed(shapes("qwen3-30b-a3b"), mixed(1))), 1 << 33)
+    refused = subprocess.run([sys.executable, str(told)], cwd=root, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stderr.splitlines()[0].startswith("gguf: expected at most 128 experts used")) == (1, True)
