@@ -29,6 +29,8 @@ HOST = {"cpu": "core-i5-13600k", "memory": "ddr5-5600", "memory_channels": 2}
 """What stands beside the card where a part of the model stays in RAM."""
 MOST_RAM = 256
 """The most memory that a desktop board takes: what needs more is a no [GiB]."""
+COMMON_RAM = 32
+"""What most desktops have [GiB]."""
 SOLD = (8, 16, 32, 48, 64, 96, 128, 192, 256)
 """Sizes that memory is bought in [GiB]."""
 
@@ -179,12 +181,19 @@ def _row(catalogue: Catalogue, model: str, gpu: str, memory: float, answer: Answ
 ON_DEVICE = [GPU, MEMORY, MODEL, WAY, DECODE, NEED, RAM, LONGEST, QUANT, FITS, LOW, HIGH, PREFILL]
 
 
+def _of_interest(catalogue: Catalogue, model: str, gpu: str, memory: float) -> bool:
+    """Whether the owner of a device asks for a model: on what the guide does not show first, at most what a common desktop holds beside."""
+    if catalogue.gpus[gpu].headline:
+        return True
+    return _needs(catalogue, model)[0][1] <= (memory + COMMON_RAM - SYSTEM_GIB) * GIB
+
+
 def device_models_of(catalogue: Catalogue, gpu: str) -> pd.DataFrame:
     """What one device runs, with each size of memory that it is sold with."""
     rows = []
     for memory in sizes_of(catalogue, gpu):
         for model in headline_models(catalogue):
-            if (answer := on_machine(catalogue, model, gpu, memory)) is not None:
+            if _of_interest(catalogue, model, gpu, memory) and (answer := on_machine(catalogue, model, gpu, memory)) is not None:
                 rows.append(_row(catalogue, model, gpu, memory, answer))
     return _frame(rows, _ids(ON_DEVICE))
 
@@ -244,13 +253,27 @@ def cpu_models(catalogue: Catalogue) -> pd.DataFrame:
     return pd.concat([cpu_models_of(catalogue, cpu) for cpu in catalogue.cpus], ignore_index=True)
 
 
+@by_identity
+def one_of_each(catalogue: Catalogue) -> list[str]:
+    """Of the cards and laptops that come first, the newest of each size of memory; every other device that comes first."""
+    seen: set[tuple[str, float]] = set()
+    kept = []
+    for gpu in headline_devices(catalogue):
+        record = catalogue.gpus[gpu]
+        size = (record.kind, record.largest_memory_gib)
+        if record.kind not in ("card", "laptop") or size not in seen:
+            seen.add(size)
+            kept.append(gpu)
+    return kept
+
+
 FOR_MODEL = [MODEL, GPU, WAY, DECODE, MEMORY, NEED, RAM, LONGEST, QUANT, FITS, LOW, HIGH, PREFILL]
 
 
 def model_devices_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
     """Where one model runs: on each device with the smallest memory that holds it, or else the largest."""
     rows = []
-    for gpu in headline_devices(catalogue):
+    for gpu in headline_devices(catalogue) if catalogue.models[model].headline else one_of_each(catalogue):
         for memory in sizes_of(catalogue, gpu):
             answer = on_machine(catalogue, model, gpu, memory)
             if answer is not None and (answer.way != "no" or memory == sizes_of(catalogue, gpu)[-1]):

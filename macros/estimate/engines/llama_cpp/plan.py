@@ -301,6 +301,7 @@ def _repeated_factors(a: Architecture, layers: Sequence[int], *, on_device: bool
     return a.attention.rope_factor_sets * (aligned(size) if on_device else size)
 
 
+@by_identity
 def _cache(demand: Demand, layers: Sequence[int], *, on_device: bool) -> tuple[int, int]:
     """Bytes of keys and values, and of states."""
     a, batch = demand.architecture, demand.batch
