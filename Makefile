@@ -16,6 +16,8 @@ unexport PYTHONDONTWRITEBYTECODE
 BASE ?= main
 TRANSFORMERS := 5.24.0
 TORCH := 2.13.0
+# One process a core; who is done takes over from the others.
+TOGETHER := --numprocesses=auto --dist=worksteal
 BROWSER := chromium fontconfig fonts-noto-cjk
 
 .PHONY: help configs site serve browser fonts screenshot vllm-plans test check check-records check-code check-types check-workflows style pdf offline diff rehearse links watch peers second-source rehearse-generator load slips bench bench-web mutate release lock new schema settle clean
@@ -67,7 +69,13 @@ browser: ## what tests and pictures need of the system: a browser and Chinese fo
 	  else echo "expected chromium and a Chinese font, got none. Fix: install them (on Debian, as root: apt-get install $(BROWSER))" >&2; exit 1; fi; }
 
 test: check browser ## everything that can fail
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TOGETHER)
+
+quick: $(VENV)/test.ok ## tests of formulas, records and pages that take a minute together
+	$(BIN)/python -m pytest $(TOGETHER) -m "not slow"
+
+wheel: $(VENV)/test.ok ## dist/*.whl: the command llm-hardware with the records inside
+	$(BIN)/python -m hatchling build --target wheel
 
 bench: $(VENV)/test.ok ## figures of estimates, the build, the books and the edit loop (TENFOLD=1: with ten times the records)
 	@$(MACROS) bench

@@ -17,7 +17,12 @@ from macros.specs import plain
 # The fit solves thousands of small systems: threads cost them more than they give, above all on a shared machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent
+INSTALLED = (PACKAGE / "data").is_dir()
+"""Whether this is the installed package, with the records inside, and not a checkout."""
+ROOT = PACKAGE if INSTALLED else PACKAGE.parent
+ANYWHERE = ("estimate", "tables")
+"""Commands that need nothing but the records."""
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -419,7 +424,9 @@ def configs(arguments: argparse.Namespace) -> int:
 
 def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     """Every command and its options; of `estimate` only where the arguments name it."""
-    top = argparse.ArgumentParser(prog="python -m macros", description="Which hardware runs which open LLM, how fast, and why.")
+    top = argparse.ArgumentParser(
+        prog="llm-hardware" if INSTALLED else "python -m macros", description="Which hardware runs which open LLM, how fast, and why."
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Command) -> argparse.ArgumentParser:
@@ -509,6 +516,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser(given).parse_args(given)
     if sys.stdout is None:
         print("output: expected a place for the answer, got none: standard output is closed. Fix: open it", file=sys.stderr)
+        return 1
+    if INSTALLED and arguments.command not in ANYWHERE:
+        expected = f"{arguments.command}: expected a checkout of the guide, got the installed package, which has its records only."
+        print(f"{expected} Fix: run `python -m macros {arguments.command}` there", file=sys.stderr)
         return 1
     signal.signal(signal.SIGTERM, _stop)
     try:

@@ -103,7 +103,7 @@ def gpu_rates(gpu: Gpu, catalogue: Catalogue) -> Rates:
         peak_rate=rate * TERA if rate and not counted else 0.0,
         matrix_rate=rate is not None,
         link_bandwidth=pcie_bandwidth(generation=gpu.pcie_generation, lanes=gpu.pcie_lanes or 16) if gpu.pcie_generation else 0.0,
-        watts=gpu.tdp_w if gpu.tdp_w is not None else (gpu.power_range_w[1] if gpu.power_range_w else None),
+        watts=gpu.limit_w,
     )
 
 

@@ -47,7 +47,7 @@ def gpus(catalogue: Catalogue) -> pd.DataFrame:
             "released": [gpu.released.isoformat()[:7] if gpu.released else None for gpu in order],
             "fp16": [gpu.fp16_tensor_tflops for gpu in order],
             "fp32": [gpu.fp32_tflops for gpu in order],
-            "power": [gpu.power_range_w[1] if gpu.power_range_w else gpu.tdp_w for gpu in order],
+            "power": [gpu.limit_w for gpu in order],
         }
     )
 

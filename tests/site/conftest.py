@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import http.server
+import os
 import shutil
 import socketserver
 import threading
@@ -41,11 +43,17 @@ def catalogue():
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The folder of a fresh build."""
-    built = tmp_path_factory.mktemp("served") / "guide"
-    with pytest.MonkeyPatch.context() as patch:
+    """The folder of a fresh build: one for all processes of a run, made by the first that asks."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    built = shared / "served" / "guide"
+    built.parent.mkdir(exist_ok=True)
+    with (shared / "site.lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         patch.setenv("SITE_URL", "https://example.org/guide/")
-        build(built)
+        if not built.exists():
+            build(built)
     return built
 
 
