@@ -134,6 +134,9 @@ peers: $(VENV)/site.ok ## calculators of others, really run at the versions of d
 second-source: $(VENV)/site.ok ## where a second public list differs from the records
 	$(BIN)/python -m tests.second_source
 
+rehearse-generator: $(VENV)/test.ok site ## every page through ProperDocs and Zensical, compared word by word, in dist/generators.md
+	$(BIN)/python -m tests.rehearse_generator
+
 slips: $(VENV)/test.ok ## which slips of the keyboard make check lets through, by field (minutes)
 	$(BIN)/python -m tests.slips
 

@@ -52,14 +52,16 @@ def interpreter(name: str) -> Path:
     """An environment with the generator and with the Markdown extensions of the lock."""
     home, package = ROOT / ".cache" / "environments" / name, GENERATORS[name][0]
     lock = (ROOT / "requirements.txt").read_text("utf-8")
-    shared = re.findall(r"^((?:markdown|pymdown-extensions|pygments)==\S+)", lock, re.MULTILINE)
-    mark, wanted = home / "installed.txt", [package, *shared]
+    shared = re.findall(r"^((?:markdown|pygments)==\S+)", lock, re.MULTILINE)
+    mark, wanted = home / "installed.txt", [package, "pymdown-extensions", *shared]
     if not mark.exists() or mark.read_text("utf-8") != "\n".join(wanted):
         uv = str(Path(sys.executable).with_name("uv"))
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home)], check=True)
         done = subprocess.run([uv, "pip", "install", "--quiet", "--python", str(home / "bin" / "python"), *wanted], check=False)
         if done.returncode:  # it may ask for newer extensions than the lock has
-            subprocess.run([uv, "pip", "install", "--quiet", "--python", str(home / "bin" / "python"), package], check=True)
+            subprocess.run(
+                [uv, "pip", "install", "--quiet", "--python", str(home / "bin" / "python"), package, "pymdown-extensions"], check=True
+            )
         mark.write_text("\n".join(wanted), "utf-8")
     return home / "bin" / "python"
 
@@ -149,6 +151,9 @@ def rehearse(name: str) -> tuple[list[str], int]:
             place = Path("index.html") if page.name == "index.md" else page.with_suffix("") / "index.html"
             place = page.parent / "index.html" if page.name == "index.md" else place
             theirs, ours = config.parent / f"site-{name}" / place, ROOT / "site" / ("" if language == "zh" else language) / place
+            if not ours.exists():
+                lines.append(f"- {language}/{page}: not in site/, which is older: run `make site`")
+                continue
             if not theirs.exists():
                 lines.append(f"- {language}/{page}: not written")
                 differing += 1

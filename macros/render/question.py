@@ -13,6 +13,8 @@ KINDS = {
     "flag": ("是或否", "true or false"),
     "day": ("日期", "a day"),
     "layers": ("整数或 “auto”", "a whole number or “auto”"),
+    "shares": ("数的列表", "a list of numbers"),
+    "patterns": ("“模式=位置”的列表", "a list of pattern=place"),
     "any": ("见说明", "see the meaning"),
 }
 
