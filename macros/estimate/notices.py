@@ -58,6 +58,11 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "速度常数是在 llama.cpp 上测得的，{engine} 可能不同。",
         "en": "The constants of speed were measured on llama.cpp; {engine} may differ.",
     },
+    "unmeasured-class": {
+        "zh": "{device}：没有用 {engine} 在这种设备上测量过同类模型（稠密、混合专家或混合架构）的生成或提示处理；速度由其他测量外推，范围更宽。",
+        "en": "{device}: generation or prompts of such models (dense, mixture or hybrid) were not measured on its kind with {engine}; "
+        "the speed is extrapolated from other measurements, with a wider range.",
+    },
     "several-users": {
         "zh": "多人同时使用：由字节数与运算量算出，没有用测量拟合。",
         "en": "Several users at a time: computed from bytes and arithmetic, not fitted to measurements.",

@@ -23,7 +23,7 @@ from macros.estimate.speed_features import (
     stack_terms,
 )
 from macros.estimate.speed_parts import USUAL_MEMORY, USUAL_SLOT, Part, device_rates, parts_of, stack_of
-from macros.estimate.speed_range import basis, cell, ends, spread_keys
+from macros.estimate.speed_range import basis, cell, ends, measured, spread_keys
 from macros.estimate.work import total
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
 from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_touched, more_users_seconds, token_seconds
@@ -35,7 +35,10 @@ from macros.formulas.units import MB
 from macros.specs import Catalogue
 
 LESS_CERTAIN = 1.5
-"""Several users, a slice of each layer on every card, or a power limit: few measurements fix them, so the range is so much wider."""
+"""Several users, or a power limit: few measurements fix them, so the range is so much wider."""
+
+SLICED = 1.8
+"""A slice of each layer on every card: the exchange leans on few machines."""
 
 SPLIT = 1.3
 """Layers spread over several cards, or some of the weights on the host."""
@@ -133,10 +136,7 @@ def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catal
     crossings = (len(parts) - 1) * fitted.terms["boundary_time"] if slices == 1 else 0.0
     if away > 0:
         crossings += all_reduce_seconds(layers=away, devices=2, exchange_time=fitted.terms["exchange_time"])
-    found = _ranged(timed, crossings, fitted, users, _widen(setting, parts), _cell(setting, 0), stack, most=ceiling * users)
-    if users > 1:
-        found["per_user"] = found["tokens_per_second"] / users
-    return found
+    return _ranged(timed, crossings, fitted, users, _widen(setting, parts), _cell(setting, 0), stack, most=ceiling * users)
 
 
 def _cell(setting: Setting, prompt: int) -> str:
@@ -146,7 +146,9 @@ def _cell(setting: Setting, prompt: int) -> str:
 
 def _widen(setting: Setting, parts: Sequence[Part]) -> float:
     """How much wider a range is than that of one device with one user."""
-    if setting.users > 1 or _shared(setting) > 1 or setting.power_limit_w is not None:
+    if _shared(setting) > 1:
+        return SLICED
+    if setting.users > 1 or setting.power_limit_w is not None:
         return LESS_CERTAIN
     return SPLIT if len(parts) > 1 else 1.0
 
@@ -219,7 +221,10 @@ def _ranged(
     passes: int = 1,
 ) -> dict[str, Any]:
     """Tokens over seconds, and the range: each part's seconds divided by how far measured values lie from predicted ones."""
-    ranges = [ends(fitted, spread_keys(of, part.rates, stack), widen) for part, _ in timed]
+    ranges = [
+        ends(fitted, spread_keys(of, part.rates, stack), widen * (1.0 if measured(fitted, of, part.rates, stack) else LESS_CERTAIN))
+        for part, _ in timed
+    ]
 
     def speed(ratios: Sequence[float]) -> float:
         times = [own / ratio for (_, own), ratio in zip(timed, ratios, strict=True)]
@@ -278,6 +283,11 @@ def _doubts(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> li
         found += device_doubts(part.rates, catalogue)
         if part.rates.is_processor and setting.quant.id.startswith(("iq1", "iq2", "iq3")):
             found.append(Notice("slow-unpacking", {"quant": setting.quant.id}))
+        if setting.engine.fitted and not all(
+            measured(fitted_of(catalogue.calibration[kind]), _cell(setting, 0), part.rates, stack_of(setting))
+            for kind in ("decode", "prefill")
+        ):
+            found.append(Notice("unmeasured-class", {"device": part.rates.name, "engine": setting.engine.id}))
     if not setting.engine.fitted:
         found.append(Notice("another-engine", {"engine": setting.engine.id}))
     if setting.users > 1:

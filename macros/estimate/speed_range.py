@@ -76,6 +76,25 @@ def ends(fitted: Fitted, keys: list[str], widen: float) -> tuple[float, float]:
     return 1 / (1 - fitted.low * typical), 1 + fitted.high * typical
 
 
+def measured(fitted: Fitted, of: str, rates: Rates, stack: Stack) -> bool:
+    """Whether rows of such models stand behind a speed.
+
+    Args:
+        fitted: constants of a formula
+        of: cell of the model
+        rates: the device
+        stack: what runs it
+
+    Returns:
+        Whether the engine was measured with the class, through its back end where one is named, and the class on that kind of device.
+    """
+    model_class = of.split("-")[0]
+    engine = model_class + "|" + stack.engine
+    if stack.backend is not None and not rates.is_processor:
+        engine += "/" + stack.backend
+    return engine in fitted.spreads and (model_class + "|" + rates.kin) in fitted.spreads
+
+
 def basis(fitted: Fitted, of: str, rates: Rates, stack: Stack) -> str:
     """What a speed rests on: rows of such models with this engine on this family of devices, on others, or none.
 
@@ -88,8 +107,7 @@ def basis(fitted: Fitted, of: str, rates: Rates, stack: Stack) -> str:
     Returns:
         fitted, family, or extrapolated.
     """
-    model_class = of.split("-")[0]
-    if (model_class + "|" + stack.engine) not in fitted.spreads or fitted.group(rates)[0] in ("all", rates.kin):
+    if not measured(fitted, of, rates, stack) or fitted.group(rates)[0] in ("all", rates.kin):
         return "extrapolated"
-    own = rates.family is not None and (model_class + "|" + rates.family) in fitted.spreads
+    own = rates.family is not None and (of.split("-")[0] + "|" + rates.family) in fitted.spreads
     return "fitted" if own else "family"

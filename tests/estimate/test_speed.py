@@ -235,7 +235,7 @@ def test_unknown_families_say_so(catalogue):
     assert known["notices"] == []
     assert {"code": "extrapolated", "values": {"device": "custom", "family": "rdna1", "vendor": "AMD"}} in unmeasured["notices"]
     assert any("RDNA 1" in warning and "other AMD families" in warning for warning in unmeasured["warnings"])
-    assert [notice["code"] for notice in unknown["notices"]] == ["extrapolated-from-all"]
+    assert [notice["code"] for notice in unknown["notices"]] == ["extrapolated-from-all", "unmeasured-class"]
 
     def width(answer):
         return answer["decode"]["high"] / answer["decode"]["low"]
