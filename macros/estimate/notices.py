@@ -59,7 +59,7 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "The constants of speed were measured on llama.cpp; {engine} may differ.",
     },
     "unmeasured-class": {
-        "zh": "{device}：没有用 {engine} 在这种设备上测量过同类模型（稠密、混合专家或混合架构）的生成或提示处理；速度由其他测量外推，范围更宽。",
+        "zh": "{device}：没有 {engine} 在这种设备上运行同类模型（稠密、混合专家或混合架构）的测量；速度为外推，范围更宽。",
         "en": "{device}: generation or prompts of such models (dense, mixture or hybrid) were not measured on its kind with {engine}; "
         "the speed is extrapolated from other measurements, with a wider range.",
     },

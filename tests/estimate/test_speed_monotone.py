@@ -1,6 +1,7 @@
 """Which way speeds move: whatever costs time never makes them faster, for every model, device and format."""
 
 import random
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def speeds(kind, asked, changes):
 
 def falling(found):
     """Equal but for rounding, or slower each time."""
-    return all(later <= earlier * (1 + 1e-9) for earlier, later in zip(found, found[1:], strict=False))
+    return all(later <= earlier * (1 + 1e-9) for earlier, later in pairwise(found))
 
 
 @pytest.mark.parametrize("kind", ["decode", "prefill"])
