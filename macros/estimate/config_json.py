@@ -12,7 +12,7 @@ from macros.estimate.notices import Notice
 from macros.estimate.refused import Refused
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
-from macros.specs.classes import ArchitectureClass
+from macros.specs.classes import ArchitectureClass, Composite
 from macros.specs.errors import nearest
 from macros.specs.form import ValidationError
 
@@ -126,7 +126,7 @@ def _text_part(config: Mapping[str, Any], catalogue: Catalogue, notices: list[No
         return _text_part(values, catalogue, notices)
     if values.get("model_type") is None:
         values["model_type"] = config.get("model_type") if composite is None or composite.text is None else composite.text
-    tied = _tied(config, inner, None if composite is None else composite.tie_word_embeddings, notices)
+    tied = _tied(config, inner, composite, notices)
     if tied is not None:
         values["tie_word_embeddings"] = tied
     elif "tie_word_embeddings" in values:
@@ -134,14 +134,16 @@ def _text_part(config: Mapping[str, Any], catalogue: Catalogue, notices: list[No
     return values
 
 
-def _tied(config: Mapping[str, Any], inner: Mapping[str, Any], default: bool | None, notices: list[Notice]) -> Any:
+def _tied(config: Mapping[str, Any], inner: Mapping[str, Any], composite: Composite | None, notices: list[Notice]) -> Any:
     """Whether the output matrix is the embedding table: since transformers 5 the outer configuration decides, before that the inner."""
     outside, inside = config.get("tie_word_embeddings"), inner.get("tie_word_embeddings")
     version = config.get("transformers_version", inner.get("transformers_version"))
     older = isinstance(version, str) and version.split(".")[0] in ("2", "3", "4")
-    first, second = (inside, outside) if older else (outside, inside)
+    taken_over = not older and inside is True and composite is not None and composite.tied_by_either
+    first, second = (inside, outside) if older or taken_over else (outside, inside)
     if outside is not None and inside is not None and outside != inside:
         notices.append(Notice("tied-differently", {"outside": outside, "inside": inside, "taken": first}))
+    default = None if composite is None else composite.tie_word_embeddings
     if first is None and not older and isinstance(version, str):
         return second if default is None else default
     return second if first is None else first

@@ -138,5 +138,7 @@ class Composite(Strict):
     """`model_type` of the text model where the part does not say it."""
     tie_word_embeddings: bool | None = None
     """Whether its output matrix is the embedding table where the configuration does not say it; null: as the text model's class."""
+    tied_by_either: bool = False
+    """Its class takes over what the text part says, where that is true and the outside is not."""
     engines: list[Plain]
     """Engines that run it."""

@@ -193,11 +193,12 @@ def test_what_transformers_writes_has_the_parameters_that_transformers_builds(ro
     ("outside", "inside", "version", "tied"),
     [
         (True, False, "5.24.0", True),
-        (False, True, "5.24.0", False),
+        (True, True, "5.24.0", True),
         (True, False, "4.57.1", False),
         (False, True, "4.57.1", True),
         (None, True, "4.57.1", True),
         (None, True, "5.24.0", False),
+        (False, True, "5.24.0", False),
         (True, None, "4.57.1", True),
         (None, None, None, False),
         (True, False, None, True),
@@ -205,12 +206,14 @@ def test_what_transformers_writes_has_the_parameters_that_transformers_builds(ro
 )
 def test_which_configuration_decides_on_the_output_matrix(outside: Any, inside: Any, version: Any, tied: bool) -> None:
     """The outer one since transformers 5, the inner one before; where they differ, the answer says so."""
-    outer = {"tie_word_embeddings": outside, "transformers_version": version, "model_type": "llava"}
+    outer = {"tie_word_embeddings": outside, "transformers_version": version, "model_type": "vipllava"}
     inner = {"model_type": "llama", "tie_word_embeddings": inside}
     given = {key: value for key, value in outer.items() if value is not None}
     given["text_config"] = {key: value for key, value in inner.items() if value is not None}
     reading = read(given, CATALOGUE)
     assert reading.architecture.tied_embeddings is tied
+    # Some classes take over a true from inside.
+    assert read({**given, "model_type": "llava"}, CATALOGUE).architecture.tied_embeddings is (tied or inside is True)
     differs = outside is not None and inside is not None and outside != inside
     assert ("tied-differently" in [notice.code for notice in reading.notices]) is differs
 
