@@ -77,8 +77,9 @@ quick: $(VENV)/test.ok ## tests of formulas, records and pages that take a minut
 wheel: $(VENV)/test.ok ## dist/*.whl: the command llm-hardware with the records inside
 	$(BIN)/python -m hatchling build --target wheel
 
-bench: $(VENV)/test.ok ## figures of estimates, the build, the books and the edit loop (TENFOLD=1: with ten times the records)
+bench: $(VENV)/test.ok ## figures of estimates, the build, the books and the edit loop, beside an earlier commit (TENFOLD=1: with ten times the records)
 	@$(MACROS) bench
+	$(BIN)/python -m tests.ratios --sites
 	$(BIN)/python -m tests.bench $(if $(TENFOLD),--tenfold)
 
 bench-web: $(VENV)/test.ok browser site ## figures of the pages in a browser: Lighthouse, axe, search

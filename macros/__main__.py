@@ -131,9 +131,9 @@ def import_bench(arguments: argparse.Namespace) -> int:
 
 def site(arguments: argparse.Namespace) -> int:
     """Build site/: Chinese at the root, English under en/, the numbers for machines under api/."""
-    from macros.generator.build import build
+    from macros.generator.build import renewed
 
-    build(ROOT / "site")
+    renewed()
     return 0
 
 

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import logging
 import multiprocessing
+import os
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -44,6 +45,33 @@ def generator_warnings() -> Iterator[_Warnings]:
     finally:
         log.removeHandler(gathered)
         log.propagate = before
+
+
+MADE_FROM = ("data", "docs", "macros", "requirements.txt", *CONFIGS.values())
+"""Files and folders that a site is made from."""
+SAID = ("SITE_URL", "REPOSITORY_URL", "SOURCE_DATE_EPOCH")
+"""What the environment says of it."""
+
+
+def renewed() -> None:
+    """Build the checkout's own site, unless it stands as it was built, from the same files; raises as `build` does."""
+    from macros.publish.changed import last_changed
+    from macros.publish.remembered import remembered, state
+
+    site = generator.ROOT / "site"
+    built = []
+
+    def make() -> str:
+        build(site)
+        built.append(site)
+        return state(site)
+
+    also = ([os.environ.get(name) for name in SAID], sorted(last_changed(generator.ROOT).items()))
+    made_from = [generator.ROOT / name for name in MADE_FROM]
+    stood = remembered(generator.CACHE, "site", made_from, make, also=also)
+    if not built and stood != state(site):
+        (generator.CACHE / "site.json").unlink()
+        remembered(generator.CACHE, "site", made_from, make, also=also)
 
 
 def build(into: Path) -> None:

@@ -17,7 +17,7 @@ COARSE = 2 * 10**9
 """What was made from a file changed within so many nanoseconds before is not kept: it may change again under the same stamp."""
 
 
-def remembered(cache: Path, name: str, inputs: Iterable[Path], make: Callable[[], Any]) -> Any:
+def remembered(cache: Path, name: str, inputs: Iterable[Path], make: Callable[[], Any], *, also: object = None) -> Any:
     """What `make` gives, from the cache where nothing that it is made from has changed.
 
     Args:
@@ -25,9 +25,10 @@ def remembered(cache: Path, name: str, inputs: Iterable[Path], make: Callable[[]
         name: of what is made
         inputs: files and folders that it is made from
         make: what makes it; JSON must hold it, and what it raises is not kept
+        also: what else it depends on
     """
     stamps = sorted(_stamps(inputs))
-    key = hashlib.blake2b(repr((sys.version, stamps)).encode(), digest_size=16).hexdigest()
+    key = _digest((sys.version, stamps, also))
     path = cache / f"{name}.json"
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         kept = json.loads(path.read_text("utf-8"))
@@ -38,6 +39,15 @@ def remembered(cache: Path, name: str, inputs: Iterable[Path], make: Callable[[]
     if all(max(changed) < started - COARSE for _, _, *changed in stamps):
         put(path, json.dumps({"key": key, "value": value}, ensure_ascii=False).encode())
     return value
+
+
+def state(folder: Path) -> str:
+    """Changes when a file of a folder does, comes or goes; does not tell what is in them."""
+    return _digest(sorted(_stamps([folder])))
+
+
+def _digest(of: object) -> str:
+    return hashlib.blake2b(repr(of).encode(), digest_size=16).hexdigest()
 
 
 def put(path: Path, content: bytes) -> None:

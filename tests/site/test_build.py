@@ -109,3 +109,27 @@ def test_names_never_become_markup(elsewhere, monkeypatch):
     assert html.count("a &lt;b&gt; &amp; &quot;c&quot; *d* `e` [f](g) {{ h }} __i__") == 2
     assert View(catalogue, "zh").name("gpus", "rtx-3090").startswith("a &lt;b&gt;")
     slots.clear()
+
+
+def test_a_site_that_stands_is_not_built_again(elsewhere, monkeypatch):
+    """Unless a file that it is made from, what the environment says, or a file of its own has changed."""
+    from macros.generator import build as module
+
+    built = []
+    monkeypatch.setattr(module, "build", lambda into: built.append((into / "index.html").write_text("x", "utf-8")))
+    (elsewhere / "site").mkdir()
+    (elsewhere / "requirements.txt").touch()
+    monkeypatch.setattr("macros.publish.remembered.COARSE", 0)
+
+    def again() -> int:
+        built.clear()
+        module.renewed()
+        return len(built)
+
+    assert [again(), again()] == [1, 0]
+    (elsewhere / "docs" / "en" / "index.md").write_text("# Home\n\nmore\n", "utf-8")
+    assert [again(), again()] == [1, 0]
+    monkeypatch.setenv("SITE_URL", "https://example.org/elsewhere/")
+    assert [again(), again()] == [1, 0]
+    (elsewhere / "site" / "index.html").unlink()
+    assert [again(), again()] == [1, 0]
