@@ -20,7 +20,7 @@ TORCH := 2.13.0
 TOGETHER := --numprocesses=auto --dist=worksteal
 BROWSER := chromium fontconfig fonts-noto-cjk
 
-.PHONY: help configs site serve browser fonts screenshot vllm-plans test check check-records check-code check-types check-workflows style pdf offline diff rehearse links watch peers second-source rehearse-generator load slips bench bench-web mutate release lock new schema settle clean
+.PHONY: help configs site serve browser fonts screenshot vllm-plans test check check-records check-code check-types check-workflows style pdf offline diff rehearse links watch peers second-source rehearse-generator load slips bench engine-plans bench-web mutate release lock new schema settle clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -81,6 +81,11 @@ bench: $(VENV)/test.ok ## figures of estimates, the build, the books and the edi
 	@$(MACROS) bench
 	$(BIN)/python -m tests.ratios --sites
 	$(BIN)/python -m tests.bench $(if $(TENFOLD),--tenfold)
+
+engine-plans: $(VENV)/test.ok ## plans that llama.cpp prints itself: data/engine-plans anew (builds the engine once, needs cmake and a compiler)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@mkdir -p .engine/gguf && $(BIN)/python -m pip install --quiet --no-deps --target .engine/gguf gguf==0.19.0
+	@PYTHONPATH=.engine/gguf $(BIN)/python tools/engine-plans/print.py $(if $(ROOMS),--rooms $(ROOMS))
 
 bench-web: $(VENV)/test.ok browser site ## figures of the pages in a browser: Lighthouse, axe, search
 	$(BIN)/python -m tests.web.bench
