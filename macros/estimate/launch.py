@@ -1,4 +1,4 @@
-"""The command that gives a setting on its engine."""
+"""The commands that give a setting: on its engine, and in other programs that run the same engine."""
 
 from __future__ import annotations
 
@@ -18,3 +18,16 @@ def launch_command(placement: Placement, *, repository: str | None) -> str:
     """
     words: list[str] = RUNNERS[placement.setting.engine.id].command(placement, repository)
     return " \\\n  ".join(words)
+
+
+def other_commands(placement: Placement) -> dict[str, str]:
+    """Programs that run the same engine.
+
+    Args:
+        placement: where everything goes
+
+    Returns:
+        Program -> a command for a shell.
+    """
+    found: dict[str, list[str]] = RUNNERS[placement.setting.engine.id].also(placement)
+    return {program: " \\\n  ".join(words) for program, words in found.items()}

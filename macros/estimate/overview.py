@@ -7,7 +7,7 @@ from typing import Any
 
 from macros.estimate import answer
 from macros.estimate.inverse import best_quantization, largest_context
-from macros.estimate.launch import launch_command
+from macros.estimate.launch import launch_command, other_commands
 from macros.estimate.placement import place
 from macros.estimate.ram import with_ram
 from macros.estimate.setting import check_setting
@@ -77,6 +77,7 @@ def overview(
                 result["cost_per_million"] = cost_of_a_million_tokens(tokens_per_second=speed, watts=watts, price_per_kwh=price_per_kwh)
     model = catalogue.models[setting.model] if setting.model is not None else None
     result["command"] = launch_command(placement, repository=model.hugging_face if model is not None else None)
+    result["other_commands"] = other_commands(placement)
     return result
 
 

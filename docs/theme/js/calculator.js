@@ -577,7 +577,8 @@
     if (result.cost_per_million !== undefined) figure(list, "figure-energy-cost", shown(result.cost_per_million));
     more.replaceChildren(...rest.children);
 
-    page.querySelector("[data-command]").textContent = result.command;
+    const others = Object.entries(result.other_commands).map(([program, text]) => `\n# ${program}\n${text}`);
+    page.querySelector("[data-command]").textContent = [result.command, ...others].join("\n");
     warn(result);
     return told;
   }

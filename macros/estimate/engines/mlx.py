@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from macros.estimate.cache import state_values
-from macros.estimate.engines.repository import repository_with
+from macros.estimate.engines.repository import lm_studio, repository_with
 from macros.estimate.engines.runner import Runner
 from macros.estimate.refused import Refused
 from macros.estimate.setting import FLOAT_CACHE_TYPES, Setting
@@ -185,4 +185,16 @@ def command(placement: Placement, repository: str | None) -> list[str]:
     return words
 
 
-RUNNER = Runner("mlx", place, command)
+def also(placement: Placement) -> dict[str, list[str]]:
+    """Other programs that run it.
+
+    Args:
+        placement: where everything goes
+
+    Returns:
+        Program -> words of its command.
+    """
+    return {"LM Studio": lm_studio(placement)}
+
+
+RUNNER = Runner("mlx", place, command, also)

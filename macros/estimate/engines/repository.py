@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from macros.estimate.setting import Setting
+from macros.estimate.shares import Placement
 
 PUBLISHED = ("bf16", "f16", "fp32")
 """Formats that a model's own repository holds."""
@@ -25,4 +26,24 @@ def repository_with(setting: Setting, repository: str | None) -> str:
 
 def placeholder(setting: Setting) -> str:
     """What to look for, in angle brackets and quotes, which a shell leaves alone."""
-    return f'"<{setting.model or "model"} in {setting.quant.name}>"'
+    return f'"<{named(setting)} in {setting.quant.name}>"'
+
+
+def named(setting: Setting) -> str:
+    """What the model is called, where it has a name."""
+    return setting.model or "model"
+
+
+def lm_studio(placement: Placement) -> list[str]:
+    """LM Studio's command for a setting: it runs GGUF files and, on Apple devices, MLX.
+
+    Args:
+        placement: where everything goes
+
+    Returns:
+        Words of a shell command, an option each.
+
+    Source: LM Studio, lms load.
+    """
+    s = placement.setting
+    return [f"lms load {placeholder(s)}", f"--context-length {s.context}", f"--gpu {'max' if s.gpus else 'off'}"]

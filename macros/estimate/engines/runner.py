@@ -21,3 +21,5 @@ class Runner:
     """Setting, weights, records -> where everything goes."""
     command: Callable[[Placement, str | None], list[str]]
     """Placement, repository on Hugging Face -> the words of the command line."""
+    also: Callable[[Placement], dict[str, list[str]]]
+    """Placement -> programs that run the same engine, each with the words of its command line."""

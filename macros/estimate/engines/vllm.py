@@ -385,4 +385,13 @@ def command(placement: Placement, repository: str | None) -> list[str]:
     return words
 
 
-RUNNER = Runner("vllm", place, command)
+def also(_: Placement) -> dict[str, list[str]]:
+    """No other program runs it.
+
+    Returns:
+        Nothing.
+    """
+    return {}
+
+
+RUNNER = Runner("vllm", place, command, also)

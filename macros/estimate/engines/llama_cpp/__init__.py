@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from macros.estimate.engines.llama_cpp.advice import place
-from macros.estimate.engines.llama_cpp.command import command
+from macros.estimate.engines.llama_cpp.command import also, command
 from macros.estimate.engines.runner import Runner
 
-RUNNER = Runner("llama.cpp", place, command)
+RUNNER = Runner("llama.cpp", place, command, also)

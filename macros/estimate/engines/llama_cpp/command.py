@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from macros.estimate.engines.repository import lm_studio, named
 from macros.estimate.question import USUAL_BATCH
 from macros.estimate.shares import Placement
 
@@ -11,7 +12,7 @@ def command(placement: Placement, repository: str | None) -> list[str]:
 
     Args:
         placement: where everything goes
-        repository: the model's repository, which no option of llama.cpp needs for a file
+        repository: the model's own repository, which holds no GGUF file
 
     Returns:
         Words of a shell command, an option each.
@@ -23,7 +24,10 @@ def command(placement: Placement, repository: str | None) -> list[str]:
     s = placement.setting
     server = s.profile == "server" or s.slots > 1
     words = ["llama-server" if server else "llama-cli"]
-    words.append(f"--model {s.model or 'model'}-{s.quant.name}.gguf")
+    if s.model is None:
+        words.append(f'--model "<{s.quant.name} file>.gguf"')
+    else:
+        words.append(f'--hf-repo "<GGUF repository of {s.model}>:{s.quant.name}"')
     words.append(f"--ctx-size {s.context}")
     words.append(f"--n-gpu-layers {placement.gpu_layers}")
     if len(s.gpus) > 1 and placement.gpu_layers > 0:
@@ -65,6 +69,22 @@ def command(placement: Placement, repository: str | None) -> list[str]:
         if s.embedding:
             words.append("--embedding")
     return words
+
+
+def also(placement: Placement) -> dict[str, list[str]]:
+    """Other programs that run it; they choose layers and cards by themselves.
+
+    Args:
+        placement: where everything goes
+
+    Returns:
+        Program -> words of its command.
+
+    Source: Ollama, importing from Hugging Face; LM Studio, lms load.
+    """
+    s = placement.setting
+    ollama = [f'ollama run "hf.co/<GGUF repository of {named(s)}>:{s.quant.name}"']
+    return {"Ollama": ollama, "LM Studio": lm_studio(placement)}
 
 
 def _quoted(text: str) -> str:
