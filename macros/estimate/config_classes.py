@@ -383,6 +383,8 @@ def _latent(k: Keys) -> Shapes:
         k.kinds("layer_types", shapes["layers"], (FULL, "indexed_attention"))
         if kinds is not None and "shared" in kinds:
             attention["indexer"]["layers"] = pattern(_where(kinds, "full"), shapes["layers"])
+    if k.get("hc_mult") is not None:
+        shapes["hyper_connections"] = k.whole("hc_mult")
     if k.get(*COUNT) is None:
         shapes["feed_forward"] = {"size": k.whole("intermediate_size")}
         return shapes
@@ -650,7 +652,10 @@ def _lfm2(k: Keys) -> Shapes:
         size = -(-int(k.real("block_ffn_dim_multiplier", 1.0) * (2 * size // 3)) // step) * step
     shapes = _base(k.but(intermediate_size=size), dense=not mixture)
     layers = shapes["layers"]
-    kinds = k.kinds("layer_types", layers, (FULL, CONV))
+    kinds = k.kinds("layer_types", layers, (FULL, SLIDING, CONV) if k.kind.windows else (FULL, CONV))
+    if kinds is not None and SLIDING in kinds:
+        shapes["attention"]["window"] = {"size": k.whole("sliding_window"), "full_layers": {"indices": _where(kinds, FULL)}}
+        kinds = [FULL if kind == SLIDING else kind for kind in kinds]
     listed = k.indices("full_attn_idxs", layers)
     attends = (listed if listed is not None else list(range(layers))) if kinds is None else _where(kinds, FULL)
     shapes["attention"]["layers"] = pattern(attends, layers)

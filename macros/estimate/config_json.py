@@ -60,6 +60,9 @@ def read(config: Any, catalogue: Catalogue) -> Reading:
     kind = record.classes[name]
     headless = _kind_of_model(config, "architectures" in kind.ignored)
     keys = Keys(values, kind, record.id, [], [], notices)
+    for key in kind.must_say:
+        if not keys.gives(key):
+            raise Refused(f"config.{key}", "one entry a layer", None, WHOLE_FILE)
     for key, allowed in kind.only.items():
         keys.refuse(key, tuple(allowed), "as the engine has it in this class")
     shapes = merged(READERS[kind.reader](keys), _flagged(keys))

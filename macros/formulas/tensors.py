@@ -184,7 +184,7 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     if a.alternating_updates is not None:
         yield from _alternating(width, a.alternating_updates.streams, a.alternating_updates.low_rank)
     if a.hyper_connections > 0:
-        yield from _hyper_connections(width, a.hyper_connections)
+        yield from _hyper_connections(width, a.hyper_connections, mixing=a.hyper_mixing)
     if a.layer_scale:
         yield vector("layer_output_scale", 1)
     if layer >= a.layers:
@@ -263,6 +263,8 @@ def _latent(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     if t.gate is not None:
         yield TensorGroup("attn_gate", width, heads if t.gate == "per-head" else heads * latent.value_dim)
     yield TensorGroup("attn_output", heads * latent.value_dim, width, role="attention_output")
+    if a.has_sinks(layer):
+        yield TensorGroup("attn_sinks", heads, role="kept")
     if t.indexer is not None and a.scores(layer):
         yield TensorGroup("indexer.k_norm", t.indexer.head_dim, role="kept")
         yield TensorGroup("indexer.k_norm_bias", t.indexer.head_dim, role="kept")
@@ -299,11 +301,12 @@ def _compressor(width: int, wide: int, head: int, rate: int, name: str) -> Itera
     yield TensorGroup(f"{name}_norm", head, role="kept")
 
 
-def _hyper_connections(width: int, streams: int) -> Iterator[TensorGroup]:
+def _hyper_connections(width: int, streams: int, *, mixing: bool) -> Iterator[TensorGroup]:
+    weights = (2 + streams if mixing else 2) * streams
     for block in ("attn", "ffn"):
-        yield TensorGroup(f"hc_{block}_fn", width * streams, (2 + streams) * streams, role="kept")
-        yield TensorGroup(f"hc_{block}_base", (2 + streams) * streams, role="kept")
-        yield TensorGroup(f"hc_{block}_scale", 3, role="kept")
+        yield TensorGroup(f"hc_{block}_fn", width * streams, weights, role="kept")
+        yield TensorGroup(f"hc_{block}_base", weights, role="kept")
+        yield TensorGroup(f"hc_{block}_scale", 3 if mixing else 2, role="kept")
 
 
 def _recurrent(width: int, r: Recurrent) -> Iterator[TensorGroup]:

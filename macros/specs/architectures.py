@@ -339,6 +339,8 @@ class Architecture(Strict):
     """Parallel residual streams."""
     hyper_connections: Whole = 0
     """Residual streams, mixed before and after each block by weights made of all of them; 0: one stream."""
+    hyper_mixing: bool = True
+    """The streams are mixed with one another between blocks, and not only read and written by weights."""
     layer_scale: bool = False
     """One learned factor for the output of each layer."""
     prediction_layers: Whole = 0

@@ -29,6 +29,8 @@ class ConfigClass(Strict):
     """Values that a configuration leaves out, as the published class has them."""
     only: dict[str, list[Any]] = Field(default_factory=dict)
     """Keys with the values that the engine can run; any other is refused by name."""
+    must_say: list[Plain] = Field(default_factory=list)
+    """Keys that a configuration must have, as the class makes up what it leaves out."""
     flags: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Keys that are true or false -> the shapes that they bring when true."""
     shapes: dict[str, Any] = Field(default_factory=dict)

@@ -73,7 +73,7 @@ def test_a_small_model_of_the_class_takes_what_the_engine_gives_it(name: str) ->
     shapes = read_config(config, CATALOGUE)
     for preset, expected in small["weights"].items():
         assert weight_bytes(shapes, CATALOGUE.quantizations[preset], CATALOGUE.tensor_types) == expected, preset
-    answer = estimate({"config": config, "quant": "f16", "context": 32_768, "gpus": []}, CATALOGUE)
+    answer = estimate({"config": config, "quant": "f16", "context": 32_768, "gpus": [], "build": "0c1e57098"}, CATALOGUE)
     assert answer["kv_cache"]["bytes"] / MIB == pytest.approx(small["cache"], abs=0.011)
     if "compute" in small:
         assert answer["compute_buffer"]["bytes"] / MIB == pytest.approx(small["compute"], abs=0.02)
@@ -241,6 +241,32 @@ def test_left_out_values_are_those_of_the_class_and_are_named() -> None:
     assert parameters(reading.architecture) == 6_738_415_616
     (notice,) = reading.notices
     assert "hidden_size" in notice.values["keys"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"),
+    # What transformers 5.24.0 builds of each class where nothing is said; typed from its own printout.
+    [
+        ("qwen3_next", 79_674_391_296),
+        ("hy_v3", 295_033_528_320),
+        ("glm4_moe_lite", 29_943_390_976),
+        ("laguna", 33_189_975_808),
+        ("falcon_h1", 8_514_961_408),
+        ("deepseek_v4", 284_325_869_015),
+    ],
+)
+def test_a_class_alone_has_the_parameters_of_its_defaults(kind: str, count: int) -> None:
+    """Lists of layers too are those that the class makes up."""
+    a = read_config({"model_type": kind}, CATALOGUE)
+    assert parameters(a) - count in stored_beside(a)
+
+
+@pytest.mark.parametrize(("kind", "key"), [("lfm3", "layer_types"), ("hy_v4", "indexer_types")])
+def test_what_a_class_makes_up_is_asked_for(kind: str, key: str) -> None:
+    """Rather than guessed."""
+    with pytest.raises(Refused) as refused:
+        read_config({"model_type": kind}, CATALOGUE)
+    assert refused.value.field == f"config.{key}"
 
 
 def test_the_context_length_is_not_demanded() -> None:
