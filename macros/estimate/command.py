@@ -33,6 +33,7 @@ def options(of_estimate: argparse.ArgumentParser) -> None:
             add(option, dest=name, action="append", metavar="ID", help=says)
         else:
             add(option, dest=name, type=_reader(name, key), metavar=_metavar(key), help=says)
+    add("--here", action="store_true", help="this machine's cards and processor, as its system tells them; other options win")
     add("--json", action="store_true", help="print one JSON object")
     add("--batch", metavar="FILE", help="one JSON object a line, - for standard input; answers one a line")
 
@@ -65,6 +66,12 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
         catalogue = catalogue or _read_all(root)
         from macros.estimate import estimate
 
+        if arguments.here:
+            from macros.estimate import here
+
+            machine = here.question(here.told(), catalogue)
+            print("here: " + ", ".join(f"{name} {value}" for name, value in machine.items()), file=sys.stderr)
+            question = machine | question
         found = estimate(question, catalogue)
     except Refused as refused:
         print(refused, file=sys.stderr)

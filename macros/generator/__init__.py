@@ -185,6 +185,13 @@ def record_other_fields(view: View) -> str:
 
 
 @macro
+def new_record(view: View, kind: str) -> str:
+    """A link that opens a new record in the browser, with every key and a word on it: `new_record("gpus")`."""
+    from macros.render import annotated, slots
+
+    return slots.inline(annotated.new_in_browser(view, kind))
+
+
 def quick_answers(view: View) -> str:
     """The home page's question: a small form with its answer already there."""
     from macros.render import home, slots
@@ -234,7 +241,7 @@ def define_env(env: Any) -> None:
     def bound(function: Callable[..., str]) -> Callable[..., str]:
         @functools.wraps(function)
         def call(*arguments: Any, **named: Any) -> str:
-            view = View(now.records(), extra["lang"], "../" * env.page.url.count("/"), extra["root"])
+            view = View(now.records(), extra["lang"], "../" * env.page.url.count("/"), extra["root"], env.conf["repo_url"] or "")
             try:
                 return function(view, *arguments, **named)
             except Exception as error:  # whatever it was, it is a mistake in the page, told with its place

@@ -12,6 +12,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import yaml
 
@@ -326,3 +327,22 @@ def _at(value: Any, path: str) -> Any:
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
+
+
+WORDS_OF_NEW = {"gpus": ("新显卡", "a new device"), "cpus": ("新处理器", "a new processor"), "models": ("新模型", "a new model")}
+"""Kinds that readers add -> what the link is called."""
+
+
+def new_in_browser(view: View, kind: str) -> str:
+    """A link to the repository's editor, with a new record of a kind to fill in.
+
+    Args:
+        view: the page
+        kind: a folder of data/
+    """
+    one_of("a kind of record that readers add", kind, WORDS_OF_NEW)
+    # Addresses have a limit: the words on the keys stay on the page of keys.
+    lines = (line.split(" #", 1)[0].rstrip() for line in blank(kind, "").splitlines() if not line.lstrip().startswith("#"))
+    text = "\n".join(line for line in lines if line) + "\n"
+    asked = urlencode({"filename": f"data/{kind}/new-{kind.removesuffix('s')}.yaml", "value": text})
+    return f'<a href="{escape(view.repository)}/new/main?{escape(asked)}" rel="nofollow noopener">{view.pick(*WORDS_OF_NEW[kind])}</a>'

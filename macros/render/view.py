@@ -31,6 +31,8 @@ class View:
     """From the page to the root of its language: `../` for each folder."""
     root: str = ""
     """From the root of its language to the root of the site: `../` in English."""
+    repository: str = ""
+    """Address of the repository, for links that open a form or an editor there."""
 
     def words(self, text: Any) -> str:
         """A text {zh, en} in this language, as it is (not escaped); other values as text."""
