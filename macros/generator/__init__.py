@@ -192,6 +192,7 @@ def new_record(view: View, kind: str) -> str:
     return slots.inline(annotated.new_in_browser(view, kind))
 
 
+@macro
 def quick_answers(view: View) -> str:
     """The home page's question: a small form with its answer already there."""
     from macros.render import home, slots
