@@ -80,7 +80,7 @@ def render(
     listed = zip(addresses, zip(*(frame[column.id] for column in columns), strict=True), strict=True)
     rows = "".join(
         _row(view, columns, values, numeric, prose, address, between, unsearched)
-        for (address, values), between in zip(listed, ranges or [""] * len(frame), strict=True)
+        for (address, values), between in zip(listed, ranges, strict=True)
     )
     caption = view.html(table.title)
     body = (
@@ -196,16 +196,26 @@ def _class(column: Column, kind: str, choice: str = "") -> str:
     return f' class="{worn}"' if worn else ""
 
 
-def _ranged(columns: tuple[Column, ...], frame: pd.DataFrame) -> tuple[tuple[Column, ...], list[str]]:
-    """Low and high go under the figure that they belong to: the columns without them, and what to write for each row."""
-    ids = [column.id for column in columns]
-    if not {"decode", "low", "high"} <= set(ids):
-        return columns, []
+def _ranged(columns: tuple[Column, ...], frame: pd.DataFrame) -> tuple[tuple[Column, ...], list[dict[str, str]]]:
+    """Low and high go under the figure that they belong to: the columns without them, and what to write in each row, by column.
+
+    The ends of figure `x` are in columns `x_low` and `x_high`; those of `decode` in `low` and `high`.
+    """
+    figures = [column.id for column in columns if column.id + "_low" in frame.columns and _is_numeric(frame[column.id])]
+    ends = {figure: (figure + "_low", figure + "_high") for figure in figures}
+    if {"decode", "low", "high"} <= {column.id for column in columns}:
+        ends["decode"] = ("low", "high")
+    digits = {column.id: column.digits for column in columns}
     told = [
-        "" if plain(low) is None else f'<small class="range">{number(low)}–{number(high)}</small>'
-        for low, high in zip(frame["low"], frame["high"], strict=True)
+        {
+            figure: f'<small class="range">{number(row[low], digits[figure])}–{number(row[high], digits[figure])}</small>'
+            for figure, (low, high) in ends.items()
+            if plain(row[low]) is not None
+        }
+        for row in frame.to_dict("records")
     ]
-    return tuple(column for column in columns if column.id not in ("low", "high")), told
+    beneath = {name for pair in ends.values() for name in pair}
+    return tuple(column for column in columns if column.id not in beneath), told
 
 
 def _row(
@@ -215,7 +225,7 @@ def _row(
     numeric: set[str],
     prose: set[str],
     address: str = "",
-    between: str = "",
+    between: Mapping[str, str] | None = None,
     names: bool = False,
 ) -> str:
     cells = []
@@ -223,8 +233,7 @@ def _row(
         text = cell(view, column, value)
         if address and column.choices:
             text = f'<a href="{escape(address)}">{text}</a>'
-        if between and column.id == "decode":
-            text += between
+        text += (between or {}).get(column.id, "")
         kind = "n" if column.id in numeric else "t" if column.id in prose else ""
         if index == 0:
             mark = " data-pagefind-ignore" if names else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -45,6 +46,11 @@ PROMPT = 8192
 PROCESSOR_WATTS = 65
 """A processor that waits for the card most of the time [W]."""
 USERS = (1, 4, 16, 64)
+TOGETHER: dict[str, Words] = {
+    f"users_{users}": {"zh": f"{users} 人合计" if users > 1 else "1 人", "en": f"{users} users, total" if users > 1 else "1 user"}
+    for users in USERS
+}
+EACH: dict[str, Words] = {f"each_{users}": {"zh": f"{users} 人，每人", "en": f"{users} users, each"} for users in USERS[1:]}
 SERVERS = {
     "rtx-3090": "awq-4bit-128g",
     "rtx-4090": "awq-4bit-128g",
@@ -65,6 +71,22 @@ def on_card(catalogue: Catalogue, model: str, card: str, **more: Any) -> dict[st
     return found if found["fits"] else None
 
 
+def _ends(figures: Mapping[str, Words]) -> list[Column]:
+    """Columns for the ends of the range of each figure; pages show them under it."""
+    words = {"low": {"zh": "低", "en": "low"}, "high": {"zh": "高", "en": "high"}}
+    return [
+        Column(f"{figure}_{end}", {"zh": f"{name['zh']}，{word['zh']}", "en": f"{name['en']}, {word['en']}"}, "tokens/s", 0, only_data=True)
+        for figure, name in figures.items()
+        for end, word in words.items()
+    ]
+
+
+def _with_ends(figure: str, speed: Mapping[str, float] | None) -> dict[str, float | None]:
+    """A figure with the ends of its range; empty without a speed."""
+    keys = {figure: "tokens_per_second", f"{figure}_low": "low", f"{figure}_high": "high"}
+    return {name: speed[key] if speed else None for name, key in keys.items()}
+
+
 @table(
     id="decode",
     title={"zh": "解码速度（4 位，上下文 8,192，全部在一台设备上）", "en": "Decode (4-bit, context 8,192, all on one device)"},
@@ -72,27 +94,29 @@ def on_card(catalogue: Catalogue, model: str, card: str, **more: Any) -> dict[st
     columns=[
         Column("gpu", {"zh": "设备", "en": "Device"}, link="gpus"),
         *(Column(model, name, unit="tokens/s", digits=0) for model, name in MODELS.items()),
-        Column("low", {"zh": "范围，低", "en": "Range, low"}, unit="%", digits=0),
-        Column("high", {"zh": "范围，高", "en": "Range, high"}, unit="%", digits=0),
+        *_ends(MODELS),
+        Column("low", {"zh": "范围，低", "en": "Range, low"}, unit="%", digits=0, only_data=True),
+        Column("high", {"zh": "范围，高", "en": "Range, high"}, unit="%", digits=0, only_data=True),
         Column("bandwidth", {"zh": "带宽", "en": "Bandwidth"}, unit="GB/s", digits=0, secondary=True),
         *(Column(model, name, unit="tokens/s", digits=0, only_data=True) for model, name in EARLIER.items()),
     ],
     formulas=("memory_seconds", "layer_seconds"),
 )
 def decode(catalogue: Catalogue) -> pd.DataFrame:
-    """Point estimates with the range of the device's family as shares of them; empty where the model has no room."""
+    """Each speed with the ends of its range; empty where the model has no room. `low` and `high` are those of the last model, as shares."""
     rows = []
     for card in CARDS:
         row: dict[str, object] = {"gpu": card, "bandwidth": catalogue.gpus[card].bandwidth_gb_per_s}
         for model in (*MODELS, *EARLIER):
             found = on_card(catalogue, model, card)
             speed = found["decode"] if found else None
-            row[model] = speed["tokens_per_second"] if speed else None
+            row |= _with_ends(model, speed)
             if speed:
                 row["low"] = (speed["low"] / speed["tokens_per_second"] - 1) * 100
                 row["high"] = (speed["high"] / speed["tokens_per_second"] - 1) * 100
         rows.append(row)
-    return pd.DataFrame(rows, columns=["gpu", *MODELS, "low", "high", "bandwidth", *EARLIER])
+    ends = [column.id for column in _ends(MODELS)]
+    return pd.DataFrame(rows, columns=["gpu", *MODELS, *ends, "low", "high", "bandwidth", *EARLIER])
 
 
 @table(
@@ -141,14 +165,16 @@ def prefill(catalogue: Catalogue) -> pd.DataFrame:
     columns=[
         Column("gpu", {"zh": "设备", "en": "Device"}, link="gpus"),
         Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
-        *(Column(f"users_{users}", {"zh": f"{users} 人", "en": f"{users} users"}, unit="tokens/s", digits=0) for users in USERS),
-        Column("low", {"zh": "范围，低", "en": "Range, low"}, unit="%", digits=0),
-        Column("high", {"zh": "范围，高", "en": "Range, high"}, unit="%", digits=0),
+        *(Column(users, name, unit="tokens/s", digits=0) for users, name in TOGETHER.items()),
+        *(Column(users, name, unit="tokens/s", digits=0) for users, name in EACH.items()),
+        *_ends(TOGETHER | EACH),
+        Column("low", {"zh": "范围，低", "en": "Range, low"}, unit="%", digits=0, only_data=True),
+        Column("high", {"zh": "范围，高", "en": "Range, high"}, unit="%", digits=0, only_data=True),
     ],
     formulas=("memory_seconds", "tokens_per_second"),
 )
 def serving(catalogue: Catalogue) -> pd.DataFrame:
-    """All users together, each with 2,048 tokens in the cache; empty where they have no room."""
+    """All users together and each of them, with 2,048 tokens in the cache; empty where they have no room."""
     rows = []
     for card, quant in SERVERS.items():
         row: dict[str, object] = {"gpu": card, "quant": quant}
@@ -159,11 +185,14 @@ def serving(catalogue: Catalogue) -> pd.DataFrame:
             }  # fmt: skip
             found = estimate(question, catalogue)
             speed = found["decode"]
-            row[f"users_{users}"] = speed["tokens_per_second"] if found["fits"] else None
+            row |= _with_ends(f"users_{users}", speed if found["fits"] else None)
+            if users > 1:
+                row |= _with_ends(f"each_{users}", found["per_user"] if found["fits"] else None)
             row["low"] = (speed["low"] / speed["tokens_per_second"] - 1) * 100
             row["high"] = (speed["high"] / speed["tokens_per_second"] - 1) * 100
         rows.append(row)
-    return pd.DataFrame(rows, columns=["gpu", "quant", *(f"users_{users}" for users in USERS), "low", "high"])
+    ends = [column.id for column in _ends(TOGETHER | EACH)]
+    return pd.DataFrame(rows, columns=["gpu", "quant", *TOGETHER, *EACH, *ends, "low", "high"])
 
 
 @table(
