@@ -12,6 +12,7 @@ TESTS = Path(__file__).resolve().parent
 SLOW = (
     "calibrate",
     "estimate/files",
+    "estimate/test_columns.py",
     "estimate/test_config_json.py",
     "estimate/test_engine_plans.py",
     "estimate/test_every_placement.py",
@@ -25,8 +26,10 @@ SLOW = (
     "publish",
     "relations",
     "render/test_annotated.py",
+    "render/test_pages.py",
     "site",
     "specs/test_compiled.py",
+    "specs/test_models.py",
     "tables",
     "test_ends.py",
     "test_installed.py",
