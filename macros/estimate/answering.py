@@ -77,6 +77,11 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
         "gpu_layers": placement.gpu_layers,
         "fits": placement.fits,
     }
+    companions = sum(share.companion_bytes for share in shares)
+    if companions > 0:
+        result["companions"] = {"bytes": companions}
+    if placement.kept_in_ram is not None:
+        result["ram"] |= placement.kept_in_ram
     if setting.n_cpu_moe is not None:
         result["n_cpu_moe"] = setting.n_cpu_moe
     if placement.users_that_fit is not None and placement.users_at_fill is not None:
@@ -120,6 +125,7 @@ def _device(share: Share) -> dict[str, Any]:
         "kv_cache_bytes": share.kv_cache_bytes,
         "compute_buffer_bytes": share.compute_buffer_bytes,
         "runtime_bytes": share.runtime_bytes,
+        "companion_bytes": share.companion_bytes,
         "usable_bytes": share.usable_bytes,
         "margin_bytes": share.margin_bytes,
         "layers": len(share.layers) + share.has_output,

@@ -29,6 +29,16 @@ def check(asked: Mapping[str, Any], question: Mapping[str, Any], a: Architecture
     _experts(asked, question, a, devices)
     _cards(asked, devices)
     _host(asked, catalogue)
+    _beside(asked, a, catalogue)
+
+
+def _beside(asked: Mapping[str, Any], a: Architecture, catalogue: Catalogue) -> None:
+    if asked["draft"] is not None and (not isinstance(asked["draft"], str) or asked["draft"] not in catalogue.models):
+        raise Refused("draft", "the id of a model", asked["draft"], nearest(str(asked["draft"]), catalogue.models))
+    if asked["mtp"] and a.prediction_layers == 0:
+        raise Refused("mtp", "a `model` with prediction layers in its file", True, "leave it out")
+    if asked["mmproj"] and (asked["model"] is None or catalogue.models[asked["model"]].projector is None):
+        raise Refused("mmproj", "a `model` with a projector", True, "leave it out")
 
 
 def _tokens(asked: Mapping[str, Any], question: Mapping[str, Any]) -> None:

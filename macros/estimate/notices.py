@@ -33,6 +33,14 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "没有指定处理器：由主机计算的部分按 {channels} 通道 {memory} 估计。",
         "en": "No processor named: {channels} channels of {memory} are assumed for what the host computes.",
     },
+    "spills-silently": {
+        "zh": "Windows：显存放满后，驱动会悄悄改用内存，速度慢许多倍，而不是报错；请多留一些显存。",
+        "en": "Windows: a full card spills into RAM without a word and becomes many times slower; leave more of it free.",
+    },
+    "projector-buffer": {
+        "zh": "投影器只计入文件大小；它自己的计算缓冲区没有公布的公式。",
+        "en": "Of the projector its file is counted; no formula of its compute buffer is published.",
+    },
     "ram-assumed": {
         "zh": "没有说明内存容量：按 {ram_gib} GiB 计算。",
         "en": "No RAM named: {ram_gib} GiB are assumed.",

@@ -360,6 +360,56 @@ class Options:
         ("后端", "引擎的后端，例如 cuda、rocm、vulkan；不填按设备通常使用的后端。"),
         default=None,
     )
+    cache_ram_mib: int = _key(
+        "whole",
+        ("Prompt cache in RAM", "Most RAM that llama-server fills with prompts that it may need again."),
+        ("内存中的提示词缓存", "llama-server 最多用多少内存保留以后可能再用的提示词。"),
+        default=8192,
+        unit="MiB",
+        low=0,
+        high=1 << 30,
+    )
+    checkpoints: int = _key(
+        "whole",
+        ("Checkpoints", "Copies of windowed caches and states that llama-server keeps in RAM for each slot."),
+        ("检查点", "llama-server 为每个槽位在内存里保留多少份滑动窗口缓存和循环状态。"),
+        default=32,
+        low=0,
+        high=4096,
+    )
+    mmproj: bool = _key(
+        "flag",
+        ("With projector", "Whether the projector for pictures is loaded beside the model, on the first card."),
+        ("加载视觉投影器", "是否在第一张卡上同时加载图像投影器。"),
+        default=False,
+    )
+    draft: str | None = _key(
+        "any",
+        ("Draft model", "The id of a small model that guesses ahead, in the same format, on the first card."),
+        ("草稿模型", "用来预先猜测的小模型的 id，格式相同，放在第一张卡上。"),
+        default=None,
+    )
+    mtp: bool = _key(
+        "flag",
+        ("Load prediction layers", "Whether layers that predict further tokens are loaded, with a cache and a buffer of their own."),
+        ("加载预测层", "是否加载多词元预测层，以及它自己的缓存和缓冲区。"),
+        default=False,
+    )
+    lora: int = _key(
+        "whole",
+        ("LoRA rank", "Rank of an adapter of all matrices of the layers, in 16 bits; 0: none."),
+        ("LoRA 秩", "作用于各层全部矩阵的 16 位适配器的秩；0 表示没有。"),
+        default=0,
+        low=0,
+        high=4096,
+    )
+    system: str | None = _key(
+        "choice",
+        ("System", "The operating system, which decides what happens when a card is full."),
+        ("操作系统", "操作系统：显存放满时的表现由它决定。"),
+        default=None,
+        choices=("linux", "windows", "macos"),
+    )
     build: str | None = _key(
         "any",
         (

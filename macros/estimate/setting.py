@@ -97,6 +97,10 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     check(asked, question, architecture, len(gpus), catalogue)
     _one_memory(asked, gpus)
     _known_build(asked["build"], engine)
+    if asked["system"] == "windows" and gpus:
+        notices.append(Notice("spills-silently"))
+    if asked["mmproj"]:
+        notices.append(Notice("projector-buffer"))
     layers = _gpu_layers(asked["gpu_layers"], architecture)
     if engine.splits != "layers" and layers is not None and layers < architecture.layers + 1:
         raise Refused("gpu_layers", "all layers on GPUs, which this engine needs", layers, "leave it out")

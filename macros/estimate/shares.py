@@ -40,6 +40,8 @@ class Share:
     """Compute buffer."""
     runtime_bytes: int = 0
     """The back end's context."""
+    companion_bytes: int = 0
+    """What is loaded beside the model: projector, draft model, prediction layers, adapter."""
     usable_bytes: int = 0
     """Memory that may be used."""
     margin_bytes: int = 0
@@ -48,7 +50,7 @@ class Share:
     @property
     def memory_bytes(self) -> int:
         """All that it holds."""
-        return self.weights_bytes + self.kv_cache_bytes + self.compute_buffer_bytes + self.runtime_bytes
+        return self.weights_bytes + self.kv_cache_bytes + self.compute_buffer_bytes + self.runtime_bytes + self.companion_bytes
 
     @property
     def fits(self) -> bool:
@@ -92,6 +94,8 @@ class Placement:
     """Tensors that lie elsewhere than their layer; None: none."""
     build: str | None = None
     """The build that the buffers are those of; None: the one that the engine's record names."""
+    kept_in_ram: Mapping[str, int] | None = None
+    """What a server may keep in RAM besides [bytes]; None: it is no server."""
     basis: str = "plan"
     """What buffers are taken from: `plan`, the engine's own allocator; `cuda-fusion`, that with what CUDA keeps besides, by its source."""
     alternative: Placement | None = None

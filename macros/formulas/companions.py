@@ -49,3 +49,59 @@ def prediction_parameters(architecture: Architecture, *, beside: int) -> int:
         if group.is_parameter:
             inside += group.values * sum(1 for layer in group.layers if layer >= architecture.layers)
     return inside + beside
+
+
+def prediction_buffer_bytes(
+    *, tokens: int, outputs: int, vocabulary_size: int, hidden_size: int, inner_size: int, experts_used: int
+) -> int:
+    """Compute buffer of a context of its own for layers that predict further tokens.
+
+    Equation: bytes = 4 x max(outputs x (vocabulary + 3 x width), tokens x (2 x inner + (experts_used + 5) x width))
+
+    Args:
+        tokens: tokens of a pass [tokens]
+        outputs: tokens whose logits are kept [tokens]
+        vocabulary_size: rows of the output matrix [values]
+        hidden_size: width of the residual stream [values]
+        inner_size: inner width of the feed-forward block, or of the experts of a token together [values]
+        experts_used: experts of a token; 0: a dense block
+
+    Returns:
+        Bytes [bytes].
+
+    Assumes: flash attention; the layer is like the last one.
+
+    Source: plans of llama.cpp for GLM-4.5-Air: 335,544,320 and 155,201,664 bytes, the latter with 12,288 more.
+
+    >>> prediction_buffer_bytes(tokens=512, outputs=512, vocabulary_size=151_552, hidden_size=4096, inner_size=11_264, experts_used=8)
+    335544320
+    >>> prediction_buffer_bytes(tokens=512, outputs=4, vocabulary_size=151_552, hidden_size=4096, inner_size=11_264, experts_used=8)
+    155189248
+    """
+    logits = outputs * (vocabulary_size + 3 * hidden_size)
+    block = tokens * (2 * inner_size + (experts_used + 5) * hidden_size)
+    return 4 * max(logits, block)
+
+
+def adapter_bytes(*, rank: int, row: int, rows: int, stack: int) -> int:
+    """A low-rank adapter of one tensor.
+
+    Equation: bytes = 2 x rank x (row + rows) x stack
+
+    Args:
+        rank: rank of the adapter [values]
+        row: values of a row of the tensor [values]
+        rows: rows of the tensor [rows]
+        stack: matrices of the tensor, each with an adapter of its own
+
+    Returns:
+        Bytes [bytes].
+
+    Assumes: 16-bit values.
+
+    Source: Hu et al. 2021, LoRA: the update of a matrix is a product of two narrow ones.
+
+    >>> adapter_bytes(rank=16, row=4096, rows=4096, stack=1)
+    262144
+    """
+    return 2 * rank * (row + rows) * stack

@@ -147,6 +147,9 @@ COMMON = {"model": "qwen3-30b-a3b", "quant": "q4_k_m", "context": 4096, "gpus": 
         ({"override_tensor": ["ffn_up=GPU1"]}, "override_tensor", "GPU0"),
         ({"override_tensor": ["ffn_(up=CPU"]}, "override_tensor", "regular expression"),
         ({"build": "b1"}, "build", "b11739"),
+        ({"mtp": True}, "mtp", "model"),
+        ({"mmproj": True}, "mmproj", "model"),
+        ({"draft": "qwen3-1b"}, "draft", "qwen3"),
         ({"engine": "vllm", "quant": "fp8", "n_cpu_moe": 3}, "n_cpu_moe", "llama.cpp"),
     ],
 )
@@ -168,3 +171,31 @@ def test_the_command_carries_every_setting():
         "--no-op-offload", "--no-kv-unified", "--parallel 2", "--batch-size 1024", "--ubatch-size 256",
     ):  # fmt: skip
         assert words in command
+
+
+def test_what_is_loaded_beside_the_model():
+    """GLM-4.5-Air's prediction layer as the engine plans it: weights, cache and buffer; a draft model; a projector; an adapter."""
+    question = {"model": "glm-4.5-air-106b", "quant": "q4_k_m", "context": 32768, "gpus": ["h200-sxm"], "gpu_layers": 9999}
+    found = estimate({**question, "mtp": True}, CATALOGUE)
+    assert found["companions"]["bytes"] == pytest.approx(2_409_309_184 + 134_217_728 + 335_544_320, rel=1e-4)
+    assert found["total"]["bytes"] - estimate(question, CATALOGUE)["total"]["bytes"] == found["companions"]["bytes"]
+    alone = estimate({"model": "qwen3-0.6b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3090"], "gpu_layers": 999}, CATALOGUE)
+    asked = {"model": "qwen3-8b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3090"], "gpu_layers": 999}
+    drafted = estimate({**asked, "draft": "qwen3-0.6b"}, CATALOGUE)
+    assert drafted["companions"]["bytes"] == alone["total"]["bytes"] - alone["runtime"]["bytes"]
+    pictures = estimate({**asked, "model": "gemma-3-12b", "mmproj": True}, CATALOGUE)
+    assert pictures["companions"]["bytes"] > 800_000_000
+    assert "projector-buffer" in [notice["code"] for notice in pictures["notices"]]
+    adapted = estimate({**asked, "lora": 16}, CATALOGUE)
+    # 36 layers of 4096 wide queries and outputs, two of 1024, three of 12288: sums of both sides of each matrix.
+    assert adapted["companions"]["bytes"] == 2 * 16 * 36 * (2 * (4096 + 4096) + 2 * (4096 + 1024) + 3 * (4096 + 12288))
+
+
+@pytest.mark.parametrize(
+    ("model", "mib"), [("gemma-3-4b", 116.0), ("gemma-3-27b", 416.0), ("gpt-oss-20b", 3.0), ("qwen3-next-80b-a3b", 75.375)]
+)
+def test_checkpoints_of_a_server(model, mib):
+    found = estimate({"model": model, "quant": "q4_k_m", "context": 32768, "gpus": ["h200-sxm"], "profile": "server"}, CATALOGUE)
+    assert found["ram"]["checkpoint_bytes"] == mib * 2**20
+    assert found["ram"]["checkpoints_bytes"] == mib * 2**20 * 32 * 4
+    assert found["ram"]["prompt_cache_bytes"] == 8192 * 2**20

@@ -49,6 +49,14 @@ def command(placement: Placement, repository: str | None) -> list[str]:
         words.append("--no-kv-offload")
     if not s.op_offload:
         words.append("--no-op-offload")
+    if s.mmproj:
+        words.append(f"--mmproj mmproj-{s.model or 'model'}.gguf")
+    if s.draft is not None:
+        words.append(f"--model-draft {s.draft}-{s.quant.name}.gguf")
+    if s.mtp:
+        words.append("--spec-type mtp")
+    if s.lora > 0:
+        words.append("--lora adapter.gguf")
     words.append(f"--flash-attn {'on' if s.flash_attention else 'off'}")
     if s.kv_type_k.id != "f16":
         words.append(f"--cache-type-k {s.kv_type_k.id}")
@@ -66,6 +74,10 @@ def command(placement: Placement, repository: str | None) -> list[str]:
         words.append(f"--parallel {s.slots}")
         if s.slots > 1:
             words.append("--kv-unified" if s.kv_unified else "--no-kv-unified")
+        if s.cache_ram_mib != 8192:
+            words.append(f"--cache-ram {s.cache_ram_mib}")
+        if s.checkpoints != 32:
+            words.append(f"--ctx-checkpoints {s.checkpoints}")
         if s.embedding:
             words.append("--embedding")
     return words

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from macros.estimate.engines.llama_cpp.builds import basis
+from macros.estimate.engines.llama_cpp.companions import server_bytes, with_companions
 from macros.estimate.engines.llama_cpp.overrides import moves_of
 from macros.estimate.engines.llama_cpp.plan import plan
 from macros.estimate.setting import Setting
@@ -81,9 +82,17 @@ def placed(setting: Setting, weights: ModelWeights, gpu_layers: int, catalogue: 
         The placement, whether it fits or not.
     """
     devices, host = shares_of(setting, gpu_layers, catalogue)
-    filled = plan(setting, weights, devices, host)
+    filled = with_companions(setting, weights, plan(setting, weights, devices, host), catalogue)
     build, from_what = basis(setting)
     counted = sum(share.counted for share in filled)
     return Placement(
-        setting, weights, tuple(filled[:-1]), filled[-1], counted, moves=moves_of(setting, weights), build=build, basis=from_what
+        setting,
+        weights,
+        tuple(filled[:-1]),
+        filled[-1],
+        counted,
+        moves=moves_of(setting, weights),
+        build=build,
+        basis=from_what,
+        kept_in_ram=server_bytes(setting) if setting.profile == "server" else None,
     )
