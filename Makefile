@@ -140,6 +140,10 @@ peers: $(VENV)/site.ok ## calculators of others, really run at the versions of d
 second-source: $(VENV)/site.ok ## where a second public list differs from the records
 	$(BIN)/python -m tests.second_source
 
+load: $(VENV)/test.ok browser site ## how the web door bears use: 500 requests a second, an hour of the calculator (MINUTES=5: shorter)
+	$(BIN)/python -m tests.load serve
+	$(BIN)/python -m tests.load calculator --minutes $(or $(MINUTES),60)
+
 rehearse-generator: $(VENV)/test.ok site ## every page through ProperDocs and Zensical, compared word by word, in dist/generators.md
 	$(BIN)/python -m tests.rehearse_generator
 
