@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import macros.__main__ as program
-from macros.estimate import Refused
+from macros.estimate import Refused, estimate
 from macros.estimate.command import read_config_file
 from macros.publish import new_record
-from macros.specs import SpecErrors
+from macros.specs import SpecErrors, load
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -62,3 +62,11 @@ def test_a_full_output_is_told():
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "Fix: make room" in done.stderr
+
+
+@pytest.mark.parametrize("cards", [2, 3, 4])
+def test_a_card_whose_layers_look_into_the_cache_of_others(cards):
+    """The last stage of a pipeline may have no cache of its own (Gemma 3n): it bounds no number of users."""
+    asked = {"model": "gemma-3n-e2b", "quant": "int8", "context": 512, "gpus": ["jetson-thor-t5000"] * cards}
+    found = estimate(asked, load(ROOT / "data"))
+    assert found["users_that_fit"] >= 1

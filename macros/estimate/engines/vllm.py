@@ -346,7 +346,10 @@ def _users(setting: Setting, pool: Pool, devices: list[Share], blocks: int) -> i
     found = None
     for share in devices:
         room = share.usable_bytes - share.margin_bytes - (share.memory_bytes - share.kv_cache_bytes)
-        count = requests_that_fit(pool_bytes=max(room, 0), block_bytes=_block_bytes(pool, list(share.layers)), blocks=blocks)
+        page = _block_bytes(pool, list(share.layers))
+        if page == 0:
+            continue  # its layers look into the cache of others
+        count = requests_that_fit(pool_bytes=max(room, 0), block_bytes=page, blocks=blocks)
         found = count if found is None else min(found, count)
     return None if found is None else min(found, batches_of(setting).sequences)
 
