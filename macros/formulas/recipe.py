@@ -437,7 +437,7 @@ def tensor_parts(a: Architecture, group: TensorGroup) -> list[str]:
         return ["shared_experts", *found]
     if group.name.startswith("ffn_"):
         return ["feed_forward", *found]
-    if group.name.startswith("indexer."):
+    if group.name.startswith("indexer"):
         return ["indexer", *found]
     recurs = a.recurs(group.layers[0]) and not a.attends(group.layers[0])
     if recurs or group.name.startswith(("ssm_", "shortconv.")):

@@ -136,9 +136,9 @@ def _outside(a: Architecture) -> Iterator[TensorGroup]:
     if a.output_bias:
         yield TensorGroup("output_bias", a.vocabulary_size, role="kept", layers=(LAST,))
     if a.hyper_connections > 0:
-        yield TensorGroup("hc_head_fn", width * a.hyper_connections, a.hyper_connections, role="kept", layers=(LAST,))
-        yield TensorGroup("hc_head_base", a.hyper_connections, role="kept", layers=(LAST,))
-        yield TensorGroup("hc_head_scale", 1, role="kept", layers=(LAST,))
+        yield TensorGroup("output_hc_fn", width * a.hyper_connections, a.hyper_connections, role="kept", layers=(LAST,))
+        yield TensorGroup("output_hc_base", a.hyper_connections, role="kept", layers=(LAST,))
+        yield TensorGroup("output_hc_scale", 1, role="kept", layers=(LAST,))
     for number in range(a.attention.rope_factor_sets):
         first = a.factor_layers()[0]
         yield TensorGroup(f"rope_factors_{number}", a.attention.rope_factors, role="kept", is_parameter=False, layers=(first,))
@@ -290,7 +290,7 @@ def _compressed(a: Architecture, c: CompressedAttention, layer: int) -> Iterator
     if a.scores(layer) and indexer is not None:
         yield TensorGroup("indexer.proj", width, indexer.heads)
         yield TensorGroup("indexer.attn_q_b", c.query_rank, indexer.heads * indexer.head_dim)
-        yield from _compressor(width, 2 * indexer.head_dim, indexer.head_dim, rate, "indexer.compressor")
+        yield from _compressor(width, 2 * indexer.head_dim, indexer.head_dim, rate, "indexer_compressor")
 
 
 def _compressor(width: int, wide: int, head: int, rate: int, name: str) -> Iterator[TensorGroup]:

@@ -25,6 +25,10 @@ NAMES = """
     shortconv.conv shortconv.in_proj shortconv.out_proj
     altup_proj altup_unembd_proj altup_correct_coef altup_correct_scale altup_predict_coef altup_router altup_router_norm
     laurel_l laurel_r laurel_post_norm
+    attn_kv attn_output_a attn_output_b attn_compressor_kv attn_compressor_gate attn_compressor_ape attn_compressor_norm
+    indexer_compressor_kv indexer_compressor_gate indexer_compressor_ape indexer_compressor_norm
+    indexer.q_proj indexer.k_proj indexer.q_norm attn_sub_norm ffn_sub_norm ffn_gate_tid2eid
+    output_hc_fn output_hc_base output_hc_scale hc_attn_fn hc_attn_base hc_attn_scale hc_ffn_fn hc_ffn_base hc_ffn_scale
     nextn.eh_proj nextn.enorm nextn.hnorm nextn.shared_head_norm nextn.embed_tokens nextn.shared_head_head
 """
 """As in the tensor lists of GGUF files, without `blk.0.` and `.weight`; vectors beside a matrix with their kind behind its name."""
