@@ -23,6 +23,7 @@ from macros.render.view import View
 from macros.specs import SpecError
 
 MARK = re.compile(r"<h1 qx7content7xq>|qx7(title|description|anchor|id|record|day)7xq")
+EMPTY = "<!doctype html><html><body></body></html>"
 HEADING = re.compile(r"(#+) (.*?)(?: \{#([\w.-]+)\})?")
 
 
@@ -96,7 +97,7 @@ class Language:
             parts = [part for part in pages.body(self.view, kind, name).split("\n\n") if part.strip()]
         except Exception as error:  # whatever it was, it is a mistake in the record, told with its place
             now.errors.append(generator.mistake(page.record, 1, f"record_page({kind!r}, {name!r})", error))
-            return ""
+            return EMPTY
         ids: set[str] = set()
         outline: list[tuple[int, str, str]] = []
         lines = []
