@@ -20,7 +20,7 @@ from macros.render.tables import render
 from macros.render.view import View
 from macros.specs.devices import Cpu, Gpu
 from macros.specs.models import Model
-from macros.tables import Column, measured_decode, pairs, tables
+from macros.tables import Column, engines, measured_decode, pairs, tables
 
 FOLDERS = {"models": "models", "gpus": "devices", "cpus": "devices"}
 
@@ -112,10 +112,24 @@ def _of_gpu(view: View, gpu: Gpu) -> list[str]:
             slots.block(render(view, known, frame, _told_columns(known.id, frame, ("gpu", "memory")), links=links, unsearched=True))
         )
         parts.append(slots.block(bars.fills(view, frame, limit)))
+        parts += _both_engines(view, gpu, size)
         parts.append(
             _to_calculator(view, ("用计算器改模型、上下文与量化", "Change model, context and quantization in the calculator"), **asked)
         )
     return parts + _measured(view, measured_decode.of_gpu(view.catalogue, gpu.id), "gpu")
+
+
+def _both_engines(view: View, gpu: Gpu, size: float) -> list[str]:
+    """Both answers of a device that an engine of its own runs on: that engine, and the one for GGUF files."""
+    vendor = view.catalogue.device_families[gpu.family].vendor
+    if not gpu.memory_sizes_gib or not any(one.splits == "none" and vendor in one.backends for one in view.catalogue.engines.values()):
+        return []
+    rows = engines.side_by_side(view.catalogue, gpu.id, size)
+    if not rows:
+        return []
+    known = tables()["mac-engines"]
+    frame = pd.DataFrame(rows)
+    return [slots.block(render(view, known, frame, _told_columns(known.id, frame, ("gpu", "memory")), unsearched=True))]
 
 
 def _links(view: View, **asked: Any) -> Callable[[Mapping[str, Any]], str]:

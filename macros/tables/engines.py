@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from macros.estimate import Refused, estimate
+from macros.formulas.remember import by_identity
 from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.measurements import Serving
@@ -82,30 +83,38 @@ def _speed(found: dict[str, Any] | None, kind: str) -> float | None:
 )
 def mac_engines(catalogue: Catalogue) -> pd.DataFrame:
     """The models that have room with both; each in the engine's own format of four bits."""
+    return pd.DataFrame([row for gpu, memory in MACS for row in side_by_side(catalogue, gpu, memory)])
+
+
+@by_identity
+def side_by_side(catalogue: Catalogue, gpu: str, memory: float) -> list[dict[str, Any]]:
+    """The models that a device has room for with both engines.
+
+    Args:
+        catalogue: the records
+        gpu: id of an Apple chip
+        memory: which of the sizes sold [GiB]
+
+    Returns:
+        Rows of `mac-engines`.
+    """
     rows: list[dict[str, Any]] = []
-    for gpu, memory in MACS:
-        for model in MAC_MODELS:
-            own = PUBLISHED_IN_MXFP4 in (catalogue.models[model].native_quant or "")
-            both = []
-            for engine, usual, mxfp4 in FORMATS:
-                quant = mxfp4 if own else usual
-                question = {"model": model, "quant": quant, "engine": engine, "context": CONTEXT, "prompt_tokens": PROMPT, "gpus": [gpu]}
-                found = _answer(catalogue, question | {"memory_gib": memory})
-                if found is not None and found["host"]["weights_bytes"] <= found["weights"]["bytes"] / LOOKED_UP:
-                    both.append((engine, quant, found))
-            if len(both) < len(FORMATS):
-                continue
-            for engine, quant, found in both:
-                row = {"gpu": gpu, "memory": memory, "model": model, "engine": catalogue.engines[engine].name, "quant": quant}
-                rows.append(
-                    {
-                        **row,
-                        "needed": found["total"]["bytes"] / GIB,
-                        "decode": _speed(found, "decode"),
-                        "prefill": _speed(found, "prefill"),
-                    }
-                )
-    return pd.DataFrame(rows)
+    for model in MAC_MODELS:
+        own = PUBLISHED_IN_MXFP4 in (catalogue.models[model].native_quant or "")
+        both = []
+        for engine, usual, mxfp4 in FORMATS:
+            quant = mxfp4 if own else usual
+            question = {"model": model, "quant": quant, "engine": engine, "context": CONTEXT, "prompt_tokens": PROMPT, "gpus": [gpu]}
+            found = _answer(catalogue, question | {"memory_gib": memory})
+            if found is not None and found["host"]["weights_bytes"] <= found["weights"]["bytes"] / LOOKED_UP:
+                both.append((engine, quant, found))
+        if len(both) < len(FORMATS):
+            continue
+        for engine, quant, found in both:
+            row = {"gpu": gpu, "memory": memory, "model": model, "engine": catalogue.engines[engine].name, "quant": quant}
+            needed = found["total"]["bytes"] / GIB
+            rows.append({**row, "needed": needed, "decode": _speed(found, "decode"), "prefill": _speed(found, "prefill")})
+    return rows
 
 
 @table(
