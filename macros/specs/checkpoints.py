@@ -9,7 +9,7 @@ from macros.specs.form import Field
 from macros.specs.models import Repository
 from macros.specs.quantities import Bytes, Whole
 from macros.specs.quantizations import PackingRule
-from macros.specs.record import Id, Record, Text
+from macros.specs.record import Id, Plain, Record, Text
 
 
 class Checkpoint(Record):
@@ -23,6 +23,10 @@ class Checkpoint(Record):
     """Repository on Hugging Face."""
     quant: Id
     """Its format, an id in data/quantizations."""
+    file: Plain | None = None
+    """The file in it that is meant, where it holds several."""
+    mix: bool = False
+    """A mix of types of its publisher's own, of which only the size is known: `quant` names the preset that it is closest to."""
     own: bool = False
     """Published by who made the model, as the form in which the model came out."""
     rules: list[PackingRule] = Field(default_factory=list)

@@ -5,24 +5,18 @@ from pathlib import Path
 import pytest
 
 from macros.estimate import Refused, estimate
-from macros.estimate.files.quantized import as_published
-from macros.formulas.recipe import uniform_bytes
 from macros.specs import load
-from macros.specs.models import architecture_of
+from macros.tables.checkpoints import computed_bytes
 
 CATALOGUE = load(Path(__file__).resolve().parents[3] / "data")
 PROJECTOR_UNKNOWN = ("kimi-k2.5", "kimi-k2.6", "mlx-gemma-4-26b-a4b-it-4bit")
 """Whose index holds a projector of which no count is published, or another than the model's."""
 EXACT = [one.id for one in CATALOGUE.checkpoints.values() if not one.of_files and one.id not in PROJECTOR_UNKNOWN]
-SUMS = [one.id for one in CATALOGUE.checkpoints.values() if one.of_files or one.id in PROJECTOR_UNKNOWN]
+SUMS = [one.id for one in CATALOGUE.checkpoints.values() if not one.mix and (one.of_files or one.id in PROJECTOR_UNKNOWN)]
 
 
 def computed(checkpoint):
-    """The text model and, where it is in the repository, the projector at 16 bits."""
-    model = CATALOGUE.models[checkpoint.model]
-    format_ = as_published(CATALOGUE.quantizations[checkpoint.quant], checkpoint)
-    projector = model.projector.parameters * 2 if checkpoint.with_projector and model.projector else 0
-    return uniform_bytes(architecture_of(model, CATALOGUE.models), format_.per_weight) + projector
+    return computed_bytes(CATALOGUE, checkpoint)
 
 
 @pytest.mark.parametrize("name", EXACT)
