@@ -442,3 +442,12 @@ def test_a_check_names_what_cannot_be_translated(tmp_path, monkeypatch, capsys):
     assert main(["check"]) == 1
     told = capsys.readouterr().err
     assert re.match(r"formula.py:3: UnaryOp: expected .+, got ~x. Fix: .+\n1 error\n$", told), told
+
+
+def test_a_function_that_gives_a_dictionary_is_no_dictionary():
+    """A field of such functions is called, so it must stay what it is."""
+    from collections.abc import Callable
+
+    from macros.publish.javascript.records import maker
+
+    assert maker("given.also", Callable[[int], dict[str, list[str]]], str) == "given.also"

@@ -30,10 +30,10 @@ def test_the_chapter_the_page_and_the_command_say_the_same(vram, model):
     assert on_device[model] == pytest.approx(vram[column][model])
 
 
-def test_experts_in_ram_are_told_alike_by_chapter_and_page():
+def test_the_page_takes_no_slower_way_than_the_chapter_shows():
     chapter = tables()["experts-on-host"].frame(CATALOGUE).set_index("model")
     page = pairs.device_models_of(CATALOGUE, "rtx-3060").set_index("model")
     for model in chapter.index:
-        assert page["way"][model] in ("experts", "layers", "no")
+        assert page["way"][model] in ("card", "experts", "layers", "no")
         if page["way"][model] == "experts":
-            assert page["decode"][model] == pytest.approx(chapter["decode"][model], rel=0.1)  # another desktop beside the card
+            assert page["decode"][model] > 0.9 * chapter["decode"][model]  # another desktop beside the card

@@ -55,6 +55,8 @@ def maker(value: str, annotation: Any, name_of: Callable[[type], str]) -> str:
         return f"made({value}, {name_of(annotation)})"
     if annotation is Any:
         return f"fromJson({value})"
+    if get_origin(annotation) is Callable:
+        return value  # a function is no data, whatever it gives
     inner = [argument for argument in get_args(annotation) if argument is not type(None)]
     if get_origin(annotation) in (dict, Mapping):
         return f"madeEntries({value}, (one) => {maker('one', inner[-1], name_of)})"
