@@ -199,3 +199,14 @@ def test_checkpoints_of_a_server(model, mib):
     assert found["ram"]["checkpoint_bytes"] == mib * 2**20
     assert found["ram"]["checkpoints_bytes"] == mib * 2**20 * 32 * 4
     assert found["ram"]["prompt_cache_bytes"] == 8192 * 2**20
+
+
+def test_embeddings_need_no_logits():
+    """As b11739 plans Qwen3-4B on a processor: 94,392,352 bytes instead of 345,788,416; older builds reserve logits all the same."""
+    question = {"model": "qwen3-4b", "quant": "f16", "context": 8192, "gpus": []}
+    buffers = {
+        embedding: estimate({**question, "embedding": embedding}, CATALOGUE)["compute_buffer"]["bytes"] for embedding in (True, False)
+    }
+    assert buffers == {True: 94_392_352 - 32, False: 345_788_416}
+    older = {**question, "build": "0c1e57098"}
+    assert estimate({**older, "embedding": True}, CATALOGUE)["compute_buffer"] == estimate(older, CATALOGUE)["compute_buffer"]

@@ -270,6 +270,9 @@ def _logits(p: Pass, x: int) -> None:
         g.outputs.append(n)
         n = p.chosen(n, width)
     g.outputs.append(n)
+    if not p.b.logits:
+        g.expand(n)
+        return
     if a.traits.scales_before_logits:
         n = p.each(n, width)
     logits = p.made(n, a.vocabulary_size, (p.last_matrix("output"), n))

@@ -58,6 +58,8 @@ class Batch:
     """Whether values are 16-bit."""
     streams: int = 1
     """Caches that stand side by side: one for all sequences, or one for each."""
+    logits: bool = True
+    """Whether logits are computed; for embeddings later builds compute none."""
     build: Build = FIRST_BUILD
     """The build of the engine."""
 

@@ -73,6 +73,7 @@ def _demand(
     swa_full: bool,
     cache_on_host: bool,
     streams_weights: bool,
+    logits: bool,
     build: Build,
 ) -> Demand:
     """One for equal questions, so that their plan is remembered."""
@@ -100,6 +101,7 @@ def _demand(
         key_half=key_type.id in FLOAT_CACHE_TYPES,
         value_half=value_type.id in FLOAT_CACHE_TYPES,
         streams=streams,
+        logits=logits,
         build=build,
     )
     return Demand(a, batch, key_type, value_type, cache_on_host, streams_weights)
@@ -147,6 +149,8 @@ def _demand_of(setting: Setting, devices: int) -> Demand:
         setting.swa_full,
         not setting.kv_offload and devices > 0,
         setting.op_offload,
+        # Builds that mix inputs compute no logits for embeddings.
+        not (setting.embedding and build_of(setting).mixes_inputs),
         build_of(setting),
     )
 
