@@ -22,7 +22,7 @@ ASK = """async ([module, queries]) => {
 def test_queries_lead_to_their_pages(page, address, language, home):
     page.goto(home)
     queries = {str(query): path for query, path in QUERIES[language].items()}
-    assert len(queries) == 40
+    assert len(queries) >= 20
     found = page.evaluate(ASK, [f"{address}{home}js/search.js", list(queries)])
     missed = {
         query: [url.removeprefix(f"/guide/{home}") for url in found[query][:FIRST]]
