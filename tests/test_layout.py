@@ -10,7 +10,7 @@ MAY_IMPORT = {
     "estimate": {"specs", "formulas"},
     "calibrate": {"specs", "formulas", "estimate"},
     "relations": {"specs", "formulas", "estimate", "calibrate"},
-    "tables": {"specs", "formulas", "estimate"},
+    "tables": {"specs", "formulas", "estimate", "calibrate"},
     "render": {"specs", "formulas", "estimate", "tables"},
     "publish": {"specs", "formulas", "estimate", "tables", "render"},
     "generator": {"specs", "formulas", "estimate", "calibrate", "relations", "tables", "render", "publish"},

@@ -24,6 +24,9 @@ OLDER_BUILDS = {
 A build has all terms of later days.
 """
 
+OTHER_BACKENDS = {("nvidia", "vulkan"): "vulkan.nvidia"}
+"""Vendor of a class of devices and a back end beside its usual one -> the term by which prompts differ there."""
+
 WITHOUT_BFLOAT = ("vulkan", "sycl")
 """Back ends without a fast path for bfloat16."""
 
@@ -112,8 +115,9 @@ def prefill_terms(rates: Rates, stack: Stack) -> dict[str, float]:
     found = stack_terms(rates, stack)
     if stack.wide:
         found["wide"] = 1.0
-    if rates.wider.startswith("nvidia-") and stack.backend == "vulkan":
-        found["vulkan.nvidia"] = 1.0
+    beside = OTHER_BACKENDS.get((rates.wider.split("-")[0], stack.backend or ""))
+    if beside is not None:
+        found[beside] = 1.0
     if stack.lookup and rates.is_processor:
         found["lookup"] = 1.0
     return found

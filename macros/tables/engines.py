@@ -213,11 +213,20 @@ def team(catalogue: Catalogue) -> pd.DataFrame:
 )
 def serving_measured(catalogue: Catalogue) -> pd.DataFrame:
     """The fastest of the rows of one setting: engines grow faster."""
+    slicing = [engine.id for engine in catalogue.engines.values() if engine.splits == "slices"]
     found: dict[tuple[Any, ...], list[float]] = {}
     for file in catalogue.measurements.values():
         for row in file.rows:
             sound = isinstance(row, Serving) and row.quality is None and row.rate == "total" and row.workload is None
-            if sound and row.gpus and row.model and row.quant and row.users and row.users >= USERS and row.engine in (None, "vllm"):
+            if (
+                sound
+                and row.gpus
+                and row.model
+                and row.quant
+                and row.users
+                and row.users >= USERS
+                and (row.engine is None or row.engine in slicing)
+            ):
                 key = (row.gpus[0], len(row.gpus), row.model, row.quant, row.users, row.prompt_tokens)
                 found.setdefault(key, []).append(row.tokens_per_second)
     names = ("gpu", "cards", "model", "quant", "users", "prompt")

@@ -57,6 +57,8 @@ def shorter(a):
         layers *= 2
         kept["attention"]["shared_cache_layers"] = layers // 2
     kept["layers"] = layers
+    if a.attention.compressed is not None:
+        kept["attention"]["compressed"]["rates"] = a.attention.compressed.rates[:layers]
     if a.blocks is not None:
         kept["blocks"] = a.blocks[:layers]
     if a.feed_forward is not None and a.feed_forward.sizes is not None:

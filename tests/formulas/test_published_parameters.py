@@ -16,6 +16,11 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 CATALOGUE = load(DATA)
 
 
+def untrue(catalogue):
+    """What the check says of all models."""
+    return [error for model in catalogue.models.values() for error in published_parameters(model, catalogue)]
+
+
 @pytest.mark.parametrize(
     "model", [model for model in CATALOGUE.models.values() if model.published_parameters_exact], ids=lambda model: model.id
 )
@@ -26,7 +31,7 @@ def test_an_exact_count_is_met_to_the_parameter(model):
 
 
 def test_every_record_passes_its_own_check():
-    assert not list(published_parameters(CATALOGUE))
+    assert not untrue(CATALOGUE)
 
 
 @pytest.mark.parametrize(
@@ -59,15 +64,15 @@ def changed(model, **update):
 
 
 def test_a_count_that_the_shapes_do_not_give_is_refused():
-    (error,) = published_parameters(changed("llama-3.1-8b", published_parameters=8_030_261_249))
+    (error,) = untrue(changed("llama-3.1-8b", published_parameters=8_030_261_249))
     assert str(error).startswith("data/models/llama-3.1-8b.yaml:")
     assert "published_parameters: expected 8,030,261,248 from the shapes, got 8,030,261,249. Fix: read the shapes again" in str(error)
 
 
 def test_a_rounded_count_is_held_to_its_rounding():
     rounding = {"published_parameters_rounded_to": 100_000_000}
-    assert not list(published_parameters(changed("llama-3.1-8b", published_parameters=8_000_000_000, **rounding)))
-    (error,) = published_parameters(changed("llama-3.1-8b", published_parameters=8_100_000_000, **rounding))
+    assert not untrue(changed("llama-3.1-8b", published_parameters=8_000_000_000, **rounding))
+    (error,) = untrue(changed("llama-3.1-8b", published_parameters=8_100_000_000, **rounding))
     assert "within ± 50,000,000, got 8,100,000,000" in str(error)
 
 

@@ -40,6 +40,9 @@ FACTORS = {"rope_freqs": "rope_factors_0", "rope_factors_long": "rope_factors_0"
 LONGEST_LIST = 6
 """Types or names that a message lists."""
 
+READERS = ["llama.cpp"]
+"""Engines that read GGUF files as they are."""
+
 
 @dataclass(frozen=True)
 class FileModel:
@@ -83,6 +86,8 @@ def file_model(header: Header, records: Mapping[str, TensorType], classes: Mappi
     engine = header.values.get("general.architecture")
     if not isinstance(engine, str) or engine not in classes:
         raise Refused("gguf general.architecture", "a class of models that the guide knows", f"{engine}; {held(header, types)}")
+    if not classes[engine].file.read:
+        raise Refused("gguf", "a class whose files the guide reads", f"{engine}; {held(header, types)}", "give its config.json instead")
     parts = parts_of(header)
     shapes = shapes_of(header, parts, classes[engine].file)
     try:
@@ -91,7 +96,7 @@ def file_model(header: Header, records: Mapping[str, TensorType], classes: Mappi
         detail = error.errors(include_url=False)[0]
         raise Refused("gguf", detail["msg"].removeprefix("Value error, ").removeprefix("expected "), engine) from None
     tensors = _stored(parts, types, architecture)
-    quantization = FileQuantization(id="gguf", name="GGUF", kind="gguf", read_by=["llama.cpp"], tensors=tensors)
+    quantization = FileQuantization(id="gguf", name="GGUF", kind="gguf", read_by=READERS, tensors=tensors)
     return FileModel(architecture, quantization, tuple(_notices(header, types)))
 
 
@@ -205,7 +210,7 @@ def _notices(header: Header, types: Mapping[int, TensorType]) -> list[Notice]:
     unknown = [str(number) for number in sorted(used) if number not in types]
     if unknown:
         found.append(Notice("unknown-types", {"types": ", ".join(unknown[:LONGEST_LIST])}))
-    others = [types[number].name for number in sorted(used) if number in types and "llama.cpp" not in types[number].read_by]
+    others = [types[number].name for number in sorted(used) if number in types and READERS[0] not in types[number].read_by]
     if others:
         found.append(Notice("types-of-another-engine", {"types": ", ".join(others[:LONGEST_LIST]), "engine": "ik_llama.cpp"}))
     return found

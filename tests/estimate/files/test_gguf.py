@@ -25,7 +25,9 @@ TYPES = numbered(CATALOGUE.tensor_types)
 NO_WEIGHTS = ("i8", "i16", "i32", "i64", "f64", "q8_1", "q8_k")
 """Types that no model's weights have."""
 OF_LLAMA_CPP = [kind for kind in CATALOGUE.tensor_types.values() if "llama.cpp" in kind.read_by and kind.id not in NO_WEIGHTS]
-OWN = [model.id for model in CATALOGUE.models.values() if model.architecture is not None]
+ALL = [model.id for model in CATALOGUE.models.values() if model.architecture is not None]
+UNREAD = [name for name in ALL if not CATALOGUE.architectures[CATALOGUE.models[name].architecture.engine_name].file.read]
+OWN = [name for name in ALL if name not in UNREAD]
 CLASSES = {CATALOGUE.models[name].architecture.engine_name: name for name in OWN}
 
 
@@ -78,6 +80,13 @@ def file_of(a, kind_of, said=None):
 def model_in(data, size=None):
     header = read_header(data, size or 1 << 49, TYPES)
     return file_model(header, CATALOGUE.tensor_types, CATALOGUE.architectures)
+
+
+@pytest.mark.parametrize("model", UNREAD)
+def test_a_class_whose_files_are_not_read_is_refused_by_name(model):
+    """Never answered with the shapes of another class."""
+    with pytest.raises(Refused, match=CATALOGUE.models[model].architecture.engine_name):
+        model_in(file_of(shapes(model), mixed(model)))
 
 
 @pytest.mark.parametrize("model", OWN)
