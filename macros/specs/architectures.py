@@ -80,7 +80,7 @@ class Indexer(Strict):
     """Size of one of its heads."""
     top_k: Count
     """Tokens that it picks."""
-    block: Count | None = None
+    block: Annotated[int, Field(gt=0, le=512)] | None = None
     """Tokens of a block, where it picks whole blocks; its queries and keys are then made of the layer's input, each with a norm."""
     layers: LayerPattern | None = None
     """The layers that score for themselves; the others take over the last choice. null: all."""
@@ -95,7 +95,7 @@ class CompressedAttention(Strict):
     """Groups of heads whose outputs are compressed together."""
     output_rank: Count
     """Width of the compressed output of a group."""
-    rates: list[Whole]
+    rates: list[Annotated[int, Field(ge=0, le=512)]]
     """Tokens that become one, layer by layer; 0: the layer sees its window alone."""
     indexed_rate: Count
     """Layers with this rate pick among the compressed tokens; their compressor sees two blocks at a time."""

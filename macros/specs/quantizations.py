@@ -20,13 +20,13 @@ class TensorType(Record):
 
     name: Plain
     """Its name in the engine."""
-    number: Whole | None
+    number: Annotated[int, Field(ge=0, le=511)] | None
     """Its number in a GGUF file; null: such files do not have it."""
     block: Count
     """Weights in a block."""
     block_bytes: Count
     """Bytes of a block."""
-    row_bytes: Whole = 0
+    row_bytes: Annotated[int, Field(ge=0, le=8)] = 0
     """Bytes of a row besides its blocks: a scale for all of it."""
     fallback: TypeId | None
     """What a row gets whose length is no multiple of the block."""

@@ -80,9 +80,22 @@ def browser():
 
 @pytest.fixture
 def page(browser, address):
-    """A page that fails the test when the site asks another host, misses a file or throws."""
+    """A page that fails the test when the site asks another host, misses a file or throws.
+
+    Its policy is set aside: what tests wait for and measure with is script of their own. `guarded` keeps it.
+    """
+    yield from watched(browser, address, bypass_csp=True)
+
+
+@pytest.fixture
+def guarded(browser, address):
+    """The same under the policy of the pages, as a reader has them."""
+    yield from watched(browser, address, bypass_csp=False)
+
+
+def watched(browser, address, *, bypass_csp):
     context = browser.new_context(
-        viewport={"width": 1280, "height": 900}, base_url=address, permissions=["clipboard-read", "clipboard-write"]
+        viewport={"width": 1280, "height": 900}, base_url=address, bypass_csp=bypass_csp, permissions=["clipboard-read", "clipboard-write"]
     )
     opened = context.new_page()
     wrong = []

@@ -39,17 +39,18 @@ SLIP = """() => {
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_breaks_the_policy(page, address, path):
+def test_no_page_breaks_the_policy(guarded, address, path):
     """Its own styles, scripts, pictures and search."""
-    page.add_init_script(WATCH)
-    page.goto(address + path)
-    page.wait_for_load_state("networkidle")
-    assert page.evaluate("window.broken ?? []") == []
-    assert page.get_attribute("html", "class").split().count("js") == 1
+    guarded.add_init_script(WATCH)
+    guarded.goto(address + path)
+    guarded.wait_for_load_state("networkidle")
+    assert guarded.evaluate("window.broken ?? []") == []
+    assert guarded.get_attribute("html", "class").split().count("js") == 1
 
 
-def test_search_and_calculator_work_within_the_policy(page, address):
+def test_search_and_calculator_work_within_the_policy(guarded, address):
     """WebAssembly and what is loaded later."""
+    page = guarded
     page.add_init_script(WATCH)
     page.goto(f"{address}en/")
     page.keyboard.press("/")
