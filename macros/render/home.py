@@ -97,7 +97,7 @@ def recommendations(view: View) -> str:
             f'<input type="radio" name="what-runs" id="what-runs-{kind}" class="visually-hidden"{checked}>'
             f'<label for="what-runs-{kind}">{view.html(words)}</label><dl>{listed}</dl>'
         )
-    return f'<div class="what-runs" role="group" aria-label="{_word(view, "machine")}">{"".join(parts)}</div>'
+    return f'<div class="what-runs" data-table-files="what-runs" role="group" aria-label="{_word(view, "machine")}">{"".join(parts)}</div>'
 
 
 def _size(view: View, size: Any, rows: list[Any]) -> str:

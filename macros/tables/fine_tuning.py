@@ -102,7 +102,7 @@ def fine_tuning(catalogue: Catalogue) -> pd.DataFrame:
 
 CARDS = {"rtx-4060": 8, "rtx-3060": 12, "rtx-5060-ti-16gb": 16, "rtx-3090": 24, "rtx-5090": 32, "rtx-a6000": 48}
 """A card of each size that is sold -> its memory [GiB]."""
-COMMON = (12, 16, 24)
+COMMON = (12, 24)
 """Sizes that a narrow screen shows [GiB]."""
 TIMED = "rtx-3090"
 MARGIN_GIB = 1.0

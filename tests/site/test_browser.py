@@ -114,19 +114,22 @@ def test_missing_page_answers_in_both_languages(page):
 def test_tables_sort_filter_copy(page):
     page.goto("en/devices/")
     table = page.locator("[data-table=gpus]")
+    place = 1 + table.locator("thead th").evaluate_all("heads => heads.findIndex(head => head.dataset.column === 'bandwidth')")
+    cells = table.locator(f"tbody tr > :nth-child({place})")
     table.locator("th[data-column=bandwidth] .sort").click()
-    speeds = [float(text.replace(",", "")) for text in table.locator("tbody td:nth-child(4)").all_inner_texts()]
+    speeds = [float(text.replace(",", "")) for text in cells.all_inner_texts()]
     assert speeds == sorted(speeds, reverse=True)
     assert table.locator("th[data-column=bandwidth]").get_attribute("aria-sort") == "descending"
     table.locator("th[data-column=bandwidth] .sort").click()
-    speeds = [float(text.replace(",", "")) for text in table.locator("tbody td:nth-child(4)").all_inner_texts()]
+    speeds = [float(text.replace(",", "")) for text in cells.all_inner_texts()]
     assert speeds == sorted(speeds)
     table.locator(".table-filter").fill("rtx 3090")
     shown = table.locator("tbody tr:visible th").all_inner_texts()
     assert {name.split("\n")[0] for name in shown} == {"RTX 3090", "RTX 3090 Ti"}
     table.locator(".table-copy").click()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.splitlines()[0].startswith("Device\tKind\tMemory GiB")
+    assert copied.splitlines()[0].startswith("Device\t")
+    assert "Memory GiB" in copied.splitlines()[0]
     assert len(copied.splitlines()) == 3
 
 

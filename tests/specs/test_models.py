@@ -1,6 +1,7 @@
 """Models: records that must be refused, and in which words."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -87,13 +88,13 @@ def copy_of_data(tmp_path, name, change):
     root.mkdir()
     for path in DATA.iterdir():
         if path.name != "models":
-            (root / path.name).symlink_to(path)
+            (shutil.copytree if path.is_dir() else shutil.copy)(path, root / path.name)
     (root / "models").mkdir()
     for path in (DATA / "models").iterdir():
         if path.stem == name:
             (root / "models" / path.name).write_text(change(path.read_text("utf-8")), "utf-8")
         else:
-            (root / "models" / path.name).symlink_to(path)
+            shutil.copy(path, root / "models" / path.name)
     return root
 
 

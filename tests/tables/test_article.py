@@ -77,7 +77,8 @@ def test_named_cards_are_measured_with_all_layers_on_them(catalogue):
     assert len(frame) == 24
     assert frame["fits"].loc[("llama-1-30b", "rtx-3090")]
     assert not frame["fits"].loc[("llama-1-30b", "rtx-a4500")]
-    assert frame["memory"].loc[("llama-1-65b", "rtx-3090")] == 48
+    # Two cards of 24 GiB, of which the driver hides 452 MiB each.
+    assert frame["memory"].loc[("llama-1-65b", "rtx-3090")] == 2 * (24 - 452 / 1024)
 
 
 @pytest.mark.parametrize(
