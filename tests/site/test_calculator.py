@@ -33,12 +33,13 @@ def questions(catalogue: Catalogue, count: int, seed: int) -> Iterator[dict[str,
     """
     rng = random.Random(seed)
     models, formats = sorted(catalogue.models), sorted(catalogue.quantizations)
+    files = [name for name in formats if catalogue.quantizations[name].kind == "gguf"]
     gpus, cpus, drives = sorted(catalogue.gpus), sorted(catalogue.cpus), sorted(catalogue.drives)
     model = quant = ""
     for index in range(count):
         if index % ALIKE == 0:
             model = models[index // ALIKE % len(models)]
-            quant = rng.choice(formats) if rng.random() < 0.7 else "q4_k_m"
+            quant = rng.choice(formats if rng.random() < 0.2 else files)
         question: dict[str, Any] = {
             "model": model,
             "quant": quant,
@@ -48,6 +49,10 @@ def questions(catalogue: Catalogue, count: int, seed: int) -> Iterator[dict[str,
             "prompt_tokens": rng.choice([512, rng.randrange(1, 40_000)]),
             "depth": rng.choice([0, 0, rng.randrange(40_000)]),
         }
+        # Some stay beyond the context, which both must refuse.
+        if rng.random() < 0.9:
+            question["prompt_tokens"] = min(question["prompt_tokens"], question["context"])
+            question["depth"] = min(question["depth"], question["context"] - question["prompt_tokens"])
         if rng.random() < 0.3:
             question["gpus"] = question["gpus"][:1] * len(question["gpus"])
         if rng.random() < 0.3:
@@ -61,16 +66,16 @@ def questions(catalogue: Catalogue, count: int, seed: int) -> Iterator[dict[str,
             ("profile", 0.2, rng.choice(["cli", "server"])),
             ("slots", 0.1, rng.randrange(1, 9)),
             ("ubatch", 0.2, rng.choice([1, 128, 1024, rng.randrange(1, 4096)])),
-            ("gpu_layers", 0.85, rng.randrange(100)),
+            ("gpu_layers", 0.97, rng.randrange(100)),
             ("drive", 0.3, rng.choice(drives)),
             ("engine", 0.1, rng.choice(["llama.cpp", "vllm"])),
             ("cpu", 0.5, rng.choice(cpus)),
         ):
-            if rng.random() < share:
+            if rng.random() < share and (key != "gpu_layers" or question["gpus"]):
                 question[key] = value
         if "cpu" in question and rng.random() < 0.5:
             question["memory"] = rng.choice(catalogue.cpus[question["cpu"]].memory_kinds)
-            question["memory_channels"] = rng.randrange(1, 13)
+            question["memory_channels"] = rng.randrange(1, catalogue.cpus[question["cpu"]].memory_channels + 1)
         yield question
 
 
