@@ -94,7 +94,7 @@ bench-web: $(VENV)/test.ok browser site ## figures of the pages in a browser: Li
 configs: $(VENV)/site.ok ## count parameters of each class of the newest transformers beside the guide's (minutes)
 	test -x .cache/transformers/bin/python || $(PYTHON) -m venv .cache/transformers
 	.cache/transformers/bin/python -m pip install --quiet --disable-pip-version-check transformers==$(TRANSFORMERS) torch==$(TORCH)
-	.cache/transformers/bin/python tests/estimate/count_configurations.py > .cache/configurations.jsonl
+	.cache/transformers/bin/python tools/configurations/count.py > .cache/configurations.jsonl
 	$(MACROS) configs .cache/configurations.jsonl
 
 screenshot: $(VENV)/test.ok browser site ## the pictures of the READMEs

@@ -473,7 +473,7 @@ def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     of_two.add_argument("one", help="id of a device or a model")
     of_two.add_argument("other", help="id of another of the same kind")
     of_two.add_argument("--json", action="store_true", help="print one JSON list")
-    command("configs", configs).add_argument("file", type=Path, help="JSON lines of tests/estimate/count_configurations.py")
+    command("configs", configs).add_argument("file", type=Path, help="JSON lines of tools/configurations/count.py")
     command("schema", schema)
     command("settle", settle).add_argument("pages", nargs="*", metavar="PAGE", help="gpu.md …")
     command("seal", seal).add_argument("files", nargs="+", type=Path, metavar="FILE", help="data/engine-plans/llama-2-7b.yaml …")

@@ -33,7 +33,7 @@ def outcome(row: dict[str, Any], catalogue: Catalogue) -> tuple[str, str]:
     """Equal, refused or wrong; and for the latter two why.
 
     Args:
-        row: a configuration with its count, as tests/estimate/count_configurations.py prints it
+        row: a configuration with its count, as tools/configurations/count.py prints it
         catalogue: the records of classes
 
     Returns:
