@@ -172,21 +172,19 @@ def _format(
     if asked["quant"] is None and model is not None:
         asked["quant"] = _own_format(model, asked["engine"], catalogue)
     quant: Quantization = _named(asked, "quant", catalogue)
-    if model is None:
+    if model is None or quant.per_weight is None:
         return quant
-    held = [one for one in catalogue.checkpoints.values() if one.model == model and one.quant == quant.id]
-    if not held:
-        return quant
-    from macros.estimate.files.quantized import as_published
+    from macros.estimate.files.quantized import of_publisher
 
-    return as_published(quant, held[0])
+    return of_publisher(quant, model, catalogue.checkpoints)
 
 
 def _own_format(model: str, engine: str | None, catalogue: Catalogue) -> str | None:
     """The format in which a model came out, of those that the engine reads."""
-    own = [one.quant for one in catalogue.checkpoints.values() if one.model == model and one.own]
     native = catalogue.models[model].native_quant
-    formats = own if native is None else [native, *own]
+    if native is None:
+        return None
+    formats = [name for name in (catalogue.quantizations[native].gguf, native) if name is not None]
     readers = [name for name in formats if engine is None or engine in catalogue.quantizations[name].read_by]
     return readers[0] if readers else None
 

@@ -29,7 +29,7 @@ class Bar:
 def needs(view: View, frame: pd.DataFrame) -> str:
     """What a model needs at each quantization, with the memory of usual cards as lines."""
     bars, told = [], []
-    for row in frame.to_dict("records"):
+    for row in frame.dropna(subset=["short"]).to_dict("records"):
         weights, short, long = row["on_device"], row["short"], row["long"]
         longer = [("longer", long - short)] if long == long and long is not None else []
         name = view.name("quantizations", row["quant"])

@@ -43,7 +43,7 @@ def page_scripts(view: View) -> list[str]:
 def question(view: View) -> str:
     """A small form whose first answer stands on the page; the script answers every change, the link leads to the whole calculator."""
     gpu, model = view.catalogue.gpus[DEFAULT["gpu"]], view.catalogue.models[DEFAULT["model"]]
-    asked = {"model": model.id, "quant": quant_of(model), "context": pairs.CONTEXT, "gpus": [gpu.id]}
+    asked = {"model": model.id, "quant": quant_of(view.catalogue, model.id), "context": pairs.CONTEXT, "gpus": [gpu.id]}
     answer = way(asked | pairs.HOST | {"memory": DEFAULT["memory"]}, view.catalogue, ram_gib=DEFAULT_RAM)
     told = verdict.sentence(view, answer["way"], answer)
     kinds = "".join(
@@ -61,7 +61,7 @@ def question(view: View) -> str:
     )
     words = {name: view.words(words) for name, words in verdict.WORDS.items()} | {"no-gpu": view.pick(*LABELS["no-gpu"])}
     settings: dict[str, Any] = {"host": pairs.HOST, "context": pairs.CONTEXT, "quant": "q4_k_m", "scripts": page_scripts(view)}
-    link = ask.calculator(view, model=model.id, gpu=gpu.id, quant=quant_of(model), ram=DEFAULT_RAM)
+    link = ask.calculator(view, model=model.id, gpu=gpu.id, quant=quant_of(view.catalogue, model.id), ram=DEFAULT_RAM)
     return (
         f'<form class="ask" data-ask novalidate aria-label="{_word(view, "form")}" data-settings="{escape(_json(settings))}">{fields}'
         f'<p class="calculator-verdict" data-verdict data-way="{answer["way"]}" role="status">{escape(told)}</p>'

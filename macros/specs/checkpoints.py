@@ -27,8 +27,6 @@ class Checkpoint(Record):
     """The file in it that is meant, where it holds several."""
     mix: bool = False
     """A mix of types of its publisher's own, of which only the size is known: `quant` names the preset that it is closest to."""
-    own: bool = False
-    """Published by who made the model, as the form in which the model came out."""
     rules: list[PackingRule] = Field(default_factory=list)
     """What it stores otherwise than the format says."""
     matrix_bytes: Whole | None = None

@@ -202,6 +202,8 @@ class Quantization(Record):
     """Which tensor gets which type in a GGUF file."""
     per_weight: PerWeight | None = None
     """What a weight takes in any other file; beside `recipe` for a format that other engines read from files of their own."""
+    gguf: Id | None = None
+    """Id of the GGUF preset that holds the same values as good as unchanged, for a format of few bits that models are published in."""
     quality: list[Quality] = Field(default_factory=list)
     """Published measurements of what it costs in quality."""
     notes: Text | None = None

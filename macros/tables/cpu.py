@@ -11,7 +11,7 @@ from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, Words, table
-from macros.tables.headlines import headline_models
+from macros.tables.headlines import headline_models, quant_of
 
 PLATFORMS: tuple[tuple[str, str, int], ...] = (
     ("core-i7-8700k", "ddr4-2666", 2),
@@ -55,11 +55,6 @@ DECODE = [
 ]
 
 
-def quant_of(model: str) -> str:
-    """The usual 4-bit format; gpt-oss is published in one of its own."""
-    return "mxfp4_moe" if model.startswith("gpt-oss") else "q4_k_m"
-
-
 def speeds(found: dict[str, Any]) -> dict[str, float]:
     """Decode with its range."""
     decode = found["decode"]
@@ -88,7 +83,8 @@ def cpu_speed(catalogue: Catalogue) -> pd.DataFrame:
         row: dict[str, object] = {"cpu": cpu, "memory": memory, "channels": channels}
         for model in (*MODELS, *EARLIER):
             question = {
-                "model": model, "quant": quant_of(model), "context": 8192, "cpu": cpu, "memory": memory, "memory_channels": channels,
+                "model": model, "quant": quant_of(catalogue, model), "context": 8192, "cpu": cpu, "memory": memory,
+                "memory_channels": channels,
             }  # fmt: skip
             decode = estimate(question, catalogue)["decode"]
             row[model] = decode["tokens_per_second"]
@@ -159,7 +155,7 @@ def experts_on_host(catalogue: Catalogue) -> pd.DataFrame:
     mixtures = [model for model in headline_models(catalogue) if architecture_of(catalogue.models[model], catalogue.models).experts]
     for model in [model for model in mixtures if model not in TOO_LARGE]:
         question = {
-            "model": model, "quant": quant_of(model), "context": 8192, "gpus": ["rtx-3060"], "gpu_layers": 999,
+            "model": model, "quant": quant_of(catalogue, model), "context": 8192, "gpus": ["rtx-3060"], "gpu_layers": 999,
             "experts_on_host": True, **HOST,
         }  # fmt: skip
         found = estimate(question, catalogue)
@@ -173,7 +169,7 @@ def experts_on_host(catalogue: Catalogue) -> pd.DataFrame:
                 "vram": sum(device["memory_bytes"] for device in found["devices"]) / GIB,
                 **{name: speeds(estimate(question | other, catalogue))["decode"] for name, other in OTHER_HOSTS.items()},
                 "all": sum(device["memory_bytes"] for device in whole["devices"]) / GIB,
-                "quant": quant_of(model),
+                "quant": quant_of(catalogue, model),
             }
         )
     return pd.DataFrame(rows)

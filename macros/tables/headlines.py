@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+from macros.estimate import columns
+from macros.estimate.files.quantized import of_publisher
 from macros.formulas.parameters import parameters
+from macros.formulas.recipe import weight_bytes
 from macros.formulas.remember import by_identity
 from macros.specs import Catalogue
-from macros.specs.models import Model, architecture_of
+from macros.specs.models import architecture_of
 
 QUANT = "q4_k_m"
 """What people run a model in that was released in 16 bits."""
@@ -17,14 +20,43 @@ STALE_MONTHS = 9
 """Months after which the newest headline model is old."""
 
 
-def quant_of(model: Model) -> str:
+COARSER, FINER = 0.9, 1.1
+"""Beside the form in which a model came out: formats that save a tenth are worth a row; none is that takes a tenth more."""
+
+
+def own_quant(catalogue: Catalogue, model: str) -> str | None:
+    """The GGUF preset that holds what the publisher released in few bits; None where there is none, or the model came out in 16 bits."""
+    native = catalogue.models[model].native_quant
+    return None if native is None else catalogue.quantizations[native].gguf
+
+
+def quant_of(catalogue: Catalogue, model: str) -> str:
     """The format of the tables: the one that the model was released in, or four bits."""
-    return model.native_quant or QUANT
+    return own_quant(catalogue, model) or QUANT
 
 
-def ladder_of(model: Model, ladder: tuple[str, ...] = LADDER) -> tuple[str, ...]:
-    """The formats worth downloading: one alone where nothing finer was ever released."""
-    return ladder if model.native_quant is None else (model.native_quant,)
+def native_bytes(catalogue: Catalogue, model: str) -> int | None:
+    """Tensors of the form in which a model came out [bytes]; None for one of 16 bits."""
+    native = catalogue.models[model].native_quant
+    if native is None:
+        return None
+    shapes = architecture_of(catalogue.models[model], catalogue.models)
+    return weight_bytes(shapes, of_publisher(catalogue.quantizations[native], model, catalogue.checkpoints), catalogue.tensor_types)
+
+
+@by_identity
+def ladder_of(catalogue: Catalogue, model: str, ladder: tuple[str, ...] = LADDER) -> tuple[str, ...]:
+    """The formats worth downloading, from small to large: none is finer than what was released."""
+    native = native_bytes(catalogue, model)
+    if native is None:
+        return ladder
+    own = own_quant(catalogue, model)
+    offered = ladder if own is None else (*ladder, own)
+    found = columns.sizes(catalogue, [model], offered)
+    sizes: dict[str, int] = dict(zip(found["quant"], found["bytes"], strict=True))
+    most = FINER * native if own is None else COARSER * sizes[own]
+    kept = [quant for quant in ladder if sizes[quant] <= most and quant != own]
+    return (*kept, own) if own is not None else tuple(kept)
 
 
 @by_identity

@@ -8,7 +8,8 @@ from macros.estimate import estimate
 from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.tables import Column, table
-from macros.tables.cpu import DECODE, HOST, quant_of, speeds
+from macros.tables.cpu import DECODE, HOST, speeds
+from macros.tables.headlines import quant_of
 
 SETUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("qwen3.8-27b", ("rtx-3090",)),
@@ -49,7 +50,7 @@ def multi_gpu(catalogue: Catalogue) -> pd.DataFrame:
     """As many layers as fit with a margin on each card, the others in two channels of DDR5-5600."""
     rows = []
     for model, cards in SETUPS:
-        question = {"model": model, "quant": quant_of(model), "context": 8192, "gpus": list(cards), **HOST}
+        question = {"model": model, "quant": quant_of(catalogue, model), "context": 8192, "gpus": list(cards), **HOST}
         found = estimate(question, catalogue)
         host = found["host"]
         rows.append(

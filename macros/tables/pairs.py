@@ -15,7 +15,7 @@ from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, Words, table
 from macros.tables.answers import Answer, ask
-from macros.tables.headlines import headline_devices, headline_models, ladder_of, quant_of
+from macros.tables.headlines import headline_devices, headline_models, ladder_of, native_bytes, quant_of
 
 CONTEXT = 8192
 LONG_CONTEXT = 32768
@@ -111,7 +111,7 @@ def on_gpu(catalogue: Catalogue, model: str, gpu: str, quant: str | None = None,
     """A model wholly on one device, in the format of the tables unless another is named."""
     shapes = architecture_of(catalogue.models[model], catalogue.models)
     layers = shapes.layers + shapes.prediction_layers + 1
-    quant = quant or quant_of(catalogue.models[model])
+    quant = quant or quant_of(catalogue, model)
     return ask(catalogue, model=model, quant=quant, context=min(context, shapes.context_length), gpus=[gpu], gpu_layers=layers)
 
 
@@ -124,7 +124,7 @@ def sizes_of(catalogue: Catalogue, gpu: str) -> list[float]:
 def on_machine(catalogue: Catalogue, model: str, gpu: str, memory: float, ram_gib: float = MOST_RAM - SYSTEM_GIB) -> Answer | None:
     """A model on one device, in the fastest way that a desktop beside it allows."""
     question: dict[str, Any] = {
-        "model": model, "quant": quant_of(catalogue.models[model]), "context": trained_context(catalogue, model), "gpus": [gpu],
+        "model": model, "quant": quant_of(catalogue, model), "context": trained_context(catalogue, model), "gpus": [gpu],
     }  # fmt: skip
     if catalogue.gpus[gpu].memory_sizes_gib:
         question["memory_gib"] = memory
@@ -139,7 +139,7 @@ def ram_to_have(held_bytes: float) -> int | None:
 @by_identity
 def _needs(catalogue: Catalogue, model: str) -> list[tuple[int, int]]:
     """(context, bytes on a device without its runtime) of a model in the format of the tables, from short to long."""
-    (weights,) = columns.sizes(catalogue, [model], [quant_of(catalogue.models[model])])["device_bytes"]
+    (weights,) = columns.sizes(catalogue, [model], [quant_of(catalogue, model)])["device_bytes"]
     found = columns.buffers(catalogue, [model], CONTEXTS)
     beside = found["kv_cache_bytes"] + found["compute_buffer_bytes"] + weights
     return list(zip(found["context"].tolist(), beside.tolist(), strict=True))
@@ -165,7 +165,7 @@ def _row(catalogue: Catalogue, model: str, gpu: str, memory: float, answer: Answ
         "gpu": gpu,
         "memory": memory,
         "model": model,
-        "quant": quant_of(catalogue.models[model]),
+        "quant": quant_of(catalogue, model),
         "way": answer.way,
         "decode": answer.decode if runs else None,
         "need": answer.whole_bytes / GIB,
@@ -227,7 +227,7 @@ def cpu_models_of(catalogue: Catalogue, cpu: str) -> pd.DataFrame:
     """What one processor runs from its RAM."""
     rows = []
     for model in headline_models(catalogue):
-        quant = quant_of(catalogue.models[model])
+        quant = quant_of(catalogue, model)
         answer = ask(catalogue, model=model, quant=quant, context=trained_context(catalogue, model), cpu=cpu)
         if answer is not None:
             need = answer.memory_bytes / GIB
@@ -296,14 +296,14 @@ def model_devices(catalogue: Catalogue) -> pd.DataFrame:
 
 @by_identity
 def model_memory_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
-    """What one model needs at each quantization."""
+    """What one model needs at each quantization; last the form in which it came out, where that has few bits, which other engines read."""
     trained = architecture_of(catalogue.models[model], catalogue.models).context_length
     contexts = [min(CONTEXT, trained), *([LONG_CONTEXT] if trained >= LONG_CONTEXT else [])]
-    weights = columns.sizes(catalogue, [model], ladder_of(catalogue.models[model], LADDER))
+    weights = columns.sizes(catalogue, [model], ladder_of(catalogue, model, LADDER))
     (runtime,) = columns.devices(catalogue, [REFERENCE])["runtime_bytes"]
     beside = columns.buffers(catalogue, [model], contexts).set_index("context")[["kv_cache_bytes", "compute_buffer_bytes"]].sum(axis=1)
     needs = {context: (weights["device_bytes"] + beside[context] + runtime) / GIB for context in contexts}
-    return pd.DataFrame(
+    found = pd.DataFrame(
         {
             "model": model,
             "quant": weights["quant"],
@@ -313,6 +313,11 @@ def model_memory_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
             "long": needs.get(LONG_CONTEXT),
         }
     )
+    native = native_bytes(catalogue, model)
+    if native is not None:
+        row = {"model": model, "quant": catalogue.models[model].native_quant, "weights": native / GIB}
+        found = pd.concat([found, pd.DataFrame([row])], ignore_index=True)
+    return found
 
 
 @table(

@@ -35,7 +35,7 @@ def what_needs(catalogue: Catalogue, model: str, *, tokens_per_second: float, co
     rows = []
     for gpu in headline_devices(catalogue):
         for memory in pairs.sizes_of(catalogue, gpu):
-            question: dict[str, Any] = {"model": model, "quant": quant_of(catalogue.models[model]), "context": context, "gpus": [gpu]}
+            question: dict[str, Any] = {"model": model, "quant": quant_of(catalogue, model), "context": context, "gpus": [gpu]}
             if catalogue.gpus[gpu].memory_sizes_gib:
                 question["memory_gib"] = memory
             answer = ask(catalogue, **question, **pairs.HOST, ram_gib=float(pairs.MOST_RAM - SYSTEM_GIB))

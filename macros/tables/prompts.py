@@ -11,7 +11,7 @@ from macros.formulas.prefill import time_to_first_token
 from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.tables import Column, Words, table
-from macros.tables.cpu import quant_of
+from macros.tables.headlines import quant_of
 
 DEPTHS = {4096: "4K", 32768: "32K", 131072: "128K"}
 """Tokens in the cache -> as people write them."""
@@ -96,7 +96,8 @@ BASES: dict[str, Words] = {
 
 
 def _at(catalogue: Catalogue, card: str, model: str, depth: int) -> tuple[dict[str, Any] | None, float | None]:
-    asked = {"model": model, "quant": quant_of(model), "gpus": [card], "gpu_layers": 999, "context": depth + SLICE, "ubatch": SLICE}
+    quant = quant_of(catalogue, model)
+    asked = {"model": model, "quant": quant, "gpus": [card], "gpu_layers": 999, "context": depth + SLICE, "ubatch": SLICE}
     try:
         found = estimate({**asked, "depth": depth, "prompt_tokens": SLICE}, catalogue)
         if not found["fits"]:
@@ -135,8 +136,8 @@ def experts_in_ram(catalogue: Catalogue) -> pd.DataFrame:
         for host, machine in HOSTS.items():
             for card in BESIDE:
                 asked = {
-                    "model": model, "quant": quant_of(model), "context": 8192, "gpus": [card], "gpu_layers": 999, "experts_on_host": True,
-                    "ubatch": SLICE, "prompt_tokens": 4096, **machine,
+                    "model": model, "quant": quant_of(catalogue, model), "context": 8192, "gpus": [card], "gpu_layers": 999,
+                    "experts_on_host": True, "ubatch": SLICE, "prompt_tokens": 4096, **machine,
                 }  # fmt: skip
                 try:
                     found = estimate(asked, catalogue)

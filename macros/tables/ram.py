@@ -35,7 +35,7 @@ def ram(catalogue: Catalogue) -> pd.DataFrame:
     """The weights are page cache with memory mapping, and take RAM all the same."""
     rows = []
     for model in headline_models(catalogue):
-        quant, context = quant_of(catalogue.models[model]), trained_context(catalogue, model)
+        quant, context = quant_of(catalogue, model), trained_context(catalogue, model)
         found = estimate({"model": model, "quant": quant, "context": context}, catalogue)
         total = found["total"]["bytes"] / GIB
         needed = ram_gib(host_gib=total, vram_gib=0)

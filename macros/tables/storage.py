@@ -35,7 +35,7 @@ def load_time(catalogue: Catalogue) -> pd.DataFrame:
     rows = []
     for model in MODELS:
         row: dict[str, object] = {"model": model}
-        asked = {"model": model, "quant": quant_of(catalogue.models[model]), "context": 4096, "cpu": "ryzen-5-7600x", "memory": "ddr5-5600"}
+        asked = {"model": model, "quant": quant_of(catalogue, model), "context": 4096, "cpu": "ryzen-5-7600x", "memory": "ddr5-5600"}
         for drive in DRIVES:
             found = estimate({**asked, "drive": drive}, catalogue)
             row |= {"size": found["weights"]["bytes"] / GB, drive: found["load"]["seconds"], "cached": found["load"]["cached_seconds"]}

@@ -13,7 +13,7 @@ from macros.formulas.prefill import time_to_first_token
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, Words, table
-from macros.tables.cpu import quant_of
+from macros.tables.headlines import quant_of
 
 MODELS: dict[str, Words] = {
     "qwen3.5-4b": {"zh": "Qwen3.5 4B", "en": "Qwen3.5 4B"},
@@ -66,7 +66,7 @@ def on_card(catalogue: Catalogue, model: str, card: str, **more: Any) -> dict[st
     """The answer with everything on one device; None where that has no room for it."""
     shape = architecture_of(catalogue.models[model], catalogue.models)
     layers = shape.layers + shape.prediction_layers + 1
-    question = {"model": model, "quant": quant_of(model), "context": 8192, "gpus": [card], "gpu_layers": layers, **more}
+    question = {"model": model, "quant": quant_of(catalogue, model), "context": 8192, "gpus": [card], "gpu_layers": layers, **more}
     found = estimate(question, catalogue)
     return found if found["fits"] else None
 

@@ -12,7 +12,7 @@ from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, table
-from macros.tables.headlines import LADDER, headline_models, ladder_of, quant_of
+from macros.tables.headlines import LADDER, headline_models, ladder_of, own_quant, quant_of
 from macros.tables.pairs import REFERENCE
 
 CONTEXT = 8192
@@ -42,7 +42,7 @@ def presets_on_cards(catalogue: Catalogue) -> pd.DataFrame:
     """Every model of the tables in every preset on every card: model, quant, gpu, memory that it takes [bytes], whether it fits."""
     models = headline_models(catalogue)
     weights = pd.concat(
-        [columns.sizes(catalogue, [model], ladder_of(catalogue.models[model], PRESETS)) for model in models], ignore_index=True
+        [columns.sizes(catalogue, [model], ladder_of(catalogue, model, PRESETS)) for model in models], ignore_index=True
     )
     needs = pd.concat([columns.buffers(catalogue, [model], [trained_context(catalogue, model)]) for model in models], ignore_index=True)
     hardware = columns.devices(catalogue, [REFERENCE, *CARDS])
@@ -81,7 +81,7 @@ def vram(catalogue: Catalogue) -> pd.DataFrame:
     models = headline_models(catalogue)
     pivot = roomy.pivot(index="model", columns="quant", values="memory_bytes").loc[models] / GIB
     needs = pivot[list(PRESETS)].copy()
-    natives = [catalogue.models[model].native_quant for model in models]
+    natives = [own_quant(catalogue, model) for model in models]
     needs.insert(0, "native", [None if native is None else pivot.loc[model, native] for model, native in zip(models, natives, strict=True)])
     needs.insert(0, "parameters", [parameters(architecture_of(catalogue.models[model], catalogue.models)) / 1e9 for model in models])
     return needs.rename_axis(columns=None).reset_index()
@@ -102,7 +102,7 @@ def vram(catalogue: Catalogue) -> pd.DataFrame:
 def best(catalogue: Catalogue) -> pd.DataFrame:
     """The largest of the formats from four to eight bits with which all layers and the margin have room; empty where none has."""
     models = headline_models(catalogue)
-    worth = {model: ladder_of(catalogue.models[model], WORTH) for model in models}
+    worth = {model: ladder_of(catalogue, model, WORTH) for model in models}
     every = presets_on_cards(catalogue).query("fits")
     fitting = every[[quant in worth[model] for model, quant in zip(every["model"], every["quant"], strict=True)]]
     keys = zip(fitting["model"], fitting["gpu"], strict=True)
@@ -127,7 +127,7 @@ def longest(catalogue: Catalogue) -> pd.DataFrame:
         shape = architecture_of(catalogue.models[model], catalogue.models)
         row: dict[str, object] = {"model": model, "trained": shape.context_length}
         for card in CARDS:
-            question = {"model": model, "quant": quant_of(catalogue.models[model]), "context": 256, "gpus": [card]}
+            question = {"model": model, "quant": quant_of(catalogue, model), "context": 256, "gpus": [card]}
             found = largest_context(check_setting(question, catalogue), catalogue)
             row[card] = found or None
         rows.append(row)

@@ -70,7 +70,7 @@ def _beside(catalogue: Catalogue, model: str) -> dict[int, int]:
 @by_identity
 def _weights(catalogue: Catalogue, model: str) -> list[tuple[str, int]]:
     """(format, bytes on a device) of a model, the finest first."""
-    found = columns.sizes(catalogue, [model], ladder_of(catalogue.models[model]))
+    found = columns.sizes(catalogue, [model], ladder_of(catalogue, model))
     return list(zip(found["quant"].tolist(), found["device_bytes"].tolist(), strict=True))[::-1]
 
 

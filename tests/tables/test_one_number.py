@@ -20,11 +20,11 @@ def vram():
 
 @pytest.mark.parametrize("model", headline_models(CATALOGUE))
 def test_the_chapter_the_page_and_the_command_say_the_same(vram, model):
-    record = CATALOGUE.models[model]
-    column = "native" if record.native_quant else "q4_k_m"
+    quant = quant_of(CATALOGUE, model)
+    column = "q4_k_m" if quant == "q4_k_m" else "native"
     own = pairs.model_memory_of(CATALOGUE, model).set_index("quant")["short"]
-    assert own[quant_of(record)] == pytest.approx(vram[column][model])
-    question = {"model": model, "quant": quant_of(record), "context": 8192, "gpus": [pairs.REFERENCE], "gpu_layers": 9999}
+    assert own[quant] == pytest.approx(vram[column][model])
+    question = {"model": model, "quant": quant, "context": 8192, "gpus": [pairs.REFERENCE], "gpu_layers": 9999}
     assert estimate(question, CATALOGUE)["devices"][0]["memory_bytes"] / GIB == pytest.approx(vram[column][model])
     on_device = pairs.device_models_of(CATALOGUE, pairs.REFERENCE).set_index("model")["need"]
     assert on_device[model] == pytest.approx(vram[column][model])

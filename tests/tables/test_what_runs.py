@@ -4,11 +4,13 @@ import random
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from macros.estimate import Refused, estimate
 from macros.formulas.units import GIB
 from macros.specs import load
 from macros.tables import pairs, tables, what_runs
-from macros.tables.headlines import LADDER, headline_cpus, headline_devices, headline_models, quant_of, stale
+from macros.tables.headlines import LADDER, headline_cpus, headline_devices, headline_models, own_quant, quant_of, stale
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
 RAM_GIB = 32
@@ -16,7 +18,7 @@ RAM_GIB = 32
 
 def runs_with_ram(model, gpu):
     """Whether the calculator runs a model on a card with 32 GiB of RAM beside it, in either of its two ways."""
-    question = {"model": model, "quant": quant_of(CATALOGUE.models[model]), "context": pairs.trained_context(CATALOGUE, model)}
+    question = {"model": model, "quant": quant_of(CATALOGUE, model), "context": pairs.trained_context(CATALOGUE, model)}
     question |= {"gpus": [gpu], **pairs.HOST}
     for way in ({}, {"experts_on_host": True}):
         try:
@@ -51,9 +53,22 @@ def test_a_mac_is_shown_with_each_memory_that_it_is_sold_with():
 
 
 def test_a_model_released_in_4_bits_has_no_finer_file():
-    assert quant_of(CATALOGUE.models["gpt-oss-20b"]) == "mxfp4_moe"
-    assert pairs.model_memory_of(CATALOGUE, "gpt-oss-20b")["quant"].tolist() == ["mxfp4_moe"]
+    assert quant_of(CATALOGUE, "gpt-oss-20b") == "mxfp4_moe"
+    assert pairs.model_memory_of(CATALOGUE, "gpt-oss-20b")["quant"].tolist() == ["mxfp4_moe", "mxfp4"]
     assert pairs.on_machine(CATALOGUE, "gpt-oss-20b", "rtx-5070-ti", 16).way == "card"
+
+
+@pytest.mark.parametrize("model", [one.id for one in CATALOGUE.models.values() if one.native_quant is not None])
+def test_no_row_is_finer_than_what_was_released(model):
+    """What came out in 4 or 8 bits has no 16-bit row; the last row is the publisher's own form."""
+    rows = pairs.model_memory_of(CATALOGUE, model)
+    native = CATALOGUE.models[model].native_quant
+    assert rows["quant"].iloc[-1] == native
+    assert not {"f16", "bf16"} & set(rows["quant"])
+    assert rows["weights"].max() <= 1.1 * rows["weights"].iloc[-1]
+    bits = CATALOGUE.quantizations[native].per_weight.weight_bits
+    assert quant_of(CATALOGUE, model) == (CATALOGUE.quantizations[native].gguf or "q4_k_m")
+    assert (CATALOGUE.quantizations[native].gguf is None) == (bits == 8 and "fp4" not in native)
 
 
 def test_headlines_are_of_today_and_the_check_says_when_they_are_not():
@@ -79,7 +94,7 @@ def test_what_to_run_follows_its_rule():
         assert order == sorted(order)
         assert (rows["need"] < memory + 2).all(), (kind, memory)  # with what stays in RAM beside a card
     for row in frame.to_dict("records"):
-        assert row["quant"] in (*LADDER, CATALOGUE.models[row["model"]].native_quant)
+        assert row["quant"] in (*LADDER, own_quant(CATALOGUE, row["model"]))
     assert {"card", "unified", "ram"} == set(frame["kind"])
 
 

@@ -317,9 +317,9 @@
   function offerFormats(wanted) {
     const select = control("quant");
     const engine = control("engine").value;
-    const native = guide.models[usable.model]?.native_quant;
+    const natives = nativesOf(usable.model);
     const offered = readable(engine);
-    const first = [native, ...RECOMMENDED].filter((quant) => offered.includes(quant));
+    const first = [...new Set([...natives, ...RECOMMENDED])].filter((quant) => offered.includes(quant));
     const groups = [
       ["group-recommended", first],
       ["group-gguf", offered.filter((quant) => !first.includes(quant) && guide.quantizations[quant].kind === "gguf")],
@@ -328,7 +328,7 @@
     ];
     const made = groups.filter(([, quants]) => quants.length).map(([name, quants]) => element("optgroup", { label: say(name) },
       ...quants.map((quant) => element("option", { value: quant }, guide.quantizations[quant].name))));
-    const stamp = `${engine} ${native ?? ""}`;
+    const stamp = `${engine} ${natives}`;
     if (select.dataset.of !== stamp) {
       select.dataset.of = stamp;
       select.replaceChildren(...made);
@@ -343,14 +343,19 @@
       ? say("format-changed", { engine: named(guide.engines[engine]), before: guide.quantizations[wanted].name, now: guide.quantizations[now].name }) : "";
   }
 
-  // A model that was released in four bits is run in them: another model brings its own format.
+  // The formats in which a model came out in few bits: as a GGUF file, and as its publisher ships it.
+  function nativesOf(model) {
+    const own = guide.models[model]?.native_quant;
+    return [guide.quantizations[own]?.gguf, own].filter(Boolean);
+  }
+
+  // A model that was released in few bits is run in them: another model brings its own format.
   let lastModel;
   function takeNative(setting) {
-    const before = guide.models[lastModel]?.native_quant;
-    const native = guide.models[setting.model]?.native_quant;
+    const native = nativesOf(setting.model).find((quant) => readable(setting.engine ?? control("engine").value).includes(quant));
     if (lastModel !== undefined && lastModel !== setting.model) {
       if (native) setting.quant = native;
-      else if (before && setting.quant === before) setting.quant = guide.defaults.quant;
+      else if (nativesOf(lastModel).includes(setting.quant)) setting.quant = guide.defaults.quant;
       offerFormats(setting.quant);
     }
     lastModel = setting.model;
@@ -775,7 +780,7 @@
       addCard(nameOf(cards, name), count ?? "1", size ?? "", own);
     }
     for (const [before, now] of Object.entries(OLD)) if (state.has(before)) state.set(now, state.get(before));
-    if (!state.has("quant")) state.set("quant", guide.models[state.get("model")]?.native_quant ?? guide.defaults.quant);
+    if (!state.has("quant")) state.set("quant", guide.quantizations[guide.models[state.get("model")]?.native_quant]?.gguf ?? guide.defaults.quant);
     lastModel = undefined;
     if (state.get("server") === "1") state.set("profile", "server");
     for (const name of BOXES) {

@@ -32,7 +32,7 @@ function runs(all, model, gpu, context = settings.context) {
   const { guide } = all;
   let found = null;
   for (const memory of sizes(all, gpu)) {
-    const question = { model, quant: guide.models[model].native_quant ?? settings.quant, context, gpus: [gpu], ...settings.host };
+    const question = { model, quant: guide.quantizations[guide.models[model].native_quant]?.gguf ?? settings.quant, context, gpus: [gpu], ...settings.host };
     if (memory) question.memory_gib = memory;
     try { found = { ...way(all, question, SHARES.includes(guide.gpus[gpu].kind) ? 4096 : settings.ram), memory: memory ?? guide.gpus[gpu].memory_gib }; } catch { return null; }
     if (found.way !== "no") break;

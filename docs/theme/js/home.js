@@ -80,7 +80,7 @@ async function answer() {
     verdict.dataset.way = "unknown";
     return;
   }
-  const quant = guide.models[model].native_quant ?? settings.quant;
+  const quant = guide.quantizations[guide.models[model].native_quant]?.gguf ?? settings.quant;
   const kind = control("memory").value;
   const question = { model, quant, context: settings.context, ...settings.host, memory: kind };
   if (gpu !== NONE) question.gpus = [gpu];

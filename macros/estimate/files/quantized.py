@@ -106,6 +106,21 @@ def as_published(quant: Quantization, checkpoint: Checkpoint) -> Quantization:
     return Quantization(id=quant.id, name=quant.name, kind=quant.kind, read_by=quant.read_by, per_weight=layout)
 
 
+def of_publisher(quant: Quantization, model: str, checkpoints: Mapping[str, Checkpoint]) -> Quantization:
+    """A format as the published checkpoint of a model has it; the format itself where none is known.
+
+    Args:
+        quant: the format
+        model: id of the model
+        checkpoints: the records
+
+    Returns:
+        The format.
+    """
+    held = [one for one in checkpoints.values() if one.model == model and one.quant == quant.id]
+    return as_published(quant, held[0]) if held else quant
+
+
 def _named(kind: Kind, shape: Shape, formats: Mapping[str, Quantization]) -> Quantization | None:
     """The format of the guide that stores matrices like this; of two that differ in what a matrix has beside, the one that agrees there."""
     alike = [one for one in formats.values() if one.kind == kind and one.per_weight is not None and _same(one.per_weight, shape)]
