@@ -41,9 +41,7 @@ def trained_context(catalogue: Catalogue, model: str) -> int:
 def presets_on_cards(catalogue: Catalogue) -> pd.DataFrame:
     """Every model of the tables in every preset on every card: model, quant, gpu, memory that it takes [bytes], whether it fits."""
     models = headline_models(catalogue)
-    weights = pd.concat(
-        [columns.sizes(catalogue, [model], ladder_of(catalogue, model, PRESETS)) for model in models], ignore_index=True
-    )
+    weights = pd.concat([columns.sizes(catalogue, [model], ladder_of(catalogue, model, PRESETS)) for model in models], ignore_index=True)
     needs = pd.concat([columns.buffers(catalogue, [model], [trained_context(catalogue, model)]) for model in models], ignore_index=True)
     hardware = columns.devices(catalogue, [REFERENCE, *CARDS])
     found = columns.grid(weights, needs, hardware)
