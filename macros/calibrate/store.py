@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from macros.calibrate import whole
+from macros.calibrate import speculation, whole
 from macros.calibrate.accuracy import Scatter
 from macros.calibrate.fit import BASE, Model, decode_model, prefill_model
 from macros.calibrate.rows import MeasuredRow
@@ -160,10 +160,16 @@ def write(catalogue: Catalogue, root: Path, *, every_row: bool = False) -> list[
         ]
         told += [f"  {line}" for line in fallen_back(model, catalogue)]
         told += [f"  {line}" for line in moved(catalogue.calibration.get(model.name), model.constants(model.coefficients))]
-        text = HEADER + _yaml(made)
-        text = with_checksum(text, Calibration.model_validate({"id": model.name, **yaml.safe_load(text)}).computed_checksum())
-        (root / "calibration" / f"{model.name}.yaml").write_text(text, "utf-8")
-    return told
+        _store(root, model.name, made)
+    made = speculation.record(refitted(catalogue))
+    _store(root, speculation.NAME, made)
+    return [*told, f"{speculation.NAME}: {made['rows']} rows, {', '.join(f'{name} {value}' for name, value in made['terms'].items())}"]
+
+
+def _store(root: Path, name: str, made: Mapping[str, Any]) -> None:
+    text = HEADER + _yaml(made)
+    text = with_checksum(text, Calibration.model_validate({"id": name, **yaml.safe_load(text)}).computed_checksum())
+    (root / "calibration" / f"{name}.yaml").write_text(text, "utf-8")
 
 
 def wholes(catalogue: Catalogue, *, every_row: bool = False) -> Iterator[str]:
@@ -225,7 +231,8 @@ def refitted(catalogue: Catalogue) -> Catalogue:
     Returns:
         A catalogue whose constants follow from its measurements.
     """
-    made = {model.name: Calibration.model_validate({"id": model.name, **record(model, catalogue)}) for model in models(catalogue)}
+    made = dict(catalogue.calibration)
+    made |= {model.name: Calibration.model_validate({"id": model.name, **record(model, catalogue)}) for model in models(catalogue)}
     return Catalogue({**catalogue.records, "calibration": made}, catalogue.files)
 
 
@@ -247,6 +254,9 @@ def due(catalogue: Catalogue) -> list[str]:
             f"data/calibration/{model.name}.yaml: refit due ({_count(stored)} -> {len(model.rows)} rows): run `python -m macros fit`"
         )
         told += [f"  {line}" for line in moved(stored, model.constants(model.coefficients))]
+    of_guesses: Calibration | None = catalogue.calibration.get(speculation.NAME)
+    if of_guesses is None or of_guesses.fingerprint != speculation.fingerprint(catalogue):
+        told.append(f"data/calibration/{speculation.NAME}.yaml: refit due: run `python -m macros fit`")
     return told
 
 

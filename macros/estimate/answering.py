@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from macros.estimate.drafts import drafted
 from macros.estimate.notices import sentence
 from macros.estimate.placement import place
 from macros.estimate.setting import Setting, check_setting
@@ -51,6 +52,7 @@ def opened(question: Mapping[str, Any], catalogue: Catalogue) -> Mapping[str, An
 
 def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
     """A placement in the words of the door: see the design of `estimate`."""
+    from macros.estimate.speculation import speculation
     from macros.estimate.speed import answer as speed
 
     setting = placement.setting
@@ -88,6 +90,8 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
         result["users_that_fit"] = placement.users_that_fit
         result["users_at_fill"] = {"fill": FILL, "users": placement.users_at_fill}
     result |= speed(setting, placement, catalogue)
+    if drafted(setting) > 0:
+        result["speculation"] = speculation(setting, placement, result["decode"], catalogue)
     if setting.users > 1:
         result["per_user"] = _per_user(setting, result)
     if placement.alternative is not None:

@@ -10,6 +10,7 @@ from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
 from macros.specs.devices import Cpu
 from macros.specs.errors import nearest
+from macros.specs.models import Model, predicts
 
 
 def check(asked: Mapping[str, Any], question: Mapping[str, Any], a: Architecture, devices: int, catalogue: Catalogue) -> None:
@@ -35,10 +36,30 @@ def check(asked: Mapping[str, Any], question: Mapping[str, Any], a: Architecture
 def _beside(asked: Mapping[str, Any], a: Architecture, catalogue: Catalogue) -> None:
     if asked["draft"] is not None and (not isinstance(asked["draft"], str) or asked["draft"] not in catalogue.models):
         raise Refused("draft", "the id of a model", asked["draft"], nearest(str(asked["draft"]), catalogue.models))
-    if asked["mtp"] and a.prediction_layers == 0:
-        raise Refused("mtp", "a `model` with prediction layers in its file", True, "leave it out")
+    if asked["mtp"] and a.prediction_layers == 0 and (asked["model"] is None or not predicts(catalogue.models[asked["model"]])):
+        raise Refused("mtp", "a `model` with prediction layers", True, "leave it out")
+    if asked["mtp"] and asked["draft"] is not None:
+        raise Refused("draft", "one kind of guesses, and `mtp` is asked for", asked["draft"], "keep one of them")
+    for key in ("draft_tokens", "acceptance"):
+        if asked[key] is not None and not asked["mtp"] and asked["draft"] is None:
+            raise Refused(key, "`draft` or `mtp` beside it", asked[key], "name a draft model, or leave it out")
+    if asked["draft"] is not None and asked["draft"] == asked["model"]:
+        raise Refused("draft", "a model smaller than `model`", asked["draft"], "use a small model of the same family")
+    if asked["draft"] is not None and asked["model"] is not None:
+        _same_vocabulary(asked, catalogue)
     if asked["mmproj"] and (asked["model"] is None or catalogue.models[asked["model"]].projector is None):
         raise Refused("mmproj", "a `model` with a projector", True, "leave it out")
+
+
+def _same_vocabulary(asked: Mapping[str, Any], catalogue: Catalogue) -> None:
+    """Guesses are tokens of the model: a model of another vocabulary has other ones."""
+    model: Model = catalogue.models[asked["model"]]
+    small: Model = catalogue.models[asked["draft"]]
+    if small.family == model.family:
+        return
+    alike = [one.id for one in catalogue.models.values() if one.family == model.family and one.id != model.id]
+    fix = f"use {model.draft or (alike or ['another model'])[0]}"
+    raise Refused("draft", f"a model with the vocabulary of `model` ({model.family})", asked["draft"], fix)
 
 
 def _tokens(asked: Mapping[str, Any], question: Mapping[str, Any]) -> None:

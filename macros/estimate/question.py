@@ -395,6 +395,24 @@ class Options:
         ("加载预测层", "是否加载多词元预测层，以及它自己的缓存和缓冲区。"),
         default=False,
     )
+    draft_tokens: int | None = _key(
+        "whole",
+        ("Tokens drafted", "Tokens that are guessed before each checking pass; three, as programs do, if left out."),
+        ("每次猜测的词元数", "每次核对之前猜测的词元数；不填按各程序的默认值 3。"),
+        default=None,
+        unit="tokens",
+        low=1,
+        high=64,
+    )
+    acceptance: float | None = _key(
+        "number",
+        ("Acceptance", "Share of the guesses that are accepted, as the program prints it; otherwise what was measured."),
+        ("接受率", "猜测被接受的比例，即程序打印的值；不填按测量值。"),
+        default=None,
+        low=0,
+        high=1,
+        expected="a share from 0 to 1",
+    )
     lora: int = _key(
         "whole",
         ("LoRA rank", "Rank of an adapter of all matrices of the layers, in 16 bits; 0: none."),

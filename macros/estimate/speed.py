@@ -24,7 +24,7 @@ from macros.estimate.speed_features import (
 )
 from macros.estimate.speed_parts import USUAL_MEMORY, USUAL_SLOT, Part, device_rates, parts_of, stack_of
 from macros.estimate.speed_range import basis, cell, ends, measured, spread_keys
-from macros.estimate.work import total
+from macros.estimate.work import Work, total
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
 from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_touched, more_users_seconds, token_seconds
 from macros.formulas.elementwise import added, ceil
@@ -71,6 +71,42 @@ def decode_speed(setting: Setting, placement: Placement, catalogue: Catalogue) -
     return float(found["tokens_per_second"])
 
 
+def checking(setting: Setting, placement: Placement, catalogue: Catalogue, tokens: int) -> float:
+    """Time of a pass for so many tokens of each user, over that of a pass for one [1].
+
+    Args:
+        setting: a checked question
+        placement: where everything goes
+        catalogue: all records
+        tokens: tokens of each conversation [tokens]
+
+    Returns:
+        The ratio [1].
+    """
+    parts, away = parts_of(setting, placement, catalogue, []), layers_away(placement)
+    one = _decode(setting, parts, away, catalogue)["tokens_per_second"]
+    return float(one / _decode(setting, parts, away, catalogue, tokens)["tokens_per_second"])
+
+
+def guessing(setting: Setting, placement: Placement, catalogue: Catalogue, work: Work) -> float:
+    """Time of a guess on the first device, over that of a pass of the model for one token [1].
+
+    Args:
+        setting: a checked question
+        placement: where everything goes
+        catalogue: all records
+        work: what guesses, as the work of one token
+
+    Returns:
+        The ratio [1].
+    """
+    parts = parts_of(setting, placement, catalogue, [])
+    first = parts[1] if len(parts) > 1 and parts[0].rates.is_processor else parts[0]
+    guess = replace(first, work=work, state_bytes=0.0)
+    seconds = _step_seconds(setting, guess, catalogue, stack_of(setting), _shared(setting))
+    return float(seconds / setting.users * _decode(setting, parts, layers_away(placement), catalogue)["tokens_per_second"])
+
+
 def _cache_bytes(setting: Setting, part: Part) -> float:
     """Keys and values read for one user's token [bytes]."""
     key = setting.kv_type_k.block_bytes / setting.kv_type_k.block
@@ -79,11 +115,11 @@ def _cache_bytes(setting: Setting, part: Part) -> float:
     return part.work.cache_bytes(setting.depth, key if latent else (key + value) / 2)
 
 
-def _token_seconds(setting: Setting, part: Part, fitted: Fitted, stack: Stack, slices: int) -> float:
-    """Time that a part takes for one step of all users [s], without what their further tokens multiply."""
+def _token_seconds(setting: Setting, part: Part, fitted: Fitted, stack: Stack, slices: int, tokens: int = 1) -> float:
+    """Time that a part takes for one step of all users [s], with so many tokens of each, without what further tokens multiply."""
     users = setting.users
     experts = setting.architecture.experts
-    share = None if experts is None else experts_touched(used=experts.used, count=experts.count, users=users)
+    share = None if experts is None else experts_touched(used=experts.used, count=experts.count, users=users * tokens)
     inputs = decode_features(
         part.rates,
         part.work,
@@ -97,13 +133,13 @@ def _token_seconds(setting: Setting, part: Part, fitted: Fitted, stack: Stack, s
     return float(token_seconds(**inputs, **decode_constants(fitted, part.rates, stack.engine), slower=factor))
 
 
-def _step_seconds(setting: Setting, part: Part, catalogue: Catalogue, stack: Stack, slices: int) -> float:
-    """Time that a part takes for one step of all users [s]."""
-    seconds = _token_seconds(setting, part, fitted_of(catalogue.calibration["decode"]), stack, slices)
-    if setting.users > 1:
+def _step_seconds(setting: Setting, part: Part, catalogue: Catalogue, stack: Stack, slices: int, tokens: int = 1) -> float:
+    """Time that a part takes for one step of all users [s], with so many tokens of each."""
+    seconds = _token_seconds(setting, part, fitted_of(catalogue.calibration["decode"]), stack, slices, tokens)
+    if setting.users * tokens > 1:
         seconds += more_users_seconds(
             parameters=(part.work.parameters + part.work.output_parameters) / slices,
-            users=setting.users,
+            users=setting.users * tokens,
             rate=part.rates.prefill_rate,
             utilisation=prefill_constants(fitted_of(catalogue.calibration["prefill"]), part.rates, stack.engine)["utilisation"],
         )
@@ -115,8 +151,8 @@ def _shared(setting: Setting) -> int:
     return len(setting.gpus) if setting.engine.splits == "slices" and len(setting.gpus) > 1 else 1
 
 
-def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catalogue) -> dict[str, Any]:
-    """Speed of all users together, with its range."""
+def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catalogue, tokens: int = 1) -> dict[str, Any]:
+    """Speed of all users together, with its range; steps a second times users, where a step checks several tokens of each."""
     fitted = fitted_of(catalogue.calibration["decode"])
     stack, users, slices = stack_of(setting), setting.users, _shared(setting)
     if slices > 1:
@@ -125,13 +161,13 @@ def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catal
             if len(parts) > 1 and parts[0].work.layers < setting.architecture.layers
             else parts[0]
         )
-        times = [_step_seconds(setting, replace(whole, rates=part.rates), catalogue, stack, slices) for part in parts]
+        times = [_step_seconds(setting, replace(whole, rates=part.rates), catalogue, stack, slices, tokens) for part in parts]
         slowest = max(range(len(parts)), key=lambda index: times[index])
         exchange = all_reduce_seconds(layers=whole.work.layers, devices=slices, exchange_time=fitted.terms["exchange_time"])
         timed = [(parts[slowest], times[slowest] + exchange)]
         ceiling = min(decode_ceiling(bytes_read=_read(setting, whole) / slices, bandwidth=part.rates.bandwidth) for part in parts)
     else:
-        timed = [(part, _step_seconds(setting, part, catalogue, stack, 1)) for part in parts]
+        timed = [(part, _step_seconds(setting, part, catalogue, stack, 1, tokens)) for part in parts]
         ceiling = 1 / added([_read(setting, part) / part.rates.bandwidth for part in parts])
     crossings = (len(parts) - 1) * fitted.terms["boundary_time"] if slices == 1 else 0.0
     if away > 0:

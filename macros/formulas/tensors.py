@@ -118,6 +118,21 @@ def _within(a: Architecture) -> list[TensorGroup]:
     return [replace(group, layers=tuple(layers)) for group, layers in merged.items()]
 
 
+def layer_tensors(architecture: Architecture, layer: int) -> list[TensorGroup]:
+    """Tensors of one layer; one beyond the last is a prediction layer.
+
+    Args:
+        architecture: the shapes of the model
+        layer: its number [1]
+
+    Returns:
+        The tensors.
+
+    Source: llama.cpp, the tensor list of each architecture.
+    """
+    return list(_layer(architecture, layer))
+
+
 def _outside(a: Architecture) -> Iterator[TensorGroup]:
     width = a.hidden_size
     yield TensorGroup("token_embd", width, a.vocabulary_size, role="token_embedding", active=1.0 / a.vocabulary_size, layers=(FIRST,))

@@ -184,6 +184,24 @@ class Serving(Generation):
         return self
 
 
+class Speculation(Generation):
+    """Tokens a second of one conversation with guesses that are checked, beside the same without."""
+
+    kind: Literal["speculation"]
+    guesses_by: Literal["mtp", "draft"]
+    """What guesses: prediction layers of the model, or a small model."""
+    draft: Id | None = None
+    """The small model, in data/models."""
+    drafted: Count
+    """Most tokens guessed before each pass."""
+    acceptance: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Accepted over drafted, over all that was generated; absent: not stated, or for single prompts only [1]."""
+    without_tokens_per_second: Speed
+    """The same without guesses [1/s]."""
+    more_mib: Mib | None = None
+    """Memory that it took besides, where published [MiB]."""
+
+
 def against_one(rows: Iterable[Decode | Prefill]) -> Iterator[tuple[Decode | Prefill, float]]:
     """Rows of several equal GPUs, each with the speed of the same setting on one of them.
 
@@ -255,13 +273,14 @@ class MemoryUse(Row):
     """How several GPUs share the model."""
 
 
-AnyRow = Annotated[Decode | Prefill | Serving | Load | FineTune | MemoryUse, Field(discriminator="kind")]
+AnyRow = Annotated[Decode | Prefill | Serving | Speculation | Load | FineTune | MemoryUse, Field(discriminator="kind")]
 
 
 FIELDS: dict[str, frozenset[str]] = {
     "decode": frozenset(Decode.model_fields),
     "prefill": frozenset(Prefill.model_fields),
     "serving": frozenset(Serving.model_fields),
+    "speculation": frozenset(Speculation.model_fields),
     "load": frozenset(Load.model_fields),
     "finetune": frozenset(FineTune.model_fields),
     "memory": frozenset(MemoryUse.model_fields),

@@ -157,6 +157,11 @@ def architecture_of(model: Model, models: dict[str, Model]) -> Architecture:
     return model.architecture
 
 
+def predicts(model: Model) -> bool:
+    """Whether its checkpoint brings layers that predict further tokens, which the usual files leave out."""
+    return model.published_beside is not None and model.published_beside.prediction > 0
+
+
 _WITH_TRAITS: dict[str, tuple[Model, ArchitectureClass, Model]] = {}
 
 

@@ -22,6 +22,20 @@ ASKED = [
     {"quant": "mlx-4bit-64g", "gpus": ["apple-m4-max-40c"], "kv_type": "mlx-8bit-64g", "max_batched_tokens": 512},
     {"quant": "mlx-8bit-64g", "gpus": ["apple-m4-max-40c"], "users": 4},
     {"quant": "bf16", "engine": "mlx", "gpus": ["apple-m4-max-40c"]},
+    {"quant": "q8_0", "gpus": ["rtx-4090"], "draft": "qwen3-0.6b", "draft_tokens": 5, "lora": 16},
+    {
+        "quant": "q8_0",
+        "model": "qwen3.8-27b",
+        "gpus": ["rtx-5090"],
+        "mtp": True,
+        "mmproj": True,
+        "profile": "server",
+        "cache_ram_mib": 0,
+        "checkpoints": 4,
+    },
+    {"quant": "awq-4bit-128g", "gpus": ["rtx-4090"], "draft": "qwen3-0.6b"},
+    {"quant": "awq-4bit-128g", "model": "qwen3.6-27b", "gpus": ["rtx-5090"], "mtp": True, "draft_tokens": 1},
+    {"quant": "mlx-4bit-64g", "gpus": ["apple-m4-max-40c"], "draft": "qwen3-0.6b"},
 ]
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from macros.estimate.cache import state_values
+from macros.estimate.drafts import drafted
 from macros.estimate.engines.repository import lm_studio, repository_with
 from macros.estimate.engines.runner import Runner
 from macros.estimate.refused import Refused
 from macros.estimate.setting import FLOAT_CACHE_TYPES, Setting
 from macros.estimate.shares import FILL, Placement, Share, empty_host, empty_shares
-from macros.estimate.weights import ModelWeights
+from macros.estimate.weights import ModelWeights, model_weights
 from macros.formulas.activations import activation_bytes
 from macros.formulas.kv_cache import row_bytes
 from macros.formulas.mlx_cache import chunked_cells, grown_cells, score_bytes, windowed_cells
 from macros.specs import Catalogue
+from macros.specs.models import architecture_of
 from macros.specs.quantizations import TensorType
 
 HALF, SINGLE = 2, 4
@@ -43,6 +45,8 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
     every = a.layers + a.prediction_layers + 1
     shares = empty_shares(setting, catalogue)
     filled = _filled(shares[0] if shares else empty_host(setting, catalogue), setting, weights, every)
+    if setting.draft is not None:
+        filled = replace(filled, companion_bytes=_draft_bytes(setting, catalogue))
     if not shares:
         return Placement(setting, weights, (), filled, 0)
     room = filled.usable_bytes - filled.margin_bytes - (filled.memory_bytes - filled.kv_cache_bytes)
@@ -55,6 +59,13 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
         users_that_fit=max(room, 0) // cache_bytes(setting, setting.context),
         users_at_fill=max(room, 0) // cache_bytes(setting, max(int(setting.context * FILL), 1)),
     )
+
+
+def _draft_bytes(setting: Setting, catalogue: Catalogue) -> int:
+    """A draft model with a cache of its own, of the same length and kind [bytes]."""
+    a = architecture_of(catalogue.models[setting.draft or ""], catalogue.models)
+    held = model_weights(a, setting.quant, catalogue.tensor_types, imatrix=False, gguf=False).bytes
+    return held + cache_bytes(replace(setting, architecture=a), setting.context)
 
 
 def _check_cache(setting: Setting, catalogue: Catalogue) -> None:
@@ -180,6 +191,9 @@ def command(placement: Placement, repository: str | None) -> list[str]:
         words.append(f"--decode-concurrency {s.users}")
     if slice_tokens(s) != s.engine.chunk_tokens:
         words.append(f"--prefill-step-size {slice_tokens(s)}")
+    if s.draft is not None:
+        words.append(f'--draft-model "<{s.draft} in {s.quant.name}>"')
+        words.append(f"--num-draft-tokens {drafted(s)}")
     if s.kv_type_k.id not in FLOAT_CACHE_TYPES:
         words.append(f"--kv-bits {8 if s.kv_type_k.id.startswith('mlx-8') else 4}")
     return words

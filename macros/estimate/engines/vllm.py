@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from macros.estimate.cache import state_values
+from macros.estimate.drafts import drafted, prediction_weights
 from macros.estimate.engines.repository import repository_with
 from macros.estimate.engines.runner import Runner
 from macros.estimate.refused import Refused
 from macros.estimate.setting import Device, Setting
 from macros.estimate.shares import FILL, Placement, Share, empty_host, empty_shares
-from macros.estimate.weights import ModelWeights
+from macros.estimate.weights import ModelWeights, model_weights
 from macros.formulas.activations import activation_bytes
 from macros.formulas.kv_cache import row_bytes
 from macros.formulas.paged_cache import (
@@ -27,6 +28,7 @@ from macros.formulas.units import MIB
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
 from macros.specs.engines import Batches, Pages
+from macros.specs.models import architecture_of
 
 HALF, SINGLE = 2, 4
 """Bytes of a value of the model, and of a 32-bit one."""
@@ -65,15 +67,17 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
     if setting.users > sequences:
         expected = f"at most the {sequences} conversations of a pass"
         raise Refused("users", expected, setting.users, f"use at most {sequences}, or a larger `max_sequences`")
-    pool = page_pool(setting, tensor, stages)
+    beside = _beside(setting, catalogue)
+    pool = page_pool(setting, tensor, stages, beside)
     shares = empty_shares(setting, catalogue)
     devices = []
     for index, layers in enumerate(stage_layers(a.layers, stages)):
         for share in shares[index * tensor : (index + 1) * tensor]:
-            devices.append(_filled(share, setting, weights, pool, layers, tensor))
+            devices.append(_with_guesses(_filled(share, setting, weights, pool, layers, tensor), weights, beside, tensor, catalogue))
     host = empty_host(setting, catalogue)
     if not shares:
-        host = _filled(host, setting, weights, pool, list(range(a.layers)), 1)
+        filled_host = _filled(host, setting, weights, pool, list(range(a.layers)), 1)
+        host = _with_guesses(filled_host, weights, beside, 1, catalogue)
     filled = _blocks(pool, max(int(setting.context * FILL), 1))
     return Placement(
         setting,
@@ -169,13 +173,32 @@ def _default_batches(setting: Setting, device: Device) -> Batches:
     return setting.engine.batches[-1]
 
 
-def page_pool(setting: Setting, tensor: int, stages: int) -> Pool:
+def _beside(setting: Setting, catalogue: Catalogue) -> Setting | None:
+    """The question for what guesses ahead, with the shapes of that: a draft model, or the model whose prediction layer guesses; or None."""
+    if setting.draft is not None:
+        return replace(setting, model=setting.draft, architecture=architecture_of(catalogue.models[setting.draft], catalogue.models))
+    return setting if setting.mtp else None
+
+
+def _with_guesses(share: Share, weights: ModelWeights, beside: Setting | None, tensor: int, catalogue: Catalogue) -> Share:
+    """A card with the weights of what guesses ahead, which lie with the last layers; its cache is in the pages."""
+    if beside is None or not share.has_output:
+        return share
+    if beside.mtp:
+        held = prediction_weights(beside.architecture, weights)
+    else:
+        held = model_weights(beside.architecture, beside.quant, catalogue.tensor_types, imatrix=False, gguf=False).bytes
+    return replace(share, companion_bytes=-(-held // tensor))
+
+
+def page_pool(setting: Setting, tensor: int, stages: int, beside: Setting | None = None) -> Pool:
     """The groups of layers, their pages, and how many pages a conversation takes.
 
     Args:
         setting: a checked question
         tensor: cards that slice each layer
         stages: stages of layers
+        beside: what guesses ahead; None: nothing
 
     Returns:
         The pool.
@@ -193,6 +216,13 @@ def page_pool(setting: Setting, tensor: int, stages: int) -> Pool:
         for one in _kept(setting, pages, layer, tensor):
             found.append(one)
             places.append(layer)
+    if beside is not None:
+        # One layer more that attends, or those of the draft model; they lie with the last layer.
+        last = max(layer for layer in range(a.layers) if a.attends(layer)) if beside.mtp else -1
+        for layer in [last] if beside.mtp else range(beside.architecture.layers):
+            for one in _kept(beside, pages, layer, tensor):
+                found.append(one)
+                places.append(a.layers - 1)
     tokens, step = _page_tokens(setting, pages, found)
     in_flight = passes_in_flight(pipeline_parallel=stages) * batches_of(setting).tokens
     plan = plan_pages(found, block_tokens=tokens, step=step)
@@ -262,8 +292,8 @@ def _checkpoint_step(setting: Setting, pages: Pages) -> int | None:
 
 
 def _states(setting: Setting, pages: Pages) -> int:
-    """States that a conversation keeps of one recurrent layer: one, two with prefix caching, three with checkpoints."""
-    return 1 + int(setting.prefix_caching) + int(_checkpoint_step(setting, pages) is not None)
+    """States that a conversation keeps of one recurrent layer: one, two with prefix caching, three with checkpoints, and one a guess."""
+    return 1 + int(setting.prefix_caching) + int(_checkpoint_step(setting, pages) is not None) + drafted(setting)
 
 
 def _attention_tokens(setting: Setting, pages: Pages) -> int:
@@ -381,6 +411,13 @@ def command(placement: Placement, repository: str | None) -> list[str]:
         words.append(f"--max-num-batched-tokens {s.max_batched_tokens}")
     if s.kv_type_k.id == "fp8":
         words.append("--kv-cache-dtype fp8")
+    if s.mtp:
+        words.append(f"""--speculative-config '{{"method": "mtp", "num_speculative_tokens": {drafted(s)}}}'""")
+    if s.draft is not None:
+        words.append(
+            f"""--speculative-config '{{"method": "draft_model", "model": "<{s.draft} in {s.quant.name}>", "num_speculative_tokens": """
+            f"{drafted(s)}}}'"
+        )
     if not s.prefix_caching:
         words.append("--no-enable-prefix-caching")
     share = s.memory_utilization if s.memory_utilization is not None else s.engine.memory_utilization

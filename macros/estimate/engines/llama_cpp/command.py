@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from macros.estimate.drafts import drafted
 from macros.estimate.engines.repository import lm_studio, named
 from macros.estimate.question import USUAL_BATCH
 from macros.estimate.shares import Placement
@@ -52,9 +53,11 @@ def command(placement: Placement, repository: str | None) -> list[str]:
     if s.mmproj:
         words.append(f"--mmproj mmproj-{s.model or 'model'}.gguf")
     if s.draft is not None:
-        words.append(f"--model-draft {s.draft}-{s.quant.name}.gguf")
+        words.append(f'--spec-type draft-simple --model-draft "<{s.draft}-{s.quant.name}>.gguf"')
     if s.mtp:
-        words.append("--spec-type mtp")
+        words.append("--spec-type draft-mtp")
+    if drafted(s) > 0:
+        words.append(f"--spec-draft-n-max {drafted(s)}")
     if s.lora > 0:
         words.append("--lora adapter.gguf")
     words.append(f"--flash-attn {'on' if s.flash_attention else 'off'}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from macros.estimate.cache import cache_row, state_values
+from macros.estimate.drafts import drafted, prediction_layers, prediction_weights
 from macros.estimate.engines.llama_cpp.plan import plan
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Share, empty_host
@@ -16,6 +17,9 @@ from macros.formulas.tensors import tensor_groups
 from macros.formulas.units import MIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
+
+DRAFT_CACHE = "f16"
+"""Type of the cache of what guesses ahead, whatever the model's own is (`--spec-draft-type-k`, `-v`)."""
 
 
 def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Share], catalogue: Catalogue) -> list[Share]:
@@ -30,7 +34,7 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
     Returns:
         The same, with their companions.
 
-    Assumes: an adapter lies with its layers; the draft model has the cache types and the context of the model.
+    Assumes: an adapter lies with its layers; the draft model has the context of the model, and a cache of 16 bits.
     """
     more = [0 for _ in shares]
     if setting.mmproj and setting.model is not None:
@@ -39,7 +43,7 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
             more[0] += projector_bytes(parameters=projector.parameters, file_bytes=projector.file_bytes)
     if setting.mtp:
         last = next((place for place, share in enumerate(shares) if share.has_output), 0)
-        more[last] += weights.unloaded_bytes + _prediction_bytes(setting)
+        more[last] += prediction_weights(setting.architecture, weights) + _prediction_bytes(setting, catalogue)
     if setting.lora > 0:
         for place, share in enumerate(shares):
             more[place] += _adapter(setting, share.layers)
@@ -50,23 +54,24 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
     return [replace(share, companion_bytes=extra) for share, extra in zip(shares, more, strict=True)]
 
 
-def _prediction_bytes(setting: Setting) -> int:
-    """Cache and buffer of prediction layers; and recurrent states are kept three times [bytes]."""
+def _prediction_bytes(setting: Setting, catalogue: Catalogue) -> int:
+    """Cache and buffer of prediction layers; and recurrent states are kept once more for each guess [bytes]."""
     a = setting.architecture
-    key, value = cache_row(a, a.layers - 1, setting.kv_type_k, setting.kv_type_v)
+    key, value = cache_row(a, a.layers - 1, catalogue.tensor_types[DRAFT_CACHE], catalogue.tensor_types[DRAFT_CACHE])
     tokens = min(setting.ubatch, setting.batch, setting.context)
+    cells: int = padded_cells(setting.context)
     experts = a.experts
-    inner = a.feed_forward_size(0) if experts is None else experts.used * experts.size
     buffer = prediction_buffer_bytes(
         tokens=tokens,
         outputs=tokens if setting.logits_rows is None else min(setting.logits_rows, tokens),
+        cells=cells,
         vocabulary_size=a.vocabulary_size,
         hidden_size=a.hidden_size,
-        inner_size=inner,
+        query_size=a.heads(a.layers - 1) * a.head_dim(a.layers - 1) * (2 if a.attention.output_gate else 1),
+        inner_size=a.feed_forward_size(0) if experts is None else experts.used * experts.size,
         experts_used=0 if experts is None else experts.used,
     )
-    cells: int = padded_cells(setting.context)
-    return a.prediction_layers * cells * (key + value) + buffer + 2 * _states(setting)
+    return prediction_layers(a) * cells * (key + value) + buffer + drafted(setting) * _states(setting)
 
 
 def _states(setting: Setting) -> int:
@@ -90,8 +95,9 @@ def _adapter(setting: Setting, layers: Sequence[int]) -> int:
 def _draft(setting: Setting, catalogue: Catalogue) -> tuple[int, int]:
     """What a draft model takes on the first device, and on the host [bytes]."""
     a = architecture_of(catalogue.models[setting.draft or ""], catalogue.models)
+    kind = catalogue.tensor_types[DRAFT_CACHE]
     own = replace(
-        setting, model=setting.draft, architecture=a, gpus=setting.gpus[:1],
+        setting, model=setting.draft, architecture=a, gpus=setting.gpus[:1], kv_type_k=kind, kv_type_v=kind,
         n_cpu_moe=None, n_cpu_ffn=0, override_tensor=(), experts_on_host=False, draft=None, mtp=False, mmproj=False, lora=0,
     )  # fmt: skip
     weights = model_weights(a, own.quant, catalogue.tensor_types, imatrix=own.imatrix)

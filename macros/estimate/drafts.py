@@ -1,0 +1,54 @@
+"""What guesses ahead: the prediction layers of a model, and how many tokens are guessed."""
+
+from __future__ import annotations
+
+from macros.estimate.setting import Setting
+from macros.estimate.weights import ModelWeights
+from macros.formulas.tensors import layer_tensors
+from macros.specs.architectures import Architecture
+
+USUAL_DRAFT = 3
+"""Tokens that llama.cpp and mlx-lm guess before each pass, where nobody says otherwise."""
+
+SINGLE = 4
+"""Bytes of a 32-bit value, which norms have."""
+
+
+def drafted(setting: Setting) -> int:
+    """Tokens guessed before each checking pass; 0 where nothing guesses."""
+    if setting.draft is None and not setting.mtp:
+        return 0
+    return setting.draft_tokens or USUAL_DRAFT
+
+
+def prediction_layers(a: Architecture) -> int:
+    """Prediction layers that are run: those of the file, or the one that it may bring besides."""
+    return max(a.prediction_layers, 1)
+
+
+def prediction_weights(a: Architecture, weights: ModelWeights) -> int:
+    """Weights of the prediction layers: as the file holds them, or of one layer beside those that the usual file holds.
+
+    Args:
+        a: the shapes of the model
+        weights: what its layers weigh
+
+    Returns:
+        Bytes [bytes].
+
+    Assumes: such a layer stores its matrices as the last layer that attends does, and its own projection like the output of attention.
+    """
+    if weights.unloaded_bytes > 0:
+        return weights.unloaded_bytes
+    like = weights.layers[max(layer for layer in range(a.layers) if a.attends(layer))].tensors
+    shares = [group for group in layer_tensors(a, a.layers) if group.name == "attn_output"]
+    found = 0
+    for group in layer_tensors(a, a.layers):
+        if group.name in like:
+            found += like[group.name][0]
+        elif group.rows == 1:
+            found += group.row * SINGLE
+        else:
+            bits = [like[one.name][0] / one.values for one in shares]
+            found += int(group.values * bits[0])
+    return found
