@@ -307,7 +307,8 @@ def _quantized(values: Mapping[str, Any], config: Mapping[str, Any]) -> Mapping[
         for name in ("quantization_config", "quantization"):
             if isinstance(held.get(name), Mapping) and len(held[name]) > 0:
                 found: Mapping[str, Any] = held[name]
-                return found
+                experts = held.get("expert_dtype")
+                return {**found, "expert_dtype": experts} if isinstance(experts, str) else found
     return None
 
 

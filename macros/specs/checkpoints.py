@@ -15,7 +15,7 @@ from macros.specs.record import Id, Plain, Record, Text
 class Checkpoint(Record):
     """One repository of quantized weights."""
 
-    SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {"bytes": ("bytes", "matrix_bytes", "rules")}
+    SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {"bytes": ("bytes", "matrix_bytes", "projector_bytes", "rules")}
 
     model: Id
     """Id in data/models."""
@@ -37,6 +37,8 @@ class Checkpoint(Record):
     """The bytes are those of the files, headers among them."""
     with_projector: bool = False
     """The model's projector is in it, at 16 bits."""
+    projector_bytes: Whole | None = None
+    """Bytes of the projector in it, where they are not two for each of the model's count."""
     with_prediction: bool = False
     """The model's prediction layers are in it, and the bytes hold them too."""
     seen: date

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from macros.estimate.files.quantized import as_published
-from macros.formulas.recipe import weight_bytes
+from macros.formulas.recipe import uniform_bytes, weight_bytes
 from macros.formulas.units import GB
 from macros.specs import Catalogue
 from macros.specs.checkpoints import Checkpoint
-from macros.specs.models import architecture_of
+from macros.specs.models import Model, architecture_of
 from macros.tables import Column, table
 
 BYTES = 2
@@ -28,8 +28,16 @@ def computed_bytes(catalogue: Catalogue, checkpoint: Checkpoint) -> int:
     """
     model = catalogue.models[checkpoint.model]
     quant = as_published(catalogue.quantizations[checkpoint.quant], checkpoint)
-    projector = BYTES * model.projector.parameters if checkpoint.with_projector and model.projector is not None else 0
-    return weight_bytes(architecture_of(model, catalogue.models), quant, catalogue.tensor_types) + projector
+    shapes = architecture_of(model, catalogue.models)
+    own = weight_bytes(shapes, quant, catalogue.tensor_types) if quant.per_weight is None else uniform_bytes(shapes, quant.per_weight)
+    return own + projector_bytes(checkpoint, model)
+
+
+def projector_bytes(checkpoint: Checkpoint, model: Model) -> int:
+    """What a checkpoint holds of vision and audio towers [bytes]."""
+    if checkpoint.projector_bytes is not None:
+        return checkpoint.projector_bytes
+    return BYTES * model.projector.parameters if checkpoint.with_projector and model.projector is not None else 0
 
 
 @table(

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 ATTENTION = ("self_attn", "attention", "mixer", "attn")
 DENSE = ("mlp", "feed_forward", "mixer", "ffn")
-MIXTURE = ("mlp", "block_sparse_moe", "feed_forward", "mixer", "moe", "")
+MIXTURE = ("mlp", "block_sparse_moe", "feed_forward", "mixer", "moe", "ffn", "")
+OUTSIDE_OF_DENSE = ("moe", "")
+"""Parts of the layer that hold experts where a dense block stands beside them."""
 RECURRENT = ("linear_attn", "mixer", "mamba", "conv", "self_attn")
 OWNERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "attn_q": (ATTENTION, ("q_proj",)),
@@ -25,6 +27,8 @@ OWNERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "indexer.proj": (ATTENTION, ("indexer.weights_proj", "indexers_proj")),
     "indexer.attn_k": (ATTENTION, ("indexer.wk",)),
     "indexer.attn_q_b": (ATTENTION, ("indexer.wq_b",)),
+    "indexer.q_proj": (ATTENTION, ("index_q_proj",)),
+    "indexer.k_proj": (ATTENTION, ("index_k_proj",)),
     "ssm_in": (RECURRENT, ("in_proj",)),
     "ssm_out": (RECURRENT, ("out_proj",)),
     "ssm_beta": (RECURRENT, ("in_proj_b",)),
@@ -53,7 +57,7 @@ OF_DELTA_NET = {"attn_qkv": "linear_attn.in_proj_qkv", "attn_gate": "linear_attn
 """Names of those that a recurrent layer shares with attention."""
 OUTSIDE = {
     "token_embd": ("embed_tokens", "embeddings", "word_embeddings", "wte"),
-    "output": ("lm_head", "output"),
+    "output": ("lm_head", "output", "head"),
 }
 """Names of what stands in no layer."""
 ELSEWHERE = ("mtp", "visual", "vision", "audio", "mm_proj", "multi_modal", "draft")
@@ -62,12 +66,13 @@ MOST_PATTERNS = 64
 """Alternatives that one regular expression is taken apart into."""
 
 
-def module_names(tensor: str, *, recurs: bool) -> list[str]:
+def module_names(tensor: str, *, recurs: bool, apart: bool = False) -> list[str]:
     """Names that a tensor may have inside its layer, or outside all of them.
 
     Args:
         tensor: its name in the guide
         recurs: whether its layer is recurrent
+        apart: whether the layer has a dense feed-forward block besides, so that experts stand outside of it
 
     Returns:
         Names, without the layer.
@@ -79,6 +84,8 @@ def module_names(tensor: str, *, recurs: bool) -> list[str]:
     if tensor not in OWNERS:
         return []
     owners, names = OWNERS[tensor]
+    if apart and owners == MIXTURE:
+        owners = OUTSIDE_OF_DENSE
     return [f"{owner}.{name}" if owner != "" else name for owner in owners for name in names]
 
 

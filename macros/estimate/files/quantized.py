@@ -170,7 +170,7 @@ def _scheme(found: Published, a: Architecture, group: TensorGroup, parts: Sequen
     if parts[0] == "output" and not found.head:
         return -1
     recurs = 0 <= layer < a.layers and a.recurs(layer) and not a.attends(layer)
-    modules = module_names(group.name, recurs=recurs)
+    modules = module_names(group.name, recurs=recurs, apart=a.experts is not None and a.experts.beside_dense)
     if any(entry.names(modules, layer) for entry in found.left_out):
         return -1
     for number, scheme in enumerate(found.schemes):
@@ -183,7 +183,8 @@ def _scheme(found: Published, a: Architecture, group: TensorGroup, parts: Sequen
 
 
 def _read(config: Mapping[str, Any]) -> Published | None:
-    method = str(config.get("quant_method", "mlx" if "bits" in config and "group_size" in config else "")).lower()
+    usual = "mlx" if "bits" in config and "group_size" in config else "modelopt" if "quant_algo" in config else ""
+    method = str(config.get("quant_method", usual)).lower()
     reader = METHODS.get(method.replace("_", "-"))
     return None if reader is None else reader(config)
 
@@ -232,11 +233,21 @@ def _fp8(config: Mapping[str, Any]) -> Published | None:
     if isinstance(block, Sequence) and not isinstance(block, str):
         if len(block) != 2 or not all(isinstance(size, int) and 0 < size <= 4096 for size in block):
             return None
-        bits = 8.0 if config.get("scale_fmt") == "e8m0" else 32.0
-        shape: Shape = {"weight_bits": 8.0, "group_size": block[1], "group_rows": block[0], "scale_bits": bits}
-        return Published("fp8", [Scheme(shape, None)], _left_out(config), False)
+        narrow = config.get("scale_fmt") == "e8m0" or "expert_dtype" in config
+        shape: Shape = {"weight_bits": 8.0, "group_size": block[1], "group_rows": block[0], "scale_bits": 8.0 if narrow else 32.0}
+        of_experts = _of_experts(config)
+        # What another scheme leaves out is no list of what has 16 bits: it keeps the form in which the model came out.
+        return Published("fp8", [Scheme(shape, None), *of_experts], [] if of_experts else _left_out(config), False)
     scales = 8 if config.get("activation_scheme") == "static" else 4
     return Published("fp8", [Scheme({"weight_bits": 8.0, "matrix_bytes": scales}, None)], _left_out(config), False)
+
+
+def _of_experts(config: Mapping[str, Any]) -> list[Scheme]:
+    """Schemes beside FP8 in blocks: four bits for routed experts, or what was quantized again afterwards, module by module."""
+    again, _ = _mixed(config.get("quantized_layers"))
+    if again:
+        return again
+    return [Scheme(MXFP4, entries(["experts"]))] if config.get("expert_dtype") == "fp4" else []
 
 
 def _rowwise_fp8(config: Mapping[str, Any]) -> Published | None:
@@ -368,19 +379,26 @@ ALGORITHMS: dict[str, Shape] = {
 """Schemes of NVIDIA's Model Optimizer."""
 
 
+def _mixed(listed: Any) -> tuple[list[Scheme], bool]:
+    """Schemes module by module, and whether all of them are known."""
+    modules: dict[str, list[str]] = {}
+    if not isinstance(listed, Mapping):
+        return [], True
+    for module, scheme in listed.items():
+        name = str(scheme.get("quant_algo", "")).upper() if isinstance(scheme, Mapping) else ""
+        modules.setdefault(name, []).append(str(module))
+    known = [name for name in modules if name in ALGORITHMS]
+    return [Scheme(ALGORITHMS[name], entries(modules[name])) for name in known], len(known) == len(modules)
+
+
 def _modelopt(config: Mapping[str, Any]) -> Published | None:
     inner = config.get("quantization")
     said: Mapping[str, Any] = inner if isinstance(inner, Mapping) else config
     algorithm, listed = str(said.get("quant_algo", "")).upper(), said.get("quantized_layers")
     left_out = _left_out(said)
-    if algorithm == "MIXED_PRECISION" and isinstance(listed, Mapping):
-        modules: dict[str, list[str]] = {}
-        for module, scheme in listed.items():
-            name = str(scheme.get("quant_algo", "")).upper() if isinstance(scheme, Mapping) else ""
-            if isinstance(module, str) and name in ALGORITHMS:
-                modules.setdefault(name, []).append(module)
-        schemes = [Scheme(ALGORITHMS[name], entries(modules[name])) for name in modules]
-        return Published("compressed-tensors", schemes, left_out, True) if schemes else None
+    if algorithm == "MIXED_PRECISION":
+        schemes, whole = _mixed(listed)
+        return Published("compressed-tensors", schemes, left_out, True) if schemes and whole else None
     if algorithm not in ALGORITHMS:
         return None
     shape = ALGORITHMS[algorithm]

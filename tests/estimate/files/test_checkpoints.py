@@ -9,10 +9,9 @@ from macros.specs import load
 from macros.tables.checkpoints import computed_bytes
 
 CATALOGUE = load(Path(__file__).resolve().parents[3] / "data")
-PROJECTOR_UNKNOWN = ("kimi-k2.5", "kimi-k2.6", "mlx-gemma-4-26b-a4b-it-4bit")
-"""Whose index holds a projector of which no count is published, or another than the model's."""
-EXACT = [one.id for one in CATALOGUE.checkpoints.values() if not one.of_files and one.id not in PROJECTOR_UNKNOWN]
-SUMS = [one.id for one in CATALOGUE.checkpoints.values() if not one.mix and (one.of_files or one.id in PROJECTOR_UNKNOWN)]
+KNOWN = [one for one in CATALOGUE.checkpoints.values() if one.bytes is not None]
+EXACT = [one.id for one in KNOWN if not one.of_files]
+SUMS = [one.id for one in KNOWN if one.of_files and not one.mix]
 
 
 def computed(checkpoint):

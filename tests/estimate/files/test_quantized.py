@@ -175,3 +175,28 @@ def test_norms_stay_at_16_bits_where_no_gguf_is_read():
     question = {"model": "qwen3-0.6b", "quant": "bf16", "context": 1024, "gpus": ["rtx-4090"]}
     assert estimate(question | {"engine": "vllm"}, CATALOGUE)["weights"]["bytes"] == 1_192_099_840
     assert estimate(question, CATALOGUE)["weights"]["bytes"] == 1_192_099_840 + 2 * 65_536
+
+
+def test_deepseek_v4_says_four_bits_beside_its_quantization():
+    """config.json of DeepSeek-V4-Flash: FP8 in blocks with E8M0 scales, and `expert_dtype` fp4 outside of quantization_config."""
+    config = {"quant_method": "fp8", "fmt": "e4m3", "scale_fmt": "ue8m0", "weight_block_size": [128, 128], "expert_dtype": "fp4"}
+    found = published("deepseek-v4-flash-284b-a13b", **config)
+    assert found.id == "fp4-fp8-block"
+    sizes = {name: size for (name, _), size in bits("deepseek-v4-flash-284b-a13b", found).items()}
+    assert (sizes["ffn_up_exps"], sizes["attn_q_a"], sizes["output"]) == (4.25, 8.0, 16.0)
+    a = shapes("deepseek-v4-flash-284b-a13b")
+    assert uniform_bytes(a, found.per_weight) == uniform_bytes(a, CATALOGUE.quantizations["fp4-fp8-block"].per_weight)
+
+
+def test_experts_beside_a_dense_block_are_told_apart_from_it():
+    """NVIDIA's pack of Gemma 4 26B-A4B leaves out `mlp`, which is the dense block alone: experts have 4 bits."""
+    listed = ["lm_head", *(f"model.language_model.layers.{layer}.mlp*" for layer in range(30))]
+    listed += [f"model.language_model.layers.{layer}.self_attn*" for layer in range(30)]
+    found = published("gemma-4-26b-a4b", quant_method="modelopt", quant_algo="NVFP4", exclude_modules=listed)
+    sizes = {name: size for (name, _), size in bits("gemma-4-26b-a4b", found).items()}
+    assert (sizes["ffn_gate_up_exps"], sizes["ffn_down_exps"], sizes["ffn_down"]) == (4.5, 4.5, 16.0)
+
+
+def test_an_algorithm_without_a_method_is_model_optimizers():
+    """Qwen/Qwen3-32B-FP8-Static-PerTensor names `quant_algo` and no `quant_method`."""
+    assert published("qwen3-32b", quant_algo="FP8", ignore=["lm_head"], producer={"name": "modelopt"}).id == "fp8-tensor"
