@@ -97,6 +97,28 @@ class Pages(Strict):
     """Classes of models whose states are 32-bit by their configuration; those of others have the width of the model."""
 
 
+class WideTensors(Strict):
+    """Tensors that the engine holds in 32 bits whatever the format."""
+
+    names: list[Plain]
+    """Names of tensors."""
+    classes: list[Plain] = Field(default_factory=list)
+    """Classes of models; none: all."""
+
+
+class Slices(Strict):
+    """How an engine divides the tensors of a layer over cards."""
+
+    vocabulary_step: Count
+    """Rows of the embedding and of the output matrix are padded to a multiple of so many."""
+    whole: list[Plain]
+    """Tensors that every card holds in full; norms besides."""
+    by_cache_heads: list[Plain]
+    """Tensors that go by key-value heads, of which every card has at least one."""
+    wide: list[WideTensors] = Field(default_factory=list)
+    """What it holds in 32 bits."""
+
+
 class KnownBuild(Strict):
     """A build whose buffers are known to the byte, or nearly, and what it does differently from others."""
 
@@ -153,8 +175,18 @@ class Engine(Record):
     """Share of a device's memory that it claims."""
     graphs_mib: Mebibytes | None = None
     """What it takes off for recorded graphs before it sizes the cache [MiB]; the middle of published logs."""
+    logit_bytes: Count | None = None
+    """What it holds of one logit while it chooses tokens [bytes]."""
+    layers_in_flight: Count | None = None
+    """Layers whose intermediate results lie beside each other."""
+    score_copies: Annotated[float, Field(gt=0, le=10)] | None = None
+    """How often it holds attention scores that its fused kernel does not make."""
+    latent_score_copies: Annotated[float, Field(gt=0, le=10)] | None = None
+    """The same with latent attention, whose positions are scored apart."""
     batches: list[Batches] = Field(default_factory=list)
     """What it computes at once, from large cards to small."""
+    slices: Slices | None = None
+    """How it divides tensors over cards."""
     pages: Pages | None = None
     """How its cache is given out, where that is in pages."""
     chunk_tokens: Count | None = None

@@ -60,6 +60,11 @@ class CachePlans(Written):
     """What a row holds, in order: the setting as in a question to `estimate`, tokens of a page, bytes of a page of the pool,
     pages and bytes of a conversation on one card."""
 
+    stages: list[list[Cell]] = Field(default_factory=list)
+    """In a pipeline of two stages: card, tokens of a conversation, its pages, its bytes on each stage."""
+    weights: list[list[Cell]] = Field(default_factory=list)
+    """Cards that slice each layer, and what each of them holds of the weights at 16 bits [bytes]."""
+
     @model_validator(mode="after")
     def _complete(self) -> CachePlans:
         for index, row in enumerate(self.rows):

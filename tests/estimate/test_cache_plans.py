@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from macros.estimate import Refused, check_setting, estimate
-from macros.estimate.engines.vllm import batches_of, page_pool, stage_layers
+from macros.estimate.engines.vllm.batches import batches_of
+from macros.estimate.engines.vllm.pages import page_pool
+from macros.estimate.engines.vllm.parallel import stage_layers
 from macros.specs import load
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")

@@ -20,8 +20,10 @@ import yaml
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CLASSES
 from vllm.config import set_current_vllm_config
 from vllm.distributed import parallel_state
+from vllm.distributed.utils import get_pp_indices
 from vllm.engine.arg_utils import EngineArgs
 from vllm.model_executor.model_loader.utils import initialize_model
+from vllm.model_executor.models.utils import extract_layer_index
 from vllm.usage.usage_lib import UsageContext
 from vllm.utils.torch_utils import set_default_torch_dtype
 from vllm.v1.attention.backends.utils import get_supported_kv_cache_layouts, resolve_kv_cache_layout
@@ -36,13 +38,19 @@ CARDS = {
 }
 """Id in data/gpus -> what the driver would say."""
 CONTEXTS = (4096, 8192, 10000, 32768, 131072)
+STAGES = 2
+"""Stages of the pipeline, where there is one."""
+SLICES = (1, 2, 4, 8)
+"""Cards over which weights are divided."""
 SETTINGS = ((1, "f16", True), (2, "f16", True), (1, "fp8", True), (1, "f16", False))
 """Tensor parallel, type of the cache, prefix caching."""
 SAYS = {
     "mistral-nemo-12b": {"sliding_window": None}, "mixtral-8x7b": {"sliding_window": None}, "mistral-7b-v0.3": {"sliding_window": None},
     "qwen3.5-35b-a3b": {"mamba_ssm_dtype": "float32"}, "qwen3.5-27b": {"mamba_ssm_dtype": "float32"},
     "minimax-m2.7-230b": {"rotary_dim": 64}, "deepseek-v2-lite-16b": {"n_group": 1, "topk_group": 1, "topk_method": "greedy"},
-    "kimi-k2-1t": {"architectures": ["DeepseekV3ForCausalLM"]}, "lfm2-1.2b": {"conv_dim": 2048, "conv_L_cache": 3},
+    "kimi-k2-1t": {"architectures": ["DeepseekV3ForCausalLM"], "topk_method": "noaux_tc"},
+    "deepseek-v3-671b": {"topk_method": "noaux_tc"}, "deepseek-v3.2-671b": {"topk_method": "noaux_tc"},
+    "glm-5.2-744b": {"topk_method": "noaux_tc"}, "lfm2-1.2b": {"conv_dim": 2048, "conv_L_cache": 3},
     "lfm2-8b-a1b": {"conv_dim": 2048},
 }  # fmt: skip
 """What the published configuration says and the trimmed copy of the tests leaves out."""
@@ -85,6 +93,56 @@ def configuration(model: str) -> dict:
     return {"architectures": [CLASSES.get(found["model_type"])]} | found
 
 
+def weights(model: str) -> list[list[int]]:
+    """Cards, and the bytes of all tensors on each of them; a model with towers counts as its text part and is left out."""
+    found = []
+    for cards in SLICES:
+        try:
+            built_model = built(configured(model, cards, "f16", True))
+        except AssertionError:  # heads that so many cards cannot share
+            continue
+        named, kept = (*built_model.named_parameters(), *built_model.named_buffers()), built_model.state_dict()
+        tensors = {id(tensor): tensor for name, tensor in named if name in kept}
+        if any(name.startswith(("vision", "visual", "audio")) for name, _ in built_model.named_parameters()):
+            return []
+        found.append([cards, sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())])
+    return found
+
+
+def staged(model: str, card: str, layers: int) -> list[list]:
+    """Rows of one model in a pipeline: pages, and bytes of a conversation on each stage."""
+    stand_in.CARD.clear()
+    stand_in.CARD.update(CARDS[card])
+    config = configured(model, 1, "f16", True)
+    built(config)
+    with set_current_vllm_config(config):
+        specs = laid_out(config)
+        parts = []
+        for stage in range(STAGES):
+            first, end = get_pp_indices(layers, stage, STAGES)
+            parts.append({name: spec for name, spec in specs.items() if first <= extract_layer_index(name) < end})
+        config.parallel_config.pipeline_parallel_size = STAGES
+        groups = planning.get_global_kv_cache_groups(config, parts)
+        blocks = [planning._pool_bytes_per_block(config, planning._project_kv_cache_groups_to_worker(groups, part)) for part in parts]
+    whole = planning._pool_bytes_per_block(config, groups)
+    rows = []
+    for context in CONTEXTS:
+        config.model_config.max_model_len = context
+        total = planning._max_memory_usage_bytes_from_groups(planning.DefaultKVCacheConfigBuilder(), config, groups)
+        rows.append([card, context, total // whole, *(block * (total // whole) for block in blocks)])
+    return rows
+
+
+def laid_out(config) -> dict:
+    """What each layer keeps, once the engine has chosen its pages."""
+    stand_in.vllm.platforms._current_platform.update_block_size_for_backend(config)
+    specs = get_kv_cache_spec(config)
+    layers = [one for one in config.compilation_config.static_forward_context.values() if hasattr(one, "get_attn_backend")]
+    layouts = get_supported_kv_cache_layouts({one.get_attn_backend() for one in layers})
+    resolve_kv_cache_layout(config, [[layout.name for layout in layouts]], list(specs.values()))
+    return specs
+
+
 def configured(model: str, tensor_parallel: int, kv_type: str, prefix_caching: bool):
     """The engine's own configuration for a server."""
     folder = tempfile.mkdtemp()
@@ -120,11 +178,7 @@ def planned(model: str, card: str, setting: tuple) -> list[list]:
     config = configured(model, *setting)
     built(config)
     with set_current_vllm_config(config):
-        stand_in.vllm.platforms._current_platform.update_block_size_for_backend(config)
-        specs = get_kv_cache_spec(config)
-        layers = [one for one in config.compilation_config.static_forward_context.values() if hasattr(one, "get_attn_backend")]
-        layouts = get_supported_kv_cache_layouts({one.get_attn_backend() for one in layers})
-        resolve_kv_cache_layout(config, [[layout.name for layout in layouts]], list(specs.values()))
+        specs = laid_out(config)
         groups = planning.get_global_kv_cache_groups(config, [specs])
     block = planning._pool_bytes_per_block(config, groups)
     rows = []
@@ -143,20 +197,35 @@ def on_card(card: str, models: list[str]) -> None:
                 print(json.dumps({"model": model, "rows": planned(model, card, setting)}), flush=True)
             except Exception as error:  # what one card or type refuses, others may take
                 print(f"{model} on {card}, {setting}: {str(error)[:160]}", file=sys.stderr)
+        try:
+            found = {"stages": staged(model, card, configuration(model)["num_hidden_layers"])}
+            if card == next(iter(CARDS)):
+                found["weights"] = weights(model)
+            print(json.dumps({"model": model, **found}), flush=True)
+        except Exception as error:
+            print(f"{model} on {card}, in stages: {str(error)[:160]}", file=sys.stderr)
 
 
 def main(folder: str, models: list[str]) -> None:
     """Write a file for each model."""
     rows: dict[str, list[list]] = {model: [] for model in models}
+    more: dict[str, dict[str, list[list]]] = {model: {"stages": [], "weights": []} for model in models}
     for card in CARDS:
         command = [sys.executable, "-m", "tests.vllm_plans.plan", f"--card={card}", *models]
         for line in subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines():
             if line.startswith("{"):
                 found = json.loads(line)
-                rows[found["model"]] += found["rows"]
+                rows[found["model"]] += found.get("rows", [])
+                for key, kept in more[found["model"]].items():
+                    kept += found.get(key, [])
     for model, found in rows.items():
         lines = [f"  - [{', '.join(map(told, row))}]" for row in found]
-        text = f"model: {model}\nengine: vllm {__version__}\nrows:\n" + "\n".join(lines) + "\nsources:\n  rows: [vllm-plans-0.33]\n"
+        text = f"model: {model}\nengine: vllm {__version__}\nrows:\n" + "\n".join(lines) + "\n"
+        for key, kept in more[model].items():
+            text += "".join([f"{key}:\n", *(f"  - [{', '.join(map(told, row))}]\n" for row in kept)]) if kept else ""
+        text += "sources:\n" + "".join(
+            f"  {key}: [vllm-plans-0.33]\n" for key in ("rows", *(key for key, kept in more[model].items() if kept))
+        )
         if lines:
             Path(folder, f"{model}.yaml").write_text(text, "utf-8")
 

@@ -12,7 +12,7 @@ from macros.estimate.refused import Refused
 from macros.estimate.setting import FLOAT_CACHE_TYPES, Setting
 from macros.estimate.shares import FILL, Placement, Share, empty_host, empty_shares
 from macros.estimate.weights import ModelWeights, model_weights
-from macros.formulas.activations import activation_bytes
+from macros.formulas.activations import activation_bytes, inner_values
 from macros.formulas.kv_cache import row_bytes
 from macros.formulas.mlx_cache import chunked_cells, grown_cells, score_bytes, windowed_cells
 from macros.specs import Catalogue
@@ -143,16 +143,28 @@ def _compute_bytes(setting: Setting) -> int:
     """What a slice of a prompt computes in [bytes]."""
     a = setting.architecture
     tokens = min(slice_tokens(setting), setting.context)
-    inner = max(a.feed_forward_size(0), a.experts.used * a.experts.size if a.experts is not None else 0)
     found = activation_bytes(
-        tokens=tokens, sequences=1, hidden_size=a.hidden_size, feed_forward_size=inner, vocabulary_size=a.vocabulary_size
+        tokens=tokens,
+        sequences=1,
+        hidden_size=a.hidden_size,
+        inner_size=inner_values(
+            dense_size=a.feed_forward_size(0),
+            experts_used=0 if a.experts is None else a.experts.used,
+            expert_size=0 if a.experts is None else a.experts.size,
+            hidden_size=a.hidden_size,
+            cards=1,
+        ),
+        vocabulary_size=a.vocabulary_size,
+        logit_bytes=setting.engine.logit_bytes or SINGLE,
     )
+    latent = a.attention.latent is not None
+    copies = (setting.engine.latent_score_copies if latent else setting.engine.score_copies) or 1.0
     scores = 0
     for layer in range(a.layers):
-        if a.attends(layer) and a.attention.latent is None and a.head_dim(layer) not in setting.engine.fused_heads:
+        if a.attends(layer) and (latent or a.head_dim(layer) not in setting.engine.fused_heads):
             cells = _layer_cells(setting, layer, setting.context)
             scores = max(scores, score_bytes(heads=a.heads(layer), slice_tokens=tokens, cells=cells))
-    return int(found) + scores
+    return int(found * (setting.engine.layers_in_flight or 1) + scores * copies)
 
 
 def _filled(share: Share, setting: Setting, weights: ModelWeights, every: int) -> Share:
