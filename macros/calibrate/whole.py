@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from macros.estimate import Refused, estimate
+from macros.estimate import Refused
+from macros.estimate.answering import speeds
 from macros.formulas.serving import served_tokens_per_second
 from macros.specs import Catalogue
 from macros.specs.calibration import Accuracy
@@ -111,9 +112,17 @@ def _answers(name: str, index: int, row: Decode | Prefill | Serving, catalogue: 
     kind = "decode" if isinstance(row, Decode) else "prefill"
     if isinstance(row, Prefill):
         question["prompt_tokens"] = row.prompt_tokens or 512
-    answer = estimate(question, catalogue)[kind]
-    speeds = (answer["tokens_per_second"], answer["low"], answer["high"])
-    yield Whole(f"experts-in-ram-{kind}", name, index, row.gpus[0], row.tokens_per_second, *speeds)
+    answer = speeds(question, catalogue)[kind]
+    yield Whole(
+        f"experts-in-ram-{kind}",
+        name,
+        index,
+        row.gpus[0],
+        row.tokens_per_second,
+        answer["tokens_per_second"],
+        answer["low"],
+        answer["high"],
+    )
 
 
 def _served(name: str, index: int, row: Serving, question: dict[str, Any], catalogue: Catalogue) -> Iterator[Whole]:
@@ -121,12 +130,12 @@ def _served(name: str, index: int, row: Serving, question: dict[str, Any], catal
     assert row.prompt_tokens is not None
     assert row.generated_tokens is not None
     depth = row.prompt_tokens + row.generated_tokens // 2
-    answer = estimate({**question, "users": row.users, "depth": depth, "context": 2 * depth}, catalogue)
+    answer = speeds({**question, "users": row.users, "depth": depth, "context": 2 * depth}, catalogue)
     decode = answer["decode"]
     if row.per_stream_tokens_per_second is not None:
         each = [decode[end] / row.users for end in ("tokens_per_second", "low", "high")]
         yield Whole("serving-per-stream", name, index, row.gpus[0], row.per_stream_tokens_per_second, *each)
-    prompt = estimate({**question, "prompt_tokens": row.prompt_tokens, "context": 2 * depth}, catalogue)["prefill"]
+    prompt = speeds({**question, "prompt_tokens": row.prompt_tokens, "context": 2 * depth}, catalogue)["prefill"]
     total = [
         float(
             served_tokens_per_second(

@@ -39,6 +39,22 @@ def estimate(question: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any
     return found
 
 
+def speeds(question: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+    """Decode and prefill as if the machine had room: for what is measured, or trained, on another one.
+
+    Args:
+        question: keys and values as `python -m macros estimate` takes them
+        catalogue: the records
+
+    Returns:
+        `decode` and `prefill` with their ranges.
+    """
+    from macros.estimate.speed import answer as speed
+
+    setting = check_setting(question, catalogue)
+    return speed(setting, place(setting, catalogue), catalogue)
+
+
 def opened(question: Mapping[str, Any], catalogue: Catalogue) -> Mapping[str, Any]:
     """The question with the header of its file in place of the file's path."""
     path = question.get("gguf") if isinstance(question, Mapping) else None
@@ -54,6 +70,7 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
     """A placement in the words of the door: see the design of `estimate`."""
     from macros.estimate.speculation import speculation
     from macros.estimate.speed import answer as speed
+    from macros.estimate.spill import with_room
 
     setting = placement.setting
     shares = [*placement.devices, placement.host]
@@ -89,10 +106,10 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
     if placement.users_that_fit is not None and placement.users_at_fill is not None:
         result["users_that_fit"] = placement.users_that_fit
         result["users_at_fill"] = {"fill": FILL, "users": placement.users_at_fill}
-    result |= speed(setting, placement, catalogue)
-    if drafted(setting) > 0:
+    result |= with_room(setting, placement, speed(setting, placement, catalogue), catalogue)
+    if drafted(setting) > 0 and "decode" in result:
         result["speculation"] = speculation(setting, placement, result["decode"], catalogue)
-    if setting.users > 1:
+    if setting.users > 1 and "decode" in result:
         result["per_user"] = _per_user(setting, result)
     if placement.alternative is not None:
         result["alternative"] = _other(placement.alternative, catalogue)

@@ -170,7 +170,8 @@ def _told(found: dict[str, Any]) -> str:
     for key in ("decode", "prefill"):
         if key in found:
             speed = found[key]
-            lines.append(f"{key:15} {speed['tokens_per_second']:10.1f} tokens/s ({speed['low']:.1f} to {speed['high']:.1f})")
+            named = ", spilling into RAM" if speed["basis"] == "spilled" else ""
+            lines.append(f"{key:15} {speed['tokens_per_second']:10.1f} tokens/s ({speed['low']:.1f} to {speed['high']:.1f}{named})")
     if "load" in found:
         lines.append(f"{'load':15} {found['load']['seconds']:10.1f} s")
     lines += [f"warning: {warning}" for warning in found["warnings"]]

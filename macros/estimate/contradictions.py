@@ -88,8 +88,8 @@ def _experts(asked: Mapping[str, Any], question: Mapping[str, Any], a: Architect
     if asked["experts_on_host"] and asked["n_cpu_moe"] is not None and asked["n_cpu_moe"] < blocks:
         raise Refused("n_cpu_moe", "all layers, as `experts_on_host` says", asked["n_cpu_moe"], "keep one of them")
     if devices == 0:
-        for key in ("gpu_layers", "n_cpu_moe", "n_cpu_ffn", "tensor_split", "override_tensor"):
-            if question.get(key) and asked[key] != "auto":
+        for key in ("gpu_layers", "n_cpu_moe", "n_cpu_ffn", "tensor_split", "override_tensor", "split_mode"):
+            if question.get(key) and asked[key] not in ("auto", "layer"):
                 raise Refused(key, "a card in `gpus`", question[key], "name a card, or leave it out")
 
 

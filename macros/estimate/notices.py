@@ -37,6 +37,14 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "Windows：显存放满后，驱动会悄悄改用内存，速度慢许多倍，而不是报错；请多留一些显存。",
         "en": "Windows: a full card spills into RAM without a word and becomes many times slower; leave more of it free.",
     },
+    "no-speed-without-room": {
+        "zh": "放不下：没有可报的速度。Linux 上引擎会停止加载；Windows 上驱动会改用内存，慢许多倍。",
+        "en": "It does not fit, so there is no speed to tell: on Linux the engine stops, on Windows the driver spills into RAM.",
+    },
+    "only-without-margin": {
+        "zh": "只有不留余量才放得下：余量设为 0（margin_mib）就能看到速度。",
+        "en": "It has room only without the margin: ask with `margin_mib` 0 for its speed.",
+    },
     "projector-buffer": {
         "zh": "投影器只计入文件大小；它自己的计算缓冲区没有公布的公式。",
         "en": "Of the projector its file is counted; no formula of its compute buffer is published.",

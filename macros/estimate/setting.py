@@ -86,6 +86,9 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     if quant.recipe is not None and quant.recipe.needs_importance_matrix and not asked["imatrix"]:
         notices.append(Notice("needs-imatrix", {"quant": quant.id}))
     slots = asked["slots"] if asked["slots"] is not None else 4 if asked["profile"] == "server" else 1
+    if asked["slots"] is None and "kv_unified" in engine.settings:
+        # Who serves more users than a program has slots for starts it with as many slots.
+        slots = max(slots, asked["users"])
     if asked["logits_rows"] is None and asked["profile"] == "server":
         asked["logits_rows"] = slots
     gpus = _gpus(asked, engine, catalogue)

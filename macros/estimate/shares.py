@@ -115,6 +115,11 @@ class Placement:
         return max(self.host.usable_bytes - taken, 0)
 
 
+def slices(setting: Setting) -> bool:
+    """Whether each of several cards holds a slice of every layer."""
+    return len(setting.gpus) > 1 and (setting.engine.splits == "slices" or setting.split_mode == "tensor")
+
+
 def usable_memory(device: Device, setting: Setting, catalogue: Catalogue) -> int:
     """Memory of a device that an engine may use [bytes]."""
     share = 1.0

@@ -12,7 +12,7 @@ from macros.estimate.notices import Notice, told
 from macros.estimate.ram import USUAL_CHANNELS
 from macros.estimate.rates import Rates
 from macros.estimate.setting import Setting
-from macros.estimate.shares import Placement
+from macros.estimate.shares import Placement, slices
 from macros.estimate.speed_features import (
     Stack,
     decode_features,
@@ -148,7 +148,7 @@ def _step_seconds(setting: Setting, part: Part, catalogue: Catalogue, stack: Sta
 
 def _shared(setting: Setting) -> int:
     """Cards that each hold a slice of every layer; 1: layers are split among them, or there is one."""
-    return len(setting.gpus) if setting.engine.splits == "slices" and len(setting.gpus) > 1 else 1
+    return len(setting.gpus) if slices(setting) else 1
 
 
 def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catalogue, tokens: int = 1) -> dict[str, Any]:

@@ -25,6 +25,10 @@ class Piece:
     """Bytes of each."""
     device_bytes: int
     """The same with the padding of a device."""
+    block: int = 1
+    """Weights of a block of its type."""
+    block_bytes: int = 0
+    """Bytes of such a block."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class ModelWeights:
     """Matrices that stand with the output, the one that gives the logits among them, and what each takes on a device [bytes]."""
     unloaded_bytes: int
     """Prediction layers: in the file, not loaded."""
+    pieces: list[Piece]
+    """All of it, tensor by tensor."""
 
     @cached_property
     def bytes(self) -> int:
@@ -92,7 +98,9 @@ def pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool, gg
     recipe = quant.recipe
     tensors = stored_tensors(a, quant) if recipe is None else typed_tensors(a, recipe, types, importance_matrix=imatrix)
     for tensor in tensors:
-        found.append(Piece(tensor.group, tensor.layers, tensor.bytes_each, padded_bytes(tensor, types)))
+        kind = types.get(tensor.type)
+        block, block_bytes = (kind.block, kind.block_bytes) if kind is not None else (1, 0)
+        found.append(Piece(tensor.group, tensor.layers, tensor.bytes_each, padded_bytes(tensor, types), block, block_bytes))
     return found
 
 
@@ -105,7 +113,8 @@ def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix
     tied = LayerWeights()
     last_matrices: dict[str, int] = {}
     unloaded = 0
-    for piece in pieces(a, quant, types, imatrix, gguf):
+    every = pieces(a, quant, types, imatrix, gguf)
+    for piece in every:
         group = piece.group
         for layer in piece.layers:
             if layer >= a.layers:
@@ -129,4 +138,4 @@ def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix
         sums[place]["tensors"] = named
     layers_found = tuple(LayerWeights(**sums[layer]) for layer in range(a.layers))
     first, last = LayerWeights(**sums[FIRST]), LayerWeights(**sums[LAST])
-    return ModelWeights(layers_found, first, last, tied, tuple(matrices), last_matrices, unloaded)
+    return ModelWeights(layers_found, first, last, tied, tuple(matrices), last_matrices, unloaded, every)

@@ -180,6 +180,10 @@ MESSAGES: dict[str, Words] = {
     "none": {"zh": "全部放在设备上时放不下", "en": "none with everything on the device"},
     "unknown": {"zh": "未知", "en": "unknown"},
     "copied": {"zh": "已复制", "en": "Copied"},
+    "status-spilled": {
+        "zh": "{verdict}Windows 会让显卡借用内存，解码只有 {speed}。",
+        "en": "{verdict} Windows lets the card spill into RAM: decode drops to {speed}.",
+    },
     "status": {"zh": "{verdict}解码速度 {speed}。", "en": "{verdict} Decode {speed}."},
     "status-errors": {"zh": "有 {count} 处需要修改。", "en": "Fields to correct: {count}."},
     "options": {"zh": "{count} 个结果", "en": "{count} results"},

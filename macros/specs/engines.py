@@ -22,6 +22,8 @@ class Context(Strict):
     """More for each SM, compute unit or GPU core [MiB]."""
     hidden_mib: Mebibytes = 0
     """What the driver keeps of a card, so that the engine does not see it [MiB]."""
+    spill_gb_per_s: float | None = None
+    """On Windows: how fast a card then reads what it has no room for [GB/s]; by one published run. None: not known."""
     measured: bool
     """Whether somebody measured it on this back end; otherwise it is assumed equal to CUDA's."""
     sources: list[Id]
@@ -161,6 +163,10 @@ class Engine(Record):
     """Vendor of a family of devices -> back ends that run there, the usual one first."""
     splits: Literal["layers", "slices", "none"]
     """How several devices share a model: whole layers each, a slice of every layer (tensor parallel), or not at all."""
+    split_modes: list[Plain] = Field(default_factory=list)
+    """Values of `split_mode` that can be asked: those that its back ends for cards still have."""
+    not_sliced: list[Plain] = Field(default_factory=list)
+    """Classes of models that it refuses to cut into a slice of each layer for every card, as files call them."""
     cache_types: Annotated[list[Id], Field(min_length=1)]
     """Types that the cache can have, the usual ones first."""
     makes: dict[Id, Plain] = Field(default_factory=dict)

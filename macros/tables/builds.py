@@ -58,6 +58,7 @@ def builds(catalogue: Catalogue) -> pd.DataFrame:
         question = {
             "model": build.task.model, "quant": build.task.quant, "context": build.task.context, "gpus": list(build.gpus), "cpu": build.cpu,
             "memory": build.memory, "memory_channels": build.memory_channels, "experts_on_host": build.task.experts_on_host,
+            "ram_gib": build.ram_gib,
         }  # fmt: skip
         found = estimate(question, catalogue)
         host = found["host"]

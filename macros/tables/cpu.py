@@ -55,10 +55,15 @@ DECODE = [
 ]
 
 
-def speeds(found: dict[str, Any]) -> dict[str, float]:
-    """Decode with its range."""
-    decode = found["decode"]
-    return {"decode": decode["tokens_per_second"], "low": decode["low"], "high": decode["high"]}
+def speeds(found: dict[str, Any]) -> dict[str, float | None]:
+    """Decode with its range; nothing where there is no room."""
+    decode = found.get("decode", {})
+    return {"decode": decode.get("tokens_per_second"), "low": decode.get("low"), "high": decode.get("high")}
+
+
+def _filled(question: dict[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+    """The answer with as much RAM as the processor takes: the table tells speeds, and how much RAM that needs."""
+    return estimate({**question, "ram_gib": catalogue.cpus[question["cpu"]].max_memory_gib}, catalogue)
 
 
 @table(
@@ -86,9 +91,9 @@ def cpu_speed(catalogue: Catalogue) -> pd.DataFrame:
                 "model": model, "quant": quant_of(catalogue, model), "context": 8192, "cpu": cpu, "memory": memory,
                 "memory_channels": channels,
             }  # fmt: skip
-            decode = estimate(question, catalogue)["decode"]
-            row[model] = decode["tokens_per_second"]
-            if model == "qwen3.5-9b":
+            decode = _filled(question, catalogue).get("decode")
+            row[model] = None if decode is None else decode["tokens_per_second"]
+            if decode is not None and model == "qwen3.5-9b":
                 row["low"] = (decode["low"] / decode["tokens_per_second"] - 1) * 100
                 row["high"] = (decode["high"] / decode["tokens_per_second"] - 1) * 100
         rows.append(row)
@@ -158,7 +163,7 @@ def experts_on_host(catalogue: Catalogue) -> pd.DataFrame:
             "model": model, "quant": quant_of(catalogue, model), "context": 8192, "gpus": ["rtx-3060"], "gpu_layers": 999,
             "experts_on_host": True, **HOST,
         }  # fmt: skip
-        found = estimate(question, catalogue)
+        found = _filled(question, catalogue)
         whole = estimate({**question, "experts_on_host": False, "gpus": ["h200-sxm"]}, catalogue)
         host = found["host"]
         rows.append(
@@ -167,7 +172,7 @@ def experts_on_host(catalogue: Catalogue) -> pd.DataFrame:
                 **speeds(found),
                 "ram": (host["weights_bytes"] + host["kv_cache_bytes"] + host["compute_buffer_bytes"]) / GIB,
                 "vram": sum(device["memory_bytes"] for device in found["devices"]) / GIB,
-                **{name: speeds(estimate(question | other, catalogue))["decode"] for name, other in OTHER_HOSTS.items()},
+                **{name: speeds(_filled(question | other, catalogue))["decode"] for name, other in OTHER_HOSTS.items()},
                 "all": sum(device["memory_bytes"] for device in whole["devices"]) / GIB,
                 "quant": quant_of(catalogue, model),
             }

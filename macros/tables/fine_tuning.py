@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from macros.estimate import estimate
+from macros.estimate.answering import speeds
 from macros.formulas.fine_tuning import (
     adapter_parameters,
     kept_activation_bytes,
@@ -127,7 +127,7 @@ def longest_sequence(catalogue: Catalogue, model: str, memory_gib: float) -> int
 def _hours(catalogue: Catalogue, model: str, *, bound: str) -> float | None:
     """Time for SAMPLES samples of SEQUENCE tokens on one card [h]; None where the model cannot be read in 16 bits."""
     question = {"model": model, "quant": "f16", "context": SEQUENCE, "gpus": [TIMED], "gpu_layers": 9999, "prompt_tokens": SEQUENCE}
-    prefill = estimate(question, catalogue).get("prefill")
+    prefill = speeds(question, catalogue).get("prefill")
     return None if prefill is None else SAMPLES * SEQUENCE * PASSES / prefill[bound] / 3600
 
 

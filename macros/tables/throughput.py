@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from macros.estimate import estimate
+from macros.estimate.answering import speeds
 from macros.formulas.power import HOURS_A_DAY, machine_watts, power_supply_watts, tokens_per_joule, yearly_kilowatt_hours
 from macros.formulas.prefill import time_to_first_token
 from macros.specs import Catalogue
@@ -184,10 +185,10 @@ def serving(catalogue: Catalogue) -> pd.DataFrame:
                 "depth": 2048,
             }  # fmt: skip
             found = estimate(question, catalogue)
-            speed = found["decode"]
-            row |= _with_ends(f"users_{users}", speed if found["fits"] else None)
+            speed = found["decode"] if "decode" in found else speeds(question, catalogue)["decode"]
+            row |= _with_ends(f"users_{users}", found.get("decode"))
             if users > 1:
-                row |= _with_ends(f"each_{users}", found["per_user"] if found["fits"] else None)
+                row |= _with_ends(f"each_{users}", found.get("per_user"))
             row["low"] = (speed["low"] / speed["tokens_per_second"] - 1) * 100
             row["high"] = (speed["high"] / speed["tokens_per_second"] - 1) * 100
         rows.append(row)

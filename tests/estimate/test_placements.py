@@ -210,3 +210,70 @@ def test_embeddings_need_no_logits():
     assert buffers == {True: 94_392_352 - 32, False: 345_788_416}
     older = {**question, "build": "0c1e57098"}
     assert estimate({**older, "embedding": True}, CATALOGUE)["compute_buffer"] == estimate(older, CATALOGUE)["compute_buffer"]
+
+
+@pytest.mark.parametrize(
+    ("change", "other"),
+    [
+        ({"split_mode": "row"}, "tensor"),
+        ({"split_mode": "tensor", "model": "deepseek-v2-lite-16b"}, "deepseek2"),
+        ({"split_mode": "tensor", "n_cpu_moe": 3}, "n_cpu_moe"),
+        ({"split_mode": "tensor", "kv_offload": False}, "kv_offload"),
+        ({"split_mode": "tensor", "gpu_layers": 10}, "gpu_layers"),
+        ({"split_mode": "tensor", "flash_attention": False}, "flash_attention"),
+        ({"split_mode": "tensor", "gpus": []}, "gpus"),
+    ],
+)
+def test_splits_without_a_plan_are_refused(change, other):
+    with pytest.raises(Refused) as refused:
+        estimate({**COMMON, "gpus": ["rtx-3090", "rtx-3090"], **change}, CATALOGUE)
+    assert refused.value.field == "split_mode"
+    assert other in str(refused.value)
+
+
+def test_slices_lose_nothing():
+    """Matrices that are cut add up to the whole; what every card holds is there once a card; each card works at the same time."""
+    question = {"model": "llama-3.1-70b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3090"] * 4}
+    layers, slices = (estimate({**question, "split_mode": mode}, CATALOGUE) for mode in ("layer", "tensor"))
+    assert slices["kv_cache"] == layers["kv_cache"]
+    more = slices["weights"]["loaded_bytes"] - layers["weights"]["loaded_bytes"]
+    norms = 4 * 8192 * (2 * 80 + 1)
+    assert more == 3 * norms
+    assert slices["decode"]["tokens_per_second"] > 2 * layers["decode"]["tokens_per_second"]
+    command = launch_command(placed(**{**question, "split_mode": "tensor"}), repository=None)
+    assert "--split-mode tensor" in command
+    assert "--tensor-split" not in command
+
+
+def test_no_speed_beside_what_does_not_fit():
+    """An RTX 5070 with more than its memory: on Windows 11.09 and 378.46 tokens/s were measured (llama.cpp pull request 15952)."""
+    question = {"model": "qwen3-30b-a3b-2507", "quant": "q3_k_m", "gpus": ["rtx-5070"], "context": 512, "gpu_layers": 49, "ram_gib": 64}
+    stopped = estimate(question, CATALOGUE)
+    assert not stopped["fits"]
+    assert not {"decode", "prefill", "per_user"} & set(stopped)
+    assert "no-speed-without-room" in [notice["code"] for notice in stopped["notices"]]
+    spilled = estimate({**question, "system": "windows"}, CATALOGUE)
+    for kind, measured in (("decode", 11.09), ("prefill", 378.46)):
+        assert spilled[kind]["basis"] == "spilled"
+        assert spilled[kind]["low"] < measured < spilled[kind]["high"]
+    assert "decode" not in estimate({**question, "system": "windows", "ram_gib": 1}, CATALOGUE)
+    roomy = {**question, "gpus": ["rtx-3090"], "system": "windows"}
+    assert estimate(roomy, CATALOGUE)["decode"]["basis"] != "spilled"
+
+
+def test_a_margin_alone_is_named():
+    card = {"memory_gib": 8.0, "bandwidth_gb_per_s": 360.0, "family": "ga102-gf"}
+    question = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 16384, "gpus": [card], "gpu_layers": 999}
+    tight = estimate(question, CATALOGUE)
+    assert not tight["fits"]
+    assert "only-without-margin" in [notice["code"] for notice in tight["notices"]]
+    assert estimate({**question, "margin_mib": 0}, CATALOGUE)["decode"]["tokens_per_second"] > 0
+
+
+def test_as_many_slots_as_users():
+    question = {"model": "qwen3.5-9b", "quant": "q4_k_m", "context": 32768, "gpus": ["rtx-3090"], "profile": "server"}
+    four, eight = estimate(question, CATALOGUE), estimate({**question, "users": 8}, CATALOGUE)
+    assert eight["state"]["bytes"] == 2 * four["state"]["bytes"]
+    assert "--parallel 8" in launch_command(placed(**{**question, "users": 8}), repository=None)
+    with pytest.raises(Refused, match="slots"):
+        estimate({**question, "users": 8, "slots": 4}, CATALOGUE)

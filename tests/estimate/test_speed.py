@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from macros.estimate import Refused, estimate
+from macros.estimate.answering import speeds as with_enough_memory
 from macros.estimate.notices import WORDS, sentence
 from macros.estimate.work import layer_work, total
 from macros.specs import Catalogue, load
@@ -24,7 +25,7 @@ def catalogue():
 
 def decode(catalogue, **question):
     asked = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 8192, **question}
-    return estimate(asked, catalogue)["decode"]["tokens_per_second"]
+    return with_enough_memory(asked, catalogue)["decode"]["tokens_per_second"]
 
 
 def test_never_above_the_ceiling(catalogue):
@@ -37,7 +38,7 @@ def test_never_above_the_ceiling(catalogue):
         depth = rng.choice([0, 4000])
         question = {"model": model, "quant": quant, "context": 4096, "depth": depth, "gpus": [gpu], "gpu_layers": 9999}
         try:
-            answer = estimate(question, catalogue)
+            answer = with_enough_memory(question, catalogue)
         except Refused:
             continue
         asked += 1
@@ -74,7 +75,7 @@ def test_fewer_bits_are_never_slower(catalogue):
             speeds = [decode(catalogue, model=model, quant=quant, **hardware) for quant in LADDER]
             assert speeds == sorted(speeds), (model, hardware)
             question = {"model": model, "context": 4096, **hardware}
-            prefill = [estimate({**question, "quant": quant}, catalogue)["prefill"]["tokens_per_second"] for quant in LADDER]
+            prefill = [with_enough_memory({**question, "quant": quant}, catalogue)["prefill"]["tokens_per_second"] for quant in LADDER]
             assert prefill == sorted(prefill), (model, hardware)
 
 
@@ -182,7 +183,7 @@ def test_a_second_card_does_not_speed_up_a_layer_split(catalogue):
 def test_tensor_parallel_agrees_with_measurement(catalogue, gpu, cards, model, quant, measured):
     """Every row of an engine that has its kernels ready beforehand (MLC's 4 bits count as AWQ's): in the range, and near."""
     question = {"model": model, "quant": quant, "context": 4096, "gpus": [gpu] * cards, "engine": "vllm"}
-    found = estimate(question, catalogue)["decode"]
+    found = with_enough_memory(question, catalogue)["decode"]
     assert found["low"] < measured < found["high"]
     assert found["tokens_per_second"] == pytest.approx(measured, rel=0.13)
 
@@ -195,7 +196,7 @@ def test_long_prompts_go_through_several_cards_like_a_pipeline(catalogue):
 
     def prefill(cards, tokens):
         asked = {"model": "llama-3-8b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3090"] * cards, "prompt_tokens": tokens}
-        return estimate(asked, catalogue)["prefill"]["tokens_per_second"]
+        return with_enough_memory(asked, catalogue)["prefill"]["tokens_per_second"]
 
     for cards in (2, 4, 6):
         assert prefill(cards, 8192) / prefill(1, 8192) == pytest.approx(measured[cards, 8192] / measured[1, 8192], rel=0.25)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from macros.estimate import Refused, estimate
+from macros.estimate.answering import speeds as with_enough_memory
 from macros.specs import load
 from macros.specs.models import architecture_of
 
@@ -38,7 +39,7 @@ def questions(seed, models, gpus, count=24):
 def speeds(kind, asked, changes):
     """Tokens a second with each change; nothing where the question cannot be answered."""
     try:
-        return [estimate({**asked, **change}, CATALOGUE)[kind]["tokens_per_second"] for change in changes]
+        return [with_enough_memory({**asked, **change}, CATALOGUE)[kind]["tokens_per_second"] for change in changes]
     except Refused:
         return []
 

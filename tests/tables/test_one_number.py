@@ -35,5 +35,5 @@ def test_the_page_takes_no_slower_way_than_the_chapter_shows():
     page = pairs.device_models_of(CATALOGUE, "rtx-3060").set_index("model")
     for model in chapter.index:
         assert page["way"][model] in ("card", "experts", "layers", "no")
-        if page["way"][model] == "experts":
+        if page["way"][model] == "experts" and chapter["decode"].notna()[model]:
             assert page["decode"][model] > 0.9 * chapter["decode"][model]  # another desktop beside the card

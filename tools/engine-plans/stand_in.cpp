@@ -1,7 +1,7 @@
 // A stand-in for graphics cards that allocates as CUDA does and computes nothing, and a program that asks llama.cpp for its plan on it.
 //
 // Reads settings from standard input, one a line as `key=value` pairs between tabs, and answers each with one line of JSON: bytes of
-// weights, cache and compute buffer on each device and on the host. With ROOMS=1 each answer is followed by what the allocator made
+// weights, cache and compute buffer on each device and on the host. With rooms=1 each answer is followed by what the allocator made
 // room for in the last reserved pass (needs a ggml whose allocator logs, see print.py).
 #include <cstdint>
 #include <cstdio>
@@ -30,6 +30,7 @@ ggml_backend_device devices[MOST];
 ggml_backend_reg registry;
 std::string names[MOST];
 size_t free_bytes = (size_t) 1 << 42;
+size_t taken[MOST] = {};           // bytes of all buffers of a device that are there now
 bool hints = false;
 
 size_t padded(size_t size, size_t to) { return (size + to - 1) / to * to; }
@@ -53,11 +54,12 @@ size_t alloc_size(ggml_backend_buffer_type_t, const ggml_tensor * t) {
     return size;
 }
 
-struct room { void * base; size_t size; };
+struct room { void * base; size_t size; size_t * taken; size_t asked; };
 
 void free_room(ggml_backend_buffer_t b) {
     room * r = (room *) b->context;
     munmap(r->base, r->size);
+    *r->taken -= r->asked;
     delete r;
 }
 void * base_of(ggml_backend_buffer_t b) { return ((room *) b->context)->base; }
@@ -69,9 +71,10 @@ void no_clear(ggml_backend_buffer_t, uint8_t) {}
 
 // Addresses without memory behind them.
 ggml_backend_buffer_t reserve(ggml_backend_buffer_type_t type, size_t size) {
-    room * r = new room{nullptr, size + 4096};
+    room * r = new room{nullptr, size + 4096, &taken[type->device - devices], size};
     r->base = mmap(nullptr, r->size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (r->base == MAP_FAILED) { delete r; return nullptr; }
+    *r->taken += size;
     ggml_backend_buffer_i face = {};
     face.free_buffer = free_room;
     face.get_base = base_of;
@@ -241,7 +244,10 @@ void answer(std::map<std::string, std::string> & s) {
     llama_model_params m = llama_model_default_params();
     m.devices = list.data();
     m.n_gpu_layers = cards ? number_of("gpu_layers", 999) : 0;
-    m.no_alloc = true;
+    // One device stands for all cards there, so its own account cannot tell them apart: buffers are really made, and counted.
+    const bool sliced = s.count("split_mode") && s["split_mode"] == "tensor";
+    if (sliced) { m.split_mode = LLAMA_SPLIT_MODE_TENSOR; }
+    m.no_alloc = !sliced;
     m.use_extra_bufts = false;
     m.load_mode = LLAMA_LOAD_MODE_NONE;
     m.load_mtp = number_of("mtp", 0) != 0;
@@ -263,6 +269,7 @@ void answer(std::map<std::string, std::string> & s) {
     if (!overrides.empty()) { overrides.push_back({nullptr, nullptr}); m.tensor_buft_overrides = overrides.data(); }
     llama_model * model = llama_model_load_from_file(s["model"].c_str(), m);
     if (!model) { printf("{\"error\": \"model\"}\n"); fprintf(stderr, "%s", last_error.c_str()); return; }
+    std::vector<size_t> loaded(taken, taken + MOST);
     llama_context_params c = llama_context_default_params();
     c.n_ctx = number_of("context", 4096);
     c.n_batch = number_of("batch", 2048);
@@ -291,7 +298,14 @@ void answer(std::map<std::string, std::string> & s) {
         found[place].context += entry.second.context;
         found[place].compute += entry.second.compute;
     }
-    printf("{\"parts\": [");
+    printf("{");
+    if (sliced) {
+        // [weights, cache and states and compute buffer together] of each card
+        printf("\"cards\": [");
+        for (int i = 0; i < cards; i++) { printf("%s[%zu, %zu]", i ? ", " : "", loaded[i], taken[i] - loaded[i]); }
+        printf("], ");
+    }
+    printf("\"parts\": [");
     for (int i = 0; i <= cards; i++) {
         printf("%s[%zu, %zu, %zu]", i ? ", " : "", found[i].model, found[i].context, found[i].compute);
     }

@@ -532,7 +532,7 @@
     else if (setting.experts_on_host && onCards === layers && host > result.weights.bytes / 4) told = say("fits-experts", { host: gib(host) });
     else if (split) told = say("fits-split", { layers: say("layers-of", { value: onCards, total: layers }), host: gib(host) });
     else told = say("fits", { free: gib(result.spare_bytes) });
-    if (result.decode) told = say("status", { verdict: told, speed: speed(result.decode.tokens_per_second) });
+    if (result.decode) told = say(result.decode.basis === "spilled" ? "status-spilled" : "status", { verdict: told, speed: speed(result.decode.tokens_per_second) });
     verdict.textContent = told;
     verdict.dataset.fits = short > 0 ? "no" : split || setting.experts_on_host ? "partly" : "yes";
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from macros.estimate.engines.llama_cpp.overrides import moves_of
 from macros.estimate.engines.llama_cpp.placing import every_layer, placed, shares_of
 from macros.estimate.engines.llama_cpp.plan import least
+from macros.estimate.engines.llama_cpp.slicing import check_slices
 from macros.estimate.setting import Setting
-from macros.estimate.shares import Placement
+from macros.estimate.shares import Placement, slices
 from macros.estimate.speed import decode_speed
 from macros.estimate.weights import ModelWeights
 from macros.specs import Catalogue
@@ -42,12 +43,13 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
 
     Assumes: layers go to devices in shares like their free memory, as llama.cpp splits them.
     """
+    check_slices(setting)
     if not setting.gpus:
         return placed(setting, weights, 0, catalogue)
     if setting.gpu_layers is not None:
         return placed(setting, weights, setting.gpu_layers, catalogue)
     whole = placed(setting, weights, every_layer(setting), catalogue)
-    return whole if whole.fits else advised(setting, weights, catalogue)
+    return whole if whole.fits or slices(setting) else advised(setting, weights, catalogue)
 
 
 def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from macros.estimate.drafts import drafted
 from macros.estimate.engines.repository import lm_studio, named
 from macros.estimate.question import USUAL_BATCH
-from macros.estimate.shares import Placement
+from macros.estimate.shares import Placement, slices
 
 
 def command(placement: Placement, repository: str | None) -> list[str]:
@@ -31,7 +31,9 @@ def command(placement: Placement, repository: str | None) -> list[str]:
         words.append(f'--hf-repo "<GGUF repository of {s.model}>:{s.quant.name}"')
     words.append(f"--ctx-size {s.context}")
     words.append(f"--n-gpu-layers {placement.gpu_layers}")
-    if len(s.gpus) > 1 and placement.gpu_layers > 0:
+    if slices(s) and s.tensor_split is not None:
+        words.append(f"--tensor-split {','.join([f'{share:g}' for share in s.tensor_split])}")
+    elif len(s.gpus) > 1 and placement.gpu_layers > 0 and not slices(s):
         counts = [str(share.counted) for share in placement.devices]
         words.append(f"--tensor-split {','.join(counts)}")
     if s.split_mode != "layer":

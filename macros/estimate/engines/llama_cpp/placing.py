@@ -10,7 +10,7 @@ from macros.estimate.engines.llama_cpp.companions import server_bytes, with_comp
 from macros.estimate.engines.llama_cpp.overrides import moves_of
 from macros.estimate.engines.llama_cpp.plan import plan
 from macros.estimate.setting import Setting
-from macros.estimate.shares import Placement, Share, empty_host, empty_shares
+from macros.estimate.shares import Placement, Share, empty_host, empty_shares, slices
 from macros.estimate.weights import ModelWeights
 from macros.formulas.elementwise import added
 from macros.specs import Catalogue
@@ -52,6 +52,11 @@ def shares_of(setting: Setting, gpu_layers: int, catalogue: Catalogue) -> tuple[
     """The devices and the host with their layers, before anything is planned."""
     a = setting.architecture
     empty = empty_shares(setting, catalogue)
+    if slices(setting):
+        every = tuple(range(a.layers))
+        counted = every_layer(setting)
+        cards = [replace(share, layers=every, has_output=True, counted=counted) for share in empty]
+        return cards, empty_host(setting, catalogue)
     if setting.split_mode == "none":
         free = [float(number == setting.main_gpu) for number in range(len(empty))]
     elif setting.tensor_split is not None:
@@ -84,7 +89,7 @@ def placed(setting: Setting, weights: ModelWeights, gpu_layers: int, catalogue: 
     devices, host = shares_of(setting, gpu_layers, catalogue)
     filled = with_companions(setting, weights, plan(setting, weights, devices, host), catalogue)
     build, from_what = basis(setting)
-    counted = sum(share.counted for share in filled)
+    counted = filled[0].counted if slices(setting) else sum(share.counted for share in filled)
     return Placement(
         setting,
         weights,

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from macros.estimate.cache import cache_row, cache_values, compressed_values, state_values
 from macros.estimate.engines.llama_cpp.builds import build_of
 from macros.estimate.engines.llama_cpp.overrides import moves_of
+from macros.estimate.engines.llama_cpp.slicing import shares_asked, sliced_cache, sliced_weights
 from macros.estimate.question import USUAL_BATCH
 from macros.estimate.setting import FLOAT_CACHE_TYPES, Setting
-from macros.estimate.shares import HOST, Moves, Share
+from macros.estimate.shares import HOST, Moves, Share, slices
 from macros.estimate.weights import ModelWeights
 from macros.formulas.compute_buffer import compute_buffer_bytes
 from macros.formulas.compute_graph.attention import widest_cache
@@ -121,7 +122,10 @@ def plan(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host
     """
     demand = _demand_of(setting, len(devices))
     placed = tuple((one.layers, one.has_output) for one in devices)
-    held = _planned(demand, weights, placed, (host.layers, host.has_output), moves_of(setting, weights))
+    if slices(setting):
+        held = _sliced(setting, demand, weights, placed[0], (host.layers, host.has_output))
+    else:
+        held = _planned(demand, weights, placed, (host.layers, host.has_output), moves_of(setting, weights))
     return [
         replace(
             share,
@@ -132,6 +136,16 @@ def plan(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host
         )
         for share, part in zip([*devices, host], held, strict=True)
     ]
+
+
+def _sliced(setting: Setting, demand: Demand, weights: ModelWeights, every: Placed, host: Placed) -> list[Held]:
+    """A slice of each layer on every card: each makes as much room for a pass as one that holds all of it."""
+    a, shares = demand.architecture, shares_asked(setting)
+    one, rest = _planned(demand, weights, (every,), host, moves_of(setting, weights))
+    own = sliced_weights(a, weights, shares)
+    caches, states = sliced_cache(a, weights, demand.batch, demand.key_type, demand.value_type, shares)
+    cards = [Held(own[card], caches[card] + states[card], states[card], one.compute_buffer_bytes) for card in range(len(shares))]
+    return [*cards, rest]
 
 
 def _demand_of(setting: Setting, devices: int) -> Demand:
