@@ -265,4 +265,5 @@ def _cache_bytes(values: int, cells: int, kind: TensorType) -> int:
     if values == 0:
         return 0
     padding = row_padding_bytes(row=values, block=kind.block, block_bytes=kind.block_bytes)
-    return cells * row_bytes(values=values, block=kind.block, block_bytes=kind.block_bytes) + aligned(padding)
+    row: int = row_bytes(values=values, block=kind.block, block_bytes=kind.block_bytes)
+    return cells * row + aligned(padding)
