@@ -35,6 +35,10 @@ def estimate(question: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any
         from macros.estimate.files.model import summary
 
         found["file"] = summary(asked["gguf"], catalogue.tensor_types)
+    elif asked.get("safetensors") is not None:
+        from macros.estimate.files.safetensors import summary as of_headers
+
+        found["file"] = of_headers(asked["safetensors"])
     found["warnings"] = [sentence(notice, catalogue) for notice in found["notices"]]
     return found
 
@@ -57,6 +61,10 @@ def speeds(question: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
 
 def opened(question: Mapping[str, Any], catalogue: Catalogue) -> Mapping[str, Any]:
     """The question with the header of its file in place of the file's path."""
+    if isinstance(question, Mapping) and isinstance(question.get("safetensors"), str):
+        from macros.estimate.files.read import beside_configuration
+
+        return beside_configuration(question)
     path = question.get("gguf") if isinstance(question, Mapping) else None
     if not isinstance(path, str):
         return question

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
             return _batch(_lines(arguments.batch), _read_all(root))
         question = _question(arguments)
         # What a reader gives beside ids is checked by the forms of records; a file's header by its reader, value by value.
-        catalogue = _checked_before(root) if "config" not in question else None
+        catalogue = _checked_before(root) if not {"config", "safetensors"} & question.keys() else None
         catalogue = catalogue or _read_all(root)
         from macros.estimate import estimate
 

@@ -468,6 +468,20 @@ class Question(Options):
         ("GGUF 文件", "一个 GGUF 文件：只读取文件头，按其中的张量逐个计算；用来代替 `model` 和 `quant`。"),
         default=None,
     )
+    safetensors: str | None = _key(
+        "any",
+        (
+            "Safetensors files",
+            "A .safetensors file, any of several parts, or model.safetensors.index.json, of which the headers are read: the bytes are "
+            "those of its tensors; the shapes come from `config`, or from the config.json beside it.",
+        ),
+        (
+            "safetensors 文件",
+            "一个 .safetensors 文件（分片时任意一片），或 model.safetensors.index.json：只读取文件头，字节数以其中的张量为准；"
+            "形状来自 `config`，或同一文件夹里的 config.json。",
+        ),
+        default=None,
+    )
     quant: str | None = _key(
         "id",
         ("Quantization", "The format of the weights."),

@@ -75,7 +75,10 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         notices += file.notices
     else:
         model, architecture, published = _model(question, catalogue, notices)
-        quant = _format(asked, model, published, notices, catalogue)
+        if asked["safetensors"] is not None:
+            quant = _weighed(asked, architecture, published, model, notices, catalogue)
+        else:
+            quant = _format(asked, model, published, notices, catalogue)
     engine = _engine(asked, quant, catalogue)
     _engine_has(engine, question, catalogue)
     if model is not None and architecture.prediction_layers:
@@ -127,12 +130,33 @@ def _file(asked: Mapping[str, Any], catalogue: Catalogue) -> FileModel:
     from macros.estimate.files.gguf import Header
     from macros.estimate.files.model import file_model
 
-    for key in ("model", "config", "quant"):
+    for key in ("model", "config", "quant", "safetensors"):
         if asked[key] is not None:
             raise Refused(key, "nothing beside `gguf`, which says it itself", asked[key], "leave it out")
     if not isinstance(asked["gguf"], Header):
         raise Refused("gguf", "the path of a GGUF file", asked["gguf"])
     return file_model(asked["gguf"], catalogue.tensor_types, catalogue.architectures)
+
+
+def _weighed(
+    asked: dict[str, Any], a: Architecture, published: Quantization | None, model: str | None, notices: list[Notice], catalogue: Catalogue
+) -> Quantization:
+    """The format with the bytes that the headers of a model's files give."""
+    from macros.estimate.files.safetensors import SafeHeader, float_format, weighed
+
+    header = asked["safetensors"]
+    if not isinstance(header, SafeHeader):
+        raise Refused("safetensors", "the path of a .safetensors file or its index", header)
+    if model is not None:
+        raise Refused("model", "`config` beside `safetensors`: the config.json that came with the files", model, "give it instead")
+    if published is None and asked["quant"] is None:
+        asked["quant"] = float_format(header)
+    quant = _format(asked, model, published, notices, catalogue)
+    if quant.per_weight is None:
+        raise Refused("quant", "a format of safetensors files", quant.id, "leave it out where config.json names the format")
+    if not header.held:
+        notices.append(Notice("file-not-whole", {}))
+    return weighed(quant, header, a)
 
 
 def _model(

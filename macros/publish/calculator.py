@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from macros.estimate.config_json import read
+from macros.estimate.files import safetensors
 from macros.estimate.files.model import file_header, file_model, summary
 from macros.estimate.files.quantized import format_of
 from macros.estimate.overview import file_size, overview, room
@@ -39,7 +40,15 @@ KINDS = (
 )
 """Kinds of records that an answer is computed from."""
 
-READERS = (read, format_of, file_header, file_model, summary)
+HEADERS = {
+    "safetensors_length": safetensors.header_length,
+    "safetensors_header": safetensors.read_safetensors,
+    "safetensors_together": safetensors.together,
+    "safetensors_index": safetensors.index_alone,
+    "safetensors_summary": safetensors.summary,
+}
+"""What the page reads safetensors files with."""
+READERS = (read, format_of, file_header, file_model, summary, safetensors.weighed, safetensors.float_format, *HEADERS.values())
 """What reads a model that is not listed: a third of it all, which few readers of the page need."""
 
 SHOWN = {
@@ -69,7 +78,15 @@ def _program(*, configs: bool) -> tuple[str, frozenset[str]]:
     Args:
         configs: with what reads config.json and the header of a file
     """
-    doors = {"overview": overview, "room": room, "file_size": file_size, "way": way, "file_header": file_header, "file_summary": summary}
+    doors = {
+        "overview": overview,
+        "room": room,
+        "file_size": file_size,
+        "way": way,
+        "file_header": file_header,
+        "file_summary": summary,
+        **HEADERS,
+    }
     roots = doors | {kind.replace("-", "_"): RECORDS[kind] for kind in KINDS}
     return translate(roots, without=() if configs else READERS)
 

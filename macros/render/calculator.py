@@ -21,11 +21,15 @@ LABELS: dict[str, Words] = {
         "en": "Type part of a name, such as “qwen 8b”.",
     },
     "config": {"zh": "列表里没有？用它的 GGUF 文件或 config.json", "en": "Not listed? Its GGUF file or config.json"},
-    "gguf-file": {"zh": "GGUF 文件（也可以拖到页面上）", "en": "GGUF file (or drop it on the page)"},
+    "gguf-file": {
+        "zh": "模型文件：GGUF 或 safetensors（也可以拖到页面上）",
+        "en": "Model file: GGUF or safetensors (or drop it on the page)",
+    },
     "gguf-hint": {
-        "zh": "只读取文件头，只在这个页面里读，不会发送到任何地方；按文件里的张量逐个计算，不用再选量化。分成几份的文件请一起选。",
+        "zh": "只读取文件头，只在这个页面里读，不会发送到任何地方；按文件里的张量逐个计算，不用再选量化。"
+        "分成几份的文件请一起选；safetensors 文件或它的索引请连同 config.json 一起选。",
         "en": "Only its header is read, in this page, and nothing is sent; the answer is for exactly its tensors, so there is no "
-        "quantization to choose. Choose all parts of a split file together.",
+        "quantization to choose. Choose all parts of a split file together, and safetensors files or their index with their config.json.",
     },
     "gguf-forget": {"zh": "不用这个文件", "en": "Leave the file"},
     "config-text": {"zh": "Hugging Face 的 config.json", "en": "config.json from Hugging Face"},
@@ -96,7 +100,14 @@ MESSAGES: dict[str, Words] = {
         "en": "{name}: {architecture}, {tensors} tensors, {size} ({types})",
     },
     "file-reading": {"zh": "正在读取……", "en": "Reading …"},
-    "file-unknown": {"zh": "请选 .gguf 文件，或 config.json。", "en": "Choose a .gguf file, or a config.json."},
+    "file-unknown": {
+        "zh": "请选 .gguf 或 .safetensors 文件，或 config.json。",
+        "en": "Choose a .gguf or .safetensors file, or a config.json.",
+    },
+    "file-without-config": {
+        "zh": "safetensors 文件里没有模型的形状，请把 config.json 一起选上。",
+        "en": "Safetensors files do not tell the shapes of the model; choose the config.json with them.",
+    },
     "refused-gguf": {"zh": "这个文件不能计算：{detail}", "en": "This file cannot be computed: {detail}"},
     "other-card": {"zh": "其他显卡（自己填）", "en": "Another card (fill it in)"},
     "config-name": {"zh": "粘贴的模型", "en": "the pasted model"},
@@ -193,7 +204,7 @@ MESSAGES: dict[str, Words] = {
 UNITS_SHOWN = ("GiB", "MiB", "W")
 """Units that a label names; lengths in tokens say so themselves."""
 ELSEWHERE = (
-    "model", "config", "gguf", "quant", "kv_type", "kv_type_k", "context", "users", "gpus", "memory_gib",
+    "model", "config", "gguf", "safetensors", "quant", "kv_type", "kv_type_k", "context", "users", "gpus", "memory_gib",
     "cpu", "memory", "memory_channels", "ram_gib", "drive",
 )  # fmt: skip
 """Keys that have a place of their own on the form, or none; all others stand under the other settings, in the order of the question."""
@@ -219,7 +230,7 @@ def form(view: View) -> str:
     config = (
         '<div class="field" data-field="gguf">'
         f'<label for="calculator-gguf">{_label(view, "gguf-file")}</label>'
-        '<input id="calculator-gguf" type="file" accept=".gguf,.json" multiple '
+        '<input id="calculator-gguf" type="file" accept=".gguf,.safetensors,.json" multiple '
         'aria-describedby="calculator-gguf-hint calculator-gguf-error">'
         f'<p class="field-hint" id="calculator-gguf-hint">{_label(view, "gguf-hint")}</p>{_error("gguf")}'
         '<p class="field-hint" data-file role="status"></p>'

@@ -211,7 +211,8 @@ class Quantization(Record):
 
     @model_validator(mode="after")
     def _one(self) -> Quantization:
-        if (self.kind == "gguf") != (self.recipe is not None or len(self.stored) > 0) or (self.kind != "gguf" and self.per_weight is None):
+        stored = self.kind == "gguf" and len(self.stored) > 0
+        if (self.kind == "gguf") != (self.recipe is not None or stored) or (self.kind != "gguf" and self.per_weight is None):
             raise ValueError(
                 "expected `recipe` for gguf and `per_weight` for every other kind, got something else. "
                 "Fix: write the one that its kind asks for"

@@ -381,8 +381,8 @@
     if (setting.users > 1 && asked.slots === undefined) Object.assign(asked, { profile: "server", slots: setting.users });
     if (!setting.config && !setting.file) asked.model = setting.model;
     const dictionary = formulas.fromJson(asked);
-    if (setting.file) dictionary.set("gguf", setting.file.header);
-    else if (setting.config) {
+    if (setting.file) dictionary.set(setting.file.key, setting.file.header);
+    if (setting.config && setting.file?.key !== "gguf") {
       if (config.text !== setting.config) config = { text: setting.config, dictionary: formulas.fromJson(parsed(setting.config)) };
       dictionary.set("config", config.dictionary);
     }
@@ -416,7 +416,8 @@
   let file = null;
 
   async function open(chosen) {
-    const models = chosen.filter(modelFiles.isGguf);
+    const tensors = chosen.filter((one) => modelFiles.isSafetensors(one) || modelFiles.isIndex(one));
+    const models = tensors.length ? tensors : chosen.filter(modelFiles.isGguf);
     const [text] = chosen.filter(modelFiles.isText);
     const box = field("gguf");
     box.closest("details").open = true;
@@ -429,9 +430,11 @@
     if (!models.length) return complain(box, control("gguf"), say("file-unknown"));
     if (!page.dataset.reads) return loadReader(() => open(chosen));
     box.querySelector("[data-file]").textContent = say("file-reading");
+    if (tensors.length && text) control("config").value = await text.text();
     try {
-      const header = await modelFiles.header(models, formulas, catalogue.tensor_types);
-      file = { name: models[0].name, header, error: "" };
+      if (tensors.length && !control("config").value.trim()) throw Object.assign(new RangeError(say("file-without-config")), { field: "config" });
+      const header = await (tensors.length ? modelFiles.headers(models, formulas) : modelFiles.header(models, formulas, catalogue.tensor_types));
+      file = { name: models[0].name, header, key: tensors.length ? "safetensors" : "gguf", error: "" };
     } catch (error) {
       if (!error.field) console.error(error);
       file = { name: models[0].name, header: null, error: say("refused-gguf", { detail: clip(error.message, 400) }) };
@@ -444,9 +447,10 @@
     const box = field("gguf");
     let told = "";
     if (file?.header) {
-      const { architecture, tensors, bytes, types } = formulas.toJson(formulas.file_summary(file.header, catalogue.tensor_types));
+      const summary = file.key === "gguf" ? formulas.file_summary(file.header, catalogue.tensor_types) : formulas.safetensors_summary(file.header);
+      const { architecture, tensors, bytes, types } = formulas.toJson(summary);
       const most = Object.entries(types).slice(0, 4).map(([type, size]) => `${type} ${shown((100 * size) / bytes, 1)} %`);
-      told = say("file-read", { name: clip(file.name), architecture: clip(architecture ?? "?"), tensors: shown(tensors), size: gib(bytes), types: most.join(", ") });
+      told = say("file-read", { name: clip(file.name), architecture: clip(architecture ?? file.key), tensors: shown(tensors), size: gib(bytes), types: most.join(", ") });
     }
     box.querySelector("[data-file]").textContent = told;
     box.querySelector("[data-forget]").hidden = !file;

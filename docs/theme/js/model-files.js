@@ -7,7 +7,7 @@ globalThis.modelFiles = (() => {
 
   const byName = (a, b) => (a.name < b.name ? -1 : 1);
   const isGguf = (file) => /\.gguf$/i.test(file.name);
-  const isText = (file) => /\.json$/i.test(file.name) && file.size <= LONGEST_TEXT;
+  const isText = (file) => /\.json$/i.test(file.name) && !isIndex(file) && file.size <= LONGEST_TEXT;
 
   // The header of a model's file, or of all its parts together, by the formulas' own reader.
   async function header(files, formulas, types) {
@@ -23,5 +23,37 @@ globalThis.modelFiles = (() => {
     }
   }
 
-  return { header, isGguf, isText };
+  // --- safetensors: the length of the header, then the header, which is JSON; or an index, alone or with its files ---
+
+  const isIndex = (file) => /\.index\.json$/i.test(file.name);
+  const isSafetensors = (file) => /\.safetensors$/i.test(file.name);
+  const LENGTH = 8;
+
+  function values(text, formulas, refuse) {
+    try {
+      return formulas.fromJson(JSON.parse(text));
+    } catch {
+      return refuse();
+    }
+  }
+
+  // The headers of a model's files together; what is wrong is said by the formulas' own reader.
+  async function headers(files, formulas) {
+    const parts = files.filter(isSafetensors).sort(byName);
+    const [index] = files.filter(isIndex);
+    if (!parts.length) {
+      formulas.safetensors_length(index.size, index.size + LENGTH); // a long text is none
+      return formulas.safetensors_index(values(await index.text(), formulas, () => null));
+    }
+    const found = [];
+    for (const part of parts) {
+      const first = new DataView(await part.slice(0, LENGTH).arrayBuffer());
+      const length = formulas.safetensors_length(first.byteLength < LENGTH ? 0 : Number(first.getBigUint64(0, true)), part.size);
+      const text = await part.slice(LENGTH, LENGTH + length).text();
+      found.push(formulas.safetensors_header(values(text, formulas, () => null), length, part.size));
+    }
+    return formulas.safetensors_together(found);
+  }
+
+  return { header, headers, isGguf, isIndex, isSafetensors, isText };
 })();

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from macros.estimate.files.gguf import Cut, Header, joined, read_header
+from macros.estimate.files.safetensors import (
+    LENGTH_BYTES,
+    LONGEST_HEADER,
+    SafeHeader,
+    header_length,
+    index_alone,
+    index_files,
+    read_safetensors,
+    together,
+)
 from macros.estimate.refused import Refused
 from macros.specs.quantizations import TensorType
 
 SLICES = (1 << 20, 1 << 24, 40 << 20)
 """The header of a small vocabulary is in the first, of a large one in the second, of any in the third [bytes]."""
-PART = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf")
+PART = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.(gguf|safetensors)")
+MOST_PARTS = 1024
 
 
 def read_gguf(path: Path, types: Mapping[int, TensorType]) -> Header:
@@ -34,26 +47,37 @@ def _parts(path: Path) -> list[Path]:
     named = PART.fullmatch(path.name)
     if named is None:
         return [path]
-    count = int(named[3])
-    parts = [path.with_name(f"{named[1]}-{number:05d}-of-{named[3]}.gguf") for number in range(1, count + 1)]
+    count, key = int(named[3]), named[4]
+    if count > MOST_PARTS:
+        raise Refused(key, f"at most {MOST_PARTS} parts", path.name)
+    parts = [path.with_name(f"{named[1]}-{number:05d}-of-{named[3]}.{key}") for number in range(1, count + 1)]
     missing = [part.name for part in parts if not part.exists()]
     if missing:
-        raise Refused("gguf", f"all {count} parts beside {path.name}", f"{len(missing)} missing, {missing[0]} first", "download them all")
+        raise Refused(key, f"all {count} parts beside {path.name}", f"{len(missing)} missing, {missing[0]} first", "download them all")
     return parts
 
 
 def _header(path: Path, types: Mapping[int, TensorType]) -> Header:
     """Quickly first, and exactly where that finds anything wrong."""
+    size = _size(path, "gguf")
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            raise Refused("gguf", "a file", f"{path}: {'a folder' if stat.S_ISDIR(found.st_mode) else 'none'}", "name a .gguf file")
         try:
-            return _sliced(path, found.st_size, types, short=True)
+            return _sliced(path, size, types, short=True)
         except Refused:
-            return _sliced(path, found.st_size, types, short=False)
+            return _sliced(path, size, types, short=False)
     except OSError as error:
         raise Refused("gguf", "a readable file", f"{path}: {error.strerror}", "name a .gguf file") from None
+
+
+def _size(path: Path, key: str) -> int:
+    """Bytes of a file; what is none is refused before it is opened, for a pipe would never end."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError) as error:
+        raise Refused(key, "a readable file", f"{path}: {getattr(error, 'strerror', error)}", f"name a .{key} file") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise Refused(key, "a file", f"{path}: {'a folder' if stat.S_ISDIR(found.st_mode) else 'none'}", f"name a .{key} file")
+    return found.st_size
 
 
 def _sliced(path: Path, size: int, types: Mapping[int, TensorType], *, short: bool) -> Header:
@@ -65,3 +89,80 @@ def _sliced(path: Path, size: int, types: Mapping[int, TensorType], *, short: bo
             except Cut:
                 continue
     raise Refused("gguf", f"a header of at most {SLICES[-1]} bytes", path.name, "name a .gguf file")
+
+
+# safetensors
+
+
+def beside_configuration(question: Mapping[str, Any]) -> dict[str, Any]:
+    """The question with the headers of its safetensors files, and with the config.json beside them where it gives none.
+
+    Args:
+        question: `safetensors` is the path of a file, of one of several parts, or of the index
+
+    Returns:
+        The question that the page asks too.
+    """
+    path = Path(question["safetensors"])
+    found = {**question, "safetensors": read_headers(path)}
+    if question.get("config") is None and question.get("model") is None:
+        found["config"] = _json(path.with_name("config.json"), "config")
+    return found
+
+
+def read_headers(path: Path) -> SafeHeader:
+    """The headers of a model's files.
+
+    Args:
+        path: a file, one of several parts, or the index
+
+    Returns:
+        All tensors; of an index without its files their names and the sum of their bytes.
+    """
+    if path.name.endswith(".json"):
+        index = _json(path, "safetensors")
+        files = [path.with_name(name) for name in index_files(index)]
+        missing = [one.name for one in files if not one.exists()]
+        if len(missing) == len(files):
+            return index_alone(index)
+        if missing:
+            raise Refused(
+                "safetensors", f"all {len(files)} files beside {path.name}, or none", f"{len(missing)} missing, {missing[0]} first"
+            )
+        return together([_read_one(one) for one in files])
+    return together([_read_one(part) for part in _parts(path)])
+
+
+def _read_one(path: Path) -> SafeHeader:
+    size = _size(path, "safetensors")
+    try:
+        with path.open("rb", buffering=0) as file:
+            length = header_length(int.from_bytes(file.read(LENGTH_BYTES), "little"), size)
+            return read_safetensors(_parsed(file.read(length), path, "safetensors"), length, size)
+    except OSError as error:
+        raise Refused("safetensors", "a readable file", f"{path}: {error.strerror}", "name a .safetensors file") from None
+
+
+def _json(path: Path, key: str) -> Any:
+    """The JSON of a file beside the weights."""
+    if _size(path, key) > LONGEST_HEADER:
+        raise Refused(key, f"a file of at most {LONGEST_HEADER} bytes", str(path))
+    try:
+        return _parsed(path.read_bytes(), path, key)
+    except OSError as error:
+        raise Refused(key, "a readable file", f"{path}: {error.strerror}") from None
+
+
+def _parsed(text: bytes, path: Path, key: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise Refused(key, "JSON in the header" if key == "safetensors" else "a JSON file", path.name, str(error)[:200]) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand in it once."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands in it twice")
+    return found
