@@ -66,6 +66,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     Returns:
         The checked question.
     """
+    _covered(question, catalogue)
     asked = read_question(question, catalogue.records)
     notices: list[Notice] = []
     model, architecture = None, None
@@ -123,6 +124,27 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         "notices": tuple(notices),
     }
     return Setting(**values)
+
+
+def _covered(question: Mapping[str, Any], catalogue: Catalogue) -> None:
+    """Refuse an engine that the guide does not cover by its name, with the one that it runs, or the nearest."""
+    named = question.get("engine") if isinstance(question, Mapping) else None
+    if not isinstance(named, str) or named in catalogue.engines:
+        return
+    for key, other in catalogue.records["other-engines"].items():
+        if _letters(named) in (_letters(key), _letters(other.name)):
+            known = ", ".join(catalogue.engines)
+            if other.inside is not None:
+                raise Refused(
+                    "engine", f"an engine of the guide ({known})", named, f"use {other.inside}, which {other.name} runs: {other.why}"
+                )
+            fix = f"{other.name} is not covered; {other.nearest} is nearest. {other.name} {other.why}"
+            raise Refused("engine", f"an engine of the guide ({known})", named, fix)
+
+
+def _letters(name: str) -> str:
+    """A name without what spellings differ in."""
+    return "".join(letter for letter in name.lower() if letter in "abcdefghijklmnopqrstuvwxyz0123456789")
 
 
 def _file(asked: Mapping[str, Any], catalogue: Catalogue) -> FileModel:

@@ -35,6 +35,7 @@ KINDS = (
     "shared-memory",
     "device-families",
     "engines",
+    "other-engines",
     "calibration",
     "checkpoints",
 )

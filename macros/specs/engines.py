@@ -223,3 +223,16 @@ class Program(Strict):
     """Whether it is faster or slower than that engine: then it has a factor of its own."""
     pass_tokens: Count = 512
     """Prompt tokens that it reads at a time unless told otherwise."""
+
+
+class OtherEngine(Strict):
+    """An engine or program that a question may name and that is no engine of the guide."""
+
+    name: Plain
+    """As its makers write it."""
+    inside: Id | None = None
+    """Id of the engine that it runs."""
+    nearest: Id | None = None
+    """Id of the engine that is most like it, where it runs none of them."""
+    why: Plain
+    """What is the same, or what differs."""

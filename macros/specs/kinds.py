@@ -9,7 +9,7 @@ from macros.specs.calibration import Calibration
 from macros.specs.checkpoints import Checkpoint
 from macros.specs.classes import ArchitectureClass, Composite
 from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind, SharedMemory
-from macros.specs.engines import Engine, Program
+from macros.specs.engines import Engine, OtherEngine, Program
 from macros.specs.form import BaseModel
 from macros.specs.glossary import Term
 from macros.specs.library_classes import LibraryClasses
@@ -51,5 +51,10 @@ KINDS: dict[str, type[Record]] = {
 }
 """Folder -> record; one file a record."""
 
-SINGLE_FILES: dict[str, type[BaseModel]] = {"composites": Composite, "programs": Program, "sources": Source}
+SINGLE_FILES: dict[str, type[BaseModel]] = {
+    "composites": Composite,
+    "other-engines": OtherEngine,
+    "programs": Program,
+    "sources": Source,
+}
 """File of many small records -> record."""

@@ -93,3 +93,24 @@ def test_the_schema_says_what_the_check_holds():
     assert set(found["properties"]) == set(KEYS)
     assert found["properties"]["context"]["minimum"] == 1
     assert found["properties"]["gpu_layers"]["anyOf"][0] == {"const": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("named", "fix"),
+    [
+        ("sglang", "vllm is nearest"), ("SGLang", "mem-fraction-static"), ("TensorRT-LLM", "vllm is nearest"), ("exllamav3", "EXL3"),
+        ("KTransformers", "n_cpu_moe"), ("ik_llama.cpp", "use llama.cpp"), ("Ollama", "use llama.cpp"), ("LM Studio", "use llama.cpp"),
+        ("mlx_lm", "use mlx"), ("nonsense", "llama.cpp"),
+    ],
+)  # fmt: skip
+def test_an_engine_that_is_not_covered_is_refused_by_its_name(catalogue, named, fix):
+    with pytest.raises(Refused) as refused:
+        estimate({"model": "qwen3-8b", "quant": "bf16", "context": 8192, "engine": named}, catalogue)
+    assert refused.value.field == "engine"
+    assert fix in str(refused.value)
+
+
+def test_every_other_engine_names_one_of_the_guide(catalogue):
+    for other in catalogue.records["other-engines"].values():
+        assert (other.inside is None) != (other.nearest is None)
+        assert (other.inside or other.nearest) in catalogue.engines
