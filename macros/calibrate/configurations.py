@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from macros.estimate.config_json import read_config
+from macros.estimate.config_json import read
 from macros.estimate.refused import Refused
 from macros.formulas.parameters import parameters
 from macros.specs import Catalogue
@@ -20,13 +20,18 @@ SOURCE = "transformers-{version}"
 
 
 def stored_beside(a: Architecture) -> set[int]:
-    """Values that the library keeps as buffers, and does not count: selection biases, layer scales, constants of an activation."""
+    """Values that the library keeps as buffers, and does not count: selection biases, layer scales, constants of an activation.
+
+    It counts what no file has where it reserves matrices for experts without weights.
+    """
     experts, block = a.experts, a.feed_forward
-    biased = 0
-    if experts is not None and experts.selection_bias:
-        biased = experts.count * sum(1 for layer in range(experts.hash_layers, a.layers) if a.is_mixture(layer))
+    biased = reserved = 0
+    if experts is not None:
+        mixtures = sum(1 for layer in range(experts.hash_layers, a.layers) if a.is_mixture(layer))
+        biased = (experts.count + experts.idle) * mixtures if experts.selection_bias else 0
+        reserved = 2 * experts.idle * experts.size * a.hidden_size * mixtures
     constants = block.activation_values * a.layers if block is not None else 0
-    return {0, biased, a.layers if a.layer_scale else 0, constants // 2, constants}
+    return {-reserved, biased - reserved, a.layers if a.layer_scale else 0, constants // 2, constants}
 
 
 def outcome(row: dict[str, Any], catalogue: Catalogue) -> tuple[str, str]:
@@ -40,10 +45,13 @@ def outcome(row: dict[str, Any], catalogue: Catalogue) -> tuple[str, str]:
         What it came to, and a sentence.
     """
     try:
-        a = read_config(row["config"], catalogue)
+        reading = read(row["config"], catalogue)
     except Refused as refused:
         return "refused", str(refused)
-    count = parameters(a)
+    a = reading.architecture
+    # Rows that the engine's file leaves out are told beside the answer.
+    left = sum(notice.values["rows"] - notice.values["kept"] for notice in reading.notices if notice.code == "rows-left-out")
+    count = parameters(a) + left * a.hidden_size
     if count - row["count"] in stored_beside(a):
         return "equal", ""
     return "wrong", f"{row['case']}: {row['count']:,} in the library, {count:,} here"

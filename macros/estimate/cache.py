@@ -33,7 +33,7 @@ def cache_values(a: Architecture, layer: int) -> tuple[int, int]:
         return a.attention.heads * (latent.nope_dim + latent.rope_dim), a.attention.heads * latent.value_dim
     if latent is not None:
         indexer = a.attention.indexer
-        return latent.kv_rank + latent.rope_dim + (indexer.head_dim if indexer is not None and a.scores(layer) else 0), 0
+        return latent.kv_rank + latent.rope_dim + (indexer.head_dim * indexer.cached if indexer is not None and a.scores(layer) else 0), 0
     heads = a.kv_heads(layer)
     if a.attention.compressed is not None:
         return a.head_dim(layer), 0

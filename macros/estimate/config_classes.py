@@ -13,6 +13,7 @@ from macros.estimate.refused import Refused
 
 Shapes = dict[str, Any]
 FULL, SLIDING, CHUNKED, LINEAR, CONV = "full_attention", "sliding_attention", "chunked_attention", "linear_attention", "conv"
+INDEXED = "indexed_attention"
 COUNT = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
 USED = ("num_experts_per_tok", "num_experts_per_token", "experts_per_token", "moe_topk", "moe_top_k", "moe_k", "top_k_experts")
 EXPERT_SIZE = ("moe_intermediate_size", "expert_hidden_dim", "expert_intermediate_size")
@@ -39,7 +40,10 @@ def _when(true: bool, **shapes: Any) -> Shapes:
 
 def _head(k: Keys, heads: int, width: int) -> int:
     if k.get("head_dim", "attention_head_dim") is not None:
-        return k.whole("head_dim", "attention_head_dim")
+        head = k.whole("head_dim", "attention_head_dim")
+        if k.kind.heads_fill_width and heads * head != width:
+            raise Refused("config.head_dim", f"{width / heads:g}, so that the {heads} heads are as wide as the hidden size {width}", head)
+        return head
     if width % heads:
         raise Refused("config.head_dim", "a head size, as the heads do not divide the hidden size", None, WHOLE_FILE)
     return width // heads
@@ -51,6 +55,7 @@ def _base(k: Keys, *, dense: bool = True, **attention: Any) -> Shapes:
     key_heads = k.whole("num_key_value_heads", default=heads)
     if heads % key_heads:
         raise Refused(f"config.{k.name('num_key_value_heads')}", f"a number that divides the {heads} query heads", key_heads)
+    cross = k.indices("cross_attention_layers", layers)
     shapes: Shapes = {
         "engine_name": k.engine,
         "layers": layers,
@@ -60,6 +65,10 @@ def _base(k: Keys, *, dense: bool = True, **attention: Any) -> Shapes:
         "tied_embeddings": k.flag("tie_word_embeddings"),
         "attention": {"heads": heads, "kv_heads": key_heads, "head_dim": _head(k, heads, width), **attention},
     }
+    if cross:
+        shapes["attention"]["cross_layers"] = {"indices": cross}
+    if k.get("additional_vocab_size") is not None:
+        shapes["extra_rows"] = k.whole("additional_vocab_size", low=0)
     if "mrope_section" in k.inside("rope_scaling", "rope_parameters").values:
         shapes["attention"]["positions"] = 4
     if k.kind.stores_rope_factors:
@@ -221,23 +230,27 @@ def _old(k: Keys) -> Shapes:
 
 
 def _opt(k: Keys) -> Shapes:
-    wide = k.get("word_embed_proj_dim")
-    if wide is not None and wide != k.whole("hidden_size"):
-        raise Refused("config.word_embed_proj_dim", "the hidden size, as token embeddings are not projected", wide)
-    return _base(k)
+    shapes = _base(k)
+    wide = k.whole("word_embed_proj_dim", default=shapes["hidden_size"])
+    # Norms behind the blocks need none at the end.
+    last = k.flag("do_layer_norm_before", default=True) and not k.flag("_remove_final_layer_norm")
+    weights = k.flag("layer_norm_elementwise_affine", default=True)
+    norms = {"norm_biases": True} if weights else {"norms": "none"}
+    return {**shapes, **norms, **_when(wide != shapes["hidden_size"], embedding_size=wide), **_when(not last, output_norm=False)}
 
 
 def _mpt(k: Keys) -> Shapes:
     attention = k.inside("attn_config")
     attention.refuse("qk_ln", (False,), "as queries and keys have no norms")
-    return _base(k.but(intermediate_size=4 * k.whole("hidden_size"), num_key_value_heads=attention.get("kv_n_heads")))
+    wide = k.whole("expansion_ratio", default=4) * k.whole("hidden_size")
+    return _base(k.but(intermediate_size=wide, num_key_value_heads=attention.get("kv_n_heads")))
 
 
 def _falcon(k: Keys) -> Shapes:
     heads, new = k.whole("num_attention_heads"), k.flag("new_decoder_architecture")
     kv_heads = k.whole("num_kv_heads", "n_head_kv", default=heads) if new else 1 if k.flag("multi_query", default=True) else heads
     shapes = _base(_wide(k.but(num_key_value_heads=kv_heads)))
-    two = new and k.whole("num_ln_in_parallel_attn", default=2) == 2
+    two = (new and k.whole("num_ln_in_parallel_attn", default=2) == 2) or not k.flag("parallel_attn", default=True)
     return {**shapes, **_when(not two, norms="shared")}
 
 
@@ -292,13 +305,13 @@ def _searched(k: Keys) -> Shapes:
 
 def _gemma3n(k: Keys) -> Shapes:
     rows, kept = k.whole("vocab_size"), k.whole("vocab_size_per_layer_input")
-    if rows != kept:
+    if rows > kept:
         k.tell("rows-left-out", rows=rows, kept=kept)
-    shapes = _base(k.but(vocab_size=kept))
+    shapes = _base(k.but(vocab_size=min(rows, kept)))
     # Since version 5 the library leaves out what the layers that share a cache never used.
     shared = {"shared_cache_layers": k.whole("num_kv_shared_layers", low=0), "shared_cache_projections": not k.since_5()}
     shapes["attention"] |= shared
-    shapes["per_layer_embeddings"] = {"size": k.whole("hidden_size_per_layer_input")}
+    shapes["per_layer_embeddings"] = {"size": k.whole("hidden_size_per_layer_input"), **_when(rows < kept, rows=kept)}
     shapes["alternating_updates"] = {"streams": k.whole("altup_num_inputs"), "low_rank": k.whole("laurel_rank")}
     return _window(k, shapes)
 
@@ -349,8 +362,9 @@ def _gemma4(k: Keys) -> Shapes:
         if k.flag("use_double_wide_mlp"):
             shapes["feed_forward"]["size_in_shared_cache_layers"] = 2 * shapes["feed_forward"]["size"]
     if k.whole("hidden_size_per_layer_input", low=0, default=0):
-        shapes["per_layer_embeddings"] = {"size": k.whole("hidden_size_per_layer_input")}
-        k.refuse("vocab_size_per_layer_input", (shapes["vocabulary_size"],), "as the vocabulary")
+        rows = k.whole("vocab_size_per_layer_input", default=shapes["vocabulary_size"])
+        own_rows = _when(rows != shapes["vocabulary_size"], rows=rows)
+        shapes["per_layer_embeddings"] = {"size": k.whole("hidden_size_per_layer_input"), **own_rows}
     if k.flag("enable_moe_block"):
         shapes["experts"] = {
             "count": k.whole("num_experts"),
@@ -367,7 +381,7 @@ def _gemma4(k: Keys) -> Shapes:
 
 def _latent(k: Keys) -> Shapes:
     """DeepSeek's form: latent attention, leading dense layers, routed and shared experts; an indexer where the class has one."""
-    nope, rope = k.whole("qk_nope_head_dim"), k.whole("qk_rope_head_dim")
+    nope, rope = k.whole("qk_nope_head_dim"), k.whole("qk_rope_head_dim", low=0)
     shapes = _base(k.but(head_dim=nope + rope, num_key_value_heads=k.whole("num_attention_heads")), dense=False)
     attention, indexed = shapes["attention"], k.get("index_topk") is not None
     attention["latent"] = {
@@ -380,15 +394,34 @@ def _latent(k: Keys) -> Shapes:
     if indexed:
         attention["indexer"] = {"heads": k.whole("index_n_heads"), "head_dim": k.whole("index_head_dim"), "top_k": k.whole("index_topk")}
         kinds = k.kinds("indexer_types", shapes["layers"], ("full", "shared"))
-        k.kinds("layer_types", shapes["layers"], (FULL, "indexed_attention"))
+        if k.get("index_kpool") is not None:
+            # Its cache keeps the key, the gate's logits and the pooled key.
+            attention["indexer"] |= {"pool": k.whole("index_kpool"), "cached": 3}
         if kinds is not None and "shared" in kinds:
             attention["indexer"]["layers"] = pattern(_where(kinds, "full"), shapes["layers"])
     if k.get("hc_mult") is not None:
         shapes["hyper_connections"] = k.whole("hc_mult")
+    if k.kind.reader == "latent":
+        k.kinds("layer_types", shapes["layers"], (FULL, INDEXED))
     if k.get(*COUNT) is None:
         shapes["feed_forward"] = {"size": k.whole("intermediate_size")}
         return shapes
     return _experts(k, shapes)
+
+
+def _longcat(k: Keys) -> Shapes:
+    """LongCat's form: a layer is two of the usual ones, with experts beside the first's dense block, and experts without weights."""
+    k.refuse("qk_head_dim", (k.whole("qk_nope_head_dim") + k.whole("qk_rope_head_dim"),), "the parts of a key together")
+    layers = 2 * k.whole("num_layers", "num_hidden_layers")
+    own = k.but(num_hidden_layers=layers, num_layers=layers)
+    shapes = _latent(own)
+    shapes["experts"] |= {
+        "layers": {"indices": list(range(0, layers, 2))},
+        "beside_dense": True,
+        "beside_norms": False,
+        "idle": k.whole("zero_expert_num", low=0, default=0),
+    }
+    return {**shapes, "feed_forward": {"size": k.whole("intermediate_size")}}
 
 
 RATES = {"sliding_attention": 0, "compressed_sparse_attention": 4, "heavily_compressed_attention": 128}
@@ -455,23 +488,30 @@ def _block_sparse(k: Keys) -> Shapes:
 
 def _last_of_groups(k: Keys, layers: int) -> list[int]:
     """The last layer of every group, and what is left over behind the last whole group."""
-    group = k.whole("layer_group_size")
-    rest = layers // group * group
+    group = k.whole("layer_group_size", "full_attention_interval")
+    rest = layers if k.get("layer_group_size") is None else layers // group * group
     return [layer for layer in range(layers) if (layer + 1) % group == 0 or layer >= rest]
 
 
 def _delta_and_latent(k: Keys) -> Shapes:
     """Kimi's delta attention, and latent attention in some layers."""
     nested = k.inside("linear_attn_config")
-    k.refuse("routed_expert_hidden_size", (k.get("hidden_size"),), "as experts work at the hidden size")
     shapes = _latent(k)
-    layers = shapes["layers"]
+    layers, width = shapes["layers"], shapes["hidden_size"]
+    inside = k.whole("routed_expert_hidden_size", default=width)
+    if "experts" in shapes and inside != width:
+        shapes["experts"] |= {"width": inside, **_when(k.flag("latent_moe_use_norm"), width_norm=True)}
+    if k.flag("mla_use_output_gate"):
+        shapes["attention"]["gate"] = "per-value"
+    if k.get("attn_res_block_size") is not None:
+        shapes |= {"engine_name": "kimi-k3", "block_residuals": k.whole("attn_res_block_size") > 0}
     linear = nested.get("full_attn_layers") is not None
     if linear:
         attends = [layer - 1 for layer in nested.wholes("full_attn_layers")]
     else:
-        kinds = k.kinds("layer_types", layers, (FULL, LINEAR))
-        attends = _last_of_groups(k, layers) if kinds is None else _where(kinds, FULL)
+        kinds = k.kinds("layer_types", layers, (INDEXED if "indexer" in shapes["attention"] else FULL, LINEAR))
+        listed = [layer for layer in range(layers) if kinds is not None and kinds[layer] != LINEAR]
+        attends = listed if kinds is not None else _last_of_groups(k, layers)
     own = nested if linear else k
     head, heads = own.whole("linear_head_dim", "head_dim"), own.whole("linear_num_heads", "num_heads", "num_attention_heads")
     shapes["attention"]["layers"] = pattern(attends, layers)
@@ -483,6 +523,7 @@ def _delta_and_latent(k: Keys) -> Shapes:
         "groups": heads,
         "state_size": head,
         "rank": 0 if k.flag("no_kda_lora") else head,
+        **_when(nested.flag("use_full_rank_gate"), full_gate=True),
     }
     return shapes
 
@@ -599,6 +640,34 @@ def _granite_hybrid(k: Keys) -> Shapes:
     shapes["recurrent"] = _mamba_2(k, k.whole("mamba_n_heads"), wide if k.get("mamba_d_head") == "auto" else k.whole("mamba_d_head"))
     if k.get("position_embedding_type") in (None, "nope"):
         shapes["attention"]["no_position_layers"] = {"every": 1}
+    return shapes
+
+
+def _recurrent_gemma(k: Keys) -> Shapes:
+    """Griffin's form: gated linear recurrences, and attention in a window in some layers."""
+    shapes = _base(k.but(intermediate_size=k.whole("intermediate_size") // 2))
+    layers, heads = shapes["layers"], shapes["attention"]["heads"]
+    turns = k.items("block_types") if k.gives("block_types") else ["recurrent", "recurrent", "attention"]
+    for kind in turns:
+        if kind not in ("recurrent", "attention"):
+            raise Refused("config.block_types", "recurrent or attention", kind)
+    if not turns:
+        raise Refused("config.block_types", "kinds of layers, again and again", turns)
+    attends = [layer for layer in range(layers) if turns[layer % len(turns)] == "attention"]
+    shapes["attention"] |= {
+        "layers": pattern(attends, layers),
+        "window": {"size": k.whole("sliding_window"), "full_layers": {"indices": []}},
+    }
+    wide = k.whole("lru_width", default=shapes["hidden_size"])
+    if wide % heads:
+        raise Refused("config.lru_width", f"a width that the {heads} heads divide", wide)
+    shapes["recurrent"] = {
+        "kind": "gated-linear",
+        "conv_kernel": k.whole("conv1d_width"),
+        "inner_size": wide,
+        "heads": heads,
+        "state_size": 1,
+    }
     return shapes
 
 
@@ -822,6 +891,7 @@ READERS: dict[str, Callable[[Keys], Shapes]] = {
     "lfm2": _lfm2,
     "lightning": _lightning,
     "llama-4": _llama4,
+    "longcat": _longcat,
     "mamba": _only_mamba,
     "mimo-2": _mimo_v2,
     "mixture": _mixture,
@@ -830,6 +900,7 @@ READERS: dict[str, Callable[[Keys], Shapes]] = {
     "old": _old,
     "opt": _opt,
     "qwen-1": _qwen_1,
+    "recurrent-gemma": _recurrent_gemma,
     "searched": _searched,
     "step-3": _step3,
 }

@@ -152,7 +152,7 @@ def _tied(config: Mapping[str, Any], inner: Mapping[str, Any], composite: Compos
     return second if first is None else first
 
 
-DRAFTS = ("Eagle", "Draft", "DFlash", "DSpark", "Domino", "Speculator", "MTP")
+DRAFTS = ("Eagle", "Draft", "Assistant", "DFlash", "DSpark", "Domino", "Speculator", "MTP")
 """Parts of the names of drafts, which call themselves by the class of their layers."""
 OTHERS = (
     "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice", "ForMaskedLM", "ForReward",

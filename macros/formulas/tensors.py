@@ -135,22 +135,29 @@ def layer_tensors(architecture: Architecture, layer: int) -> list[TensorGroup]:
 
 def _outside(a: Architecture) -> Iterator[TensorGroup]:
     width = a.hidden_size
-    yield TensorGroup("token_embd", width, a.vocabulary_size, role="token_embedding", active=1.0 / a.vocabulary_size, layers=(FIRST,))
+    table = a.embedding_size or width
+    rows = a.vocabulary_size + a.extra_rows
+    yield TensorGroup("token_embd", table, rows, role="token_embedding", active=1.0 / rows, layers=(FIRST,))
+    if table != width:
+        yield TensorGroup("embd_proj_in", table, width, layers=(FIRST,))
+        yield TensorGroup("embd_proj_out", width, table, layers=(LAST,))
     if a.position_embeddings:
         rows = a.context_length + a.positions_beyond
         yield TensorGroup("position_embd", width, rows, role="kept", active=1.0 / rows, layers=(FIRST,))
     if a.embedding_norm:
         yield TensorGroup("token_embd_norm", width, role="kept", layers=(FIRST,))
         yield TensorGroup("token_embd_norm_bias", width, role="kept", layers=(FIRST,))
-    if a.norms != "none":
+    if a.norms != "none" and a.output_norm:
         yield TensorGroup("output_norm", width, role="kept", layers=(LAST,))
-    if a.norm_biases:
+    if a.norm_biases and a.output_norm:
         yield TensorGroup("output_norm_bias", width, role="kept", layers=(LAST,))
     if not a.tied_embeddings:
-        yield TensorGroup("output", width, a.vocabulary_size, role="output", layers=(LAST,))
+        yield TensorGroup("output", table, a.vocabulary_size, role="output", layers=(LAST,))
     if a.output_bias:
         yield TensorGroup("output_bias", a.vocabulary_size, role="kept", layers=(LAST,))
-    if a.hyper_connections > 0:
+    if a.block_residuals:
+        yield TensorGroup("output_res_score", width, role="kept", layers=(LAST,))
+    if a.hyper_connections > 0 and a.hyper_head:
         yield TensorGroup("output_hc_fn", width * a.hyper_connections, a.hyper_connections, role="kept", layers=(LAST,))
         yield TensorGroup("output_hc_base", a.hyper_connections, role="kept", layers=(LAST,))
         yield TensorGroup("output_hc_scale", 1, role="kept", layers=(LAST,))
@@ -160,8 +167,8 @@ def _outside(a: Architecture) -> Iterator[TensorGroup]:
     extra = a.per_layer_embeddings
     if extra is not None:
         all_layers = extra.size * a.layers
-        active = 1.0 / a.vocabulary_size
-        yield TensorGroup("per_layer_token_embd", all_layers, a.vocabulary_size, role="token_embedding", active=active, layers=(FIRST,))
+        rows = extra.rows or a.vocabulary_size
+        yield TensorGroup("per_layer_token_embd", all_layers, rows, role="token_embedding", active=1.0 / rows, layers=(FIRST,))
         yield TensorGroup("per_layer_model_proj", width, all_layers, role="kept_matrix", layers=(0,))
         yield TensorGroup("per_layer_proj_norm", extra.size, role="kept", layers=(0,))
     streams = a.alternating_updates
@@ -198,6 +205,9 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         yield vector("post_norm", width)
     if a.alternating_updates is not None:
         yield from _alternating(width, a.alternating_updates.streams, a.alternating_updates.low_rank)
+    if a.block_residuals:
+        yield vector("attn_res_score", width)
+        yield vector("ffn_res_score", width)
     if a.hyper_connections > 0:
         yield from _hyper_connections(width, a.hyper_connections, mixing=a.hyper_mixing)
     if a.layer_scale:
@@ -225,7 +235,8 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     width, head, heads = a.hidden_size, a.head_dim(layer), a.heads(layer)
     query, key = heads * head, a.kv_heads(layer) * head
     values, weighed = a.kv_heads(layer) * a.value_dim(layer), heads * a.value_dim(layer)
-    projects = a.has_cache(layer) or t.shared_cache_projections
+    crosses = a.sees_pictures(layer)
+    projects = a.has_cache(layer) or t.shared_cache_projections or crosses
     value = projects and not (t.value_is_key and a.sees_all(layer))
     if t.fused_qkv:
         yield TensorGroup("attn_qkv", width, query + key + values, role="value_fused")
@@ -242,10 +253,15 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     biases += [width] if t.output_bias else []
     for number, size in enumerate(biases):
         yield TensorGroup(f"attn_bias_{number}", size, role="kept")
-    if t.qk_norm is not None:
+    if crosses:
+        yield TensorGroup("cross_attn_gate", 1, role="kept")
+        yield TensorGroup("cross_ffn_gate", 1, role="kept")
+    if t.qk_norm is not None or crosses:
         yield TensorGroup("attn_q_norm", query if t.qk_norm == "whole" else head, role="kept", is_parameter=t.qk_norm != "constant")
         if projects:
             yield TensorGroup("attn_k_norm", key if t.qk_norm == "whole" else head, role="kept", is_parameter=t.qk_norm != "constant")
+        for name in ("attn_q_norm_bias", "attn_k_norm_bias") if t.qk_norm_biases else ():
+            yield TensorGroup(name, head, role="kept")
     if a.has_sinks(layer):
         yield TensorGroup("attn_sinks", heads, role="kept")
     if t.indexer is not None and a.scores(layer):
@@ -278,6 +294,12 @@ def _latent(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     if t.gate is not None:
         yield TensorGroup("attn_gate", width, heads if t.gate == "per-head" else heads * latent.value_dim)
     yield TensorGroup("attn_output", heads * latent.value_dim, width, role="attention_output")
+    if t.qkv_bias:
+        if latent.query_rank > 0:
+            yield TensorGroup("attn_q_a_bias", latent.query_rank, role="kept")
+        yield TensorGroup("attn_kv_a_mqa_bias", latent.kv_rank + latent.rope_dim, role="kept")
+    if t.output_bias:
+        yield TensorGroup("attn_output_bias", width, role="kept")
     if a.has_sinks(layer):
         yield TensorGroup("attn_sinks", heads, role="kept")
     if t.indexer is not None and a.scores(layer):
@@ -286,6 +308,9 @@ def _latent(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         yield TensorGroup("indexer.proj", width, t.indexer.heads)
         yield TensorGroup("indexer.attn_k", width, t.indexer.head_dim)
         yield TensorGroup("indexer.attn_q_b", latent.query_rank, t.indexer.heads * t.indexer.head_dim)
+        if t.indexer.pool is not None:
+            yield TensorGroup("indexer.kpool_gate", width, t.indexer.head_dim)
+            yield TensorGroup("indexer.kpool_ape", t.indexer.head_dim, t.indexer.pool, role="kept")
 
 
 def _compressed(a: Architecture, c: CompressedAttention, layer: int) -> Iterator[TensorGroup]:
@@ -329,9 +354,16 @@ def _recurrent(width: int, r: Recurrent) -> Iterator[TensorGroup]:
         yield TensorGroup("shortconv.conv", r.conv_kernel, width, role="kept")
         yield TensorGroup("shortconv.in_proj", width, 3 * width)
         yield TensorGroup("shortconv.out_proj", width, width)
+        for name, size in (("conv", width), ("in_proj", 3 * width)) if r.input_bias else ():
+            yield TensorGroup(f"shortconv.{name}_bias", size, role="kept")
+        if r.output_bias:
+            yield TensorGroup("shortconv.out_proj_bias", width, role="kept")
         return
     if r.kind == "mamba-1":
         yield from _mamba_1(width, r)
+        return
+    if r.kind == "gated-linear":
+        yield from _gated_linear(width, r)
         return
     if r.kind == "lightning":
         yield TensorGroup("attn_qkv", width, 3 * r.inner_size, role="value_fused")
@@ -358,12 +390,16 @@ def _recurrent(width: int, r: Recurrent) -> Iterator[TensorGroup]:
             yield TensorGroup("ssm_norm", r.inner_size // r.heads, role="kept")
     else:
         yield TensorGroup("ssm_in", width, r.inner_size + convolved + r.heads)
+        if r.input_bias:
+            yield TensorGroup("ssm_in_bias", r.inner_size + convolved + r.heads, role="kept")
         if r.conv_bias:
             yield TensorGroup("ssm_conv1d_bias", convolved, role="kept")
         yield TensorGroup("ssm_d", r.heads, role="kept")
         if r.norm:
             yield TensorGroup("ssm_norm", r.inner_size // r.groups, r.groups, role="kept")
     yield TensorGroup("ssm_out", r.inner_size, width)
+    if r.output_bias:
+        yield TensorGroup("ssm_out_bias", width, role="kept")
 
 
 def _mamba_1(width: int, r: Recurrent) -> Iterator[TensorGroup]:
@@ -377,20 +413,40 @@ def _mamba_1(width: int, r: Recurrent) -> Iterator[TensorGroup]:
     yield TensorGroup("ssm_a", r.state_size, r.inner_size, role="kept")
     yield TensorGroup("ssm_d", r.inner_size, role="kept")
     yield TensorGroup("ssm_out", r.inner_size, width)
+    if r.input_bias:
+        yield TensorGroup("ssm_in_bias", 2 * r.inner_size, role="kept")
+    if r.output_bias:
+        yield TensorGroup("ssm_out_bias", width, role="kept")
     if r.norm:
         yield TensorGroup("ssm_dt_norm", r.rank, role="kept")
         yield TensorGroup("ssm_b_norm", r.state_size, role="kept")
         yield TensorGroup("ssm_c_norm", r.state_size, role="kept")
 
 
+def _gated_linear(width: int, r: Recurrent) -> Iterator[TensorGroup]:
+    """Griffin's recurrence: two paths, one convolved and held by gates of blocks of channels."""
+    block = r.inner_size // r.heads
+    for name in ("lru_x", "lru_y"):
+        yield TensorGroup(name, width, r.inner_size)
+        yield TensorGroup(f"{name}_bias", r.inner_size, role="kept")
+    yield TensorGroup("ssm_conv1d", r.conv_kernel, r.inner_size, role="kept")
+    yield TensorGroup("ssm_conv1d_bias", r.inner_size, role="kept")
+    for name in ("lru_input_gate", "lru_recurrent_gate"):
+        yield TensorGroup(name, block, block, r.heads)
+        yield TensorGroup(f"{name}_bias", r.inner_size, role="kept")
+    yield TensorGroup("ssm_a", r.inner_size, role="kept")
+    yield TensorGroup("ssm_out", r.inner_size, width)
+    yield TensorGroup("ssm_out_bias", width, role="kept")
+
+
 def _kimi_delta(width: int, r: Recurrent) -> Iterator[TensorGroup]:
     for name, role in (("q", "query"), ("k", "key"), ("v", "value")):
         yield TensorGroup(f"ssm_conv1d_{name}", r.conv_kernel, r.inner_size, role="kept")
         yield TensorGroup(f"attn_{name}", width, r.inner_size, role=role)
-    for name in ("f", "g"):
-        yield TensorGroup(f"ssm_{name}_a", width, r.rank or r.inner_size)
-        if r.rank > 0:
-            yield TensorGroup(f"ssm_{name}_b", r.rank, r.inner_size)
+    for name, rank in (("f", r.rank), ("g", 0 if r.full_gate else r.rank)):
+        yield TensorGroup(f"ssm_{name}_a", width, rank or r.inner_size)
+        if rank > 0:
+            yield TensorGroup(f"ssm_{name}_b", rank, r.inner_size)
     yield TensorGroup("ssm_beta", width, r.heads)
     yield TensorGroup("ssm_a", r.heads, role="kept")
     yield TensorGroup("ssm_dt_bias", r.inner_size, role="kept")
@@ -421,10 +477,15 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         return
     number, size, active = experts.count, experts.size, experts.used / experts.count
     inside = width if experts.width is None else experts.width
-    yield TensorGroup("ffn_gate_inp", width, number, role="kept_matrix" if experts.half_router else "kept")
+    yield TensorGroup("ffn_gate_inp", width, number + experts.idle, role="kept_matrix" if experts.half_router else "kept")
     if experts.width is not None:
         yield TensorGroup("ffn_latent_down", width, inside)
         yield TensorGroup("ffn_latent_up", inside, width)
+        if experts.width_norm:
+            yield TensorGroup("ffn_latent_norm", inside, role="kept")
+        if experts.shared_biases:
+            yield TensorGroup("ffn_latent_down_bias", inside, role="kept")
+            yield TensorGroup("ffn_latent_up_bias", width, role="kept")
     if experts.fused_gate_up:
         yield TensorGroup("ffn_gate_up_exps", inside, 2 * size, number, role="gate_up", active=active)
     else:
@@ -440,7 +501,7 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     if layer < experts.hash_layers:
         yield TensorGroup("ffn_gate_tid2eid", experts.used, a.vocabulary_size, role="kept", is_parameter=False, active=0.0)
     elif experts.selection_bias:
-        yield TensorGroup("exp_probs_b", number, role="kept")
+        yield TensorGroup("exp_probs_b", number + experts.idle, role="kept")
     if experts.shared_size > 0:
         if experts.shared_gate:
             yield TensorGroup("ffn_gate_inp_shexp", width, role="kept")
@@ -448,7 +509,12 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
             yield TensorGroup("ffn_gate_shexp", width, experts.shared_size, role="gate_up")
         yield TensorGroup("ffn_up_shexp", width, experts.shared_size, role="gate_up")
         yield TensorGroup("ffn_down_shexp", experts.shared_size, width, role="down")
-    if experts.beside_dense:
+        if experts.shared_biases:
+            if experts.gated:
+                yield TensorGroup("ffn_gate_shexp_bias", experts.shared_size, role="kept")
+            yield TensorGroup("ffn_up_shexp_bias", experts.shared_size, role="kept")
+            yield TensorGroup("ffn_down_shexp_bias", width, role="kept")
+    if experts.beside_dense and experts.beside_norms:
         yield TensorGroup("ffn_gate_inp_scale", width, role="kept")
         yield TensorGroup("ffn_down_exps_scale", number, role="kept")
         yield TensorGroup("pre_ffw_norm_2", width, role="kept")

@@ -63,8 +63,8 @@ class LatentAttention(Strict):
     """Width of the compressed key and value."""
     nope_dim: Count
     """Part of a key without position, for each head."""
-    rope_dim: Count
-    """Part of a key with position, shared by the heads."""
+    rope_dim: Whole
+    """Part of a key with position, shared by the heads; 0: none."""
     value_dim: Count
     """Size of a value, for each head."""
     cached_whole: bool = False
@@ -82,6 +82,10 @@ class Indexer(Strict):
     """Tokens that it picks."""
     block: Annotated[int, Field(gt=0, le=512)] | None = None
     """Tokens of a block, where it picks whole blocks; its queries and keys are then made of the layer's input, each with a norm."""
+    pool: Count | None = None
+    """Tokens whose keys become one, weighed by a gate and by their place, where latent attention picks among such."""
+    cached: Count = 1
+    """Keys that its cache has room for in each token."""
     layers: LayerPattern | None = None
     """The layers that score for themselves; the others take over the last choice. null: all."""
 
@@ -114,10 +118,14 @@ class Attention(Strict):
     """Size of a value, where it is not that of a key."""
     layers: LayerPattern | None = None
     """The layers that attend, in a hybrid or where some layers have no attention; null: all."""
+    cross_layers: LayerPattern | None = None
+    """Layers that look at pictures instead of the text: nothing of the text is cached in them, and two numbers gate what they add."""
     qkv_bias: bool = False
     """Biases on the query, key and value projections."""
     output_bias: bool = False
     """A bias on the output projection."""
+    qk_norm_biases: bool = False
+    """The norms of queries and keys shift as well as scale."""
     qk_norm: Literal["per-head", "whole", "constant"] | None = None
     """Norms on queries and keys: of a head's size, as wide as all heads, or without weights (the file then holds a constant)."""
     fused_qkv: bool = False
@@ -199,10 +207,14 @@ class Experts(Strict):
     """Inner width of one expert."""
     width: Count | None = None
     """Width at which routed experts work, where it is not the hidden size: the layer goes down to it and up again."""
+    width_norm: bool = False
+    """A norm at that width."""
     gated: bool = True
     """Three matrices an expert (gate, up, down) instead of two."""
     shared_size: Whole = 0
     """Inner width, taken together, of the experts that every token visits."""
+    shared_biases: bool = False
+    """What every token visits has biases: the shared expert, and the way down to the width of the others and up again."""
     shared_gate: bool = False
     """A gate weighs the shared expert."""
     leading_dense_layers: Whole = 0
@@ -233,6 +245,10 @@ class Experts(Strict):
     """The file stores the router at 16 bits, not at 32."""
     beside_dense: bool = False
     """The dense block stays, beside the experts."""
+    beside_norms: bool = True
+    """The experts beside a dense block have norms and scales of their own."""
+    idle: Whole = 0
+    """Experts without weights that the router knows besides: a token that visits one passes through."""
     fused_gate_up: bool = False
     """Gate and up of the experts are one tensor."""
 
@@ -253,7 +269,7 @@ class Experts(Strict):
 class Recurrent(Strict):
     """Layers with a state of constant size instead of a cache that grows."""
 
-    kind: Literal["gated-delta-net", "kimi-delta", "lightning", "mamba-1", "mamba-2", "short-convolution"]
+    kind: Literal["gated-delta-net", "gated-linear", "kimi-delta", "lightning", "mamba-1", "mamba-2", "short-convolution"]
     """What the layer computes."""
     conv_kernel: Count
     """Tokens that its convolution sees."""
@@ -267,10 +283,16 @@ class Recurrent(Strict):
     """Size of the state of a head: its rows."""
     rank: Whole = 0
     """Rank of the projection that sets the time steps (Mamba-1) or the decay (Kimi's delta attention; 0: not compressed)."""
+    full_gate: bool = False
+    """The gate of a delta attention is one matrix, even where its decay is compressed."""
     norm: bool = True
     """A norm before the output projection."""
     conv_bias: bool = True
     """Mamba's convolution has biases."""
+    input_bias: bool = False
+    """The projection into the layer has biases; a short convolution itself has them too."""
+    output_bias: bool = False
+    """The projection out of the layer has a bias."""
     fused_beta_alpha: bool = False
     """The two small projections of a gated delta-net are one matrix."""
     beside_attention: bool = False
@@ -282,6 +304,8 @@ class PerLayerEmbeddings(Strict):
 
     size: Count
     """Width of one layer's vector."""
+    rows: Count | None = None
+    """Rows of its table, where they are not the vocabulary's."""
 
 
 class AlternatingUpdates(Strict):
@@ -304,6 +328,10 @@ class Architecture(Strict):
     """Width of the residual stream."""
     vocabulary_size: Count
     """Rows of the embedding table."""
+    extra_rows: Whole = 0
+    """Rows of that table beyond the vocabulary, for what stands for pictures: the output matrix has none of them."""
+    embedding_size: Count | None = None
+    """Width of the embedding table where it is not the residual stream's: one matrix leads from it, another one back."""
     context_length: Count
     """Tokens that it was trained for."""
     tied_embeddings: bool
@@ -321,6 +349,8 @@ class Architecture(Strict):
     """Rows of that table beyond the context."""
     embedding_norm: bool = False
     """A norm on the embedded tokens."""
+    output_norm: bool = True
+    """A norm before the output matrix."""
     output_bias: bool = False
     """The output matrix has a bias."""
     blocks: str | None = Field(default=None, pattern=r"^[M*E-]+$", max_length=1000)
@@ -339,6 +369,10 @@ class Architecture(Strict):
     """Parallel residual streams."""
     hyper_connections: Whole = 0
     """Residual streams, mixed before and after each block by weights made of all of them; 0: one stream."""
+    hyper_head: bool = True
+    """Weights make one of the streams at the end; otherwise it is their mean."""
+    block_residuals: bool = False
+    """Before attention and before the feed-forward block the sums of earlier blocks are weighed by a score of each."""
     hyper_mixing: bool = True
     """The streams are mixed with one another between blocks, and not only read and written by weights."""
     layer_scale: bool = False
@@ -430,7 +464,14 @@ class Architecture(Strict):
 
     def has_cache(self, layer: int) -> bool:
         """Whether a layer has keys and values of its own."""
-        return self.attends(layer) and (layer >= self.layers or layer < self.layers - self.attention.shared_cache_layers)
+        return self.attends(layer) and (
+            layer >= self.layers or (layer < self.layers - self.attention.shared_cache_layers and not self.sees_pictures(layer))
+        )
+
+    def sees_pictures(self, layer: int) -> bool:
+        """Whether a layer looks at pictures instead of the text."""
+        pattern = self.attention.cross_layers
+        return pattern is not None and layer in pattern.of(self.layers)
 
     def is_mixture(self, layer: int) -> bool:
         """Whether a layer has experts."""

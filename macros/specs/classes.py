@@ -12,8 +12,9 @@ from macros.specs.record import Plain, Record, Strict
 Reader = Literal[
     "bailing", "bamba", "block-sparse", "chatglm", "compressed", "dbrx", "delta-and-latent", "delta-net", "dense", "falcon", "falcon-h1",
     "gemma-3n", "gemma-4",
-    "granite-hybrid", "internlm", "jamba", "laguna", "latent", "lfm2", "lightning", "llama-4", "mamba", "mimo-2", "mixture", "mpt",
-    "nemotron-h", "old", "opt", "qwen-1", "searched", "step-3",
+    "granite-hybrid", "internlm", "jamba", "laguna", "latent", "lfm2", "lightning", "llama-4", "longcat", "mamba",
+    "mimo-2", "mixture", "mpt",
+    "nemotron-h", "old", "opt", "qwen-1", "recurrent-gemma", "searched", "step-3",
 ]  # fmt: skip
 """Readers with logic, in macros/estimate/config_classes.py."""
 
@@ -39,6 +40,8 @@ class ConfigClass(Strict):
     """The engine gives its windowed layers no more than their window."""
     positions_in_windows: bool = False
     """Where there are windowed layers, only they turn queries and keys by position."""
+    heads_fill_width: bool = False
+    """The output projection goes from the hidden size to the hidden size: heads together are as wide."""
     stores_rope_factors: bool = False
     """Factors that scale positions are stored in the file."""
     unknown_to: list[Plain] = Field(default_factory=list)

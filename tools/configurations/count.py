@@ -1,12 +1,13 @@
 """Builds each text class of transformers without weights and prints its configurations with their counts, one JSON object a line.
 
 `make configs` runs it in an environment of its own: neither the guide nor its tests need transformers or torch. Each class is built as it
-is, small, and small with one value changed.
+is, small, small with one value changed, and small with two.
 """
 
 import copy
 import json
 import logging
+import random
 import re
 import signal
 import sys
@@ -17,7 +18,7 @@ import transformers
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
-NAMES = {**MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES, **MODEL_FOR_CAUSAL_LM_MAPPING_NAMES}
+NAMES = {**MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, **MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES}
 PARTS = ("text_config", "llm_config", "language_config", "thinker_config")
 SIZES = {
     512: """
@@ -48,6 +49,43 @@ SIZES = {
 }
 """Size in a small configuration -> keys that have it."""
 SMALL = {name: size for size, names in SIZES.items() for name in names.split()}
+QWEN_4 = {
+    "linear_num_key_heads": 4,
+    "linear_num_value_heads": 8,
+    "indexer_n_heads": 4,
+    "indexer_kv_heads": 1,
+    "indexer_head_dim": 32,
+    "indexer_budget": 64,
+    "indexer_compress_ratio": 16,
+    "ngram_vocab_size_base": 1000,
+    "ple_layer_ids": [1],
+    "eos_token_id": 1,
+}
+FITTING = {
+    "deepseek_v4": {"num_key_value_heads": 1},
+    "mllama": {"cross_attention_layers": [1, 3]},
+    "cosmos3_edge": {"head_dim": 128},
+    "dots3_note": {"num_key_value_heads": 8},
+    "dots3_note_text": {"num_key_value_heads": 8},
+    "glm5_next": {"num_key_value_heads": 8, "qk_rope_head_dim": 0},
+    "glm5_next_text": {"num_key_value_heads": 8, "qk_rope_head_dim": 0},
+    "gpt_neo": {"attention_types": [[["global", "local"], 2]]},
+    "hy_v4_vl": {"qk_rope_head_dim": 64},
+    "qwen4_exp": QWEN_4,
+    "qwen4_exp_text": QWEN_4,
+    "zamba2": {"layers_block_type": ["linear_attention", "hybrid", "linear_attention", "hybrid"]},
+    "zaya": {"num_experts_per_tok": 1},
+}
+"""Values that a small configuration of a class needs as well."""
+BESIDE = {
+    "granite_docling": {"vision_config": {"out_hidden_size": 256}},
+    "inkling2": {"vision_config": {"text_hidden_size": 256}},
+    "inkling2_loop": {"vision_config": {"text_hidden_size": 256}},
+    "muse_spark": {"audio_config": {"out_hidden_size": 256}, "vision_config": {"out_hidden_size": 256}},
+}
+"""What its other parts need to fit."""
+PAIRS = 12
+"""Configurations of a class in which two values are changed."""
 OPTIONAL = ("head_dim", "num_key_value_heads", "num_experts_per_tok")
 """Keys that a small configuration sets although the class leaves them open."""
 WITHOUT_EFFECT = re.compile(
@@ -61,10 +99,15 @@ def late(*_):
     raise TimeoutError
 
 
+TOWERS = re.compile(r"(^|\.)(embed_tokens_extend|vision\w*|visual|audio\w*)\.")
+"""What belongs to pictures and sound in a class that keeps all in one."""
+
+
 def counted(model, composite):
     """Parameters, those that are shared once; of a model that sees the text part."""
     parts = [model.get_decoder(), model.get_output_embeddings()] if composite else [model]
-    return sum({id(p): p.numel() for part in parts if part is not None for p in part.parameters()}.values())
+    named = [pair for part in parts if part is not None for pair in part.named_parameters()]
+    return sum({id(p): p.numel() for name, p in named if not TOWERS.search(name)}.values())
 
 
 def printed(kind, case, config, cls, composite):
@@ -121,21 +164,25 @@ def cases(kind):
     tokens = {
         key: 0 for key, value in full.items() if key.endswith("_token_id") and isinstance(value, int) and value >= SMALL["vocab_size"]
     }
+    small |= FITTING.get(kind, {})
 
     def made(more):
         values = {**tokens, **small, **more}
-        return CONFIG_MAPPING[kind](**({part: {"model_type": text.model_type, **values}} if composite else values))
+        return CONFIG_MAPPING[kind](**({part: {"model_type": text.model_type, **values}, **BESIDE.get(kind, {})} if composite else values))
 
     config = made({})
     if not printed(kind, "small", copy.deepcopy(config), cls, composite):
         return
     layers = small.get("num_hidden_layers", 4)
-    for key, value in config.get_text_config().to_dict().items():
-        for other in changed(key, value, layers):
-            try:
-                printed(kind, f"{key}={json.dumps(other)}", made({key: other}), cls, composite)
-            except Exception as error:
-                print(json.dumps({"kind": kind, "case": f"{key}={json.dumps(other)}", "error": str(error)[:200]}), flush=True)
+    ones = [{key: other} for key, value in config.get_text_config().to_dict().items() for other in changed(key, value, layers)]
+    draw = random.Random(kind)  # noqa: S311 the same pairs in each run
+    twos = [{**one, **other} for one, other in (draw.sample(ones, 2) for _ in range(PAIRS if len(ones) > 1 else 0))]
+    for change in ones + [change for change in twos if len(change) == 2]:
+        case = ", ".join(f"{key}={json.dumps(value)}" for key, value in change.items())
+        try:
+            printed(kind, case, made(change), cls, composite)
+        except Exception as error:
+            print(json.dumps({"kind": kind, "case": case, "error": str(error)[:200]}), flush=True)
 
 
 def main():

@@ -87,7 +87,7 @@ def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1
     g.expand(total)
     if _fuses_sum(p, e):
         product = g.operands[each][0]
-        scaled = [*g.operands[product]] if e.beside_dense else [product]
+        scaled = [*g.operands[product]] if e.beside_dense and e.beside_norms else [product]
         g.hold([*scaled, weights], 0)
     return total
 
@@ -144,7 +144,7 @@ def _each_expert(p: Pass, e: Experts, layer: int, x: int, chosen: int, tokens: i
         else:
             product = g.over(wide, rows, [up])
     each = multiplied("ffn_down_exps", product, FLOAT * rows * width)
-    if e.beside_dense:
+    if e.beside_dense and e.beside_norms:
         # A number for each expert scales what it gives.
         scales = g.view(p.vector(layer, e.count, "ffn_down_exps_scale"))
         scales = g.fresh(FLOAT * tokens * e.count, tokens * e.count, (scales,))

@@ -203,7 +203,7 @@ def _feed_forward(p: Pass, layer: int, x: int) -> int:
     e = a.experts
     if e is None or not a.is_mixture(layer):
         return dense(p, layer, x if a.norms == "after" else _normed(p, layer, x, "ffn_norm"), a.feed_forward_size(layer))
-    if e.beside_dense:
+    if e.beside_dense and e.beside_norms:
         width = a.hidden_size
         beside = dense(p, layer, _normed(p, layer, x, "ffn_norm"), a.feed_forward_size(layer))
         beside = _normed(p, layer, beside, "post_ffw_norm_1")

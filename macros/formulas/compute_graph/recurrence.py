@@ -72,6 +72,8 @@ def recurrent(p: Pass, r: Recurrent, layer: int, n: int) -> int:
             return _gated_delta_net(p, r, layer, n)
         case "lightning":
             return _lightning(p, r, layer, n)
+        case "gated-linear":
+            return _gated_linear(p, r, layer, n)
     return _kimi_delta(p, r, layer, n)
 
 
@@ -84,6 +86,18 @@ def _lightning(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     weighed = g.fresh(FLOAT * p.b.tokens * inner, p.b.tokens, (mixed, past))
     gate = p.project(layer, "attn_gate", g.view(n), inner)
     return p.project(layer, "ssm_out", p.each(p.norm(layer, weighed, inner, "ssm_norm"), inner, (gate,)), p.a.hidden_size)
+
+
+def _gated_linear(p: Pass, r: Recurrent, layer: int, n: int) -> int:
+    """A recurrence of single channels behind a convolution, beside a gate; not compared with an engine's pass."""
+    g, inner, kept = p.graph, r.inner_size, (r.conv_kernel - 1) * r.inner_size
+    conv_state, state = _state(p, layer, kept), _state(p, layer, inner)
+    past = _remembered(p, conv_state, kept)
+    x = p.project(layer, "lru_x", g.view(n), inner)
+    conv = _convolve(p, r, inner, p.vector(layer, r.conv_kernel * inner, "ssm_conv1d"), past, x, conv_state)
+    y = g.fresh(FLOAT * p.b.tokens * inner, p.b.tokens, (conv, _remembered(p, state, inner)))
+    gate = p.project(layer, "lru_y", g.view(n), inner)
+    return p.project(layer, "ssm_out", p.each(y, inner, (gate,)), p.a.hidden_size)
 
 
 def _short_convolution(p: Pass, r: Recurrent, layer: int, n: int) -> int:
