@@ -119,8 +119,9 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
         result["speculation"] = speculation(setting, placement, result["decode"], catalogue)
     if setting.users > 1 and "decode" in result:
         result["per_user"] = _per_user(setting, result)
-    if placement.alternative is not None:
-        result["alternative"] = _other(placement.alternative, catalogue)
+    other = None if placement.runner_up is None else placement.runner_up()
+    if other is not None:
+        result["alternative"] = _other(other, catalogue)
     result["engine"] = {"name": setting.engine.name, "build": placement.build or setting.engine.build}
     return result
 

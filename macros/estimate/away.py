@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from macros.estimate.shares import HOST, Placement
+from macros.estimate.shares import HOST, Moves, Placement
+from macros.estimate.weights import ModelWeights
 from macros.estimate.work import Work
+from macros.formulas.remember import by_identity
 
 EXPERTS = "_exps"
 """In the names of all tensors of routed experts."""
@@ -23,18 +25,23 @@ def moved_work(placement: Placement, work: Mapping[int, Work]) -> list[Work]:
 
     Assumes: a layer's work is spread over its tensors like their bytes; caches stay with the layer.
     """
-    count = len(placement.devices)
-    more = [Work() for _ in range(count + 1)]
-    moves = placement.moves
-    if moves is None:
-        return more
-    for place, share in enumerate([*placement.devices, placement.host]):
-        for layer in share.layers:
+    layers = tuple([share.layers for share in [*placement.devices, placement.host]])
+    if placement.moves is None:
+        return [Work() for _ in layers]
+    return _moved(placement.moves, placement.weights, work, layers)
+
+
+@by_identity
+def _moved(moves: Moves, weights: ModelWeights, work: Mapping[int, Work], layers: tuple[tuple[int, ...], ...]) -> list[Work]:
+    """The same, with the layers of each place; the host is the last."""
+    more = [Work() for _ in layers]
+    for place, own in enumerate(layers):
+        for layer in own:
             for target in sorted(set(moves.layers[layer].values())):
-                there = count if target == HOST else target
+                there = len(layers) - 1 if target == HOST else target
                 if there == place:
                     continue
-                part = _part(placement, layer, target, work[layer])
+                part = _part(moves, weights, layer, target, work[layer])
                 more[there] = more[there] + part
                 more[place] = more[place] + _less(part)
     return more
@@ -42,19 +49,22 @@ def moved_work(placement: Placement, work: Mapping[int, Work]) -> list[Work]:
 
 def layers_away(placement: Placement) -> int:
     """Layers of devices of which something lies on the host: a token goes there and back for each [layers]."""
-    moves = placement.moves
-    if moves is None:
+    if placement.moves is None:
         return 0
-    return sum(1 for share in placement.devices for layer in share.layers if HOST in moves.layers[layer].values())
+    return sum([_away(placement.moves, share.layers) for share in placement.devices])
 
 
-def _part(placement: Placement, layer: int, target: int, work: Work) -> Work:
+@by_identity
+def _away(moves: Moves, layers: tuple[int, ...]) -> int:
+    return sum([1 for layer in layers if HOST in moves.layers[layer].values()])
+
+
+def _part(moves: Moves, weights: ModelWeights, layer: int, target: int, work: Work) -> Work:
     """The work of the tensors of a layer that go to one place."""
-    assert placement.moves is not None
-    moved = placement.moves.layers[layer]
+    moved = moves.layers[layer]
     sums = {True: 0, False: 0}
     all_of = {True: 0, False: 0}
-    for name, (size, _) in placement.weights.layers[layer].tensors.items():
+    for name, (size, _) in weights.layers[layer].tensors.items():
         expert = EXPERTS in name
         all_of[expert] += size
         if moved.get(name) == target:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from macros.estimate.ram import one_memory, ram_gib
@@ -98,8 +98,8 @@ class Placement:
     """What a server may keep in RAM besides [bytes]; None: it is no server."""
     basis: str = "plan"
     """What buffers are taken from: `plan`, the engine's own allocator; `cuda-fusion`, that with what CUDA keeps besides, by its source."""
-    alternative: Placement | None = None
-    """The runner-up, where the engine's user was advised."""
+    runner_up: Callable[[], Placement | None] | None = None
+    """Finds the next best placement of another kind, where the engine's user was advised; asked only where it is told."""
 
     @property
     def fits(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from macros.estimate.away import layers_away
@@ -67,8 +67,7 @@ def answer(setting: Setting, placement: Placement, catalogue: Catalogue) -> dict
 
 def decode_speed(setting: Setting, placement: Placement, catalogue: Catalogue) -> float:
     """Tokens of all users together each second, to compare placements [tokens/s]."""
-    found = _decode(setting, parts_of(setting, placement, catalogue, []), layers_away(placement), catalogue)
-    return float(found["tokens_per_second"])
+    return _step_of(setting, parts_of(setting, placement, catalogue, []), layers_away(placement), catalogue).tokens_per_second
 
 
 def checking(setting: Setting, placement: Placement, catalogue: Catalogue, tokens: int) -> float:
@@ -151,8 +150,35 @@ def _shared(setting: Setting) -> int:
     return len(setting.gpus) if slices(setting) else 1
 
 
+@dataclass(frozen=True)
+class Step:
+    """One step of all users."""
+
+    timed: Sequence[tuple[Part, float]]
+    """The parts that take turns, and the time of each [s]."""
+    crossings: float
+    """Time between them [s]."""
+    most: float
+    """What the bandwidth allows [tokens/s]."""
+    users: int
+    """Those who share the step."""
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Steps a second times users: tokens of all together, where each gets one a step."""
+        return min(self.users / (self.crossings + float(added([own for _, own in self.timed]))), self.most)
+
+
 def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catalogue, tokens: int = 1) -> dict[str, Any]:
     """Speed of all users together, with its range; steps a second times users, where a step checks several tokens of each."""
+    step = _step_of(setting, parts, away, catalogue, tokens)
+    fitted = fitted_of(catalogue.calibration["decode"])
+    widen, of = _widen(setting, parts), _cell(setting, 0)
+    return _ranged(step.timed, step.crossings, fitted, setting.users, widen, of, stack_of(setting), most=step.most)
+
+
+def _step_of(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catalogue, tokens: int = 1) -> Step:
+    """What one step of all users takes, with so many tokens of each."""
     fitted = fitted_of(catalogue.calibration["decode"])
     stack, users, slices = stack_of(setting), setting.users, _shared(setting)
     if slices > 1:
@@ -172,7 +198,7 @@ def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catal
     crossings = (len(parts) - 1) * fitted.terms["boundary_time"] if slices == 1 else 0.0
     if away > 0:
         crossings += all_reduce_seconds(layers=away, devices=2, exchange_time=fitted.terms["exchange_time"])
-    return _ranged(timed, crossings, fitted, users, _widen(setting, parts), _cell(setting, 0), stack, most=ceiling * users)
+    return Step(timed, crossings, ceiling * users, users)
 
 
 def _cell(setting: Setting, prompt: int) -> str:

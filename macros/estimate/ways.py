@@ -46,7 +46,7 @@ def way(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | N
 
 
 def _told(name: str, placement: Placement, whole: Placement, catalogue: Catalogue) -> dict[str, Any]:
-    found = answer(placement, catalogue)
+    found = answer(replace(placement, runner_up=None), catalogue)
     found["way"] = name
     found["ram_bytes"] = placement.host.memory_bytes
     found["whole_bytes"] = sum(share.memory_bytes for share in whole.devices)

@@ -36,6 +36,9 @@ EXAMPLES = {
 WRITTEN_BY_HAND = tuple(sorted({*KINDS, *SINGLE_FILES} - {"calibration"}))
 """Kinds that a person writes; `make fit` writes the constants."""
 
+TOP_KEY = re.compile(r"^[a-z]", re.MULTILINE)
+"""A key of a record, where all files need not be read as YAML to know how many they have."""
+
 Json = dict[str, Any]
 
 FAR = 1e12
@@ -217,8 +220,12 @@ def example_html(view: View, kind: str) -> str:
 
 def example_id(catalogue: Catalogue, kind: str) -> str:
     """The record that shows the form of its kind."""
-    values = {name: file.value[name] if kind in SINGLE_FILES else file.value for (of, name), file in catalogue.files.items() if of == kind}
-    return EXAMPLES.get(kind) or min(values, key=lambda name: (-len(values[name]), name))
+    if kind in EXAMPLES:
+        return EXAMPLES[kind]
+    files = {name: file for (of, name), file in catalogue.files.items() if of == kind}
+    if kind in SINGLE_FILES:
+        return min(files, key=lambda name: (-len(files[name].value[name]), name))
+    return min(files, key=lambda name: (-len(TOP_KEY.findall(files[name].text)), name))
 
 
 def example(catalogue: Catalogue, kind: str, language: str) -> str:

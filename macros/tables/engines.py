@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from macros.estimate import Refused, estimate
+from macros.estimate.ways import way
 from macros.formulas.remember import by_identity
 from macros.formulas.units import GIB
 from macros.specs import Catalogue
@@ -22,8 +23,6 @@ MAC_MODELS = ("qwen3.5-9b", "gpt-oss-20b", "qwen3.8-27b", "qwen3.6-35b-a3b", "gp
 FORMATS = (("mlx", "mlx-4bit-64g", "mlx-mxfp4-q8"), ("llama.cpp", "q4_k_m", "mxfp4_moe"))
 """Engine, its usual format of four bits, and that of a model that was published in MXFP4."""
 PUBLISHED_IN_MXFP4 = "mxfp4"
-LOOKED_UP = 4
-"""Tables that are looked up stay in RAM and take at most this part of a model that counts as being on the GPU."""
 COMPARED = (
     ("llama.cpp", "rtx-4090", "qwen3.5-9b", "q8_0"),
     ("vllm", "rtx-4090", "qwen3.5-9b", "fp8"),
@@ -105,8 +104,8 @@ def side_by_side(catalogue: Catalogue, gpu: str, memory: float) -> list[dict[str
         for engine, usual, mxfp4 in FORMATS:
             quant = mxfp4 if own else usual
             question = {"model": model, "quant": quant, "engine": engine, "context": CONTEXT, "prompt_tokens": PROMPT, "gpus": [gpu]}
-            found = _answer(catalogue, question | {"memory_gib": memory})
-            if found is not None and found["host"]["weights_bytes"] <= found["weights"]["bytes"] / LOOKED_UP:
+            found = way(question | {"memory_gib": memory}, catalogue)
+            if found["way"] == "card":
                 both.append((engine, quant, found))
         if len(both) < len(FORMATS):
             continue

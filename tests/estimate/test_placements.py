@@ -92,9 +92,10 @@ def test_advice_never_overfills(model, memory, cards, ram, context):
     if found.fits:
         assert all(share.memory_bytes + share.margin_bytes <= share.usable_bytes for share in found.devices)
         assert found.host.memory_bytes <= found.host.usable_bytes
-    if found.alternative is not None:
-        assert found.alternative.fits
-        assert decode_speed(found.setting, found, CATALOGUE) >= decode_speed(found.alternative.setting, found.alternative, CATALOGUE)
+    other = None if found.runner_up is None else found.runner_up()
+    if other is not None:
+        assert other.fits
+        assert decode_speed(found.setting, found, CATALOGUE) >= decode_speed(other.setting, other, CATALOGUE)
 
 
 def test_experts_before_layers_where_a_mixture_does_not_fit():

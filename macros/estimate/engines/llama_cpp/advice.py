@@ -1,15 +1,16 @@
-"""The fastest of all placements that fit: layers, experts of the first layers or the cache in RAM, by the guide's own speed."""
+"""The fastest of all placements that fit: layers, or experts of the first layers, in RAM, by the guide's own speed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from macros.estimate.engines.llama_cpp.overrides import moves_of
-from macros.estimate.engines.llama_cpp.placing import every_layer, placed, shares_of
-from macros.estimate.engines.llama_cpp.plan import least
+from macros.estimate.engines.llama_cpp.overrides import moves_of, moves_with
+from macros.estimate.engines.llama_cpp.placing import every_layer, filled_shares, placed, split_of
+from macros.estimate.engines.llama_cpp.plan import Demand, demand_of, least
 from macros.estimate.engines.llama_cpp.slicing import check_slices
 from macros.estimate.setting import Setting
-from macros.estimate.shares import Placement, slices
+from macros.estimate.shares import Moves, Placement, Share, empty_host, empty_shares, slices
 from macros.estimate.speed import decode_speed
 from macros.estimate.weights import ModelWeights
 from macros.specs import Catalogue
@@ -21,13 +22,30 @@ SPARE_TRIES = 8
 
 
 @dataclass(frozen=True)
+class Search:
+    """What a placement is looked for."""
+
+    setting: Setting
+    """A checked question that leaves the layers open; what it says of experts, tensors or the cache stays."""
+    weights: ModelWeights
+    catalogue: Catalogue
+    demand: Demand
+    devices: Sequence[Share]
+    """The devices with nothing on them."""
+    host: Share
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A way to place a model, not planned yet."""
 
-    setting: Setting
     gpu_layers: int
-    speed: float
-    """What it would reach [tokens/s]."""
+    experts: int | None
+    """Layers whose experts are in RAM; None: as the question says [layers]."""
+    split: tuple[float, ...] | None
+    """How several cards share the layers; None: as the question says."""
+    speed: float = 0.0
+    """What it would reach at most [tokens/s]."""
 
 
 def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement:
@@ -53,7 +71,7 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
 
 
 def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement:
-    """The fastest placement that fits, and the fastest of another kind as its alternative.
+    """The fastest placement that fits; its runner-up is of another kind, layers in RAM instead of experts or the other way round.
 
     Args:
         setting: a checked question that leaves the layers open; what it says of experts, tensors or the cache stays
@@ -65,94 +83,124 @@ def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Pl
 
     Assumes: fewer experts or layers in RAM are never slower.
     """
-    best: dict[str, Placement] = {}
-    speeds: dict[str, float] = {}
-    for candidate in sorted(_candidates(setting, weights, catalogue), key=lambda one: -one.speed):
-        kind = _kind(candidate.setting, candidate.gpu_layers)
-        if candidate.speed <= speeds.get(kind, 0.0):
-            continue
-        placement = _fitting(candidate, setting, weights, catalogue)
+    search = Search(
+        setting,
+        weights,
+        catalogue,
+        demand_of(setting, len(setting.gpus)),
+        empty_shares(setting, catalogue),
+        empty_host(setting, catalogue),
+    )
+    best = _fastest(search, _candidates(search))
+    if best is None:
+        return _most_layers(search)
+    kind = _kind(best.setting.n_cpu_moe, setting, best.gpu_layers)
+
+    def runner_up() -> Placement | None:
+        return _fastest(search, [one for one in _candidates(search) if _kind(one.experts, setting, one.gpu_layers) != kind])
+
+    return replace(best, runner_up=runner_up)
+
+
+def _fastest(search: Search, candidates: Sequence[Candidate]) -> Placement | None:
+    """The fastest of the candidates once their buffers are planned; None: none of them fits."""
+    best: Placement | None = None
+    fastest = 0.0
+    for candidate in sorted(candidates, key=lambda one: -one.speed):
+        if candidate.speed <= fastest:
+            break
+        placement = _fitting(search, candidate)
         if placement is not None:
-            speed = decode_speed(placement.setting, placement, catalogue)
-            if speed > speeds.get(kind, 0.0):
-                best[kind] = placement
-                speeds[kind] = speed
-    if not best:
-        return _most_layers(setting, weights, catalogue)
-    ranked = sorted(best, key=lambda kind: -speeds[kind])
-    return replace(best[ranked[0]], alternative=best[ranked[1]]) if len(ranked) > 1 else best[ranked[0]]
+            speed = decode_speed(placement.setting, placement, search.catalogue)
+            if speed > fastest:
+                best, fastest = placement, speed
+    return best
 
 
-def _most_layers(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement:
+def _most_layers(search: Search) -> Placement:
     """The most layers that fit, where buffers left none of the candidates; nothing on the devices where none do."""
-    for gpu_layers in range(every_layer(setting) - 1, 0, -1):
-        if _has_room(setting, gpu_layers, [0.0 for _ in setting.gpus], weights, catalogue):
-            tried = placed(setting, weights, gpu_layers, catalogue)
+    nothing = [0.0 for _ in search.devices]
+    for gpu_layers in range(every_layer(search.setting) - 1, 0, -1):
+        if _has_room(search, Candidate(gpu_layers, None, None), nothing):
+            tried = placed(search.setting, search.weights, gpu_layers, search.catalogue)
             if tried.fits:
                 return tried
-    return placed(setting, weights, 0, catalogue)
+    return placed(search.setting, search.weights, 0, search.catalogue)
 
 
-def _kind(setting: Setting, gpu_layers: int) -> str:
+def _kind(experts: int | None, setting: Setting, gpu_layers: int) -> str:
     """What lies in RAM, layers or experts: the runner-up should be of another kind."""
-    return "layers" if (setting.n_cpu_moe or 0) <= every_layer(setting) - gpu_layers else "experts"
+    return "layers" if (experts or 0) <= every_layer(setting) - gpu_layers else "experts"
 
 
-def _candidates(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> list[Candidate]:
+def _candidates(search: Search) -> list[Candidate]:
     """Placements in which weights, cache and a likely buffer have room: most layers without, and with the fewest experts in RAM."""
     found = []
-    every, layers = every_layer(setting), setting.architecture.layers
-    buffers = _least_buffers([setting], [every // 2], weights, catalogue)
+    every, layers = every_layer(search.setting), search.setting.architecture.layers
+    buffers = _least_buffers(search, [Candidate(every // 2, None, None)])
     for gpu_layers in range(every, -1, -1):
-        if _has_room(setting, gpu_layers, buffers, weights, catalogue):
-            found.append(_candidate(setting, gpu_layers, weights, catalogue))
+        candidate = Candidate(gpu_layers, None, None)
+        if _has_room(search, candidate, buffers):
+            found.append(_timed(search, candidate))
             if len(found) == SPARE_TRIES:
                 break
-    if not _open(setting):
+    if not _open(search.setting):
         return found
-    half = _with_experts(setting, layers // 2, every, weights, catalogue)
-    buffers = _least_buffers([half, half], [every, every - layers // 4], weights, catalogue)
+    half = layers // 2
+    buffers = _least_buffers(search, [_with_experts(search, half, every), _with_experts(search, half, every - layers // 4)])
     experts = layers
     for gpu_layers in range(every, -1, -1):
-        fewest = _fewest(setting, experts, gpu_layers, buffers, weights, catalogue)
+        fewest = _fewest(search, experts, gpu_layers, buffers)
         if fewest is not None:
-            experts = fewest.n_cpu_moe or 0
+            experts = fewest.experts or 0
             if experts <= every - gpu_layers:
                 break
-            found.append(_candidate(fewest, gpu_layers, weights, catalogue))
+            found.append(_timed(search, fewest))
     return found
 
 
-def _least_buffers(settings: list[Setting], gpu_layers: list[int], weights: ModelWeights, catalogue: Catalogue) -> list[float]:
+def _least_buffers(search: Search, candidates: Sequence[Candidate]) -> list[float]:
     """What buffers take on each device at least, by a few placements of the kind; less a little, as others may take less [bytes]."""
-    tried = [placed(one, weights, count, catalogue) for one, count in zip(settings, gpu_layers, strict=True)]
-    count = len(settings[0].gpus)
-    return [LIKELY * min([one.devices[device].compute_buffer_bytes for one in tried]) for device in range(count)]
+    tried = [_placed(search, one) for one in candidates]
+    return [LIKELY * min([one.devices[device].compute_buffer_bytes for one in tried]) for device in range(len(search.devices))]
 
 
-def _candidate(setting: Setting, gpu_layers: int, weights: ModelWeights, catalogue: Catalogue) -> Candidate:
-    """One of them, with the speed that it would reach."""
-    devices, host = shares_of(setting, gpu_layers, catalogue)
-    unplanned = Placement(setting, weights, tuple(devices), host, gpu_layers, moves=moves_of(setting, weights))
-    return Candidate(setting, gpu_layers, decode_speed(setting, unplanned, catalogue))
+def _placed(search: Search, candidate: Candidate) -> Placement:
+    setting = search.setting
+    if candidate.experts is not None:
+        split = setting.tensor_split if candidate.split is None else candidate.split
+        setting = replace(setting, n_cpu_moe=candidate.experts, tensor_split=split)
+    return placed(setting, search.weights, candidate.gpu_layers, search.catalogue)
 
 
-def _with_experts(setting: Setting, experts: int, gpu_layers: int, weights: ModelWeights, catalogue: Catalogue) -> Setting:
+def _moves_of(search: Search, experts: int | None) -> Moves:
+    return moves_of(search.setting, search.weights) if experts is None else moves_with(search.setting, search.weights, experts)
+
+
+def _timed(search: Search, candidate: Candidate) -> Candidate:
+    """The candidate, with the speed that it would reach."""
+    split = split_of(search.setting, candidate.gpu_layers, search.devices, candidate.split)
+    devices, host = filled_shares(split, search.devices, search.host)
+    moves = _moves_of(search, candidate.experts)
+    unplanned = Placement(search.setting, search.weights, tuple(devices), host, candidate.gpu_layers, moves=moves)
+    return replace(candidate, speed=decode_speed(search.setting, unplanned, search.catalogue))
+
+
+def _with_experts(search: Search, experts: int, gpu_layers: int) -> Candidate:
     """So many layers' experts in RAM; several cards then share the layers by what is left of them, not by their number."""
-    more = replace(setting, n_cpu_moe=experts)
+    setting, weights = search.setting, search.weights
     if len(setting.gpus) < 2 or setting.tensor_split is not None or setting.split_mode != "layer":
-        return more
-    moved = moves_of(more, weights).layers
+        return Candidate(gpu_layers, experts, None)
+    moved = moves_with(setting, weights, experts).layers
     first = max(every_layer(setting) - gpu_layers, 0)
-    empty, _ = shares_of(more, 0, catalogue)
-    room = [max(share.usable_bytes - share.runtime_bytes - share.margin_bytes, 1) for share in empty]
+    room = [max(share.usable_bytes - share.runtime_bytes - share.margin_bytes, 1) for share in search.devices]
     sizes = []
     for layer in range(first, len(weights.layers)):
         piece = weights.layers[layer]
         sizes.append(piece.device_bytes - sum([piece.tensors[name][1] for name in moved[layer]]))
     sizes += [0] * (every_layer(setting) - 1 - len(weights.layers))
     sizes.append(weights.output.device_bytes + weights.tied.device_bytes)
-    return replace(more, tensor_split=tuple(_counts(sizes, room)))
+    return Candidate(gpu_layers, experts, tuple(_counts(sizes, room)))
 
 
 def _counts(sizes: list[int], room: list[int]) -> list[float]:
@@ -173,40 +221,37 @@ def _open(setting: Setting) -> bool:
     return setting.architecture.experts is not None and not asked
 
 
-def _fewest(
-    setting: Setting, most: int, gpu_layers: int, buffers: list[float], weights: ModelWeights, catalogue: Catalogue
-) -> Setting | None:
-    """The setting with the fewest experts in RAM, up to so many layers, with which weights and cache have room; None: they never have."""
-    best = _with_experts(setting, most, gpu_layers, weights, catalogue)
-    if not _has_room(best, gpu_layers, buffers, weights, catalogue):
+def _fewest(search: Search, most: int, gpu_layers: int, buffers: Sequence[float]) -> Candidate | None:
+    """The fewest experts in RAM, up to so many layers, with which weights and cache have room; None: they never have."""
+    best = _with_experts(search, most, gpu_layers)
+    if not _has_room(search, best, buffers):
         return None
     low, high = 0, most
     while high - low > 1:
         # Close to the last number of layers the answer changes little: first look near it.
-        middle = high - 1 if high == most and most < setting.architecture.layers else (low + high) // 2
-        tried = _with_experts(setting, middle, gpu_layers, weights, catalogue)
-        if _has_room(tried, gpu_layers, buffers, weights, catalogue):
+        middle = high - 1 if high == most and most < search.setting.architecture.layers else (low + high) // 2
+        tried = _with_experts(search, middle, gpu_layers)
+        if _has_room(search, tried, buffers):
             high, best = middle, tried
         else:
             low = middle
     return best
 
 
-def _has_room(setting: Setting, gpu_layers: int, buffers: list[float], weights: ModelWeights, catalogue: Catalogue) -> bool:
-    devices, host = shares_of(setting, gpu_layers, catalogue)
-    needs = least(setting, weights, devices, host)
-    for share, need, buffer in zip(devices, needs, buffers, strict=False):
+def _has_room(search: Search, candidate: Candidate, buffers: Sequence[float]) -> bool:
+    split = split_of(search.setting, candidate.gpu_layers, search.devices, candidate.split)
+    needs = least(search.demand, search.weights, split.devices, split.host, _moves_of(search, candidate.experts))
+    for share, need, buffer in zip(search.devices, needs, buffers, strict=False):
         if need + buffer + share.runtime_bytes + share.margin_bytes > share.usable_bytes:
             return False
-    return needs[-1] <= host.usable_bytes
+    return needs[-1] <= search.host.usable_bytes
 
 
-def _fitting(candidate: Candidate, asked: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement | None:
+def _fitting(search: Search, candidate: Candidate) -> Placement | None:
     """The candidate, with as many more experts in RAM as its buffers make necessary; None: it does not fit with any."""
-    placement = placed(candidate.setting, weights, candidate.gpu_layers, catalogue)
-    experts = candidate.setting.n_cpu_moe or 0
-    while not placement.fits and _open(asked) and experts < asked.architecture.layers:
+    placement = _placed(search, candidate)
+    experts, layers = candidate.experts or 0, search.setting.architecture.layers
+    while not placement.fits and _open(search.setting) and experts < layers:
         experts += 1
-        more = _with_experts(asked, experts, candidate.gpu_layers, weights, catalogue)
-        placement = placed(more, weights, candidate.gpu_layers, catalogue)
+        placement = _placed(search, _with_experts(search, experts, candidate.gpu_layers))
     return placement if placement.fits else None

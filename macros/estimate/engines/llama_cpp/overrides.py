@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from macros.estimate.refused import Refused
 from macros.estimate.setting import Setting
 from macros.estimate.shares import HOST, Moves
-from macros.estimate.weights import ModelWeights
+from macros.estimate.weights import LayerWeights, ModelWeights
 from macros.formulas.patterns import found_in, is_pattern
 from macros.formulas.remember import by_identity
 from macros.formulas.tensors import FIRST, LAST, file_name
@@ -35,8 +35,12 @@ def moves_of(setting: Setting, weights: ModelWeights) -> Moves:
         Refused: for a pattern that is none, that matches no tensor, or a device that is not there.
     """
     a = setting.architecture
-    experts = a.layers + a.prediction_layers if setting.experts_on_host else setting.n_cpu_moe or 0
-    return _moves(a, weights, setting.override_tensor, experts, setting.n_cpu_ffn, len(setting.gpus))
+    return moves_with(setting, weights, a.layers + a.prediction_layers if setting.experts_on_host else setting.n_cpu_moe or 0)
+
+
+def moves_with(setting: Setting, weights: ModelWeights, experts: int) -> Moves:
+    """The same, with the experts of so many layers on the host, whatever the setting says of them."""
+    return _moves(setting.architecture, weights, setting.override_tensor, experts, setting.n_cpu_ffn, len(setting.gpus))
 
 
 @by_identity
@@ -45,16 +49,16 @@ def _moves(a: Architecture, weights: ModelWeights, patterns: tuple[str, ...], ex
     matched = [False] * len(rules)
     layers = []
     for layer in range(len(weights.layers)):
-        moved: dict[str, int] = {}
-        for name in weights.layers[layer].tensors:
-            place = _by_pattern(file_name(a, name, layer), rules, matched) if rules else None
-            if place is None and layer < experts and EXPERTS in name:
-                place = HOST
-            if place is None and layer < blocks and name.removesuffix("_bias") in FEED_FORWARD:
-                place = HOST
-            if place is not None:
-                moved[name] = place
-        layers.append(moved)
+        on_host = _on_host(weights.layers[layer], layer < experts, layer < blocks)
+        if rules:
+            moved: dict[str, int] = {}
+            for name in weights.layers[layer].tensors:
+                place = _by_pattern(file_name(a, name, layer), rules, matched)
+                if place is not None or name in on_host:
+                    moved[name] = HOST if place is None else place
+            layers.append(moved)
+        else:
+            layers.append(on_host)
     outside: list[dict[str, int]] = []
     for where, piece in ((FIRST, weights.embedding), (LAST, weights.output)):
         moved = {}
@@ -67,6 +71,16 @@ def _moves(a: Architecture, weights: ModelWeights, patterns: tuple[str, ...], ex
         if not matched[index]:
             raise Refused("override_tensor", "a pattern that matches a tensor of the model", text, f"tensors are {_some(a, weights)}")
     return Moves(layers, outside[0], outside[1], len(rules) > 0 or experts > 0 or blocks > 0)
+
+
+@by_identity
+def _on_host(piece: LayerWeights, experts: bool, blocks: bool) -> dict[str, int]:
+    """What of a layer is on the host, where its experts are, or its dense block."""
+    moved: dict[str, int] = {}
+    for name in piece.tensors:
+        if (experts and EXPERTS in name) or (blocks and name.removesuffix("_bias") in FEED_FORWARD):
+            moved[name] = HOST
+    return moved
 
 
 def _by_pattern(name: str, rules: Sequence[tuple[str, int]], matched: list[bool]) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from macros.estimate.cache import cache_row, cache_values, compressed_values, state_values
@@ -12,7 +12,7 @@ from macros.estimate.engines.llama_cpp.slicing import shares_asked, sliced_cache
 from macros.estimate.question import USUAL_BATCH
 from macros.estimate.setting import FLOAT_CACHE_TYPES, Setting
 from macros.estimate.shares import HOST, Moves, Share, slices
-from macros.estimate.weights import ModelWeights
+from macros.estimate.weights import LayerWeights, ModelWeights
 from macros.formulas.compute_buffer import compute_buffer_bytes
 from macros.formulas.compute_graph.attention import widest_cache
 from macros.formulas.compute_graph.passes import FLOAT, Batch, Build, Layout
@@ -120,7 +120,7 @@ def plan(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host
     Returns:
         The same, filled; the host last.
     """
-    demand = _demand_of(setting, len(devices))
+    demand = demand_of(setting, len(devices))
     placed = tuple((one.layers, one.has_output) for one in devices)
     if slices(setting):
         held = _sliced(setting, demand, weights, placed[0], (host.layers, host.has_output))
@@ -148,7 +148,7 @@ def _sliced(setting: Setting, demand: Demand, weights: ModelWeights, every: Plac
     return [*cards, rest]
 
 
-def _demand_of(setting: Setting, devices: int) -> Demand:
+def demand_of(setting: Setting, devices: int) -> Demand:
     """What a plan depends on besides the weights."""
     return _demand(
         setting.architecture,
@@ -169,20 +169,17 @@ def _demand_of(setting: Setting, devices: int) -> Demand:
     )
 
 
-def least(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host: Share) -> list[int]:
+@by_identity
+def least(demand: Demand, weights: ModelWeights, devices: tuple[Placed, ...], host: Placed, moves: Moves) -> list[int]:
     """Weights and caches of each device and of the host, without which there is nothing to plan [bytes]."""
-    demand = _demand_of(setting, len(devices))
-    placed = tuple((one.layers, one.has_output) for one in devices)
-    holding = _weights_held(setting.architecture, weights, placed, (host.layers, host.has_output), moves_of(setting, weights))
-    return [
-        held + sum(_cached(demand, share, on_device=share.device is not None))
-        for held, share in zip(holding, [*devices, host], strict=True)
-    ]
-
-
-def _cached(demand: Demand, share: Share, *, on_device: bool) -> tuple[int, int]:
-    """Cache and states of a device or of the host [bytes]."""
-    return _cache(demand, _caching(demand, share.layers, on_device=on_device), on_device=on_device)
+    needs = _weights_held(demand.architecture, weights, devices, host, moves)
+    found = []
+    for place in range(len(devices) + 1):
+        on_device = place < len(devices)
+        layers, _ = devices[place] if on_device else host
+        cache, _ = _cache(demand, _caching(demand, layers, on_device=on_device), on_device=on_device)
+        found.append(needs[place] + cache)
+    return found
 
 
 def _caching(demand: Demand, layers: Sequence[int], *, on_device: bool) -> Sequence[int]:
@@ -253,29 +250,42 @@ def _layout(
     )
 
 
+@by_identity
 def _weights_held(a: Architecture, weights: ModelWeights, devices: tuple[Placed, ...], host: Placed, moves: Moves) -> list[int]:
     """Weights on each device and on the host [bytes]."""
     count = len(devices)
     held = [0] * (count + 1)
     for place in range(count + 1):
         layers, has_output = devices[place] if place < count else host
-        pieces = [(weights.layers[layer], moves.layers[layer]) for layer in layers]
+        pieces = [_held_of(weights.layers[layer], moves.layers[layer]) for layer in layers]
         if has_output:
-            pieces.append((weights.output, moves.last))
+            pieces.append(_held_of(weights.output, moves.last))
             if place < count:
                 held[place] += weights.tied.device_bytes
             elif a.traits.holds_tied_twice:
                 held[place] += weights.tied.bytes
         if place == count:
-            pieces.append((weights.embedding, moves.first))
-        for piece, moved in pieces:
-            held[place] += piece.device_bytes if place < count else piece.bytes
-            for name, target in moved.items():
-                size, device_size = piece.tensors[name]
-                held[place] -= device_size if place < count else size
+            pieces.append(_held_of(weights.embedding, moves.first))
+        for own, elsewhere in pieces:
+            held[place] += own[1] if place < count else own[0]
+            for target, sizes in elsewhere.items():
                 there = _at(target, count)
-                held[there] += device_size if there < count else size
+                held[there] += sizes[1] if there < count else sizes[0]
     return held
+
+
+@by_identity
+def _held_of(piece: LayerWeights, moved: Mapping[str, int]) -> tuple[tuple[int, int], dict[int, tuple[int, int]]]:
+    """(bytes on the host, bytes on a device) of what stays of a piece with its layer, and of what lies elsewhere, by place."""
+    kept, kept_device = piece.bytes, piece.device_bytes
+    elsewhere: dict[int, tuple[int, int]] = {}
+    for name, target in moved.items():
+        size, device_size = piece.tensors[name]
+        kept -= size
+        kept_device -= device_size
+        before = elsewhere.get(target, (0, 0))
+        elsewhere[target] = (before[0] + size, before[1] + device_size)
+    return (kept, kept_device), elsewhere
 
 
 @by_identity
