@@ -338,6 +338,10 @@ def _backend(name: str, gpu: Gpu, wanted: str | None, engine: Engine, catalogue:
             runs = ", ".join(engine.backends)
             raise Refused("gpus", f"a device that {engine.name} runs on ({runs})", name, f"use engine {' or '.join(others)}")
         return ""
+    if gpu.family in engine.lacks:
+        others = [other.id for other in catalogue.engines.values() if vendor in other.backends and gpu.family not in other.lacks]
+        fix = f"use engine {' or '.join(others)}" if others else "use another device"
+        raise Refused("gpus", f"a device that {engine.name} runs on ({gpu.architecture} is none)", name, fix)
     if wanted is None:
         return str(known[0])
     if wanted not in known:

@@ -161,6 +161,8 @@ class Engine(Record):
     """Whether it reads GGUF files; other engines read files of their own."""
     backends: dict[Plain, list[Id]]
     """Vendor of a family of devices -> back ends that run there, the usual one first."""
+    lacks: list[Id] = Field(default_factory=list)
+    """Families of these vendors' devices that it does not run on."""
     splits: Literal["layers", "slices", "none"]
     """How several devices share a model: whole layers each, a slice of every layer (tensor parallel), or not at all."""
     split_modes: list[Plain] = Field(default_factory=list)

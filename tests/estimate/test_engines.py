@@ -114,3 +114,18 @@ def test_every_other_engine_names_one_of_the_guide(catalogue):
     for other in catalogue.records["other-engines"].values():
         assert (other.inside is None) != (other.nearest is None)
         assert (other.inside or other.nearest) in catalogue.engines
+
+
+@pytest.mark.parametrize("card", ["tesla-p40", "tesla-v100-pcie-32gb", "rx-6800-xt", "instinct-mi50-32gb", "gtx-1080-ti", "gaudi-3"])
+def test_an_engine_on_a_card_that_it_does_not_run_on_is_refused_with_one_that_runs(catalogue, card):
+    # vLLM's requirements: compute capability 7.5; of AMD's, CDNA 2 and newer and RDNA 3 and newer.
+    with pytest.raises(Refused, match="gpus") as refused:
+        estimate(ASKED | {"quant": "bf16", "engine": "vllm", "gpus": [card]}, catalogue)
+    assert ("use engine llama.cpp" in str(refused.value)) == (card != "gaudi-3" or "Intel" in catalogue.engines["llama.cpp"].backends)
+
+
+@pytest.mark.parametrize(
+    "card", ["tesla-t4", "rtx-2080-ti", "rtx-3090", "instinct-mi210", "rx-7900-xtx", "rx-9070-xt", "ryzen-ai-max-395", "arc-b580"]
+)
+def test_an_engine_runs_on_the_cards_that_its_makers_list(catalogue, card):
+    assert estimate(ASKED | {"model": "qwen3-0.6b", "quant": "bf16", "engine": "vllm", "gpus": [card]}, catalogue)["users_that_fit"] > 0
