@@ -10,7 +10,7 @@ import pandas as pd
 from macros.estimate import Refused, estimate
 from macros.estimate.ways import way
 from macros.formulas.remember import by_identity
-from macros.formulas.units import GIB
+from macros.formulas.units import GIB, MIB
 from macros.specs import Catalogue
 from macros.specs.measurements import Serving
 from macros.tables import Column, table
@@ -32,6 +32,10 @@ COMPARED = (
     ("mlx", "apple-m4-max-40c", "qwen3.5-9b", "mlx-8bit-64g"),
 )
 """Engine, device, model and a format of eight bits that the engine reads."""
+KEEPING = ("qwen3-8b", "gemma-3-4b", "gemma-3-27b", "gpt-oss-20b", "gemma-4-31b", "qwen3.5-9b", "qwen3.6-35b-a3b", "qwen3-next-80b-a3b")
+"""Attention alone, sliding windows, recurrent states."""
+ROOMY = "b300"
+ALL_LAYERS = 9999
 TEAMS = (5, 20, 50)
 TEAM_CONTEXT = 32768
 SERVERS = (
@@ -114,6 +118,33 @@ def side_by_side(catalogue: Catalogue, gpu: str, memory: float) -> list[dict[str
             needed = found["total"]["bytes"] / GIB
             rows.append({**row, "needed": needed, "decode": _speed(found, "decode"), "prefill": _speed(found, "prefill")})
     return rows
+
+
+@table(
+    id="kept-in-ram",
+    title={
+        "zh": "llama-server 在内存里另外保留的（一个槽位，上下文 32,768）",
+        "en": "What llama-server keeps in RAM besides (one slot, context 32,768)",
+    },
+    key=["model"],
+    columns=[
+        MODEL,
+        Column("checkpoint", {"zh": "一个检查点", "en": "One checkpoint"}, unit="MiB", digits=1),
+        Column("checkpoints", {"zh": "全部检查点，最多", "en": "All checkpoints, at most"}, unit="MiB", digits=0),
+        Column("prompts", {"zh": "提示词缓存，最多", "en": "Prompt cache, at most"}, unit="MiB", digits=0),
+        Column("conversation", {"zh": "其中一个写满的对话", "en": "Of it, a full conversation"}, unit="MiB", digits=0),
+    ],
+)
+def kept_in_ram(catalogue: Catalogue) -> pd.DataFrame:
+    """Models with attention alone need no checkpoints; each conversation in the prompt cache takes what its KV cache did."""
+    rows = []
+    for model in KEEPING:
+        question = {"model": model, "quant": "q4_k_m", "context": TEAM_CONTEXT, "profile": "server", "slots": 1, "gpus": [ROOMY]}
+        found = estimate(question | {"gpu_layers": ALL_LAYERS}, catalogue)
+        ram, cache = found["ram"], found["kv_cache"]["bytes"]
+        kept = {"checkpoint": "checkpoint_bytes", "checkpoints": "checkpoints_bytes", "prompts": "prompt_cache_bytes"}
+        rows.append({"model": model} | {name: ram[key] / MIB for name, key in kept.items()} | {"conversation": cache / MIB})
+    return pd.DataFrame(rows)
 
 
 @table(
