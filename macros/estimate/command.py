@@ -172,6 +172,18 @@ def _told(found: dict[str, Any]) -> str:
             speed = found[key]
             named = ", spilling into RAM" if speed["basis"] == "spilled" else ""
             lines.append(f"{key:15} {speed['tokens_per_second']:10.1f} tokens/s ({speed['low']:.1f} to {speed['high']:.1f}{named})")
+    if "users_that_fit" in found:
+        some = found["users_at_fill"]
+        told = f"{found['users_that_fit']} conversations at full length, {some['users']} at {some['fill']:.0%} of it"
+        lines.append(f"{'users that fit':15} {told}")
+    if "per_user" in found:
+        one = found["per_user"]
+        first = f"first token {one['first_token_seconds']:.1f} s, {one['last_first_token_seconds']:.1f} s where all ask at once"
+        lines.append(f"{'each user':15} {one['tokens_per_second']:10.1f} tokens/s, {first}")
+    if "speculation" in found:
+        of = found["speculation"]
+        told = f"{of['drafted']} guesses, {of['acceptance']:.0%} accepted; pays from {of['pays_from']:.0%}"
+        lines.append(f"{'with guesses':15} {of['tokens_per_second']:10.1f} tokens/s ({of['low']:.1f} to {of['high']:.1f}; {told})")
     if "load" in found:
         lines.append(f"{'load':15} {found['load']['seconds']:10.1f} s")
     lines += [f"warning: {warning}" for warning in found["warnings"]]

@@ -480,10 +480,10 @@
 
   // --- The answer ---
 
-  const PARTS = ["weights", "kv_cache", "compute_buffer", "runtime", "margin"];
+  const PARTS = ["weights", "kv_cache", "compute_buffer", "runtime", "companions", "margin"];
 
   function bar(name, parts, total, layers) {
-    const used = PARTS.slice(0, 4).reduce((sum, part) => sum + (parts[part] ?? 0), 0);
+    const used = PARTS.slice(0, -1).reduce((sum, part) => sum + (parts[part] ?? 0), 0);
     const scale = Math.max(used + (parts.margin ?? 0), total ?? used) || 1;
     const left = total === null ? 0 : total - used - (parts.margin ?? 0);
     const strip = element("div", { class: "bar", "aria-hidden": "true" });
@@ -549,6 +549,7 @@
             kv_cache: device.kv_cache_bytes,
             compute_buffer: device.compute_buffer_bytes,
             runtime: device.runtime_bytes,
+            companions: device.companion_bytes,
             margin: device.margin_bytes,
           },
           device.usable_bytes,
@@ -565,6 +566,10 @@
     let list = element("dl");
     const { decode, prefill, first_token: first } = result;
     if (decode) figure(list, "figure-decode", speed(decode.tokens_per_second), band(decode.low, decode.high, bare));
+    const { speculation: guesses, per_user: each, users_that_fit: conversations, users_at_fill: filled } = result;
+    if (guesses) figure(list, "figure-guesses", speed(guesses.tokens_per_second), band(guesses.low, guesses.high, bare), { from: shown(100 * guesses.pays_from, 0) });
+    if (each) figure(list, "figure-each", speed(each.tokens_per_second), say("each-first", { first: seconds(each.first_token_seconds), last: seconds(each.last_first_token_seconds) }));
+    if (conversations !== undefined) figure(list, "figure-users", shown(conversations), say("users-filled", { users: shown(filled.users), fill: shown(100 * filled.fill, 0) }));
     figure(list, "figure-context", roomFor.context);
     if (first) figure(list, "figure-first", seconds(first.seconds), band(first.low, first.high, seconds), { tokens: shown(setting.prompt_tokens ?? 512) });
     const rest = element("dl");
