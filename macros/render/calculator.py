@@ -111,7 +111,11 @@ MESSAGES: dict[str, Words] = {
     "refused-gguf": {"zh": "这个文件不能计算：{detail}", "en": "This file cannot be computed: {detail}"},
     "other-card": {"zh": "其他显卡（自己填）", "en": "Another card (fill it in)"},
     "config-name": {"zh": "粘贴的模型", "en": "the pasted model"},
-    "refused": {"zh": "这组设置无法计算（{key}）。", "en": "This setting cannot be computed ({key})."},
+    "refused": {"zh": "这组设置无法计算（{key}）：{detail}", "en": "This setting cannot be computed ({key}): {detail}"},
+    "refused-device": {
+        "zh": "{engine} 不能在这个设备上运行；可以用 {others}。",
+        "en": "{engine} does not run on this device; {others} does.",
+    },
     "refused-quant": {"zh": "所选的推理引擎读不了 {quant}。", "en": "The engine chosen cannot read {quant}."},
     "refused-engine": {"zh": "这个引擎读不了 {quant}。", "en": "This engine cannot read {quant}."},
     "refused-kv_type": {

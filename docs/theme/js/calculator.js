@@ -464,18 +464,23 @@
     tellFile();
   }
 
+  function complainOf(name, told) {
+    complain(field(name), control(name), told);
+    field(name).closest("details")?.setAttribute("open", "");
+    return told;
+  }
+
   function refused(error, setting) {
     const key = error.field ?? "";
     const own = key === "kv_type_k" ? "kv_type" : key in KEYS && field(key) ? key : undefined;
     const name = setting.file ? "gguf" : own ?? (setting.config ? "config" : undefined);
     if (!error.field) console.error(error); // a mistake of the guide: the page says that it has no answer, and goes on
     const values = { quant: guide.quantizations[setting.quant].name, key: key.replace(/^(config\.|record$)/, "") || (setting.config ? "config.json" : error.message), kv: setting[name] ?? setting.kv_type, detail: clip(error.message, 400) };
+    // An engine that does not run on the device: which ones do stands at the end of what the formulas say.
+    const [, runs] = (key === "gpus" && setting.engine && /Fix: use engine (.+)\.$/.exec(error.message)) || [];
+    if (runs) return complainOf("engine", say("refused-device", { engine: named(guide.engines[setting.engine]), others: runs.split(" or ").map((id) => named(guide.engines[id])).join(" / ") }));
     const told = error.told ? error.message : say(words[`refused-${name}`] ? `refused-${name}` : "refused", values);
-    if (name) {
-      complain(field(name), control(name), told);
-      field(name).closest("details")?.setAttribute("open", "");
-    }
-    return told;
+    return name ? complainOf(name, told) : told;
   }
 
   // --- The answer ---
