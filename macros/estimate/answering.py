@@ -8,9 +8,9 @@ from typing import Any
 
 from macros.estimate.drafts import drafted
 from macros.estimate.notices import sentence
-from macros.estimate.placement import place
+from macros.estimate.placement import place, placed_by_engine
 from macros.estimate.setting import Setting, check_setting
-from macros.estimate.shares import FILL, Placement, Share
+from macros.estimate.shares import FILL, HOST, Placement, Share
 from macros.formulas.parameters import parameters
 from macros.formulas.remember import by_identity
 from macros.specs import Catalogue
@@ -18,19 +18,23 @@ from macros.specs import Catalogue
 _parameters = by_identity(parameters)
 
 
-def estimate(question: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+def estimate(question: Mapping[str, Any], catalogue: Catalogue, *, fit: bool = False) -> dict[str, Any]:
     """Answer one question; raises Refused, which names the field, for a question that cannot be answered.
 
     Args:
         question: keys and values as `python -m macros estimate` takes them
         catalogue: the records
+        fit: whether to tell what the engine does by itself, too, wherever it does anything
 
     Returns:
         Memory as integers of bytes, speeds with their range; what was not asked is absent. `notices` are codes with values, `warnings`
         the same in words.
     """
     asked = opened(question, catalogue)
-    found = answer(place(check_setting(asked, catalogue), catalogue), catalogue)
+    setting = check_setting(asked, catalogue)
+    found = answer(place(setting, catalogue), catalogue)
+    if setting.fit or (fit and setting.gpu_layers is None):
+        found |= engine_fit(setting, catalogue)
     if asked.get("gguf") is not None:
         from macros.estimate.files.model import summary
 
@@ -145,6 +149,36 @@ def _other(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
         "devices_bytes": sum(share.memory_bytes for share in placement.devices),
         "host_bytes": placement.host.memory_bytes,
     }
+
+
+def engine_fit(setting: Setting, catalogue: Catalogue) -> dict[str, Any]:
+    """What the engine does by itself, where nothing is said of layers and tensors.
+
+    Args:
+        setting: a checked question
+        catalogue: the records
+
+    Returns:
+        `fit` {gpu_layers, layers_with_experts_in_ram [from, to], devices, host_bytes, fits, tokens_per_second}; nothing where the engine
+        leaves it to who starts it.
+    """
+    from macros.estimate.speed import decode_speed
+
+    placement = placed_by_engine(setting, catalogue)
+    if placement is None:
+        return {}
+    layers = placement.moves.layers if placement.moves is not None else []
+    away = [layer for layer, moved in enumerate(layers) if HOST in moved.values()]
+    found: dict[str, Any] = {
+        "gpu_layers": placement.gpu_layers,
+        "layers_with_experts_in_ram": [away[0], away[-1]] if away else None,
+        "devices": [_device(share) for share in placement.devices],
+        "host_bytes": placement.host.memory_bytes,
+        "fits": placement.fits,
+    }
+    if placement.fits:
+        found["tokens_per_second"] = decode_speed(placement.setting, placement, catalogue)
+    return {"fit": found}
 
 
 def _device(share: Share) -> dict[str, Any]:

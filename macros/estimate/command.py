@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
             machine = here.question(here.told(), catalogue)
             print("here: " + ", ".join(f"{name} {value}" for name, value in machine.items()), file=sys.stderr)
             question = machine | question
-        found = estimate(question, catalogue)
+        found = estimate(question, catalogue, fit=True)
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1
@@ -186,5 +186,16 @@ def _told(found: dict[str, Any]) -> str:
         lines.append(f"{'with guesses':15} {of['tokens_per_second']:10.1f} tokens/s ({of['low']:.1f} to {of['high']:.1f}; {told})")
     if "load" in found:
         lines.append(f"{'load':15} {found['load']['seconds']:10.1f} s")
+    if "fit" in found:
+        lines.append(_by_itself(found["fit"]))
     lines += [f"warning: {warning}" for warning in found["warnings"]]
     return "\n".join(lines)
+
+
+def _by_itself(fit: dict[str, Any]) -> str:
+    """What the engine does if nothing is said of layers and experts."""
+    told = f"{fit['gpu_layers']} layers on devices"
+    if fit["layers_with_experts_in_ram"] is not None:
+        told += ", experts of layers {} to {} in RAM".format(*fit["layers_with_experts_in_ram"])
+    speed = f", {fit['tokens_per_second']:.1f} tokens/s" if fit["fits"] else ", which does not fit"
+    return f"{'by itself':15} {told}{speed}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from macros.estimate import answer
+from macros.estimate.answering import engine_fit
 from macros.estimate.inverse import best_quantization, largest_context
 from macros.estimate.launch import launch_command, other_commands
 from macros.estimate.placement import place
@@ -97,6 +98,12 @@ def room(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | 
         "largest_context": largest_context(setting, catalogue, ram_gib=ram_gib),
         "best_quantization": best_quantization(setting, catalogue, ram_gib=ram_gib),
     }
+
+
+def by_itself(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | None = None) -> dict[str, Any]:
+    """What the engine of a question does by itself: `fit`, or nothing."""
+    setting = check_setting(question, catalogue)
+    return engine_fit(setting if ram_gib is None else with_ram(setting, ram_gib), catalogue)
 
 
 def file_size(question: Mapping[str, Any], catalogue: Catalogue) -> int:

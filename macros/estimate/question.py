@@ -296,6 +296,12 @@ class Options:
         low=1,
         high=4096,
     )
+    fit: bool = _key(
+        "flag",
+        ("What the engine does by itself", "Whether the answer also tells where the engine puts things if nothing is said of that."),
+        ("引擎自己的放法", "是否同时给出什么都不指定时引擎自己的放法。"),
+        default=False,
+    )
     margin_mib: float | None = _key(
         "number",
         ("Kept free", "Memory that stays free on each device; otherwise what the engine keeps."),

@@ -176,6 +176,13 @@ MESSAGES: dict[str, Words] = {
     "figure-file": {"zh": "权重大小", "en": "Size of the weights"},
     "figure-layers": {"zh": "显卡上的层", "en": "Layers on the cards"},
     "figure-context": {"zh": "最长上下文", "en": "Longest context"},
+    "figure-fit": {"zh": "什么都不指定时 llama.cpp 自己的放法", "en": "What llama.cpp does if you say nothing"},
+    "fit-experts": {
+        "zh": "{layers}，第 {from}–{to} 层的专家在内存里：{speed}",
+        "en": "{layers}, experts of layers {from} to {to} in RAM: {speed}",
+    },
+    "fit-layers": {"zh": "{layers}：{speed}", "en": "{layers}: {speed}"},
+    "fit-no": {"zh": "放不下", "en": "It does not fit"},
     "figure-quant": {"zh": "放得下的最好的量化", "en": "Best quantization that fits"},
     "figure-decode": {"zh": "解码速度", "en": "Decode"},
     "figure-guesses": {"zh": "投机解码（接受率 {from} % 起划算）", "en": "With guesses (pays from {from} % accepted)"},
@@ -215,7 +222,7 @@ UNITS_SHOWN = ("GiB", "MiB", "W")
 """Units that a label names; lengths in tokens say so themselves."""
 ELSEWHERE = (
     "model", "config", "gguf", "safetensors", "quant", "kv_type", "kv_type_k", "context", "users", "gpus", "memory_gib",
-    "cpu", "memory", "memory_channels", "ram_gib", "drive",
+    "cpu", "memory", "memory_channels", "ram_gib", "drive", "fit",
 )  # fmt: skip
 """Keys that have a place of their own on the form, or none; all others stand under the other settings, in the order of the question."""
 

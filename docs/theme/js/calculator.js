@@ -584,6 +584,7 @@
     if (prefill) figure(list, "figure-prefill", speed(prefill.tokens_per_second), band(prefill.low, prefill.high, bare));
     if (setting.gpus.length) figure(list, "figure-layers", say("layers-of", { value: shown(onCards), total: shown(layers) }));
     figure(list, "figure-quant", roomFor.quant);
+    if (setting.gpus.length) figure(list, "figure-fit", roomFor.fit);
     figure(list, "figure-file", gib(result.weights.bytes));
     figure(list, "figure-parameters", `${shown(result.parameters / 1e9, 2)} × 10⁹`);
     if (result.load) figure(list, "figure-load", seconds(result.load.seconds), say("load-cached", { value: seconds(result.load.cached_seconds) }));
@@ -603,9 +604,21 @@
   }
 
   // What the machine has room for at most. Formats that were never weighed for a model are weighed a few at a time, between two frames.
-  const roomFor = { context: "…", quant: "…" };
+  const roomFor = { context: "…", quant: "…", fit: "…" };
   const weighed = new Set();
   let weighing = 0;
+
+  // What llama.cpp does by itself: a few more plans, so it comes last.
+  function showFit(setting, asked) {
+    const line = page.querySelector("[data-figure=figure-fit]");
+    if (!line) return;
+    const { fit } = formulas.toJson(formulas.by_itself(asked, catalogue, setting.ram_gib));
+    if (!fit) return void line.remove();
+    const layers = say("layers-here", { layers: shown(fit.gpu_layers) });
+    const [from, to] = fit.layers_with_experts_in_ram ?? [null, null];
+    roomFor.fit = !fit.fits ? say("fit-no") : say(from === null ? "fit-layers" : "fit-experts", { layers, from, to, speed: speed(fit.tokens_per_second) });
+    line.querySelector("dd").textContent = roomFor.fit;
+  }
 
   function showRoom(setting, asked) {
     weighing += 1;
@@ -618,6 +631,7 @@
       roomFor.quant = room.best_quantization ? guide.quantizations[room.best_quantization].name : say("none");
       page.querySelector("[data-figure=figure-context] dd").textContent = roomFor.context;
       page.querySelector("[data-figure=figure-quant] dd").textContent = roomFor.quant;
+      setTimeout(() => mine === weighing && showFit(setting, asked));
     };
     const slice = () => {
       if (mine !== weighing) return;

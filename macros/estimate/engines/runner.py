@@ -23,3 +23,5 @@ class Runner:
     """Placement, repository on Hugging Face -> the words of the command line."""
     also: Callable[[Placement], dict[str, list[str]]]
     """Placement -> programs that run the same engine, each with the words of its command line."""
+    by_itself: Callable[[Setting, ModelWeights, Catalogue], Placement] | None = None
+    """Setting, weights, records -> where the engine puts things if nothing is said of that; None: it does nothing of its own."""

@@ -120,12 +120,17 @@ def plan(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host
     Returns:
         The same, filled; the host last.
     """
+    return planned(setting, weights, devices, host, moves_of(setting, weights))
+
+
+def planned(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host: Share, moves: Moves) -> list[Share]:
+    """The same with tensors moved as told here, whatever the question says of them."""
     demand = demand_of(setting, len(devices))
     placed = tuple((one.layers, one.has_output) for one in devices)
     if slices(setting):
         held = _sliced(setting, demand, weights, placed[0], (host.layers, host.has_output))
     else:
-        held = _planned(demand, weights, placed, (host.layers, host.has_output), moves_of(setting, weights))
+        held = _planned(demand, weights, placed, (host.layers, host.has_output), moves)
     return [
         replace(
             share,
