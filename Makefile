@@ -118,8 +118,8 @@ release: pdf offline ## everything of a release in dist/, with checksums and not
 	$(MACROS) release
 	$(MACROS) notes
 
-new: $(VENV)/site.ok ## a record to fill in: make new KIND=gpu ID=rtx-6090 (KIND=model CONFIG=config.json REPOSITORY=owner/name fills it)
-	@$(MACROS) new $(if $(CONFIG),--config "$(CONFIG)") $(if $(REPOSITORY),--repository "$(REPOSITORY)") "$(KIND)" "$(ID)"
+new: $(VENV)/site.ok ## a record to fill in: make new KIND=gpu ID=rtx-6090 (KIND=model CONFIG=config.json or GGUF=model.gguf, REPOSITORY=owner/name fills it)
+	@$(MACROS) new $(if $(CONFIG),--config "$(CONFIG)") $(if $(GGUF),--gguf "$(GGUF)") $(if $(REPOSITORY),--repository "$(REPOSITORY)") "$(KIND)" "$(ID)"
 
 schema: $(VENV)/site.ok ## the JSON Schema of each kind of record, for editors, in dist/schema
 	@$(MACROS) schema

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from macros.specs import plain
 
@@ -219,34 +220,46 @@ def release(arguments: argparse.Namespace) -> int:
 
 
 def new(arguments: argparse.Namespace) -> int:
-    """Make an empty record to fill in: `new gpu rtx-6090`."""
+    """Make an empty record to fill in: `new gpu rtx-6090`; of a model from its config.json or its GGUF file."""
     from macros.publish import new_record
 
-    if not arguments.config:
+    if not arguments.config and not arguments.gguf:
         print(f"{new_record.write(ROOT, arguments.kind, arguments.id).relative_to(ROOT)}: fill it in, then `make check`")
         return 0
     from datetime import UTC, datetime
 
     from macros.estimate.command import read_config_file
     from macros.estimate.config_json import read
+    from macros.estimate.files.model import file_model, numbered
+    from macros.estimate.files.read import read_gguf
     from macros.estimate.notices import sentence
     from macros.estimate.refused import Refused
     from macros.publish import new_model
     from macros.specs import load
 
-    catalogue = load(ROOT / "data")
+    catalogue, path = load(ROOT / "data"), arguments.config or arguments.gguf
+    said: dict[str, Any] = {}
     try:
-        config = read_config_file(arguments.config)
-        reading = read(config, catalogue)
+        if arguments.config:
+            config = read_config_file(path)
+            reading = read(config, catalogue)
+            shapes, notices, repository = reading.architecture, list(reading.notices), new_model.repository_of(config, arguments.repository)
+        else:
+            header = read_gguf(path, numbered(catalogue.tensor_types))
+            model = file_model(header, catalogue.tensor_types, catalogue.architectures)
+            said = new_model.said_in_file(header.values, catalogue)
+            shapes, notices, repository = model.architecture, list(model.notices), arguments.repository or said.get("hugging_face")
     except Refused as error:
-        print(f"{arguments.config}:1: file: {error}", file=sys.stderr)
+        print(f"{path}:1: file: {error}", file=sys.stderr)
         return 1
-    repository = new_model.repository_of(config, arguments.repository)
     name = arguments.id or (repository or "").rpartition("/")[2].lower().replace("_", "-")
-    written = new_record.write(ROOT, arguments.kind, name, new_model.record(reading.architecture, repository, name, catalogue))
     if repository:
-        print(f"data/sources.yaml: {new_model.cite(ROOT, repository, datetime.now(UTC).date())}")
-    for notice in reading.notices:
+        said["hugging_face"] = repository
+    written = new_record.write(ROOT, arguments.kind, name, new_model.record(shapes, repository, name, catalogue, said))
+    if repository:
+        file = "config.json" if arguments.config else path.name
+        print(f"data/sources.yaml: {new_model.cite(ROOT, repository, datetime.now(UTC).date(), file)}")
+    for notice in notices:
         print(sentence({"code": notice.code, "values": notice.values}, catalogue))
     print(f"{written.relative_to(ROOT)}: look through it, then `make check`")
     return 0
@@ -458,6 +471,7 @@ def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     of_new.add_argument("kind", help="gpu, cpu, model, measurement … (a folder of data/)")
     of_new.add_argument("id", nargs="?", default="", help="what the file will be called: a-z, 0-9, hyphen, dot")
     of_new.add_argument("--config", type=Path, help="for a model: its Hugging Face config.json, from which the record is filled")
+    of_new.add_argument("--gguf", type=Path, help="for a model: its GGUF file, from which the record is filled instead")
     of_new.add_argument("--repository", metavar="OWNER/NAME", help="where that lies on Hugging Face, if the file does not say it")
     of_machine = command("what-runs", what_runs)
     of_machine.add_argument("--gpu", metavar="ID", help="a device of data/gpus; without it RAM alone")

@@ -1,4 +1,4 @@
-"""The record of a model, filled from its configuration: what the file and the models already listed tell."""
+"""The record of a model, filled from its configuration or its GGUF file: what that and the models already listed tell."""
 
 from __future__ import annotations
 
@@ -25,6 +25,38 @@ def repository_of(config: Mapping[str, Any], given: str | None) -> str | None:
     return said if isinstance(said, str) and REPOSITORY.fullmatch(said) else None
 
 
+HUB = "https://huggingface.co/"
+"""Where files say that their models lie."""
+
+
+def said_in_file(values: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+    """What a GGUF file says of its model besides the shapes.
+
+    Args:
+        values: its metadata
+        catalogue: the models that are there, for the spelling of licences
+
+    Returns:
+        Name, repository and licence, as far as the file says them.
+
+    >>> said_in_file({"general.name": "Qwen3 8B", "general.base_model.0.repo_url": "https://huggingface.co/Qwen/Qwen3-8B"}, None)
+    {'name': 'Qwen3 8B', 'hugging_face': 'Qwen/Qwen3-8B'}
+    """
+    found: dict[str, Any] = {}
+    if isinstance(values.get("general.name"), str):
+        found["name"] = values["general.name"]
+    for key in ("general.source.repo_url", "general.base_model.0.repo_url", "general.repo_url"):
+        url = str(values.get(key, ""))
+        if url.startswith(HUB) and REPOSITORY.fullmatch(url.removeprefix(HUB)):
+            found["hugging_face"] = url.removeprefix(HUB)
+            break
+    licence = values.get("general.license")
+    for model in catalogue.models.values() if isinstance(licence, str) else ():
+        if model.licence is not None and model.licence.lower() == str(licence).lower():
+            found["licence"] = model.licence
+    return found
+
+
 def source_of(repository: str) -> str:
     """The id of a configuration among the sources.
 
@@ -34,7 +66,9 @@ def source_of(repository: str) -> str:
     return f"hf-{repository.lower().replace('/', '-').replace('_', '-')}"[:80]
 
 
-def record(shapes: Architecture, repository: str | None, id: str, catalogue: Catalogue) -> dict[str, Any]:
+def record(
+    shapes: Architecture, repository: str | None, id: str, catalogue: Catalogue, said: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """All keys of the record that can be known.
 
     Args:
@@ -42,6 +76,7 @@ def record(shapes: Architecture, repository: str | None, id: str, catalogue: Cat
         repository: where it lies, or None
         id: of the record
         catalogue: the models that are there: one with the same vocabulary tells the family
+        said: what the model's file says of itself, which goes before what is guessed
 
     Returns:
         Keys and values; what nobody can tell from a configuration (the day, the licence, the publisher's count) stays open.
@@ -54,6 +89,7 @@ def record(shapes: Architecture, repository: str | None, id: str, catalogue: Cat
         "hugging_face": repository,
         "architecture": shapes.model_dump(mode="json", exclude_defaults=True, exclude={"traits"}),
         "sources": {"architecture": [source_of(repository)]} if repository else {},
+        **(said or {}),
     }
     return {key: value for key, value in made.items() if value is not None}
 
@@ -72,8 +108,14 @@ def _family(shapes: Architecture, catalogue: Catalogue) -> str | None:
     return min(alike)[1] if alike else None
 
 
-def cite(root: Path, repository: str, today: date) -> str:
+def cite(root: Path, repository: str, today: date, file: str = "config.json") -> str:
     """Put the configuration among the sources, in its place by the alphabet; nothing where it is there.
+
+    Args:
+        root: of the project
+        repository: where it lies on Hugging Face
+        today: the day on which it was read
+        file: the name of what was read
 
     Returns:
         Its id.
@@ -84,9 +126,9 @@ def cite(root: Path, repository: str, today: date) -> str:
     if any(entry.startswith(f"{name}:\n") for entry in entries):
         return name
     owner = repository.partition("/")[0]
-    url = f"https://huggingface.co/{repository}/blob/main/config.json"
+    url = f"{HUB}{repository}/blob/main/{file}" if file == "config.json" else f"{HUB}{repository}"
     new = (
-        f"{name}:\n  title: '{repository}: config.json'\n  publisher: {owner}\n"
+        f"{name}:\n  title: '{repository}: {file}'\n  publisher: {owner}\n"
         f"  url: {url}\n  accessed: {today.isoformat()}\n  kind: model-config\n"
     )
     place = next((number for number, entry in enumerate(entries) if entry.partition(":")[0] > name), len(entries))

@@ -11,9 +11,11 @@ import pytest
 import yaml
 
 import macros.__main__ as program
+from macros.estimate.files.gguf import stored_bytes
 from macros.publish import new_model
 from macros.specs import load
 from macros.specs.models import Model
+from tests.estimate.files import written
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = load(ROOT / "data")
@@ -62,4 +64,39 @@ def test_a_configuration_that_cannot_be_read_makes_nothing(tree: Path, capsys: p
     path.write_text('{"model_type": "banana"}', "utf-8")
     assert program.main(["new", "model", "m", "--config", str(path)]) == 1
     assert "banana" in capsys.readouterr().err
+    assert not (tree / "data" / "models" / "m.yaml").exists()
+
+
+def test_a_gguf_file_fills_the_record_as_the_model_s_own(tree: Path, capsys: pytest.CaptureFixture[str]):
+    """From shapes to a file and back to a record; what its header says of it is taken over."""
+    like = CATALOGUE.models["qwen3-30b-a3b"]
+    said = {
+        "general.name": "My Model",
+        "general.license": "apache-2.0",
+        "general.base_model.0.repo_url": "https://huggingface.co/Qwen/My-Model",
+    }
+    types = CATALOGUE.tensor_types
+    tensors = []
+    for name, shape, group in written.tensors(like.architecture):
+        kind = types["f32" if group.role == "kept" or len(shape) == 1 else "f16"]
+        tensors.append((name, shape, kind.number, stored_bytes(shape, kind)))
+    path = tree / "my-model.gguf"
+    header = written.header(written.values(like.architecture) | said, tensors)
+    with path.open("wb") as file:
+        file.write(header)
+        file.truncate(1 << 36)
+    assert program.main(["new", "model", "--gguf", str(path)]) == 0
+    made = yaml.load((tree / "data" / "models" / "my-model.yaml").read_text("utf-8"), yaml.CSafeLoader)
+    record = Model.model_validate({"id": "my-model", **made})
+    assert record.architecture == like.architecture
+    assert (made["name"], made["licence"], made["hugging_face"], made["family"]) == ("My Model", "Apache-2.0", "Qwen/My-Model", like.family)
+    assert "my-model.gguf" in (tree / "data" / "sources.yaml").read_text("utf-8")
+    assert "hf-qwen-my-model" in capsys.readouterr().out
+
+
+def test_a_file_that_is_no_model_makes_nothing(tree: Path, capsys: pytest.CaptureFixture[str]):
+    path = tree / "m.gguf"
+    path.write_bytes(b"GGML")
+    assert program.main(["new", "model", "m", "--gguf", str(path)]) == 1
+    assert str(path) in capsys.readouterr().err
     assert not (tree / "data" / "models" / "m.yaml").exists()
