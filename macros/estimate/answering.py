@@ -14,6 +14,7 @@ from macros.estimate.shares import FILL, HOST, Placement, Share
 from macros.formulas.parameters import parameters
 from macros.formulas.remember import by_identity
 from macros.specs import Catalogue
+from macros.specs.naming import spelled
 
 _parameters = by_identity(parameters)
 
@@ -63,8 +64,26 @@ def speeds(question: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
     return speed(setting, place(setting, catalogue), catalogue)
 
 
+NAMED = {"gpus": "gpus", "cpu": "cpus", "model": "models", "draft": "models"}
+"""Keys that name a record by its id -> kind of record."""
+
+
+def named(question: Mapping[str, Any], catalogue: Catalogue) -> Mapping[str, Any]:
+    """The question with ids in place of names: "RTX 5070 Ti" is rtx-5070-ti."""
+    found = dict(question)
+    for key, kind in NAMED.items():
+        records, given = catalogue.records[kind], question.get(key)
+        if isinstance(given, str):
+            found[key] = spelled(given, records)
+        elif isinstance(given, list):
+            found[key] = [spelled(one, records) for one in given]
+    return found
+
+
 def opened(question: Mapping[str, Any], catalogue: Catalogue) -> Mapping[str, Any]:
-    """The question with the header of its file in place of the file's path."""
+    """The question with the header of its file in place of the file's path, and with ids in place of names."""
+    if isinstance(question, Mapping):
+        question = named(question, catalogue)
     if isinstance(question, Mapping) and isinstance(question.get("safetensors"), str):
         from macros.estimate.files.read import beside_configuration
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from macros.estimate.refused import Refused
 from macros.specs.errors import nearest
+from macros.specs.naming import nearest_called
 
 Words = dict[str, str]
 
@@ -614,7 +615,7 @@ def check_value(name: str, value: Any, records: Mapping[str, Mapping[str, Any]])
         return value
     if key.kind == "id":
         if not isinstance(value, str) or value not in records[key.records]:
-            raise Refused(name, f"the id of {key.expected}", value, nearest(str(value), list(records[key.records])))
+            raise Refused(name, f"the id of {key.expected}", value, nearest_called(str(value), records[key.records]))
         return value
     if key.kind == "day":
         return _day(name, key, value)

@@ -18,6 +18,7 @@ from macros.specs.engines import Engine
 from macros.specs.errors import nearest
 from macros.specs.form import ValidationError
 from macros.specs.models import architecture_of
+from macros.specs.naming import nearest_called
 from macros.specs.quantizations import Quantization, TensorType
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def _model(
         return None, reading.architecture, published
     name = question["model"]
     if not isinstance(name, str) or name not in catalogue.models:
-        raise Refused("model", "the id of a model", name, nearest(str(name), catalogue.models))
+        raise Refused("model", "the id of a model", name, nearest_called(str(name), catalogue.models))
     return name, architecture_of(catalogue.models[name], catalogue.models), None
 
 
@@ -362,7 +363,7 @@ def _device(item: Any, memory_gib: float | None, backend: str | None, engine: En
     else:
         name = item.replace("_", "-") if isinstance(item, str) and item not in catalogue.gpus else item
         if not isinstance(name, str) or name not in catalogue.gpus:
-            raise Refused("gpus", "the id of a GPU", item, nearest(str(item), catalogue.gpus))
+            raise Refused("gpus", "the id of a GPU", item, nearest_called(str(item), catalogue.gpus))
         gpu = catalogue.gpus[name]
     runs = _backend(name, gpu, backend, engine, catalogue)
     if gpu.memory_sizes_gib:

@@ -31,6 +31,7 @@ SUBSTITUTES = {
     "macros.formulas.patterns.found_in": "foundIn",
     "macros.formulas.patterns.is_pattern": "isPattern",
     "macros.specs.errors.nearest": "nearest",
+    "macros.specs.naming.nearest_called": "nearest",
     "macros.estimate.files.octets.whole": "wholeAt",
     "macros.estimate.files.octets.signed": "signedAt",
     "macros.estimate.files.octets.real": "realAt",

@@ -1,0 +1,123 @@
+"""Names as people type them: which record is meant, by the numbers first, then by the words, then by the memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from macros.specs.errors import nearest
+
+MAKERS = {
+    "nvidia",
+    "geforce",
+    "amd",
+    "intel",
+    "apple",
+    "qualcomm",
+    "huawei",
+    "gpu",
+    "graphics",
+    "card",
+    "processor",
+    "cpu",
+    "the",
+    "with",
+    "gddr",
+}
+"""Words that tell nothing apart."""
+SAME = {"laptop": "mobile", "notebook": "mobile"}
+"""Words that say the same."""
+MEMORY = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?) ?g(?:i?b)?\b")
+MOST_SHOWN, LONGEST = 4, 80
+"""Ids that a message names; letters of a name."""
+
+
+@lru_cache(maxsize=8192)
+def parts_of(text: str) -> tuple[list[str], float | None]:
+    """Words and numbers of a name, and the memory that it says [GiB].
+
+    >>> parts_of("NVIDIA GeForce RTX 4060Ti 16GB")
+    (['rtx', '4060', 'ti'], 16.0)
+    """
+    plain = re.sub(r"\((?:r|tm|c)\)|[®™+]", "", text.lower())
+    plain = re.sub(r"[-_/()]", " ", plain)
+    sizes = MEMORY.findall(plain)
+    words = re.findall(r"[a-z]+|\d+(?:\.\d+)?", MEMORY.sub(" ", plain))
+    return [SAME.get(word, word) for word in words if word not in MAKERS], float(sizes[-1]) if sizes else None
+
+
+def _sizes(record: Any) -> list[float]:
+    sizes = getattr(record, "memory_sizes_gib", None) or [getattr(record, "memory_gib", None)]
+    return [float(size) for size in sizes if size is not None]
+
+
+def meant(word: str, records: Mapping[str, Any]) -> tuple[list[str], bool]:
+    """The records that a typed name fits best, and whether it is exactly the name of the first.
+
+    Args:
+        word: as typed
+        records: by id, each with a name and perhaps other names
+
+    Returns:
+        Ids, none where a number or too many words are not in any of them; and whether it is one record's name, spelled otherwise.
+
+    >>> class Card: name, also_called, memory_gib = "RTX 5070 Ti", [], 16.0
+    >>> meant("5070ti 16g", {"rtx-5070-ti": Card()})
+    (['rtx-5070-ti'], False)
+    >>> meant("RTX 5070 Ti", {"rtx-5070-ti": Card()})
+    (['rtx-5070-ti'], True)
+    """
+    wanted, memory = parts_of(word)
+    if not wanted:
+        return [], False
+    numbers = [part for part in wanted if part[0].isdigit()]
+    scored = []
+    exact = []
+    for key, record in records.items():
+        name = getattr(record, "name", key)
+        own = [parts_of(one)[0] for one in (key, name if isinstance(name, str) else name.en, *getattr(record, "also_called", []))]
+        known = {part for parts in own for part in parts}
+        missing = [part for part in wanted if part not in known]
+        if any(number in missing for number in numbers) or len(missing) > (1 if numbers else 0):
+            continue
+        sizes = _sizes(record)
+        other_size = memory is not None and len(sizes) > 0 and memory not in sizes
+        unasked = len(set(own[0]) - set(wanted)) + (memory is None and parts_of(key)[1] is not None)
+        scored.append((len(missing), other_size, unasked, key))
+        if wanted in own and not other_size:
+            exact.append(key)
+    if not scored:
+        return [], False
+    best = min(scored)[:3]
+    return [key for *score, key in sorted(scored) if tuple(score) == best], len(exact) == 1 and (*best, exact[0]) in scored
+
+
+def nearest_called(word: str, records: Mapping[str, Any]) -> str:
+    """What to write instead of a name that is no id, as a phrase for `Fix:`.
+
+    >>> class Card: name, also_called, memory_gib = "RTX 3060", [], 12.0
+    >>> class Other: name, also_called, memory_gib = "RTX 3080 (12 GB)", [], 12.0
+    >>> nearest_called("rtx-3060-12gb", {"rtx-3060": Card(), "rtx-3080-12gb": Other()})
+    "write 'rtx-3060'"
+    """
+    found, _ = meant(word[:LONGEST], records)
+    if not found:
+        return nearest(word, records)
+    memory = parts_of(word)[1]
+    sizes = getattr(records[found[0]], "memory_sizes_gib", None) or []
+    size = f" with memory_gib {memory:g}" if memory is not None and memory in sizes else ""
+    return "write " + " or ".join(f"'{key}'" for key in found[:MOST_SHOWN]) + size
+
+
+def spelled(word: Any, records: Mapping[str, Any]) -> Any:
+    """The id of the record that bears a name, spelled as it may be; the word itself where none does or several do.
+
+    >>> spelled("no-such-card", {})
+    'no-such-card'
+    """
+    if not isinstance(word, str) or word in records or len(word) > LONGEST:
+        return word
+    found, exactly = meant(word, records)
+    return found[0] if exactly and len(found) == 1 else word

@@ -1,0 +1,85 @@
+"""Names as people type them lead to the record that is meant, or to none of another number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from macros.estimate import Refused, estimate
+from macros.estimate.answering import named
+from macros.specs import load
+from macros.specs.naming import meant, nearest_called, spelled
+
+CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
+
+
+@pytest.mark.parametrize(
+    ("typed", "ids"),
+    [
+        ("rtx-3060-12gb", ["rtx-3060"]),
+        ("4090", ["rtx-4090"]),
+        ("7900xtx", ["rx-7900-xtx"]),
+        ("5070ti", ["rtx-5070-ti"]),
+        ("m4 max 64gb", ["apple-m4-max-40c"]),
+        ("mac studio m3 ultra 512gb", ["apple-m3-ultra-80c"]),
+        ("MacBook Pro M3 Max 128GB", ["apple-m3-max-40c"]),
+        ("strix halo", ["ryzen-ai-max-385", "ryzen-ai-max-395"]),
+        ("rtx 4060 laptop 8gb", ["rtx-4060-mobile"]),
+        ("2080ti 22g", ["rtx-2080-ti-22gb"]),
+        ("p40", ["tesla-p40"]),
+        ("mi300x", ["instinct-mi300x"]),
+        ("a100 80gb", ["a100-pcie-80gb", "a100-sxm-80gb"]),
+        ("780m", ["radeon-780m"]),
+        ("w7900", ["radeon-pro-w7900"]),
+        ("rtx 9999", []),
+        ("banana", []),
+        ("", []),
+        ("nvidia", []),
+    ],
+)
+def test_numbers_come_first_then_words_then_memory(typed: str, ids: list[str]) -> None:
+    assert meant(typed, CATALOGUE.gpus)[0] == ids
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind", "id"),
+    [
+        ("RTX 5070 Ti", "gpus", "rtx-5070-ti"),
+        ("NVIDIA GeForce RTX 4060 Laptop GPU", "gpus", "rtx-4060-mobile"),
+        ("AMD Ryzen AI Max+ 395", "gpus", "ryzen-ai-max-395"),
+        ("RX 9070 XT 16GB", "gpus", "rx-9070-xt"),
+        ("rtx_3090", "gpus", "rtx-3090"),
+        ("AMD Ryzen 9 9950X", "cpus", "ryzen-9-9950x"),
+        ("Llama 3.1 8B", "models", "llama-3.1-8b"),
+        # Another memory, a part of a name, or several of a name: told, never taken.
+        ("RTX 3060 8GB", "gpus", "rtx-3060-8gb"),
+        ("RTX 4090 24 GB laptop", "gpus", "RTX 4090 24 GB laptop"),
+        ("h200", "gpus", "h200"),
+        ("x" * 10_000, "gpus", "x" * 10_000),
+    ],
+)
+def test_a_whole_name_is_taken_for_its_record(typed: str, kind: str, id: str) -> None:
+    assert spelled(typed, CATALOGUE.records[kind]) == id
+
+
+def test_every_name_leads_to_its_own_record() -> None:
+    """Unless two bear it."""
+    for kind in ("gpus", "cpus", "models"):
+        records = CATALOGUE.records[kind]
+        for key, record in records.items():
+            assert spelled(record.name, records) in (key, record.name), record.name
+            assert key in meant(record.name, records)[0], record.name
+
+
+def test_a_fix_names_the_size_of_shared_memory_too() -> None:
+    assert nearest_called("m4 max 64gb", CATALOGUE.gpus) == "write 'apple-m4-max-40c' with memory_gib 64"
+
+
+def test_a_question_may_say_names() -> None:
+    """And the answer says which device it is for; a name that is not whole is refused with what is meant."""
+    question = {"model": "Qwen3 8B", "gpus": ["RTX 5070 Ti"], "cpu": "AMD Ryzen 9 9950X", "quant": "q4_k_m", "context": 4096}
+    found = named(question, CATALOGUE)
+    assert (found["model"], found["gpus"], found["cpu"]) == ("qwen3-8b", ["rtx-5070-ti"], "ryzen-9-9950x")
+    with pytest.raises(Refused, match="rx-7900-xtx"):
+        estimate({"model": "qwen3-8b", "gpus": ["7900xtx"], "quant": "q4_k_m", "context": 4096}, CATALOGUE)
