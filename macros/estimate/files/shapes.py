@@ -109,13 +109,17 @@ class File:
 
     def recurs(self, layer: int) -> bool:
         """Whether a layer has a state."""
-        return self.has(layer, "ssm_conv1d", "ssm_conv1d_q", "shortconv.conv", "ssm_in")
+        return self.has(layer, "ssm_conv1d", "ssm_conv1d_q", "shortconv.conv", "ssm_in") or self.sums(layer)
+
+    def sums(self, layer: int) -> bool:
+        """Whether a layer has linear attention without a convolution before it."""
+        return self.has(layer, "ssm_out") and not self.has(layer, "ssm_conv1d", "ssm_conv1d_q", "ssm_in")
 
     def attends(self, layer: int) -> bool:
         """Whether a layer has attention."""
-        if self.has(layer, "attn_kv_a_mqa"):
+        if self.has(layer, "attn_kv_a_mqa", "attn_kv"):
             return True
-        return self.has(layer, "attn_q", "attn_qkv") and not self.has(layer, "ssm_conv1d_q") and not self.mixed(layer)
+        return self.has(layer, "attn_q", "attn_qkv") and not (self.has(layer, "ssm_conv1d_q") or self.mixed(layer) or self.sums(layer))
 
     def mixed(self, layer: int) -> bool:
         """Whether the projection of a layer is that of a gated delta-net."""
@@ -186,6 +190,11 @@ def shapes_of(header: Header, parts: Parts, kind: FileClass) -> Shapes:
             shapes["recurrent"]["beside_attention"] = True
     if "per_layer_token_embd" in parts.outside:
         shapes["per_layer_embeddings"] = {"size": f.whole("embedding_length_per_layer_input")}
+    if "position_embd" in parts.outside:
+        shapes["positions_beyond"] = max(0, parts.outside["position_embd"].shape[1] - shapes["context_length"])
+    if f.has(0, "hc_attn_fn"):
+        streams = f.shape(0, "hc_attn_fn")[0] // shapes["hidden_size"]
+        shapes |= {"hyper_connections": streams, "hyper_mixing": f.shape(0, "hc_attn_fn")[1] == (2 + streams) * streams}
     if "altup_proj" in parts.outside:
         shapes["alternating_updates"] = {"streams": f.whole("altup.num_inputs"), "low_rank": f.shape(0, "laurel_l")[1]}
     return shapes
@@ -203,7 +212,7 @@ def _norms(f: File) -> str:
         return "after"
     if not before:
         return "none"
-    alone = not f.has(0, "ffn_norm", "post_attention_norm") and (f.feeds(0) or f.mixes(0))
+    alone = not f.has(0, "ffn_norm", "post_attention_norm") and (f.feeds(0) or f.mixes(0)) and (f.attends(0) or f.recurs(0))
     return "shared" if alone else "before"
 
 
@@ -213,9 +222,14 @@ def _attention(f: File, shapes: Shapes, attending: Sequence[int]) -> Shapes:
     window = _window(f, shapes["layers"])
     full = [layer for layer in attending if window is None or layer in window] or list(attending)
     first = full[0]
+    if f.has(first, "attn_kv"):
+        return _compressed(f, shapes, attending)
     latent = f.has(first, "attn_kv_a_mqa")
     found = _latent(f, first) if latent else _heads(f, shapes, full, "key_length", "value_length")
     found |= _marks(f, shapes, first, found)
+    scoring = [layer for layer in attending if f.has(layer, "indexer.q_proj")]
+    if scoring:
+        found["indexer"] = _blocks_picked(f, scoring, len(attending))
     if window is not None and not latent:
         found["window"] = _windowed(f, shapes, [layer for layer in attending if layer not in window], window, found)
     shared = f.whole("attention.shared_kv_layers", default=0, low=0)
@@ -275,6 +289,53 @@ def _latent(f: File, layer: int) -> Shapes:
     return shapes
 
 
+def _compressed(f: File, shapes: Shapes, attending: Sequence[int]) -> Shapes:
+    """One key for all heads, of the last tokens as they are and of older ones several in one."""
+    size, query = f.shape(0, "attn_kv")[1], f.shape(0, "attn_q_b")
+    inside, _, groups = f.shape(0, "attn_output_a")
+    heads = query[1] // size
+    if heads == 0 or inside == 0 or heads * size % inside:
+        raise Refused("gguf", "an output matrix of groups of heads in layer 0", inside, "name a file that was converted whole")
+    groups = heads * size // inside if groups == 1 else groups
+    rates = [f.shape(layer, "attn_compressor_ape")[1] if f.has(layer, "attn_compressor_ape") else 0 for layer in attending]
+    picking = [layer for layer in attending if f.has(layer, "indexer.proj")]
+    found: Shapes = {
+        "heads": heads,
+        "kv_heads": 1,
+        "head_dim": size,
+        "window": {"size": f.whole("attention.sliding_window"), "full_layers": {"indices": []}},
+        "compressed": {
+            "query_rank": query[0],
+            "output_groups": groups,
+            "output_rank": f.shape(0, "attn_output_b")[0] // groups,
+            "rates": rates,
+            "indexed_rate": rates[picking[0]] if picking else max(1, *rates),
+        },
+    }
+    if picking:
+        scorers = f.shape(picking[0], "indexer.proj")[1]
+        found["indexer"] = {
+            "heads": scorers,
+            "head_dim": f.shape(picking[0], "indexer.attn_q_b")[1] // scorers,
+            "top_k": f.whole("attention.indexer.top_k"),
+        }
+    return found
+
+
+def _blocks_picked(f: File, scoring: Sequence[int], attending: int) -> Shapes:
+    """A scorer beside ordinary heads, which picks blocks of tokens."""
+    size = f.shape(scoring[0], "indexer.q_norm")[0]
+    found: Shapes = {
+        "heads": f.shape(scoring[0], "indexer.q_proj")[1] // size,
+        "head_dim": size,
+        "top_k": f.whole("attention.indexer.top_k"),
+        "block": f.whole("attention.indexer.block_size"),
+    }
+    if len(scoring) < attending:
+        found["layers"] = {"indices": list(scoring)}
+    return found
+
+
 def _marks(f: File, shapes: Shapes, first: int, heads: Shapes) -> Shapes:
     """What the tensors of a layer show of its attention."""
     found: Shapes = {}
@@ -294,6 +355,8 @@ def _marks(f: File, shapes: Shapes, first: int, heads: Shapes) -> Shapes:
         found["gate"] = "per-head" if f.shape(first, "attn_gate")[1] == heads["heads"] else "per-value"
     if f.has(first, "attn_sinks"):
         found["sinks"] = True
+    if f.has(first, "attn_sub_norm"):
+        found["sub_norm"] = True
     if not f.has(first, "attn_v", "attn_qkv", "attn_kv_a_mqa"):
         found["value_is_key"] = True
     if f.said("attn_logit_softcapping") not in (None, 0, 0.0):
@@ -340,7 +403,9 @@ def _unturned(f: File, full: list[int] | None, layers: int) -> Shapes | None:
     """The layers that attend without positions."""
     if f.kind.unturned == "whole":
         return None if full is None else pattern(full, layers)
-    return {"every": f.kind.unturned_every} if f.kind.unturned_every is not None else None
+    if f.kind.unturned_every is None or f.said("rope.scaling.finetuned") is True:
+        return None
+    return {"every": f.kind.unturned_every}
 
 
 def _feed_forward(f: File, shapes: Shapes, dense: Sequence[int], *, skips: bool) -> Shapes:
@@ -350,6 +415,8 @@ def _feed_forward(f: File, shapes: Shapes, dense: Sequence[int], *, skips: bool)
     found: Shapes = {"size": wide[first], "gated": fused or f.has(first, "ffn_gate"), "fused_gate_up": fused}
     if f.has(first, "ffn_up_bias"):
         found["biases"] = True
+    if f.has(first, "ffn_sub_norm"):
+        found["sub_norm"] = True
     if f.said("xielu.alpha_p") is not None:
         found["activation_values"] = 4
     shared = shapes["attention"].get("shared_cache_layers", 0)
@@ -377,13 +444,16 @@ def _experts(f: File, shapes: Shapes, mixtures: Sequence[int], dense: Sequence[i
         "fused_gate_up": fused,
         "shared_size": f.shape(first, "ffn_down_shexp")[0] if f.has(first, "ffn_down_shexp") else 0,
         "shared_gate": f.has(first, "ffn_gate_inp_shexp"),
-        "selection_bias": f.has(first, "exp_probs_b", "exp_probs_b_bias"),
+        "selection_bias": f.has(mixtures[-1], "exp_probs_b", "exp_probs_b_bias"),
         "weights_normed": bool(normed) if normed is not None else f.kind.experts_normed,
         "weights_scaled": scale not in (None, 0, 0.0, 1, 1.0),
         "biases": f.has(first, "ffn_down_exps_bias"),
         "half_router": f.parts.layers[first]["ffn_gate_inp"].type == 1 if f.has(first, "ffn_gate_inp") else False,
         "beside_dense": first in dense and f.has(first, "ffn_down"),
     }
+    hashed = [layer for layer in mixtures if f.has(layer, "ffn_gate_tid2eid")]
+    if hashed:
+        found["hash_layers"] = len(hashed)
     if inside != shapes["hidden_size"]:
         found["width"] = inside
     if groups > 1:
@@ -420,11 +490,16 @@ def _recurrent(f: File, layer: int) -> Shapes:
             "state_size": head,
             "rank": rank,
         }
+    if f.sums(layer):
+        inner, heads = f.shape(layer, "ssm_out")[0], max(f.at("attention.head_count", one, default=1) for one in range(len(f.parts.layers)))
+        return {"kind": "lightning", "conv_kernel": 1, "inner_size": inner, "heads": heads, "state_size": inner // max(heads, 1)}
     found: Shapes = {
         "conv_kernel": f.whole("ssm.conv_kernel"),
         "inner_size": f.whole("ssm.inner_size"),
         "state_size": f.whole("ssm.state_size"),
     }
+    if not f.mixed(layer) and not f.has(layer, "ssm_conv1d_bias"):
+        found["conv_bias"] = False
     if f.has(layer, "ssm_x"):
         return found | {"kind": "mamba-1", "rank": f.whole("ssm.time_step_rank"), "norm": f.has(layer, "ssm_dt_norm")}
     found |= {"heads": f.whole("ssm.time_step_rank"), "groups": f.whole("ssm.group_count"), "norm": f.has(layer, "ssm_norm")}

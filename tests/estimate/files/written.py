@@ -108,6 +108,11 @@ def values(a: Architecture) -> dict[str, Any]:
             "attention.indexer.key_length": t.indexer.head_dim,
             "attention.indexer.top_k": t.indexer.top_k,
         }
+        if t.indexer.block:
+            found["attention.indexer.block_size"] = t.indexer.block
+    if t.compressed is not None:
+        found["attention.compress_ratios"] = list(t.compressed.rates)
+        found |= {"hyper_connection.count": a.hyper_connections, "hash_layer_count": e.hash_layers if (e := a.experts) else 0}
     if t.window is not None:
         found["attention.sliding_window"] = t.window.size
         found["attention.sliding_window_pattern"] = [not a.sees_all(layer) for layer in every]
@@ -115,6 +120,8 @@ def values(a: Architecture) -> dict[str, Any]:
             found |= {"attention.key_length_swa": t.window.head_dim, "attention.value_length_swa": t.window.head_dim}
     if t.shared_cache_layers:
         found["attention.shared_kv_layers"] = t.shared_cache_layers
+    if a.engine_name == "granitehybrid" and t.no_position_layers is None:
+        found["rope.scaling.finetuned"] = True
     if t.softcap:
         found["attn_logit_softcapping"] = 50.0
     if t.positions > 1:
