@@ -21,7 +21,7 @@ from macros.publish.site import THEME
 INDEX = "index.html"
 LOADER = "js/offline.js"
 SEARCH = "pagefind/files.js"
-NOT_COPIED = re.compile(r"\.(map|gz)$|^pagefind/pagefind-worker|^(en/)?(sitemap\.xml|robots\.txt|404\.html)$")
+NOT_COPIED = re.compile(r"\.(map|gz)$|^pagefind/pagefind-worker|^og/|^(en/)?(sitemap\.xml|robots\.txt|404\.html)$")
 """What only a server needs."""
 IMPORT = re.compile(r"""(\bimport\s*\(\s*|\bfrom\s*|\bimport\s*)(["'])(\.{1,2}/[^"']+\.js)\2""")
 

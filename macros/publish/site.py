@@ -17,7 +17,7 @@ from pathlib import Path
 import lightningcss
 import minify
 
-from macros.publish import api, plain, policy, prose
+from macros.publish import api, pictures, plain, policy, prose
 from macros.render import news
 from macros.render.view import View
 from macros.specs import Catalogue, SpecError, SpecErrors
@@ -103,7 +103,7 @@ def generator_error(root: Path, language: str, message: str) -> SpecError:
 
 
 def beside(catalogue: Catalogue, site: Path, published: Mapping[str, tuple[str, str]]) -> None:
-    """What stands beside the pages: the data files, feeds, Markdown twins, and the search index that is made from the pages.
+    """What stands beside the pages: data files, pictures for links, feeds, Markdown twins, and the search index, made from the pages.
 
     Args:
         catalogue: the records
@@ -114,6 +114,9 @@ def beside(catalogue: Catalogue, site: Path, published: Mapping[str, tuple[str, 
         path = site / "api" / "v1" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content())
+    for name, drawn in pictures.pictures(catalogue):
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_bytes(drawn)
     for language, (name, address) in published.items():
         folder = site if language == "zh" else site / language
         (folder / "feed.xml").write_text(news.feed(View(catalogue, language), name, address), "utf-8")
@@ -160,6 +163,9 @@ FORMS = re.compile(r"<(/?)(?:form|label)\b")
 """Elements that the engine leaves out, but readers see."""
 TITLE = re.compile(r'data-pagefind-meta="title:([^"]*)"')
 """What search engines are told a page is called; readers search for its words."""
+ALSO = re.compile(r'<p class="also[^"]*">[^<：:]*[：:] ?([^<]*)</p>')
+"""What else readers call it."""
+HEADING = re.compile(r"<h1[^>]*>(.*?)(?:<a class=\"headerlink|</h1>)", re.DOTALL)
 BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff])(?=[\u3400-\u9fff])")
 
 
@@ -168,6 +174,21 @@ UNUSED = [
     for part in ("ui.js", "ui.css", "modular-ui.js", "modular-ui.css", "component-ui.js", "component-ui.css", "highlight.js")
 ]
 """Search interfaces of the engine that no page uses: js/search.js is ours."""
+
+
+def _words(html: str) -> str:
+    """What a reader sees of a piece of a page, as the text of an attribute."""
+    return " ".join(re.sub(r"<[^>]+>", "", html).replace('"', "").split())
+
+
+def _heading(html: str) -> str:
+    found = HEADING.search(html)
+    return _words(found[1]) if found else ""
+
+
+def _kind(folder: Path) -> str:
+    """Whether a page is a chapter, or that of one device or model."""
+    return folder.parent.name if folder.parent.name in ("devices", "models") else "chapter"
 
 
 def index(site: Path) -> None:
@@ -185,7 +206,9 @@ def index(site: Path) -> None:
             page.parent.mkdir(parents=True, exist_ok=True)
             text = FORMS.sub(r"<\1div", article[0]).replace("><", "> <")  # a term and what it means are not one word
             if title := TITLE.search(article[0]):
-                text = text.replace("</article>", f'<p data-pagefind-weight="5">{title[1]}</p></article>')
+                name = " ".join([_heading(text), *(_words(also) for also in ALSO.findall(text))])
+                hidden = f'<p data-pagefind-weight="5" data-pagefind-filter="name[data-name]" data-name="{name}">{title[1]}</p>'
+                text = text.replace("</article>", f'{hidden}<p data-pagefind-filter="kind:{_kind(path.parent)}"></p></article>')
             text = BETWEEN_HAN.sub("\u200b", text) if language[1].startswith("zh") else text
             page.write_text(f'<html lang="{language[1]}"><body>{text}</body></html>', "utf-8")
     command = [sys.executable, "-m", "pagefind", "--site", str(pages), "--output-path", str(site / "pagefind")]

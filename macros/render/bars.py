@@ -1,9 +1,11 @@
-"""Memory bars: what fills the memory, as plain elements that the style sheet draws. Cheap enough for every generated page."""
+"""Memory bars: what fills the memory, as plain elements that the style sheet draws. Cheap enough for every generated page, and as readable
+on a phone as on a wide screen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 
 import pandas as pd
 
@@ -26,6 +28,57 @@ class Bar:
     """(kind, size): the kinds are the classes of the style sheet."""
 
 
+@dataclass(frozen=True)
+class Bars:
+    """A picture of bars over one scale; a bar that is longer than the scale ends in an arrow at its edge."""
+
+    key: Sequence[tuple[str, str]]
+    """(kind, its words as HTML), in the order of the parts."""
+    bars: Sequence[Bar]
+    lines: Sequence[float]
+    """Sizes of memory, as lines across the bars [GiB]."""
+    most: float
+    """The end of the scale [GiB]."""
+
+    def html(self, told: str) -> str:
+        """The key and the bars.
+
+        Args:
+            told: what a reader is told who does not see it (as HTML)
+        """
+        most = max(self.most, *self.lines, 0) * EDGE
+
+        def share(size: float) -> str:
+            return f"{100 * size / most:.2f}%"
+
+        rows = "".join(
+            f'<div class="bars-row"><span data-pagefind-ignore>{bar.name}</span><div{self._cut(bar, most)}>'
+            + "".join(f'<i class="bars-{kind}" style="width:{share(size)}"></i>' for kind, size in _within(bar.parts, most))
+            + "</div></div>"
+            for bar in self.bars
+        )
+        last = self.lines[-1] if self.lines else None
+        marks = "".join(f'<i style="left:{share(size)}"><b>{number(size)}{" GiB" if size == last else ""}</b></i>' for size in self.lines)
+        listed = "".join(f'<li class="bars-{kind}">{words}</li>' for kind, words in self.key)
+        return (
+            f'<ul class="bars-key">{listed}</ul><div class="bars" role="img" aria-label="{told}">'
+            f'{rows}<div class="bars-lines">{marks}</div></div>'
+        )
+
+    @staticmethod
+    def _cut(bar: Bar, most: float) -> str:
+        return ' class="bars-cut"' if sum(size for _, size in bar.parts) > most else ""
+
+
+def _within(parts: Iterable[tuple[str, float]], most: float) -> Iterable[tuple[str, float]]:
+    """The parts up to the end of the scale."""
+    left = most
+    for kind, size in parts:
+        if left > 0:
+            yield kind, min(size, left)
+        left -= size
+
+
 def needs(view: View, frame: pd.DataFrame) -> str:
     """What a model needs at each quantization, with the memory of usual cards as lines."""
     bars, told = [], []
@@ -42,25 +95,23 @@ def needs(view: View, frame: pd.DataFrame) -> str:
         ("longer", view.pick("上下文加到 32,768", "up to a context of 32,768")),
     ]
     most = max(sum(size for _, size in bar.parts) for bar in bars)
-    lines = _apart([size for size in CARDS_GIB if size < most * 1.25], most * 1.25)
-    return _figure(title, view.pick("，", ", ").join(told), key[: 2 + any(len(bar.parts) > 2 for bar in bars)], bars, lines, most)
+    lines = apart([size for size in CARDS_GIB if size < most * 1.25], most * 1.25)
+    shown = Bars(key[: 2 + any(len(bar.parts) > 2 for bar in bars)], bars, lines, most)
+    return _figure(view, title, view.pick("，", ", ").join(told), shown)
 
 
 def fills(view: View, frame: pd.DataFrame, memory_gib: float) -> str:
     """What each model takes of a device's memory; the longest bars end at the edge."""
-    most = memory_gib * 1.5
-    bars = [
-        Bar(view.name("models", row["model"]), [("weights" if row["fits"] else "over", min(row["need"], most * EDGE))])
-        for row in frame.to_dict("records")
-    ]
-    fit = [bar.name for bar, fits in zip(bars, frame["fits"], strict=True) if fits]
+    rows = frame.to_dict("records")
+    bars = [Bar(view.name("models", row["model"]), [("weights" if row["fits"] else "over", row["need"])]) for row in rows]
     title = view.pick("每个模型占多少显存", "How much of the memory each model takes")
-    told = view.pick(f"放得下 {len(fit)} 个，共 {len(bars)} 个", f"{len(fit)} of {len(bars)} fit")
+    fit = sum(bool(row["fits"]) for row in rows)
+    told = view.pick(f"放得下 {fit} 个，共 {len(bars)} 个", f"{fit} of {len(bars)} fit")
     key = [("weights", view.pick("放得下", "fits")), ("over", view.pick("放不下", "does not fit"))]
-    return _figure(title, told, key, bars, [memory_gib], most)
+    return _figure(view, title, told, Bars(key, bars, [memory_gib], memory_gib * 1.5))
 
 
-def _apart(sizes: Iterable[float], most: float) -> list[float]:
+def apart(sizes: Iterable[float], most: float) -> list[float]:
     """Those that can be labelled side by side."""
     kept: list[float] = []
     for size in sizes:
@@ -69,22 +120,6 @@ def _apart(sizes: Iterable[float], most: float) -> list[float]:
     return kept
 
 
-def _figure(title: str, told: str, key: list[tuple[str, str]], bars: list[Bar], lines: list[float], most: float) -> str:
-    most = max(most, *lines, 0) * EDGE
-
-    def share(size: float) -> str:
-        return f"{100 * size / most:.2f}%"
-
-    rows = "".join(
-        f'<div class="bars-row"><span data-pagefind-ignore>{bar.name}</span><div>'
-        + "".join(f'<i class="bars-{kind}" style="width:{share(size)}"></i>' for kind, size in bar.parts)
-        + "</div></div>"
-        for bar in bars
-    )
-    marks = "".join(f'<i style="left:{share(size)}"><b>{number(size)}{" GiB" if size == lines[-1] else ""}</b></i>' for size in lines)
-    listed = "".join(f'<li class="bars-{kind}">{words}</li>' for kind, words in key)
-    return (
-        f'<figure class="chart"><figcaption>{title}</figcaption><ul class="bars-key">{listed}</ul>'
-        f'<div class="bars" role="img" aria-label="{title}{": " if title.isascii() else "："}{told}">'
-        f'{rows}<div class="bars-lines">{marks}</div></div></figure>'
-    )
+def _figure(view: View, title: str, told: str, shown: Bars) -> str:
+    words = f"{title}{view.pick('：', ': ')}{told}"
+    return f'<figure class="chart"><figcaption>{title}</figcaption>{shown.html(escape(words))}</figure>'

@@ -13,7 +13,7 @@ from macros.estimate.notices import Notice, sentence, told
 from macros.estimate.rates import cpu_rates, gpu_rates
 from macros.estimate.speed import device_doubts
 from macros.formulas import units
-from macros.render import ask, bars, neighbours, scores, slots
+from macros.render import ask, bars, neighbours, run, scores, slots
 from macros.render.fields import specs
 from macros.render.numbers import number
 from macros.render.tables import render
@@ -55,8 +55,9 @@ def body(view: View, kind: str, id: str) -> str:
     parts = [f"# {slots.inline(view.html(record.name))}", slots.block(f'<p class="lead">{_lead(view, kind, record)}</p>')]
     if also := _also_called(view, kind, record):
         parts.append(
-            _paragraph(
-                escape(view.pick("也叫，或见于：", "Also called, or found in: ") + view.pick("、", ", ").join(also) + view.pick("。", "."))
+            slots.block(
+                f'<p class="also">{escape(view.pick("也叫，或见于：", "Also called, or found in: "))}'
+                f"{escape(view.pick('、', ', ').join(also))}{view.pick('。', '.')}</p>"
             )
         )
     parts += SECTIONS[kind](view, record)
@@ -178,6 +179,7 @@ def _of_model(view: View, model: Model) -> list[str]:
         parts.append(_heading(view, 2, "需要多少显存", "What it needs", "needs"))
         parts.append(slots.block(bars.needs(view, needs)))
         parts.append(slots.block(render(view, known, needs, _told_columns(known.id, needs, ("model",)))))
+    parts += run.section(view, model)
     parts += scores.section(view, model)
     return parts + _measured(view, measured_decode.of_model(view.catalogue, model.id), "model")
 

@@ -8,21 +8,26 @@ from macros.render import slots
 from macros.render.citations import link
 from macros.render.numbers import number
 from macros.render.view import View
-from macros.specs.models import Model
+from macros.specs.models import Model, Score
 
 BY = {"maker": ("发布者自测", "the maker’s own"), "independent": ("他人测试", "independent")}
+
+
+def _how(view: View, score: Score) -> str:
+    """Who ran the test, and how."""
+    setting = view.html(score.setting) if score.setting else ""
+    return view.pick("，", ", ").join(filter(None, [view.pick(*BY[score.by]), setting]))
 
 
 def section(view: View, model: Model) -> list[str]:
     """A section with the scores; nothing where none was found."""
     if not model.scores:
         return []
-    heads = (("测试", "Test"), ("成绩", "Score"), ("运行方式", "Setting"), ("谁测的", "Run by"), ("出处", "Source"))
+    heads = (("测试", "Test"), ("成绩", "Score"), ("出处", "Source"))
     head = "".join(f'<th scope="col">{view.pick(*words)}</th>' for words in heads)
     rows = "".join(
-        f'<tr><th scope="row">{escape(score.test)}</th><td class="n">{number(score.percent, 1)} %</td>'
-        f"<td>{view.html(score.setting) if score.setting else '—'}</td>"
-        f"<td>{view.pick(*BY[score.by])}</td><td>{link(view, score.source)}</td></tr>"
+        f'<tr><th scope="row">{escape(score.test)}<small class="under">{_how(view, score)}</small></th>'
+        f'<td class="n">{number(score.percent, 1)} %</td><td class="source">{link(view, score.source)}</td></tr>'
         for score in model.scores
     )
     title = view.pick("公开的质量成绩", "Published scores of quality")

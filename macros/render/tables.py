@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any
 
@@ -73,14 +73,18 @@ def render(
         unsearched: whether the search leaves out the names of the rows: a page of one card is no answer to the name of a model
     """
     columns, ranges = _ranged(columns, frame)
+    beneath = [column for column in columns if column.under and column is not columns[0]]
+    columns = tuple(column for column in columns if column not in beneath)
+    more = [_beneath(view, beneath, values) for values in zip(*(frame[column.id] for column in beneath), strict=True)] or [""] * len(frame)
     numeric = {column.id for column in columns if _is_numeric(frame[column.id]) and column.link is None}
-    heads = "".join(_head(view, column, column.id in numeric) for column in columns)
+    named = _small(view.html(column.title) for column in beneath)
+    heads = "".join(_head(view, column, column.id in numeric, "" if index else named) for index, column in enumerate(columns))
     prose = {column.id for column in columns if any(_is_long(view, column, value) for value in frame[column.id])}
     addresses = [links(dict(zip(frame.columns, row, strict=True))) for row in frame.itertuples(index=False)] if links else [""] * len(frame)
     listed = zip(addresses, zip(*(frame[column.id] for column in columns), strict=True), strict=True)
     rows = "".join(
-        _row(view, columns, values, numeric, prose, address, between, unsearched)
-        for (address, values), between in zip(listed, ranges, strict=True)
+        _row(view, columns, values, numeric, prose, address, between | {columns[0].id: under}, unsearched)
+        for (address, values), between, under in zip(listed, ranges, more, strict=True)
     )
     caption = view.html(table.title)
     body = (
@@ -172,11 +176,33 @@ def _is_numeric(values: pd.Series) -> bool:
     return bool(known) and all(isinstance(plain(value), int | float) and not isinstance(plain(value), bool) for value in known)
 
 
-def _head(view: View, column: Column, numeric: bool) -> str:
+def _small(parts: Iterable[str]) -> str:
+    """What stands under the name of a row, or of its column."""
+    text = " · ".join(filter(None, parts))
+    return f' <small class="under">{text}</small>' if text else ""
+
+
+def _beneath(view: View, columns: Iterable[Column], values: Iterable[Any]) -> str:
+    """The cells of a row that stand under its name; numbers say what they are."""
+    return _small(_said(view, column, value) for column, value in zip(columns, values, strict=True))
+
+
+def _said(view: View, column: Column, value: Any) -> str:
+    known = plain(value) if not isinstance(value, dict | list | tuple) else value
+    if known is None:
+        return ""
+    text = cell(view, column, value)
+    if isinstance(known, str) or not isinstance(known, int | float):
+        return text
+    unit = f" {unit_html(column.unit, view.language)}" if column.unit else ""
+    return f"{view.html(column.title)}{view.pick('：', ': ')}{text}{unit}"
+
+
+def _head(view: View, column: Column, numeric: bool, under: str = "") -> str:
     unit = f' <span class="unit">{unit_html(column.unit, view.language)}</span>' if column.unit else ""
     note = f' title="{view.html(column.note)}"' if column.note else ""
     kind = _class(column, "n" if numeric else "")
-    return f'<th scope="col" data-column="{escape(column.id)}"{kind}{note}>{view.html(column.title)}{unit}</th>'
+    return f'<th scope="col" data-column="{escape(column.id)}"{kind}{note}>{view.html(column.title)}{unit}{under}</th>'
 
 
 def _is_long(view: View, column: Column, value: Any) -> bool:

@@ -36,6 +36,8 @@ class Column:
     """Value -> what a reader sees, where the values are few."""
     secondary: bool = False
     """Whether a narrow screen leaves it out at first."""
+    under: bool = False
+    """Whether it stands in small letters under the name of the row: what else tells rows apart. The answer comes next to the name so."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,9 @@ class Table:
 
     def _checked(self, frame: pd.DataFrame) -> pd.DataFrame:
         declared = [column.id for column in self.columns]
-        if list(frame.columns) != declared:
+        if sorted(frame.columns) != sorted(declared):
             raise ValueError(f"table {self.id}: expected columns {declared}, got {list(frame.columns)}")
+        frame = frame[declared]
         if frame.duplicated(list(self.key)).any():
             raise ValueError(f"table {self.id}: expected one row for each {self.key}, got duplicates")
         return frame

@@ -49,8 +49,8 @@ WHOLES: dict[str, tuple[str, Words]] = {
     columns=[
         KIND,
         Column("class", {"zh": "类别代号", "en": "Id of the class"}),
-        SPEED,
         Column("name", {"zh": "类别", "en": "Class"}),
+        SPEED,
         DEVICES,
         ROWS,
         MEDIAN,

@@ -30,7 +30,7 @@ PEERS: dict[str, tuple[Words, float]] = {
 
 KINDS: dict[str, Words] = {"decode": {"zh": "解码", "en": "Decode"}, "prefill": {"zh": "预填充", "en": "Prefill"}}
 KIND = Column("kind", {"zh": "代号", "en": "Id"}, only_data=True)
-SPEED = Column("speed", {"zh": "速度", "en": "Speed"})
+SPEED = Column("speed", {"zh": "速度", "en": "Speed"}, under=True)
 DEVICES = Column("devices", {"zh": "设备数", "en": "Devices"})
 ROWS = Column("rows", {"zh": "测量数", "en": "Measurements"})
 MEDIAN = Column("median", {"zh": "误差中位数", "en": "Median error"}, unit="%", digits=1)
@@ -115,8 +115,8 @@ def _summary(rows: list[Compared], error: Callable[[Compared], float] = lambda r
     columns=[
         KIND,
         Column("family", {"zh": "系列代号", "en": "Id of the family"}),
-        SPEED,
         Column("name", {"zh": "系列", "en": "Family"}),
+        SPEED,
         DEVICES,
         ROWS,
         MEDIAN,
@@ -167,8 +167,8 @@ SELECTIONS: dict[str, Words] = {
     columns=[
         KIND,
         Column("selection", {"zh": "选择的代号", "en": "Id of the selection"}),
-        SPEED,
         Column("name", {"zh": "测量", "en": "Measurements"}),
+        SPEED,
         DEVICES,
         ROWS,
         MEDIAN,
@@ -267,9 +267,9 @@ def _row(row: Compared) -> dict[str, Any]:
 ROW_COLUMNS = [
     KIND,
     Column("device", {"zh": "设备", "en": "Device"}, only_data=True),
-    Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-    Column("quant", {"zh": "格式", "en": "Format"}, link="quantizations"),
-    Column("engine", {"zh": "引擎", "en": "Engine"}),
+    Column("model", {"zh": "模型", "en": "Model"}, link="models", under=True),
+    Column("quant", {"zh": "格式", "en": "Format"}, link="quantizations", under=True),
+    Column("engine", {"zh": "引擎", "en": "Engine"}, under=True),
     Column("measured", {"zh": "测得", "en": "Measured"}, unit="tokens/s", digits=1),
     Column("predicted", {"zh": "预测", "en": "Predicted"}, unit="tokens/s", digits=1),
     Column("error", {"zh": "误差", "en": "Error"}, unit="%", digits=1),
@@ -345,8 +345,8 @@ def _cause(row: Compared) -> Words:
     columns=[
         KIND,
         Column("reason", {"zh": "原因代号", "en": "Id of the reason"}),
-        SPEED,
         Column("name", {"zh": "原因", "en": "Reason"}),
+        SPEED,
         ROWS,
     ],
 )

@@ -46,8 +46,8 @@ def projector_bytes(checkpoint: Checkpoint, model: Model) -> int:
     key=["repository", "quant"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        Column("repository", {"zh": "仓库", "en": "Repository"}),
-        Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
+        Column("repository", {"zh": "仓库", "en": "Repository"}, secondary=True),
+        Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations", under=True),
         Column("published", {"zh": "发布的", "en": "Published"}, unit="GB", digits=3),
         Column("computed", {"zh": "算出的", "en": "Computed"}, unit="GB", digits=3),
         Column(
@@ -61,7 +61,7 @@ def projector_bytes(checkpoint: Checkpoint, model: Model) -> int:
                 "size is known, is compared with the nearest preset.",
             },
         ),
-        Column("mix", {"zh": "自己的混合", "en": "Own mix"}),
+        Column("mix", {"zh": "自己的混合", "en": "Own mix"}, secondary=True),
     ],
     formulas=("tensor_bytes", "linear_layer_bytes"),
 )

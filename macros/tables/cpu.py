@@ -73,7 +73,7 @@ def _filled(question: dict[str, Any], catalogue: Catalogue) -> dict[str, Any]:
     columns=[
         Column("cpu", {"zh": "处理器", "en": "Processor"}, link="cpus"),
         *(Column(model, name, unit="tokens/s", digits=1) for model, name in MODELS.items()),
-        Column("memory", {"zh": "内存", "en": "Memory"}, link="memory"),
+        Column("memory", {"zh": "内存", "en": "Memory"}, link="memory", secondary=True),
         Column("channels", {"zh": "通道", "en": "Channels"}, secondary=True),
         Column("low", {"zh": "范围，低", "en": "Range, low"}, unit="%", digits=0, secondary=True),
         Column("high", {"zh": "范围，高", "en": "Range, high"}, unit="%", digits=0, secondary=True),
@@ -109,10 +109,10 @@ def cpu_speed(catalogue: Catalogue) -> pd.DataFrame:
     key=["layers"],
     columns=[
         Column("layers", {"zh": "显卡上的层", "en": "Layers on the card"}),
-        Column("share", {"zh": "占全部", "en": "Of all"}, unit="%", digits=0),
+        *DECODE,
         Column("vram", {"zh": "显存", "en": "VRAM"}, unit="GiB", digits=1),
         Column("ram", {"zh": "内存", "en": "RAM"}, unit="GiB", digits=1),
-        *DECODE,
+        Column("share", {"zh": "占全部", "en": "Of all"}, unit="%", digits=0),
     ],
     formulas=("memory_seconds",),
 )

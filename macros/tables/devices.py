@@ -58,10 +58,10 @@ def gpus(catalogue: Catalogue) -> pd.DataFrame:
     key=["cpu"],
     columns=[
         Column("cpu", {"zh": "处理器", "en": "Processor"}, link="cpus"),
-        Column("cores", {"zh": "核心", "en": "Cores"}),
-        Column("threads", {"zh": "线程", "en": "Threads"}),
-        Column("boost", {"zh": "最高频率", "en": "Boost clock"}, unit="MHz", digits=0),
         Column("channels", {"zh": "内存通道", "en": "Memory channels"}),
+        Column("cores", {"zh": "核心", "en": "Cores"}),
+        Column("threads", {"zh": "线程", "en": "Threads"}, secondary=True),
+        Column("boost", {"zh": "最高频率", "en": "Boost clock"}, unit="MHz", digits=0, secondary=True),
         Column("memory", {"zh": "首选内存", "en": "First memory kind"}),
         Column("power", {"zh": "功耗", "en": "Power"}, unit="W", digits=0),
         Column("released", {"zh": "发布", "en": "Released"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,9 +51,9 @@ SERVERS = (
 """Cards, model and format of servers for a team."""
 
 DEVICE = Column("gpu", {"zh": "设备", "en": "Device"}, link="gpus")
-MODEL = Column("model", {"zh": "模型", "en": "Model"}, link="models")
-QUANT = Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations")
-ENGINE = Column("engine", {"zh": "引擎", "en": "Engine"})
+MODEL = Column("model", {"zh": "模型", "en": "Model"}, link="models", under=True)
+QUANT = Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations", under=True)
+ENGINE = Column("engine", {"zh": "引擎", "en": "Engine"}, under=True)
 
 
 def _answer(catalogue: Catalogue, question: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -73,14 +74,14 @@ def _speed(found: dict[str, Any] | None, kind: str) -> float | None:
     title={"zh": "Mac：MLX 与 GGUF（4 位，上下文 16,384，提示词 4,096）", "en": "Mac: MLX and GGUF (4-bit, context 16,384, prompt 4,096)"},
     key=["gpu", "memory", "model", "engine"],
     columns=[
-        DEVICE,
-        Column("memory", {"zh": "内存", "en": "Memory"}, unit="GiB", digits=0),
         MODEL,
         ENGINE,
-        Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations", secondary=True),
-        Column("needed", {"zh": "需要", "en": "Needed"}, unit="GiB", digits=1),
+        QUANT,
+        dataclasses.replace(DEVICE, under=True),
+        Column("memory", {"zh": "内存", "en": "Memory"}, unit="GiB", digits=0, under=True),
         Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s"),
         Column("prefill", {"zh": "预填充", "en": "Prefill"}, unit="tokens/s"),
+        Column("needed", {"zh": "需要", "en": "Needed"}, unit="GiB", digits=1),
     ],
     formulas=("grown_cells", "token_seconds"),
 )
@@ -155,10 +156,10 @@ def kept_in_ram(catalogue: Catalogue) -> pd.DataFrame:
     },
     key=["gpu", "model", "engine"],
     columns=[
-        DEVICE,
         MODEL,
         ENGINE,
-        Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations", secondary=True),
+        QUANT,
+        dataclasses.replace(DEVICE, under=True),
         Column("memory", {"zh": "一人需要", "en": "One user needs"}, unit="GiB", digits=1),
         Column("one", {"zh": "一人", "en": "One user"}, unit="tokens/s"),
         Column("many", {"zh": "16 人合计", "en": "16 users, total"}, unit="tokens/s"),
@@ -189,10 +190,10 @@ def engines_compared(catalogue: Catalogue) -> pd.DataFrame:
     key=["gpu", "cards", "model", "users"],
     columns=[
         DEVICE,
-        Column("cards", {"zh": "张数", "en": "Cards"}),
+        Column("cards", {"zh": "张数", "en": "Cards"}, under=True),
         MODEL,
         QUANT,
-        Column("users", {"zh": "人数", "en": "Users"}),
+        Column("users", {"zh": "人数", "en": "Users"}, under=True),
         Column("fit", {"zh": "写满时放得下", "en": "Fit when full"}),
         Column("filled", {"zh": "平均写到四分之一时", "en": "Fit a quarter full"}),
         Column("total", {"zh": "合计", "en": "Total"}, unit="tokens/s"),
@@ -232,11 +233,11 @@ def team(catalogue: Catalogue) -> pd.DataFrame:
     key=["gpu", "cards", "model", "quant", "users", "prompt"],
     columns=[
         DEVICE,
-        Column("cards", {"zh": "张数", "en": "Cards"}),
+        Column("cards", {"zh": "张数", "en": "Cards"}, under=True),
         MODEL,
         QUANT,
-        Column("users", {"zh": "对话数", "en": "Conversations"}),
-        Column("prompt", {"zh": "提示词", "en": "Prompt"}, unit="tokens", digits=0),
+        Column("users", {"zh": "对话数", "en": "Conversations"}, under=True),
+        Column("prompt", {"zh": "提示词", "en": "Prompt"}, unit="tokens", digits=0, under=True),
         Column("rows", {"zh": "测量数", "en": "Measurements"}, secondary=True),
         Column("total", {"zh": "生成合计", "en": "Generated, total"}, unit="tokens/s"),
     ],

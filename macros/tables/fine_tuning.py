@@ -178,10 +178,10 @@ def qlora_by_card(catalogue: Catalogue) -> pd.DataFrame:
     key=["row"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        Column("method", {"zh": "方法（出处的说法）", "en": "Method, as published"}),
-        Column("engine", {"zh": "程序", "en": "Program"}),
+        Column("method", {"zh": "方法（出处的说法）", "en": "Method, as published"}, under=True),
+        Column("engine", {"zh": "程序", "en": "Program"}, under=True),
         Column("sequence", {"zh": "序列长度", "en": "Sequence"}),
-        Column("micro_batch", {"zh": "微批次", "en": "Micro-batch"}),
+        Column("micro_batch", {"zh": "微批次", "en": "Micro-batch"}, secondary=True),
         Column("measured", {"zh": "实测", "en": "Measured"}, unit="MiB", digits=0),
         Column("computed", {"zh": "计算", "en": "Computed"}, unit="MiB", digits=0),
         Column("difference", {"zh": "相差", "en": "Off by"}, unit="%", digits=0),

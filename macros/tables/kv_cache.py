@@ -62,7 +62,7 @@ def _in(value: int | None, unit: int) -> float | None:
     key=["model"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        Column("attention", {"zh": "注意力", "en": "Attention"}),
+        Column("attention", {"zh": "注意力", "en": "Attention"}, under=True),
         Column("slope", {"zh": "每多一千词元", "en": "Each thousand tokens more"}, unit="MiB", digits=1),
         *(Column(f"at_{context}", {"zh": f"{context:,}", "en": f"{context:,}"}, unit="GiB", digits=2) for context in CONTEXTS),
         Column("state", {"zh": "其中循环状态", "en": "Of it, recurrent state"}, unit="MiB", digits=1),

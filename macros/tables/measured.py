@@ -80,7 +80,7 @@ def several_measured(catalogue: Catalogue) -> pd.DataFrame:
         Column("cpu", {"zh": "处理器", "en": "Processor"}, link="cpus"),
         Column("quant", {"zh": "格式", "en": "Format"}, link="quantizations"),
         Column("threads", {"zh": "线程", "en": "Threads"}),
-        Column("size", {"zh": "每个词元读", "en": "Read for each token"}, unit="GB", digits=1),
+        Column("size", {"zh": "每个词元读", "en": "Read for each token"}, unit="GB", digits=1, secondary=True),
         Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s", digits=1),
         Column("drawn", {"zh": "实际读取带宽", "en": "Bandwidth drawn"}, unit="GB/s", digits=0),
     ],
@@ -102,7 +102,7 @@ def cpu_formats(catalogue: Catalogue) -> pd.DataFrame:
     key=["gpu", "model", "wall"],
     columns=[
         GPU,
-        Column("model", {"zh": "模型", "en": "Model"}, link="models"),
+        Column("model", {"zh": "模型", "en": "Model"}, link="models", under=True),
         Column("wall", {"zh": "插座处功耗", "en": "Power at the wall"}, unit="W", digits=0),
         Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s", digits=1),
         Column("per_watt", {"zh": "每瓦", "en": "For each watt"}, unit="tokens/J", digits=2),

@@ -20,7 +20,7 @@ COLUMNS = [
     GPU,
     Column("measured", {"zh": "测得", "en": "Measured"}, unit="tokens/s", digits=1),
     Column("computed", {"zh": "本指南", "en": "This guide"}, unit="tokens/s", digits=1),
-    Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
+    Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations", under=True),
     Column("engine", {"zh": "引擎", "en": "Engine"}, secondary=True),
     Column("built", {"zh": "版本日期", "en": "Version of"}, secondary=True),
     Column("source", {"zh": "出处", "en": "Source"}, link="sources"),

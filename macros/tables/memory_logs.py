@@ -107,10 +107,10 @@ def log_errors(catalogue: Catalogue) -> pd.DataFrame:
     columns=[
         Column("case", title={"zh": "编号", "en": "case"}),
         Column("logs", title={"zh": "日志", "en": "logs"}),
-        Column("part", title={"zh": "部分", "en": "part"}),
-        Column("rows", title={"zh": "条数", "en": "rows"}, digits=0),
+        Column("part", title={"zh": "部分", "en": "part"}, under=True),
         Column("median", unit="%", title={"zh": "误差中位数", "en": "median error"}, digits=2),
         Column("percentile_90", unit="%", title={"zh": "第 90 百分位误差", "en": "90th percentile error"}, digits=2),
+        Column("rows", title={"zh": "条数", "en": "rows"}, digits=0, secondary=True),
         Column("worst", unit="%", title={"zh": "最大误差", "en": "worst error"}, digits=2),
     ],
     formulas=("compute_buffer_bytes", "cache_bytes", "tensor_bytes"),

@@ -38,11 +38,11 @@ PARALLEL: tuple[tuple[str, str, str], ...] = (
     key=["model", "cards"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        Column("cards", {"zh": "显卡", "en": "Cards"}),
+        Column("cards", {"zh": "显卡", "en": "Cards"}, under=True),
+        *DECODE,
         Column("memory", {"zh": "显存合计", "en": "VRAM in all"}, unit="GiB", digits=0),
         Column("vram", {"zh": "占用显存", "en": "VRAM taken"}, unit="GiB", digits=1),
         Column("ram", {"zh": "占用内存", "en": "RAM taken"}, unit="GiB", digits=1),
-        *DECODE,
     ],
     formulas=("memory_seconds", "layer_seconds"),
 )
@@ -72,11 +72,11 @@ def multi_gpu(catalogue: Catalogue) -> pd.DataFrame:
     key=["gpu", "count"],
     columns=[
         Column("gpu", {"zh": "显卡", "en": "Card"}, link="gpus"),
-        Column("count", {"zh": "张数", "en": "Number"}),
-        Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
-        *DECODE,
+        Column("count", {"zh": "张数", "en": "Number"}, under=True),
+        Column("model", {"zh": "模型", "en": "Model"}, link="models", under=True),
+        Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations", under=True),
         Column("gain", {"zh": "相对于一张", "en": "Against one"}, unit="x", digits=2),
+        *DECODE,
     ],
     formulas=("all_reduce_seconds", "memory_seconds"),
 )

@@ -25,7 +25,7 @@ DEVICES = (
     key=["gpu"],
     columns=[
         Column("gpu", {"zh": "显卡", "en": "Card"}, link="gpus"),
-        Column("released", {"zh": "发布", "en": "Released"}),
+        Column("released", {"zh": "发布", "en": "Released"}, secondary=True),
         Column("price", {"zh": "发布价", "en": "Launch price"}, unit="USD"),
         Column("memory", {"zh": "每千美元显存", "en": "VRAM for 1,000 USD"}, unit="GiB", digits=1),
         Column("bandwidth", {"zh": "每千美元带宽", "en": "Bandwidth for 1,000 USD"}, unit="GB/s", digits=0),

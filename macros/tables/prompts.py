@@ -59,14 +59,14 @@ def _range(speed: dict[str, Any]) -> str:
     key=["gpu", "model"],
     columns=[
         Column("gpu", {"zh": "设备", "en": "Device"}, link="gpus"),
-        Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        Column("kind", {"zh": "类别", "en": "Class"}),
+        Column("model", {"zh": "模型", "en": "Model"}, link="models", under=True),
+        Column("kind", {"zh": "类别", "en": "Class"}, under=True),
         *(Column(f"at_{depth}", {"zh": f"深度 {name}", "en": f"{name} deep"}, unit="tokens/s") for depth, name in DEPTHS.items()),
         *(
             Column(f"first_{depth}", {"zh": f"首词元，{name}", "en": f"First token, {name}"}, unit="s", digits=0)
             for depth, name in DEPTHS.items()
         ),
-        Column("basis", {"zh": "依据", "en": "Rests on"}),
+        Column("basis", {"zh": "依据", "en": "Rests on"}, secondary=True),
     ],
     formulas=("prompt_seconds", "time_to_first_token"),
 )
@@ -119,13 +119,13 @@ def _at(catalogue: Catalogue, card: str, model: str, depth: int) -> tuple[dict[s
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
         Column("host", {"zh": "主机代号", "en": "Id of the host"}, only_data=True),
-        Column("cpu", {"zh": "处理器", "en": "Processor"}, link="cpus"),
-        Column("memory", {"zh": "内存", "en": "Memory"}),
-        Column("gpu", {"zh": "显卡", "en": "Card"}, link="gpus"),
-        Column("ram", {"zh": "占内存", "en": "RAM taken"}, unit="GiB", digits=0),
-        Column("vram", {"zh": "占显存", "en": "VRAM taken"}, unit="GiB", digits=1),
+        Column("cpu", {"zh": "处理器", "en": "Processor"}, link="cpus", under=True),
+        Column("memory", {"zh": "内存", "en": "Memory"}, under=True),
+        Column("gpu", {"zh": "显卡", "en": "Card"}, link="gpus", under=True),
         Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s"),
         Column("prefill", {"zh": "预填充", "en": "Prefill"}, unit="tokens/s"),
+        Column("ram", {"zh": "占内存", "en": "RAM taken"}, unit="GiB", digits=0),
+        Column("vram", {"zh": "占显存", "en": "VRAM taken"}, unit="GiB", digits=1),
     ],
     formulas=("memory_seconds", "streaming_seconds"),
 )

@@ -21,7 +21,7 @@ YARDSTICK_BYTES = 8 * GB
     key=["memory"],
     columns=[
         Column("memory", {"zh": "内存", "en": "Memory"}, link="memory"),
-        Column("rate", {"zh": "传输速率", "en": "Transfer rate"}, unit="MT/s"),
+        Column("rate", {"zh": "传输速率", "en": "Transfer rate"}, unit="MT/s", secondary=True),
         *(Column(f"channels_{count}", {"zh": f"{count} 通道", "en": f"{count} ch."}, unit="GB/s", digits=1) for count in CHANNELS),
         Column("ceiling", {"zh": "双通道读 8 GB 的上限", "en": "Ceiling for 8 GB on 2 ch."}, unit="tokens/s", digits=1),
     ],

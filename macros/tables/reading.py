@@ -23,9 +23,9 @@ READERS = (
     columns=[
         Column("reader", {"zh": "代号", "en": "Id"}),
         Column("name", {"zh": "阅读", "en": "Reading"}),
-        Column("per_minute", {"zh": "每分钟字数（英文为词）", "en": "Words (Chinese: characters) a minute"}),
-        Column("per_token", {"zh": "每个词元的字数", "en": "Of these for each token"}, digits=2),
         Column("speed", {"zh": "相当于", "en": "Equals"}, unit="tokens/s", digits=1),
+        Column("per_minute", {"zh": "每分钟字数（英文为词）", "en": "Words (Chinese: characters) a minute"}, secondary=True),
+        Column("per_token", {"zh": "每个词元的字数", "en": "Of these for each token"}, digits=2),
     ],
     formulas=("reading_tokens_per_second",),
 )

@@ -165,7 +165,7 @@ def prefill(catalogue: Catalogue) -> pd.DataFrame:
     key=["gpu"],
     columns=[
         Column("gpu", {"zh": "设备", "en": "Device"}, link="gpus"),
-        Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
+        Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations", under=True),
         *(Column(users, name, unit="tokens/s", digits=0) for users, name in TOGETHER.items()),
         *(Column(users, name, unit="tokens/s", digits=0) for users, name in EACH.items()),
         *_ends(TOGETHER | EACH),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from macros.estimate import check_setting, columns
+from macros.estimate import check_setting, columns, estimate
 from macros.estimate.inverse import largest_context
 from macros.formulas.parameters import parameters
 from macros.formulas.remember import by_identity
@@ -51,8 +51,8 @@ def presets_on_cards(catalogue: Catalogue) -> pd.DataFrame:
 
 def _preset(preset: str) -> Column:
     """The column of one format; a narrow screen shows the two that most people choose from."""
-    title, folded = {"zh": preset.upper(), "en": preset.upper()}, preset not in ("q4_k_m", "q8_0")
-    return Column(preset, title, unit="GiB", digits=1, only_data=preset == "iq2_m", secondary=folded)
+    title, folded = {"zh": preset.upper(), "en": preset.upper()}, preset not in ("q6_k", "q8_0")
+    return Column(preset, title, unit="GiB", digits=1, only_data=preset in ("iq2_m", "q4_k_m"), secondary=folded)
 
 
 @table(
@@ -63,12 +63,13 @@ def _preset(preset: str) -> Column:
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
         Column("parameters", {"zh": "参数量", "en": "Parameters"}, unit="10⁹", digits=1, only_data=True),
         Column(
-            "native",
-            {"zh": "原生 4 位", "en": "Native 4-bit"},
+            "usual",
+            {"zh": "4 位", "en": "4-bit"},
             unit="GiB",
             digits=1,
-            note={"zh": "发布时就是 4 位，没有更精细的版本", "en": "released in 4 bits: nothing finer exists"},
+            note={"zh": "Q4_K_M；发布时就是 4 位的，按它自己的格式", "en": "Q4_K_M, or its own format where it was released in 4 bits"},
         ),
+        Column("native", {"zh": "原生 4 位", "en": "Native 4-bit"}, unit="GiB", digits=1, only_data=True),
         *(_preset(preset) for preset in PRESETS),
     ],
     formulas=("cache_bytes", "tensor_bytes"),
@@ -80,9 +81,42 @@ def vram(catalogue: Catalogue) -> pd.DataFrame:
     pivot = roomy.pivot(index="model", columns="quant", values="memory_bytes").loc[models] / GIB
     needs = pivot[list(PRESETS)].copy()
     natives = [own_quant(catalogue, model) for model in models]
+    usual = [quant_of(catalogue, model) for model in models]
+    needs.insert(0, "usual", [pivot.loc[model, quant] for model, quant in zip(models, usual, strict=True)])
     needs.insert(0, "native", [None if native is None else pivot.loc[model, native] for model, native in zip(models, natives, strict=True)])
     needs.insert(0, "parameters", [parameters(architecture_of(catalogue.models[model], catalogue.models)) / 1e9 for model in models])
     return needs.rename_axis(columns=None).reset_index()
+
+
+PARTS_OF = ("gpt-oss-20b", "gemma-4-12b", "qwen3.8-27b", "llama-3.3-70b")
+"""Models whose memory is shown part by part: a window of attention, both kinds, recurrent layers, all of it."""
+PARTS_CONTEXTS = (8192, 32768, 131072)
+
+
+@table(
+    id="vram-parts",
+    title={"zh": "显存里装了什么", "en": "What fills VRAM"},
+    key=["model", "context"],
+    columns=[
+        Column("model", {"zh": "模型", "en": "Model"}, link="models"),
+        Column("context", {"zh": "上下文", "en": "Context"}, unit="tokens"),
+        Column("weights", {"zh": "权重", "en": "Weights"}, unit="GiB", digits=1),
+        Column("kv_cache", {"zh": "KV 缓存", "en": "KV cache"}, unit="GiB", digits=1),
+        Column("compute_buffer", {"zh": "计算缓冲区", "en": "Compute buffer"}, unit="GiB", digits=1),
+        Column("runtime", {"zh": "运行时", "en": "Runtime"}, unit="GiB", digits=1),
+    ],
+    formulas=("cache_bytes", "tensor_bytes"),
+)
+def parts(catalogue: Catalogue) -> pd.DataFrame:
+    """What one card holds with everything on it."""
+    rows = []
+    for model in PARTS_OF:
+        for context in PARTS_CONTEXTS:
+            asked = {"model": model, "quant": quant_of(catalogue, model), "context": context, "gpus": [REFERENCE]}
+            (held,) = estimate({**asked, "gpu_layers": 9999}, catalogue)["devices"]
+            parts = {part: held[f"{part}_bytes"] / GIB for part in ("weights", "kv_cache", "compute_buffer", "runtime")}
+            rows.append({"model": model, "context": context, **parts})
+    return pd.DataFrame(rows)
 
 
 @table(

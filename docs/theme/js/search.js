@@ -3,6 +3,7 @@ const zh = document.documentElement.lang.startsWith("zh");
 const say = (chinese, english) => (zh ? chinese : english);
 const home = new URL(document.querySelector("[data-search]").dataset.search, location.href);
 const SHOWN = 12;
+const CALLED = 12; // pages that a name leads to, at most
 
 let engine;
 const ready = () => (engine ??= (async () => {
@@ -54,33 +55,67 @@ async function holdingMost(engine, words) {
   return [...pages.values()].filter(({ count }) => count === most).sort((a, b) => b.score - a.score).map(({ result }) => result);
 }
 
-const used = new Map(); // query -> the words that its results hold
+// What a page is called, with its other names, in the parts that a reader may type: "RTX 4090", "qwen3.6" also as "qwen" and "3.6".
+const parts = (name) => name.split(/[\s()（）,，、·:：;；-]+/).flatMap((part) => [part, ...(part.match(/[a-z]+|[\d.]+/g)?.slice(1) ?? [])]).filter(Boolean);
+const calls = (word, { name, tokens }) => (HAN.test(word) ? name.includes(word)
+  : tokens.includes(word) || (word.length > 2 && tokens.some((_, at) => tokens.slice(at, at + 4).join("").startsWith(word))));
+let names;
+const named = (engine) => (names ??= engine.filters().then(({ name = {} }) => Object.keys(name).map((value) => {
+  const known = value.replaceAll("\u200b", "").toLowerCase();
+  return { value, name: known.replaceAll(" ", ""), tokens: parts(known) };
+})));
 
-/** Where the index finds a query, best first; each is read when it is shown. Pages hold all words of the query; where none does, or the
- *  query is a question, those that name its subject; where none holds all of these, most of them. */
-export async function find(query) {
-  const engine = await ready();
-  const words = wordsOf(query);
-  const named = subject(query);
-  for (const tried of QUESTION.test(query.trim()) ? [named] : [words, named]) {
-    const found = await holding(engine, tried);
-    if (found.length) {
-      used.set(query, tried);
-      return found;
-    }
+/** Pages that are called by all of the words, or by those of them that have a digit and as many others as possible; the shortest name first. */
+async function called(engine, words) {
+  const lower = words.map((word) => word.toLowerCase());
+  const found = [];
+  for (const page of await named(engine)) {
+    const count = lower.filter((word) => calls(word, page)).length;
+    if (count === lower.length || lower.some((word) => /\d/.test(word) && calls(word, page))) found.push({ page, count });
   }
-  used.set(query, named);
-  return named.length > 1 ? holdingMost(engine, named) : [];
+  const most = Math.max(0, ...found.map(({ count }) => count));
+  const first = found.filter(({ count }) => count === most).sort((a, b) => a.page.tokens.length - b.page.tokens.length).slice(0, CALLED);
+  const results = await Promise.all(first.map(({ page }) => engine.search(null, { filters: { name: page.value } })));
+  return results.flatMap(({ results }) => results);
 }
 
-/** Read some results. Of those that do not hold every word as it was typed, only as many as there is nothing better. */
+/** Pages whose text holds the words: chapters, then those of single devices and models. */
+async function written(engine, words) {
+  const [all, chapters] = await Promise.all([holding(engine, words), engine.search(null, { filters: { kind: "chapter" } })]);
+  const ids = new Set(chapters.results.map(({ id }) => id));
+  return [...all.filter(({ id }) => ids.has(id)), ...all.filter(({ id }) => !ids.has(id))];
+}
+
+const used = new Map(); // query -> the words that its results hold, and the pages that it calls by name
+
+/** Where the index finds a query, best first; each is read when it is shown. Pages that are called so come first, then those that hold all
+ *  words; where none does, or the query is a question, those that hold its subject; where none holds all of that, most of it. */
+export async function find(query) {
+  const engine = await ready();
+  const about = subject(query);
+  const lead = await called(engine, about);
+  let found = [];
+  let words = about;
+  for (const tried of QUESTION.test(query.trim()) ? [about] : [wordsOf(query), about]) {
+    if (found.length) break;
+    found = await written(engine, tried);
+    words = tried;
+  }
+  if (!found.length && about.length > 1) found = await holdingMost(engine, about);
+  const ids = new Set(lead.map(({ id }) => id));
+  used.set(query, { words, ids });
+  return [...lead, ...found.filter(({ id }) => !ids.has(id))];
+}
+
+/** Read some results. Of those that neither are called so nor hold every word as it was typed, only as many as there is nothing better. */
 export async function read(results, query) {
-  const pages = await Promise.all(results.map((result) => result.data()));
-  const words = (used.get(query) ?? wordsOf(query)).map((word) => word.toLowerCase());
+  const pages = await Promise.all(results.map(async (result) => ({ ...(await result.data()), id: result.id })));
+  const asked = used.get(query) ?? { words: wordsOf(query), ids: new Set() };
+  const words = asked.words.map((word) => word.toLowerCase());
   for (const { meta } of pages) meta.title = meta.title.replaceAll("\u200b", "");
-  const exact = pages.filter(({ content, meta }) => {
+  const exact = pages.filter(({ id, content, meta }) => {
     const text = `${meta.title} ${content}`.toLowerCase();
-    return words.every((word) => text.includes(word));
+    return asked.ids.has(id) || words.every((word) => text.includes(word));
   });
   return exact.length ? exact : pages;
 }

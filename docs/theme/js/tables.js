@@ -66,6 +66,18 @@ function copyable(table, bar) {
   bar.querySelector(".table-data").prepend(button);
 }
 
+// What a narrow screen leaves out at first.
+function unfoldable(table, bar) {
+  const folded = table.tHead.querySelectorAll(".s").length;
+  if (!folded) return;
+  const button = make("button", { type: "button", className: "table-more", textContent: say(`另有 ${folded} 列`, `${folded} more column${folded === 1 ? "" : "s"}`) });
+  button.addEventListener("click", () => {
+    table.closest(".table").classList.add("table-all");
+    button.remove();
+  });
+  bar.querySelector(".table-data").append(button);
+}
+
 const proof = make("dialog", { className: "proof" });
 document.body.append(proof);
 proof.addEventListener("click", (event) => { if (event.target === proof) proof.close(); });
@@ -128,6 +140,7 @@ for (const wrap of document.querySelectorAll(".table[data-table]")) {
   const bar = wrap.querySelector(".table-bar");
   const label = wrap.querySelector(".table-title").textContent;
   copyable(table, bar);
+  unfoldable(table, bar);
   if (wrap.classList.contains("table-large")) filterable(table, bar, label);
   if (table.tBodies[0].rows.length > 3) sortable(table);
   provable(wrap, table, label);

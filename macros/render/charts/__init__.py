@@ -1,6 +1,7 @@
-"""Pictures: Vega-Lite over the frames of tables, drawn at build time as SVG that takes its ink from the page (light, dark, print).
+"""Pictures of what tables say: bars of plain elements, or Vega-Lite drawn at build time as SVG that takes its ink from the page.
 
-A module a chapter, as in macros/tables: each declares its pictures with `picture`.
+A module a chapter, as in macros/tables: each declares its pictures with `picture` or `barred`. What is drawn as SVG is no wider than a
+phone can show at a readable size: NARROW, with its key below.
 """
 
 from __future__ import annotations
@@ -17,14 +18,18 @@ from functools import cache
 from html import escape
 from typing import Any
 
+from macros.render.bars import Bars
 from macros.render.palette import palette
 from macros.render.view import View, one_of
 
 Specification = Callable[["View"], dict[str, Any]]
+Barred = Callable[["View"], Bars]
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 INK = palette()["ink"].light
 """Text, axes and lines; the page's own ink takes its place."""
+NARROW = 370
+"""Width of what the axes frame [px]."""
 INKS = {name: colour.light for name, colour in palette().items() if name.startswith("ink-")}
 """Colours of the series by their names in the style sheet, each dark enough on paper; it has their counterparts on dark."""
 
@@ -39,7 +44,8 @@ class Chart:
     """What a reader who does not see it should know."""
     table: str
     """The table with its numbers."""
-    specification: Callable[[View], dict[str, Any]]
+    drawn: Callable[[View], str]
+    """The picture in a language, as HTML."""
 
 
 CHARTS: dict[str, Chart] = {}
@@ -61,12 +67,12 @@ def chart(view: View, id: str) -> str:
     """The picture `id` with its title and its description."""
     one_of("a chart", id, charts())
     known = CHARTS[id]
-    picture = svg(json.dumps(_dressed(known.specification(view)), sort_keys=True, ensure_ascii=False))
-    title, alternative = view.html(known.title), view.html(known.alternative)
-    return (
-        f'<figure class="chart" id="chart-{escape(id)}"><figcaption>{title}</figcaption>'
-        f'<div role="img" aria-label="{title}: {alternative}">{picture}</div></figure>'
-    )
+    return f'<figure class="chart" id="chart-{escape(id)}"><figcaption>{view.html(known.title)}</figcaption>{known.drawn(view)}</figure>'
+
+
+def told(view: View, known: Chart) -> str:
+    """What a reader is told who does not see a picture."""
+    return f"{view.html(known.title)}{view.pick('：', ': ')}{view.html(known.alternative)}"
 
 
 _DRAW = "import json, sys, vl_convert\nfor line in sys.stdin: print(json.dumps(vl_convert.vegalite_to_svg(line)), flush=True)"
@@ -108,13 +114,14 @@ def _dressed(specification: dict[str, Any]) -> dict[str, Any]:
         "domainColor": INK,
         "gridColor": INK,
         "gridOpacity": 0.1,
-        "labelFontSize": 12,
-        "titleFontSize": 12.5,
+        "labelFontSize": 13,
+        "titleFontSize": 13,
         "titleFontWeight": 500,
         "labelFont": FONT,
         "titleFont": FONT,
     }
-    legend = {"labelColor": INK, "titleColor": INK, "labelFont": FONT, "titleFont": FONT, "labelFontSize": 12, "titleFontSize": 12.5}
+    legend = {"labelColor": INK, "titleColor": INK, "labelFont": FONT, "titleFont": FONT, "labelFontSize": 13, "titleFontSize": 13}
+    legend |= {"orient": "bottom", "columns": 2, "direction": "horizontal", "titleOrient": "top"}
     config = {
         "background": "transparent",
         "font": FONT,
@@ -123,17 +130,32 @@ def _dressed(specification: dict[str, Any]) -> dict[str, Any]:
         "legend": legend,
         "range": {"category": list(INKS.values())},
     }
-    config["text"] = {"color": INK, "font": FONT, "fontSize": 11.5}
+    config["text"] = {"color": INK, "font": FONT, "fontSize": 12}
     # Fonts are the reader's and may be wider than those that were measured here.
-    padding = {"left": 16, "right": 28, "top": 5, "bottom": 5}
-    return {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "padding": padding, **specification, "config": config}
+    padding = {"left": 8, "right": 14, "top": 5, "bottom": 5}
+    house = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "padding": padding, "width": NARROW, "height": 320}
+    return {**house, **specification, "config": config}
 
 
 def picture(id: str, table: str, title: dict[str, str], alternative: dict[str, str]) -> Callable[[Specification], Specification]:
-    """Declare the function below as a picture of a table."""
+    """Declare the function below as a picture of a table, drawn with Vega-Lite."""
 
     def declare(specification: Specification) -> Specification:
-        CHARTS[id] = Chart(id, title, alternative, table, specification)
+        def drawn(view: View) -> str:
+            picture = svg(json.dumps(_dressed(specification(view)), sort_keys=True, ensure_ascii=False))
+            return f'<div class="chart-drawn" role="img" aria-label="{told(view, CHARTS[id])}">{picture}</div>'
+
+        CHARTS[id] = Chart(id, title, alternative, table, drawn)
         return specification
+
+    return declare
+
+
+def barred(id: str, table: str, title: dict[str, str], alternative: dict[str, str]) -> Callable[[Barred], Barred]:
+    """Declare the function below as a picture of a table, made of bars."""
+
+    def declare(bars: Barred) -> Barred:
+        CHARTS[id] = Chart(id, title, alternative, table, lambda view: bars(view).html(told(view, CHARTS[id])))
+        return bars
 
     return declare

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from macros.render.charts import CHARTS, INK, Chart
+from macros.render.charts import INK, picture
 from macros.render.view import View
 from macros.tables import tables
 
@@ -26,8 +26,7 @@ def _scatter(kind: str) -> Any:
         unit = view.pick("词元/秒", "tokens/s")
         axis = {"type": "quantitative", "scale": {"type": "log"}}
         return {
-            "width": 460,
-            "height": 400,
+            "height": 340,
             "layer": [
                 {
                     "data": {"values": [{"x": end, "y": end} for end in ends]},
@@ -51,13 +50,12 @@ def _scatter(kind: str) -> Any:
 
 
 for _kind, _zh, _en in (("decode", "解码", "decode"), ("prefill", "预填充", "prefill")):
-    CHARTS[f"accuracy-{_kind}"] = Chart(
-        id=f"accuracy-{_kind}",
-        title={"zh": f"{_zh}速度：预测与测得（留一设备）", "en": f"Speed of {_en}: predicted and measured (leave one device out)"},
-        alternative={
+    picture(
+        f"accuracy-{_kind}",
+        "accuracy-rows",
+        {"zh": f"{_zh}速度：预测与测得（留一设备）", "en": f"Speed of {_en}: predicted and measured (leave one device out)"},
+        {
             "zh": "每个点是一次测量；点越靠近斜线，预测越准。数字见下表与数据文件。",
             "en": "Each point is a measurement; the nearer to the slanted line, the better. The numbers stand in the data files.",
         },
-        table="accuracy-rows",
-        specification=_scatter(_kind),
-    )
+    )(_scatter(_kind))

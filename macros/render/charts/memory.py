@@ -4,64 +4,77 @@ from __future__ import annotations
 
 from typing import Any
 
-from macros.render.charts import INK, picture
+from macros.render.bars import Bar, Bars
+from macros.render.charts import INK, barred, picture
 from macros.render.view import View
 from macros.tables import plain, tables
 
 CARDS = (8, 12, 16, 24, 32, 48)
 """Sizes of cards drawn as limits [GiB]."""
+EDGE_GIB = 64
+"""Where the picture of all models ends [GiB]."""
 
 
-def _limits(view: View, axis: str) -> list[dict[str, Any]]:
-    """The sizes of cards as lines."""
+def _limits() -> list[dict[str, Any]]:
+    """The sizes of cards as lines across the picture."""
     values = [{"gib": size, "label": f"{size} GiB"} for size in CARDS]
-    where: dict[str, Any] = {axis: {"field": "gib", "type": "quantitative"}}
-    text = {"x": {"value": 2}, "dy": -5} if axis == "y" else {"y": {"value": 6}, "dx": 4}
-    label = {name: place for name, place in text.items() if isinstance(place, dict)}
-    shift = {name: place for name, place in text.items() if not isinstance(place, dict)}
+    where: dict[str, Any] = {"y": {"field": "gib", "type": "quantitative"}}
     return [
         {"data": {"values": values}, "mark": {"type": "rule", "strokeDash": [4, 3], "color": INK, "opacity": 0.4}, "encoding": where},
         {
             "data": {"values": values},
-            "mark": {"type": "text", "align": "left", "fontSize": 11, "color": INK, "opacity": 0.75, **shift},
-            "encoding": {**where, **label, "text": {"field": "label"}},
+            "mark": {"type": "text", "align": "left", "color": INK, "opacity": 0.75, "dy": -6},
+            "encoding": {**where, "x": {"value": 2}, "text": {"field": "label"}},
         },
     ]
 
 
-@picture(
+@barred(
     "vram",
     "vram",
+    {"zh": "全部放在一张卡上需要多少显存（上下文 8,192）", "en": "VRAM with everything on one card (context 8,192)"},
     {
-        "zh": "各模型在三种量化下需要的显存，与常见显卡的容量",
-        "en": "VRAM that models need at three quantizations, against the sizes of cards",
-    },
-    {
-        "zh": "每个模型三个点，越往右越占显存；竖线是显卡的容量，点在线的左边就放得下。",
-        "en": "Three points a model, further right is more VRAM; the lines are sizes of cards, and what lies left of one fits it.",
+        "zh": "竖线是显卡的容量；色条在线的左边结束，就放得下。箭头表示超出图外。",
+        "en": "The lines are sizes of cards; a bar that ends left of one fits it. An arrow leaves the picture.",
     },
 )
-def _vram(view: View) -> dict[str, Any]:
-    frame = tables()["vram"].frame(view.catalogue)
-    values = [
-        {"model": view.catalogue.models[row["model"]].name, "quant": words, "gib": row[quant]}
-        for row in frame.to_dict("records")
-        for quant, words in (("native", view.pick("原生 4 位", "native 4-bit")), ("q4_k_m", "Q4_K_M"), ("q8_0", "Q8_0"), ("f16", "F16"))
-        if row[quant] is not None and row[quant] <= 64
+def _vram(view: View) -> Bars:
+    """The format in which people run each model, and 8 bits after it."""
+    bars = []
+    for row in tables()["vram"].frame(view.catalogue).to_dict("records"):
+        four, eight = row["usual"], plain(row["q8_0"])
+        if four <= EDGE_GIB:
+            bars.append(Bar(view.name("models", row["model"]), [("weights", four), *([("longer", eight - four)] if eight else [])]))
+    key = [
+        ("weights", view.pick("Q4_K_M，或发布时的 4 位", "Q4_K_M, or 4-bit as released")),
+        ("longer", view.pick("换成 Q8_0 再加", "more at Q8_0")),
     ]
-    shown = {value["model"] for value in values}
-    names = [name for name in (view.catalogue.models[model].name for model in frame["model"]) if name in shown]
-    dots = {
-        "data": {"values": values},
-        "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-        "encoding": {
-            "y": {"field": "model", "type": "nominal", "sort": names, "title": None},
-            "x": {"field": "gib", "type": "quantitative", "title": "GiB", "scale": {"domain": [0, 64]}},
-            "color": {"field": "quant", "type": "nominal", "sort": None, "title": view.pick("量化", "Quantization")},
-            "shape": {"field": "quant", "type": "nominal", "sort": None, "title": view.pick("量化", "Quantization")},
-        },
-    }
-    return {"width": 620, "height": {"step": 22}, "layer": [*_limits(view, "x"), dots]}
+    return Bars(key, bars, CARDS, EDGE_GIB)
+
+
+PARTS = ("weights", "kv_cache", "compute_buffer", "runtime")
+
+
+@barred(
+    "vram-parts",
+    "vram-parts",
+    {"zh": "显存里装了什么：4 位，三种上下文", "en": "What fills VRAM: 4-bit, three context lengths"},
+    {
+        "zh": "权重不随上下文变化，KV 缓存随它增长，增长多少由注意力的类型决定；其余两样小得多。竖线是显卡的容量。",
+        "en": "Weights stay the same, the KV cache grows with the context, how much depends on the kind of attention; "
+        "the other two are far smaller. The lines are sizes of cards.",
+    },
+)
+def _parts(view: View) -> Bars:
+    kinds = dict(zip(PARTS, ("weights", "kv", "buffer", "runtime"), strict=True))
+    rows = tables()["vram-parts"].frame(view.catalogue).to_dict("records")
+    bars = [
+        Bar(f"{view.name('models', row['model'])} · {row['context'] // 1024}K", [(kinds[part], row[part]) for part in PARTS])
+        for row in rows
+    ]
+    titles = {column.id: column.title for column in tables()["vram-parts"].columns}
+    most = max(sum(row[part] for part in PARTS) for row in rows)
+    return Bars([(kinds[part], view.html(titles[part])) for part in PARTS], bars, [size for size in CARDS if size < most], most)
 
 
 @picture(
@@ -91,10 +104,10 @@ def _kv_cache(view: View) -> dict[str, Any]:
                 "field": "context",
                 "type": "quantitative",
                 "title": view.pick("上下文（词元）", "Context [tokens]"),
-                "axis": {"values": [16384, 32768, 65536, 98304, 131072], "format": ",d"},
+                "axis": {"values": [32768, 65536, 98304, 131072], "format": ",d"},
             },
             "y": {"field": "gib", "type": "quantitative", "title": "GiB"},
             "color": {"field": "model", "type": "nominal", "sort": names, "title": view.pick("模型", "Model")},
         },
     }
-    return {"width": 560, "height": 320, "layer": [*_limits(view, "y"), lines]}
+    return {"height": 340, "layer": [*_limits(), lines]}

@@ -29,8 +29,6 @@ def _points(view: View) -> list[dict[str, Any]]:
 def _labelled(points: list[dict[str, Any]], x: dict[str, Any]) -> dict[str, Any]:
     y = {"field": "score", "type": "quantitative", "title": f"{SCORE} [%]", "scale": {"zero": False}}
     return {
-        "width": 600,
-        "height": 320,
         "data": {"values": points},
         "layer": [
             {"mark": {"type": "point", "filled": True, "size": 60}, "encoding": {"x": x, "y": y}},

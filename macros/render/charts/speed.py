@@ -49,7 +49,6 @@ def _bandwidth(view: View) -> dict[str, Any]:
     # The cards' names stand on the free side of the diagonal, so that they do not cover each other's.
     sides = ((True, {"align": "right", "dx": -6, "dy": -8}), (False, {"align": "left", "dx": 6, "dy": 14}))
     return {
-        "width": 600,
         "height": 360,
         "layer": [
             {

@@ -1,0 +1,59 @@
+"""How to get and run a model: a line for each program, with the published files that the guide knows where it knows some."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from macros.formulas import units
+from macros.render import slots
+from macros.render.numbers import number
+from macros.render.view import View
+from macros.specs.models import Model
+from macros.tables.headlines import quant_of
+from macros.tables.pairs import CONTEXT
+
+HUB = "https://huggingface.co/"
+
+
+def section(view: View, model: Model) -> list[str]:
+    """A section with what to download and what to type; nothing where the model's repository is not known."""
+    if model.hugging_face is None:
+        return []
+    quant = quant_of(view.catalogue, model.id)
+    files = [one for one in view.catalogue.checkpoints.values() if one.model == model.id and one.file is not None]
+    known = next((one.repository for one in files if one.quant == quant), None)
+    name = view.catalogue.quantizations[quant].name
+    repository = known or view.pick(f"<{model.name} 的 GGUF 仓库>", f"<GGUF repository of {model.name}>")
+    heading = f"## {view.pick('怎样运行', 'How to run it')} {{#run}}"
+    return [heading, slots.block(f"<p>{_where(view, model, known)}</p>{_files(view, files)}{_lines(repository, name)}")]
+
+
+def _where(view: View, model: Model, known: str | None) -> str:
+    """The publisher's own repository, and what a line means."""
+    own = f'<a href="{HUB}{escape(str(model.hugging_face))}">{escape(str(model.hugging_face))}</a>'
+    choose = view.pick("尖括号里的名字请换成你选的仓库。", " Put the repository of your choice where a name stands in angle brackets.")
+    told = view.pick(
+        f"发布者的仓库：{own}。下面三行各用一个程序，上下文 {CONTEXT:,}。",
+        f"The publisher’s repository: {own}. Below, a line for each of three programs, with a context of {CONTEXT:,}.",
+    )
+    return told + ("" if known else choose)
+
+
+def _files(view: View, files: list[Any]) -> str:
+    """GGUF files that the guide has compared with what it computes."""
+    listed = "".join(
+        f'<li><a href="{HUB}{escape(one.repository)}">{escape(one.repository)}</a>{view.pick("：", ": ")}'
+        f"{view.name('quantizations', one.quant)}{view.pick('，', ', ')}{number(one.bytes / units.GB, 2)} GB</li>"
+        for one in files
+    )
+    return f"<ul>{listed}</ul>" if files else ""
+
+
+def _lines(repository: str, quant: str) -> str:
+    lines = (
+        f'llama-server -hf "{repository}:{quant}" -c {CONTEXT}',
+        f'ollama run "hf.co/{repository}:{quant}"',
+        f'lms get "{HUB}{repository}"',
+    )
+    return f"<pre><code>{escape(chr(10).join(lines))}\n</code></pre>"
