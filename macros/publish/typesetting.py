@@ -14,7 +14,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from lxml import html
 
-from macros.publish import columns
+from macros.publish import bar_picture, columns
 from macros.render.palette import palette
 
 Element: TypeAlias = Any  # an lxml element: the library has no types of its own
@@ -407,6 +407,18 @@ def _what_runs(page: Page, element: Element) -> str:
     return "".join(parts)
 
 
+def _bars(page: Page, element: Element) -> str:
+    """Bars of plain elements, drawn: paper has no style sheet."""
+    shape = bar_picture.picture(element, ink=INK, font=CHART_FONT)
+    return f'#image(bytes({literal(shape)}), format: "svg", width: 100%, alt: {literal(element.get("aria-label") or "")})'
+
+
+def _bars_key(page: Page, element: Element) -> str:
+    """What the colours of bars mean."""
+    words = (f'#box(width: 0.7em, height: 0.7em, fill: rgb("{bar_picture.colour(one)}")) #{page.content(one)}' for one in element)
+    return f"#par[{' #h(1em) '.join(words)}]\n"
+
+
 def _footnotes(page: Page, element: Element) -> str:
     return "".join(page.nodes(element))
 
@@ -476,6 +488,8 @@ def _equation(page: Page, element: Element) -> str:
 
 BY_CLASS: dict[str, Callable[[Page, Element], str]] = {
     "what-runs": _what_runs,
+    "bars": _bars,
+    "bars-key": _bars_key,
     "formula": _formula,
     "admonition": _admonition,
     "tabbed-set": _tabs,

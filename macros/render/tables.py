@@ -17,6 +17,8 @@ from macros.tables import Column, Table, plain, tables
 
 PAGES = {"models": "models/", "gpus": "devices/", "cpus": "devices/"}
 """Kinds of records that have a page each -> the folder of these pages."""
+NAMING = ("models", "gpus", "quantizations")
+"""Kinds of records that a column may stand for: its id is then that of the record."""
 LONGEST_NAME = 16
 """Characters that never break into lines; a column with a longer cell may."""
 
@@ -202,7 +204,11 @@ def _head(view: View, column: Column, numeric: bool, under: str = "") -> str:
     unit = f' <span class="unit">{unit_html(column.unit, view.language)}</span>' if column.unit else ""
     note = f' title="{view.html(column.note)}"' if column.note else ""
     kind = _class(column, "n" if numeric else "")
-    return f'<th scope="col" data-column="{escape(column.id)}"{kind}{note}>{view.html(column.title)}{unit}{under}</th>'
+    title = view.html(column.title)
+    of = next((kind for kind in NAMING if column.id in view.catalogue.records.get(kind, {})), None)
+    if of is not None:
+        title = f'<span data-record="{of}/{escape(column.id)}">{title}</span>'
+    return f'<th scope="col" data-column="{escape(column.id)}"{kind}{note}>{title}{unit}{under}</th>'
 
 
 def _is_long(view: View, column: Column, value: Any) -> bool:

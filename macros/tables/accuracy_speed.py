@@ -31,8 +31,8 @@ PEERS: dict[str, tuple[Words, float]] = {
 KINDS: dict[str, Words] = {"decode": {"zh": "解码", "en": "Decode"}, "prefill": {"zh": "预填充", "en": "Prefill"}}
 KIND = Column("kind", {"zh": "代号", "en": "Id"}, only_data=True)
 SPEED = Column("speed", {"zh": "速度", "en": "Speed"}, under=True)
-DEVICES = Column("devices", {"zh": "设备数", "en": "Devices"})
-ROWS = Column("rows", {"zh": "测量数", "en": "Measurements"})
+DEVICES = Column("devices", {"zh": "设备数", "en": "Devices"}, secondary=True)
+ROWS = Column("rows", {"zh": "测量数", "en": "Measurements"}, secondary=True)
 MEDIAN = Column("median", {"zh": "误差中位数", "en": "Median error"}, unit="%", digits=1)
 NINETIETH = Column("ninetieth", {"zh": "误差第 90 百分位", "en": "90th percentile"}, unit="%", digits=1)
 COVERED = Column("covered", {"zh": "落在所示范围内", "en": "Inside the range shown"}, unit="%", digits=0)

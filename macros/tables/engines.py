@@ -42,6 +42,7 @@ TEAM_CONTEXT = 32768
 SERVERS = (
     (("rtx-4090",), "qwen3.5-9b", "fp8"),
     (("rtx-5090",), "qwen3.6-35b-a3b", "awq-4bit-128g"),
+    (("rtx-3090", "rtx-3090"), "qwen3.6-35b-a3b", "awq-4bit-128g"),
     (("l40s", "l40s"), "qwen3-32b", "awq-4bit-128g"),
     (("rtx-pro-6000-blackwell",), "gpt-oss-120b", "mxfp4"),
     (("rtx-pro-6000-blackwell",), "qwen3.6-35b-a3b", "fp8"),

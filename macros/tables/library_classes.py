@@ -55,7 +55,7 @@ def library_classes(catalogue: Catalogue) -> pd.DataFrame:
     key=["version", "outcome"],
     columns=[
         Column("version", {"zh": "版本", "en": "Version"}),
-        Column("day", {"zh": "比较日期", "en": "Compared on"}),
+        Column("day", {"zh": "比较日期", "en": "Compared on"}, under=True),
         Column("outcome", {"zh": "结果", "en": "Outcome"}, choices=OUTCOMES),
         Column("classes", {"zh": "类", "en": "Classes"}, digits=0),
         Column("equal", {"zh": "相等", "en": "Equal"}, digits=0),

@@ -202,7 +202,7 @@ def serving(catalogue: Catalogue) -> pd.DataFrame:
     key=["gpu"],
     columns=[
         Column("gpu", {"zh": "设备", "en": "Device"}, link="gpus"),
-        Column("limit", {"zh": "功耗上限", "en": "Power limit"}, unit="W"),
+        Column("limit", {"zh": "功耗上限", "en": "Power limit"}, unit="W", secondary=True),
         Column("decode", {"zh": "解码，Qwen3.5 9B", "en": "Decode, Qwen3.5 9B"}, unit="tokens/s", digits=0),
         Column("per_joule", {"zh": "每焦耳词元数", "en": "Tokens per joule"}, unit="tokens/J", digits=2),
         Column("machine", {"zh": "整机满载", "en": "Machine at its limit"}, unit="W", digits=0),

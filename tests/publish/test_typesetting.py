@@ -134,3 +134,14 @@ def test_what_to_run_stands_in_columns():
     assert "#link(" in put(listed)
     made = put(f'<div class="what-runs"><input type="radio"><label>Card</label><dl><div><dt>8 GiB</dt><dd>{listed}</dd></div></dl></div>')
     assert made.startswith('#parbreak()#in-columns([#"Card"], [], (([#"8 GiB"], [')
+
+
+def test_bars_are_drawn_with_their_lengths_and_say_what_they_show():
+    parts = '<i class="bars-weights" style="width:50.00%"></i><i class="bars-kv" style="width:10.00%"></i>'
+    bar = f'<div class="bars-row"><span>8K</span><div>{parts}</div></div>'
+    lines = '<div class="bars-lines"><i style="left:40.00%"><b>24 GiB</b></i></div>'
+    made = put(f'<figure class="chart"><div class="bars" role="img" aria-label="what fills it">{bar}{lines}</div></figure>')
+    assert 'alt: "what fills it"' in made
+    assert re.findall(r' width=\\"([\d.]+)\\"', made) == ["215.0", "43.0"]
+    assert "24 GiB" in made
+    assert "8K" in made

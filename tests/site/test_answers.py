@@ -81,7 +81,58 @@ def test_a_large_mixture_with_its_experts_in_ram(phone):
     assert ask(phone, ram="32").get_attribute("data-way") == "no"
 
 
-def test_many_users_are_one_tap_away(phone):
+def tap(page, words):
+    """Follow the link of the text with these words."""
+    page.locator("article a", has_text=words).first.click()
+    page.wait_for_load_state()
+
+
+def cell(page, table, columns, *words):
+    """The cells of a column in the rows of a table that have all these words."""
+    heads = page.query_selector_all(f"[data-table={table}] thead th")
+    index = [head.get_attribute("data-column") for head in heads].index(columns)
+    rows = page.query_selector_all(f"[data-table={table}] tbody tr")
+    return [row.query_selector_all("th, td")[index] for row in rows if all(word in row.inner_text() for word in words)]
+
+
+def test_a_card_s_own_page_is_two_taps_away_and_tells_the_speed(phone):
+    phone.goto("")
+    tap(phone, "设备")
+    tap(phone, "RTX 3060 12GB")
+    way, speed = (cell(phone, "device-models", column, "Qwen3.6 35B-A3B")[0] for column in ("way", "decode"))
+    assert in_sight(phone, way)
+    assert in_sight(phone, speed)
+    assert re.search(r"\d", speed.inner_text())
+
+
+def test_a_mac_is_one_tap_away_with_both_engines(phone):
+    phone.goto("en/")
+    tap(phone, "Mac")
+    speeds = [one for words in ("MLX", "llama.cpp") for one in cell(phone, "mac-engines", "decode", "gpt-oss 120B", "M5 Max", words)]
+    assert len(speeds) == 2
+    assert all(in_sight(phone, speed) and re.search(r"\d", speed.inner_text()) for speed in speeds)
+
+
+def test_experts_in_ram_are_one_tap_away(phone):
+    phone.goto("")
+    tap(phone, "处理器")
+    speed = cell(phone, "experts-on-host", "decode", "gpt-oss 120B")[0]
+    assert in_sight(phone, speed)
+    assert re.search(r"\d", speed.inner_text())
+
+
+def test_a_team_on_two_cards_is_one_tap_away(phone):
+    phone.goto("en/")
+    tap(phone, "A team on one server")
+    top = phone.query_selector("#team").bounding_box()["y"]
+    assert 0 <= top < PHONE["height"]
+    fit, each = (cell(phone, "team", column, "RTX 3090", "Cards: 2", "Users: 20")[0] for column in ("fit", "each"))
+    assert in_sight(phone, fit)
+    assert in_sight(phone, each)
+    assert int(fit.inner_text().replace(",", "")) > 0
+
+
+def test_many_users_are_one_tap_from_the_form(phone):
     phone.goto("en/")
     ask(phone, gpu="RTX PRO 6000 Blackwell", model="Qwen3.8 27B")
     phone.click("[data-more]")

@@ -96,6 +96,21 @@ async function inputs(mark, home) {
     make("div", { className: "table-scroll" }, make("table", {}, make("tbody", {}, ...rows))), make("ul", {}, ...links));
 }
 
+// The calculator with what a row, and the column that was touched, are about.
+const FIELDS = { models: "model", gpus: "gpu", quantizations: "quant", cpus: "cpu" };
+function question(marks) {
+  const asked = new URLSearchParams();
+  for (const mark of marks) {
+    const [kind, id] = mark.dataset.record.split("/");
+    if (FIELDS[kind] && !asked.has(FIELDS[kind])) asked.set(FIELDS[kind], id);
+  }
+  if (asked.has("cpu") && !asked.has("gpu")) asked.set("gpu", "");
+  if (!asked.has("model") && !asked.has("gpu")) return "";
+  const page = new URL(document.querySelector("[data-search]").dataset.search, location.href);
+  const link = make("a", { href: `${new URL("calculator/", page).href}#${asked}`, textContent: say("用计算器改这个问题", "Change this question in the calculator") });
+  return make("p", { className: "to-calculator" }, link);
+}
+
 function provable(wrap, table, label) {
   const details = wrap.querySelector(".table-proof");
   if (!details) return;
@@ -107,12 +122,13 @@ function provable(wrap, table, label) {
     const listed = [...row.cells].map((cell, index) => make("div", { className: index === column ? "proof-this" : "" },
       make("dt", { textContent: titles[index] }), make("dd", { textContent: cell.firstChild?.textContent === "" ? "—" : cell.innerText.trim() })));
     const formulas = details.querySelector(".table-proof-body").cloneNode(true);
+    const head = table.tHead.rows[0].cells[column];
+    const marks = [...new Map([...(head?.querySelectorAll("[data-record]") ?? []), ...row.querySelectorAll("[data-record]")].map((mark) => [mark.dataset.record, mark])).values()];
     const found = make("div", { className: "proof-inputs" }, make("p", { textContent: say("正在读取输入……", "Reading the inputs …") }));
-    proof.replaceChildren(make("header", {}, make("h2", { textContent: label }), close), make("dl", {}, ...listed), formulas,
+    proof.replaceChildren(make("header", {}, make("h2", { textContent: label }), close), make("dl", {}, ...listed), question(marks), formulas,
       make("h3", { textContent: say("输入与出处", "Inputs and their sources") }), found);
     proof.setAttribute("aria-label", label);
     proof.showModal();
-    const marks = [...new Map([...row.querySelectorAll("[data-record]")].map((mark) => [mark.dataset.record, mark])).values()];
     const parts = await Promise.all(marks.map((mark) => inputs(mark, home).catch(() => "")));
     found.replaceChildren(...(parts.filter(Boolean).length ? parts : [make("p", { textContent: say("此行没有另外的输入。", "This row has no further inputs.") })]));
   };
