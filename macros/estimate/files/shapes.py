@@ -346,6 +346,8 @@ def _marks(f: File, shapes: Shapes, first: int, heads: Shapes) -> Shapes:
         found["output_bias"] = True
     if f.has(first, "attn_q_norm"):
         normed = f.shape(first, "attn_q_norm")
+        if f.has(first, "attn_q_norm_bias"):
+            found["qk_norm_biases"] = True
         found["qk_norm"] = f.kind.qk_norm or ("whole" if normed[0] * normed[1] > heads["head_dim"] else "per-head")
     if f.has(first, "attn_qkv"):
         found["fused_qkv"] = True
