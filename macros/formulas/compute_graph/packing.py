@@ -34,9 +34,10 @@ def packed(g: Graph, s: Schedule) -> list[Arena]:
             sizes[tensor] = g.apart_sizes.get(tensor, size) if g.kinds[values] == COPY else size
     count = len(sizes)
     uses = [0] * count
+    kinds, operands, roots = g.kinds, g.operands, g.roots
     for step in s.steps:
-        for source in g.operands[step]:
-            uses[g.roots[source]] += 1
+        for source in operands[step]:
+            uses[roots[source]] += 1
     holds = [False] * count
     stays = [False] * count
     offsets = [0] * count
@@ -47,14 +48,14 @@ def packed(g: Graph, s: Schedule) -> list[Arena]:
         offsets[tensor] = take(arenas[s.where[tensor]], sizes[tensor])
         holds[tensor] = True
     for step in s.steps:
-        kind = g.kinds[step]
-        sources = g.operands[step]
+        kind = kinds[step]
+        sources = operands[step]
         if kind >= FRESH and not holds[step] and kind != LAST_USE:
             taken = -1
             if kind == OVER:
                 for source in sources:
                     free = holds[source] and not stays[source] and uses[source] == 1
-                    if free and g.kinds[source] != VIEW and g.sizes[source] == g.sizes[step]:
+                    if free and kinds[source] != VIEW and g.sizes[source] == g.sizes[step]:
                         taken = source
                         break
             if taken >= 0:
@@ -64,7 +65,7 @@ def packed(g: Graph, s: Schedule) -> list[Arena]:
                 offsets[step] = take(arenas[s.where[step]], sizes[step])
             holds[step] = True
         for source in sources:
-            root = g.roots[source]
+            root = roots[source]
             uses[root] -= 1
             if uses[root] == 0 and holds[root] and not stays[root]:
                 give(arenas[s.where[root]], offsets[root], sizes[root])

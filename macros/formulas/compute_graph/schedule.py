@@ -59,25 +59,32 @@ def schedule(g: Graph, *, copies: int = 1, streams: bool = True) -> Schedule:
                 sets.append([leaf, *[_copy(g, where, leaf, host) for _ in range(copies - 1)]])
     first: list[int] = []
     rest: list[int] = []
+    kinds, operands, roots = g.kinds, g.operands, g.roots
     place = where[computed[0]]
     for step, tensor in enumerate(g.order):
-        if g.kinds[tensor] == VIEW:
+        if kinds[tensor] == VIEW:
             rest.append(tensor)
-            rest += _held(g, where, step, host)
+            if step in g.holds:
+                rest += _held(g, where, step, host)
             continue
         here = where[tensor]
-        sources = g.operands[tensor]
-        elsewhere = [position for position, source in enumerate(sources) if where[g.roots[source]] != here]
-        if here != place or (first and any(g.kinds[sources[position]] in (WEIGHT, SMALL_WEIGHT) for position in elsewhere)):
+        sources = operands[tensor]
+        # Nearly all tensors have their sources with them: a list is made only for the others.
+        apart, weighs = False, False
+        for source in sources:
+            if where[roots[source]] != here:
+                apart = True
+                weighs = weighs or kinds[source] in (WEIGHT, SMALL_WEIGHT)
+        if here != place or (first and weighs):
             steps += first
             steps += rest
             first, rest = [], []
             place = here
-        if elsewhere:
-            brought_sources = list(sources)
-            g.operands[tensor] = brought_sources
-        for position in elsewhere:
+        brought_sources = list(sources) if apart else []
+        for position in range(len(sources) if apart else 0):
             source = sources[position]
+            if where[roots[source]] == here:
+                continue
             key = source * places + here
             if key not in brought:
                 brought[key] = _copy(g, where, source, here)
@@ -86,8 +93,11 @@ def schedule(g: Graph, *, copies: int = 1, streams: bool = True) -> Schedule:
                 if copies > 1:
                     sets.append([brought[key], *[_copy(g, where, source, here) for _ in range(copies - 1)]])
             brought_sources[position] = brought[key]
+        if apart:
+            operands[tensor] = brought_sources
         rest.append(tensor)
-        rest += _held(g, where, step, host)
+        if step in g.holds:
+            rest += _held(g, where, step, host)
     steps += first
     steps += rest
     return Schedule(steps, where, [tensor for each in sets for tensor in each])
@@ -125,7 +135,7 @@ def _spread(computed: Sequence[int], where: list[int], host: int) -> None:
 def _held(g: Graph, where: list[int], step: int, host: int) -> list[int]:
     """What holds on to tensors of devices until a step (ggml-backend.cpp, alloc_deps of ggml_backend_sched_split_graph)."""
     found = []
-    for tensor in g.holds.get(step, []):
+    for tensor in g.holds[step]:
         if where[g.roots[tensor]] != host:
             found.append(_last_use(g, where, tensor))
     return found
