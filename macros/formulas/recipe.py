@@ -349,17 +349,31 @@ def uniform_tensors(architecture: Architecture, per_weight: PerWeight) -> list[t
         rules = [rule for rule in per_weight.rules if _names(rule, group.name, parts, architecture)]
         if per_weight.whole_groups and group.rows > 1 and group.row % (per_weight.group_size or group.row):
             rules = []
+        stored = group if per_weight.splits_latent else _joined(group)
+        shared = 0 if stored is group or group.name == "attn_v_b" else 1  # what goes with a matrix goes once with keys and values together
         if not rules:
-            found.append((group, round(_packed_bytes(group, parts, per_weight, per_weight.other_bits)) * group.count))
+            size = _packed_bytes(stored, parts, per_weight, per_weight.other_bits)
+            size -= shared * (per_weight.matrix_bytes if _is_linear(group) else 0)
+            found.append((group, round(size) * group.count))
             continue
         sizes: dict[float, list[int]] = {}
         for layer in group.layers:
             rule = next((rule for rule in rules if _holds(rule, layer, architecture)), None)
-            size = _packed_bytes(group, parts, per_weight, per_weight.other_bits) if rule is None else _stored_bytes(group, rule)
+            size = _packed_bytes(stored, parts, per_weight, per_weight.other_bits) if rule is None else _stored_bytes(stored, rule)
+            size -= shared * (rule or per_weight).matrix_bytes
             sizes.setdefault(size, []).append(layer)
         for size, layers in sizes.items():
             found.append((replace(group, layers=tuple(layers)), round(size) * len(layers)))
     return found
+
+
+def _joined(group: TensorGroup) -> TensorGroup:
+    """The part of one matrix that expands keys and values of latent attention, which checkpoints of Transformers do not split by heads."""
+    if group.name == "attn_k_b":
+        return replace(group, row=group.rows, rows=group.row * group.stack, stack=1)
+    if group.name == "attn_v_b":
+        return replace(group, rows=group.rows * group.stack, stack=1)
+    return group
 
 
 def _names(rule: PackingRule, name: str, parts: Sequence[str], a: Architecture) -> bool:

@@ -138,6 +138,8 @@ class PerWeight(Packing):
     """Parts that are stored like linear layers, though they are none."""
     whole_groups: bool = False
     """A matrix whose rows are no multiple of the group stays at `other_bits`."""
+    splits_latent: bool = False
+    """Keys and values of latent attention are expanded by a matrix for each head; otherwise by one matrix for all."""
     prediction_layers: bool = True
     """Prediction layers stay in the file; false: whoever writes the format leaves them out."""
     rules: list[PackingRule] = Field(default_factory=list)

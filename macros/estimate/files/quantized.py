@@ -64,7 +64,7 @@ def format_of(config: Mapping[str, Any], a: Architecture, formats: Mapping[str, 
     if found is None:
         return None
     base = found.schemes[0].shape
-    more: Shape = {"covers": list(found.covers), "whole_groups": True} if found.covers else {}
+    more: Shape = {"covers": list(found.covers), "whole_groups": True, "splits_latent": True} if found.covers else {}
     named = _named(found.kind, base, formats)
     of_class = [] if named is None or named.per_weight is None else [rule for rule in named.per_weight.rules if rule.classes is not None]
     layout = PerWeight(**{**base, **more, "other_bits": FLOAT_BITS, "rules": [*_rules(found, a), *of_class]})
@@ -100,6 +100,7 @@ def as_published(quant: Quantization, checkpoint: Checkpoint) -> Quantization:
         other_bits=p.other_bits,
         covers=p.covers,
         whole_groups=p.whole_groups,
+        splits_latent=p.splits_latent,
         prediction_layers=p.prediction_layers,
         rules=[*checkpoint.rules, *p.rules],
     )
