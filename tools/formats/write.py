@@ -1,8 +1,8 @@
 """Writes small models of random weights with a format's own library and prints the bytes of their tensors, one JSON object a model.
 
 Usage: python tools/formats/write.py LIBRARY [NAME …], LIBRARY one of mlx, bitsandbytes, compressed-tensors, in an environment of its own:
-`mlx[cpu] mlx-lm`, or `torch transformers bitsandbytes llmcompressor`. Neither the guide nor its tests need any of them. The shapes are those
-of tests/estimate/files/written_by_libraries.yaml; what is printed is recorded there and in data/file-sizes.
+`mlx[cpu] mlx-lm`, or `torch transformers bitsandbytes llmcompressor`. Neither the guide nor its tests need any of them. The shapes are
+those of tests/estimate/files/written_by_libraries.yaml; what is printed is recorded there and in data/file-sizes.
 """
 
 import importlib

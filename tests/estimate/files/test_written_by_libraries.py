@@ -1,4 +1,4 @@
-"""Small models that each library wrote, of three shapes: fused projections, a mixture, latent attention. The bytes are those of the formats."""
+"""Small models that each library wrote: fused projections, a mixture, latent attention. The bytes are those of the formats."""
 
 from pathlib import Path
 
