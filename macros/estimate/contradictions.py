@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from macros.estimate.rates import sockets_of
 from macros.estimate.refused import Refused
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
@@ -111,8 +112,10 @@ def _host(asked: Mapping[str, Any], catalogue: Catalogue) -> None:
     standards = [catalogue.memory[kind].standard for kind in known]
     if asked["memory"] is not None and catalogue.memory[asked["memory"]].standard not in standards:
         raise Refused("memory", f"a kind that the `cpu` takes ({', '.join(known)})", asked["memory"], nearest(asked["memory"], known))
-    channels = asked["memory_channels"]
-    if channels is not None and channels > cpu.memory_channels:
-        raise Refused("memory_channels", f"at most the {cpu.memory_channels} of the `cpu`", channels, "write fewer")
-    if asked["ram_gib"] is not None and cpu.max_memory_gib is not None and asked["ram_gib"] > cpu.max_memory_gib:
-        raise Refused("ram_gib", f"at most the {cpu.max_memory_gib:g} GiB that the `cpu` takes", asked["ram_gib"], "write less")
+    channels, two = asked["memory_channels"], catalogue.device_families[cpu.family].two_sockets
+    if channels is not None and channels > cpu.memory_channels * (2 if two else 1):
+        of_two = f", or {2 * cpu.memory_channels} of two of them" if two else ""
+        raise Refused("memory_channels", f"at most the {cpu.memory_channels} of the `cpu`{of_two}", channels, "write fewer")
+    used = sockets_of(cpu, channels)
+    if asked["ram_gib"] is not None and cpu.max_memory_gib is not None and asked["ram_gib"] > used * cpu.max_memory_gib:
+        raise Refused("ram_gib", f"at most the {used * cpu.max_memory_gib:g} GiB that the `cpu` takes", asked["ram_gib"], "write less")

@@ -33,6 +33,12 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "没有指定处理器：由主机计算的部分按 {channels} 通道 {memory} 估计。",
         "en": "No processor named: {channels} channels of {memory} are assumed for what the host computes.",
     },
+    "two-sockets": {
+        "zh": "{channels} 个通道是两颗处理器的内存：访问另一颗的内存约慢一半，llama.cpp 需用 --numa 分配。"
+        "这里的速度是上限，实际很少能到单路的两倍。",
+        "en": "{channels} channels are the memory of two processors: reading from the other one runs at about half the speed, and "
+        "llama.cpp needs --numa. The speed is the most that can be; it is seldom twice that of one.",
+    },
     "spills-silently": {
         "zh": "Windows：显存放满后，驱动会悄悄改用内存，速度慢许多倍，而不是报错；请多留一些显存。",
         "en": "Windows: a full card spills into RAM without a word and becomes many times slower; leave more of it free.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from macros.estimate.question import MAX_MEMORY_GIB
+from macros.estimate.rates import sockets_of
 from macros.estimate.setting import Setting
 from macros.specs import Catalogue
 
@@ -42,4 +43,4 @@ def ram_gib(setting: Setting, catalogue: Catalogue) -> float:
     cpu = catalogue.cpus[setting.cpu] if setting.cpu is not None else None
     channels = setting.memory_channels or (cpu.memory_channels if cpu is not None else USUAL_CHANNELS)
     usual = channels * USUAL_MODULE_GIB
-    return usual if cpu is None or cpu.max_memory_gib is None else min(usual, cpu.max_memory_gib)
+    return usual if cpu is None or cpu.max_memory_gib is None else min(usual, cpu.max_memory_gib * sockets_of(cpu, channels))

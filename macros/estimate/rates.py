@@ -148,6 +148,11 @@ def core_tflops(*, cores: int, clock_mhz: float) -> float:
     return cores * clock_mhz * FLOP_PER_CORE_CYCLE / 1_000_000
 
 
+def sockets_of(cpu: Cpu, channels: int | None) -> int:
+    """Processors on the board: two where more channels are in use than one has."""
+    return 2 if channels is not None and channels > cpu.memory_channels else 1
+
+
 def cpu_rates(
     cpu: Cpu,
     catalogue: Catalogue,
@@ -181,7 +186,8 @@ def cpu_rates(
     )
     if cpu.reachable_bandwidth_gb_per_s is not None:
         peak = min(peak, cpu.reachable_bandwidth_gb_per_s * GB)
-    cores = min(threads or cpu.cores, cpu.cores)
+    every = cpu.cores * sockets_of(cpu, channels)
+    cores = min(threads or every, every)
     clock = cpu.boost_mhz or cpu.base_mhz or 3000.0
     return Rates(
         name=cpu.id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from macros.estimate.away import moved_work
 from macros.estimate.notices import Notice
 from macros.estimate.ram import USUAL_CHANNELS, one_memory, ram_gib
-from macros.estimate.rates import Rates, core_rate, core_tflops, cpu_rates, gpu_rates
+from macros.estimate.rates import Rates, core_rate, core_tflops, cpu_rates, gpu_rates, sockets_of
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Placement
 from macros.estimate.speed_features import Stack, lookup_format
@@ -113,6 +113,8 @@ def _work_of(work: dict[int, Work], layers: tuple[int, ...], has_output: bool) -
 def _host_rates(setting: Setting, catalogue: Catalogue, notices: list[Notice]) -> Rates:
     """The processor that computes what is on the host; assumed, and said so, where the question names none."""
     if setting.cpu is not None:
+        if sockets_of(catalogue.cpus[setting.cpu], setting.memory_channels) > 1:
+            notices.append(Notice("two-sockets", {"channels": setting.memory_channels}))
         return cpu_rates(catalogue.cpus[setting.cpu], catalogue, memory=setting.memory, channels=setting.memory_channels)
     unified = next((device.gpu for device in setting.gpus if device.gpu.shares_memory), None)
     if unified is not None and setting.memory is None:

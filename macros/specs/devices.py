@@ -40,6 +40,8 @@ class DeviceFamily(Record):
     """The published rate that prompt processing goes by: matrix units for INT8 or FP16, shaders, units counted, or memory only."""
     integer_dot: bool = True
     """Whether its shaders multiply and add bytes in one instruction; without it quantized weights cost arithmetic."""
+    two_sockets: bool = False
+    """Boards take two processors of it."""
     covers: Text
     """Which devices belong to it."""
 

@@ -140,6 +140,8 @@ COMMON = {"model": "qwen3-30b-a3b", "quant": "q4_k_m", "context": 4096, "gpus": 
         ({"main_gpu": 1}, "main_gpu", "gpus"),
         ({"cpu": "ryzen-5-3600", "memory": "ddr5-6400"}, "memory", "cpu"),
         ({"cpu": "ryzen-5-3600", "memory_channels": 64}, "memory_channels", "cpu"),
+        ({"cpu": "ryzen-5-3600", "memory_channels": 4}, "memory_channels", "cpu"),
+        ({"cpu": "epyc-9354", "memory_channels": 25}, "memory_channels", "cpu"),
         ({"cpu": "ryzen-5-3600", "ram_gib": 9999}, "ram_gib", "cpu"),
         ({"slots": 2, "users": 3}, "users", "slots"),
         ({"logits_rows": 900}, "logits_rows", "ubatch"),

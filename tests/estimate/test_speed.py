@@ -62,7 +62,7 @@ def test_faster_memory_is_never_slower(catalogue):
         assert speeds == sorted(speeds), family
     speeds = [decode(catalogue, cpu="ryzen-9-5950x", memory=memory) for memory in ("ddr4-2133", "ddr4-2666", "ddr4-3200", "ddr4-3600")]
     assert speeds == sorted(speeds)
-    speeds = [decode(catalogue, cpu="epyc-9354", memory_channels=channels) for channels in (1, 2, 4, 8, 12)]
+    speeds = [decode(catalogue, cpu="epyc-9354", memory_channels=channels) for channels in (1, 2, 4, 8, 12, 24)]
     assert speeds == sorted(speeds)
 
 
