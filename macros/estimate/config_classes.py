@@ -86,6 +86,8 @@ def _rope_factors(k: Keys, shapes: Shapes) -> None:
     """Stored position-scaling factors, which Llama 3's scaling and Phi's long contexts bring."""
     scaling = k.inside("rope_scaling", "rope_parameters")
     kind = scaling.get("rope_type", "type")
+    if kind is not None and not isinstance(kind, str):
+        raise Refused("config.rope_scaling", "a name of its kind", kind)
     if kind == "llama3":
         shapes["attention"] |= {"rope_factors": shapes["attention"]["head_dim"] // 2, "rope_factor_sets": 1}
     elif kind in ("longrope", "su"):
@@ -696,6 +698,9 @@ def _nemotron_h(k: Keys) -> Shapes:
             blocks = "".join([BLOCK_LETTERS[kind] for kind in kinds or []])
     if blocks is None:
         raise Refused("config.hybrid_override_pattern", "one letter a layer (M, *, -, E)", letters, WHOLE_FILE)
+    for letter in blocks:
+        if letter not in ("M", "*", "-", "E"):
+            raise Refused("config.hybrid_override_pattern", "one letter a layer (M, *, -, E)", letter)
     layers = k.get("num_hidden_layers") if k.gives("num_hidden_layers") else len(blocks)
     shapes = _base(k.but(num_hidden_layers=layers), dense=False)
     shapes |= {"engine_name": "nemotron_h_moe" if "E" in blocks else "nemotron_h", "blocks": blocks}

@@ -170,7 +170,11 @@ def _kind_of_model(config: Mapping[str, Any], any_name: bool) -> str:
     if config.get("is_encoder_decoder") is True:
         raise Refused("config.is_encoder_decoder", "false, as the guide reads decoders", True)
     headless = ""
-    for name in named if isinstance(named, Sequence) and not isinstance(named, str) else []:
+    if named is not None and (isinstance(named, str) or not isinstance(named, Sequence)):
+        raise Refused("config.architectures", "a list of names", named)
+    for name in named if named is not None else []:
+        if not isinstance(name, str):
+            raise Refused("config.architectures", "a list of names", name)
         if any(part in str(name) for part in DRAFTS):
             raise Refused("config.architectures", "a whole language model, not a draft of one", name, "give the model that it drafts for")
         if any(part in str(name) for part in OTHERS):
@@ -305,6 +309,8 @@ def _told(k: Keys) -> None:
 def _quantized(values: Mapping[str, Any], config: Mapping[str, Any]) -> Mapping[str, Any] | None:
     for held in (config, values):
         for name in ("quantization_config", "quantization"):
+            if held.get(name) is not None and not isinstance(held[name], Mapping):
+                raise Refused(f"config.{name}", "an object", held[name])
             if isinstance(held.get(name), Mapping) and len(held[name]) > 0:
                 found: Mapping[str, Any] = held[name]
                 experts = held.get("expert_dtype")

@@ -105,7 +105,8 @@ class Keys:
     def since_5(self) -> bool:
         """Whether transformers 5 or later wrote the configuration."""
         version = self.values.get("transformers_version")
-        return isinstance(version, str) and version.split(".")[0].isdecimal() and int(version.split(".")[0]) >= 5
+        first = version.split(".")[0] if isinstance(version, str) else ""
+        return first != "" and len(first) < 4 and all(letter in "0123456789" for letter in first) and int(first) >= 5
 
     def layers(self) -> int:
         """How many layers there are."""

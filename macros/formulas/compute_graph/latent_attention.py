@@ -80,10 +80,11 @@ def _best(p: Pass, indexer: Indexer, layer: int, n: int, query: int) -> int:
     b, g = p.b, p.graph
     wide = indexer.heads * indexer.head_dim
     q = g.view(p.project(layer, "indexer.attn_q_b", query, wide), b.tokens * indexer.heads)
-    q = p.each(q, indexer.head_dim, (p.inputs["positions"],))
+    turned = "positions" in p.inputs
+    q = p.each(q, indexer.head_dim, (p.inputs["positions"],)) if turned else q
     k = p.project(layer, "indexer.attn_k", n, indexer.head_dim)
     k = p.norm(layer, k, indexer.head_dim, "indexer.k_norm", centred=True, biased=True)
-    k = p.each(g.view(k), indexer.head_dim, (p.inputs["positions"],))
+    k = p.each(g.view(k), indexer.head_dim, (p.inputs["positions"],)) if turned else g.view(k)
     q = p.made(q, indexer.head_dim, (p.inputs["indexer_rotation"], q))
     k = p.made(k, indexer.head_dim, (p.inputs["indexer_rotation"], k))
     kept = g.stored(p.layout.caches[layer][2], p.cache_home(layer))
