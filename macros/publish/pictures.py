@@ -42,6 +42,7 @@ def pictures(catalogue: Catalogue) -> Iterator[tuple[str, bytes]]:
     for kind, folder in pages.FOLDERS.items():
         for name, record in catalogue.records[kind].items():
             bars, line = _bars(view, kind, name)
+            bars = [bar for bar in bars if bar[1] == bar[1]]  # what has no number has no bar
             yield f"og/{folder}/{name}.png", _drawn(view.words(record.name), pages.facts(view, kind, record), bars, line)
 
 

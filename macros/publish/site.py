@@ -206,7 +206,7 @@ def index(site: Path) -> None:
             page.parent.mkdir(parents=True, exist_ok=True)
             text = FORMS.sub(r"<\1div", article[0]).replace("><", "> <")  # a term and what it means are not one word
             if title := TITLE.search(article[0]):
-                name = " ".join([_heading(text), *(_words(also) for also in ALSO.findall(text))])
+                name = " ".join([f"{_kind(path.parent)}:", _heading(text), *(_words(also) for also in ALSO.findall(text))])
                 hidden = f'<p data-pagefind-weight="5" data-pagefind-filter="name[data-name]" data-name="{name}">{title[1]}</p>'
                 text = text.replace("</article>", f'{hidden}<p data-pagefind-filter="kind:{_kind(path.parent)}"></p></article>')
             text = BETWEEN_HAN.sub("\u200b", text) if language[1].startswith("zh") else text

@@ -19,7 +19,7 @@ const wordsOf = (query) => query.replaceAll('"', " ").match(/[\u3400-\u9fff]+|[^
 
 // What makes a question of a query, and says nothing of its subject.
 const ASKING = zh
-  ? /能不能|能否|能跑|能运行|跑得动|可以|怎么样|怎么|怎样|如何|哪个|哪些|哪种|什么|多少|有没有|需要|推荐|吗|呢|么|的|跑|？|\?/g
+  ? /能不能|能否|能跑|能运行|跑得动|可以|怎么样|怎么|怎样|如何|哪个|哪些|哪种|什么|多少|多大|多快|有没有|需要|推荐|吗|呢|么|的|跑|要|买|好|？|\?/g
   : /\b(?:can|could|i|my|me|you|it|run|runs|running|on|with|a|an|the|for|of|to|in|is|are|do|does|how|much|many|what|which|best|should|need|will)\b|\?/gi;
 const QUESTION = zh ? /[吗呢？?]$|^(?:怎么|怎样|如何|哪|什么|多少|有没有|能不能|能否).{4,}/ : /^(?:can|could|what|which|how|best|is|are|do|does|should|will)\s+\S+\s+\S+/i;
 /** The words of a query that name its subject; a size of memory as the number that pages write. All of them where nothing is left. */
@@ -61,17 +61,19 @@ const calls = (word, { name, tokens }) => (HAN.test(word) ? name.includes(word)
   : tokens.includes(word) || (word.length > 2 && tokens.some((_, at) => tokens.slice(at, at + 4).join("").startsWith(word))));
 let names;
 const named = (engine) => (names ??= engine.filters().then(({ name = {} }) => Object.keys(name).map((value) => {
-  const known = value.replaceAll("\u200b", "").toLowerCase();
-  return { value, name: known.replaceAll(" ", ""), tokens: parts(known) };
+  const [, kind, known] = value.replaceAll("\u200b", "").toLowerCase().match(/^(\w+): (.*)$/);
+  return { value, chapter: kind === "chapter", name: known.replaceAll(" ", ""), tokens: parts(known) };
 })));
 
-/** Pages that are called by all of the words, or by those of them that have a digit and as many others as possible; the shortest name first. */
+/** Pages that are called by all of the words, or by as many of them as any is, those with a digit counting twice: without one no device or
+ *  model is called. The shortest name first. */
 async function called(engine, words) {
   const lower = words.map((word) => word.toLowerCase());
   const found = [];
   for (const page of await named(engine)) {
-    const count = lower.filter((word) => calls(word, page)).length;
-    if (count === lower.length || lower.some((word) => /\d/.test(word) && calls(word, page))) found.push({ page, count });
+    const by = lower.filter((word) => calls(word, page));
+    const numbers = by.filter((word) => /\d/.test(word)).length;
+    if (by.length && (page.chapter || by.length === lower.length || numbers)) found.push({ page, count: by.length + numbers });
   }
   const most = Math.max(0, ...found.map(({ count }) => count));
   const first = found.filter(({ count }) => count === most).sort((a, b) => a.page.tokens.length - b.page.tokens.length).slice(0, CALLED);
@@ -93,7 +95,8 @@ const used = new Map(); // query -> the words that its results hold, and the pag
 export async function find(query) {
   const engine = await ready();
   const about = subject(query);
-  const lead = await called(engine, about);
+  const whole = await called(engine, wordsOf(query));
+  const lead = whole.length ? whole : await called(engine, about);
   let found = [];
   let words = about;
   for (const tried of QUESTION.test(query.trim()) ? [about] : [wordsOf(query), about]) {
