@@ -402,6 +402,7 @@
       page.querySelector(".calculator-answer").dataset.ready = "";
     });
     reader.addEventListener("load", () => {
+      asking += 1;
       ({ formulas } = globalThis);
       catalogue = catalogued();
       config = { text: "", dictionary: null };
@@ -606,7 +607,8 @@
   // What the machine has room for at most. Formats that were never weighed for a model are weighed a few at a time, between two frames.
   const roomFor = { context: "…", quant: "…", fit: "…" };
   const weighed = new Set();
-  let weighing = 0;
+  // What is left of a question between two frames is dropped when another is asked, refused, or put to formulas loaded since.
+  let asking = 0;
 
   // What llama.cpp does by itself: a few more plans, so it comes last.
   function showFit(setting, asked) {
@@ -621,8 +623,7 @@
   }
 
   function showRoom(setting, asked) {
-    weighing += 1;
-    const mine = weighing;
+    const mine = asking;
     const who = setting.config || setting.model;
     const left = (setting.file ? [] : readable(setting.engine || engineOf(setting.quant))).filter((quant) => !weighed.has(`${quant} ${setting.imatrix} ${who}`));
     const answer = () => {
@@ -631,10 +632,10 @@
       roomFor.quant = room.best_quantization ? guide.quantizations[room.best_quantization].name : say("none");
       page.querySelector("[data-figure=figure-context] dd").textContent = roomFor.context;
       page.querySelector("[data-figure=figure-quant] dd").textContent = roomFor.quant;
-      setTimeout(() => mine === weighing && showFit(setting, asked));
+      setTimeout(() => mine === asking && showFit(setting, asked));
     };
     const slice = () => {
-      if (mine !== weighing) return;
+      if (mine !== asking) return;
       const start = performance.now();
       while (left.length && performance.now() - start < 6) {
         const quant = left.pop();
@@ -670,14 +671,13 @@
   }
 
   // What helps most where a mixture of experts does not fit: its experts in RAM. Asked between two frames, offered with its speed.
-  let offering = 0;
   function offerExperts(setting, result, asked) {
     const place = page.querySelector("[data-try]");
-    const mine = ++offering;
+    const mine = asking;
     place.hidden = true;
     if (setting.experts_on_host || sharesMemory(setting) || !setting.gpus.length || (result.short_bytes === 0 && result.gpu_layers === result.layers)) return;
     setTimeout(() => {
-      if (mine !== offering) return;
+      if (mine !== asking) return;
       const other = formulas.copied(asked);
       other.delete("gpu_layers");
       const found = formulas.toJson(formulas.way(other, catalogue, setting.ram_gib));
@@ -834,6 +834,7 @@
   // --- One change, one answer ---
 
   function update() {
+    asking += 1;
     const changed = offerFormats(control("quant").value || guide.defaults.quant);
     const setting = read();
     takeNative(setting);
