@@ -55,7 +55,7 @@ def _home(view: View) -> list[Bar]:
 def _bars(view: View, kind: str, id: str) -> tuple[list[Bar], float]:
     """Bars of a record, and the memory that they are measured against [GiB]; 0: none."""
     if kind == "models":
-        rows = pairs.model_memory_of(view.catalogue, id).to_dict("records")
+        rows = pairs.model_memory_of(view.catalogue, id).dropna(subset=["short"]).to_dict("records")
         return [_bar(view.catalogue.quantizations[row["quant"]].name, row["short"]) for row in rows][:ROWS], 0
     if kind == "gpus":
         size = pairs.sizes_of(view.catalogue, id)[-1]
