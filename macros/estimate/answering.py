@@ -132,6 +132,8 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
         result["companions"] = {"bytes": companions}
     if placement.kept_in_ram is not None:
         result["ram"] |= placement.kept_in_ram
+    if len(setting.gpus) > 0 and not setting.kv_offload:
+        result["kv_offload"] = False
     if setting.n_cpu_moe is not None:
         result["n_cpu_moe"] = setting.n_cpu_moe
     if placement.users_that_fit is not None and placement.users_at_fill is not None:
@@ -164,6 +166,7 @@ def _other(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
     return {
         "gpu_layers": placement.gpu_layers,
         "n_cpu_moe": placement.setting.n_cpu_moe,
+        "kv_offload": placement.setting.kv_offload,
         "tokens_per_second": decode_speed(placement.setting, placement, catalogue),
         "devices_bytes": sum(share.memory_bytes for share in placement.devices),
         "host_bytes": placement.host.memory_bytes,

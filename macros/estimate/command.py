@@ -164,6 +164,8 @@ def _told(found: dict[str, Any]) -> str:
     for device in found["devices"]:
         usable = device["usable_bytes"] / GIB
         lines.append(f"{device['id']:15} {device['memory_bytes'] / GIB:10.3f} GiB of {usable:.3f} GiB usable, {device['layers']} layers")
+    if not found.get("kv_offload", True):
+        lines.append(f"{'kv_offload':15} off: the cache is in RAM")
     ram = found["ram"]
     lines.append(f"{'host':15} {ram['bytes'] / GIB:10.3f} GiB of {ram['usable_bytes'] / GIB:.3f} GiB usable")
     lines.append(f"{'fits':15} {'yes' if found['fits'] else 'no'}")

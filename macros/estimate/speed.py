@@ -9,7 +9,7 @@ from typing import Any
 from macros.estimate.away import layers_away
 from macros.estimate.constants import Fitted, decode_constants, fitted_of, prefill_constants
 from macros.estimate.notices import Notice, told
-from macros.estimate.ram import USUAL_CHANNELS
+from macros.estimate.ram import USUAL_CHANNELS, one_memory
 from macros.estimate.rates import Rates
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Placement, slices
@@ -22,10 +22,11 @@ from macros.estimate.speed_features import (
     slower,
     stack_terms,
 )
-from macros.estimate.speed_parts import USUAL_MEMORY, USUAL_SLOT, Part, device_rates, parts_of, stack_of
+from macros.estimate.speed_parts import USUAL_MEMORY, USUAL_SLOT, Part, device_rates, host_rates, parts_of, stack_of
 from macros.estimate.speed_range import basis, cell, ends, measured, spread_keys
 from macros.estimate.work import Work, total
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
+from macros.formulas.compute_graph.passes import FLOAT
 from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_touched, more_users_seconds, token_seconds
 from macros.formulas.elementwise import added, ceil
 from macros.formulas.engine_constants import OFFLOADED_ROWS
@@ -198,6 +199,8 @@ def _step_of(setting: Setting, parts: Sequence[Part], away: int, catalogue: Cata
     crossings = (len(parts) - 1) * fitted.terms["boundary_time"] if slices == 1 else 0.0
     if away > 0:
         crossings += all_reduce_seconds(layers=away, devices=2, exchange_time=fitted.terms["exchange_time"])
+    if not setting.kv_offload:
+        crossings += users * _cache_sent_seconds(setting, parts, catalogue, setting.depth)
     return Step(timed, crossings, ceiling * users, users)
 
 
@@ -212,7 +215,7 @@ def _widen(setting: Setting, parts: Sequence[Part]) -> float:
         return SLICED
     if setting.users > 1 or setting.power_limit_w is not None:
         return LESS_CERTAIN
-    return SPLIT if len(parts) > 1 else 1.0
+    return SPLIT if len(parts) > 1 or (len(setting.gpus) > 0 and not setting.kv_offload) else 1.0
 
 
 def _read(setting: Setting, part: Part) -> float:
@@ -240,7 +243,10 @@ def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> d
     # Cards that share the layers work on several passes at a time, if nothing is left to the host.
     piped = slices == 1 and len(parts) > 1 and not any(part.rates.is_processor for part in parts)
     passes = ceil(tokens / at_once) if piped else 1
-    return _ranged(timed, 0.0, fitted, tokens, _widen(setting, parts), _cell(setting, tokens), stack, passes=passes)
+    back = 0.0
+    if not setting.kv_offload:
+        back = float(ceil(tokens / at_once)) * _cache_sent_seconds(setting, parts, catalogue, setting.depth + tokens // 2)
+    return _ranged(timed, back, fitted, tokens, _widen(setting, parts), _cell(setting, tokens), stack, passes=passes)
 
 
 def _prompt_seconds(setting: Setting, part: Part, catalogue: Catalogue, stack: Stack, at_once: int) -> float:
@@ -268,6 +274,23 @@ def _sent_seconds(setting: Setting, part: Part, card: Rates, fitted: Fitted, at_
     times = expert_passes(share=part.work.expert_share, prompt_tokens=tokens, ubatch=at_once)
     host_bytes = part.work.dense_bytes * ceil(tokens / at_once) + part.work.expert_bytes * times
     return float(streaming_seconds(host_bytes=host_bytes, link_bandwidth=link, link_share=fitted.terms["link_share"], passes=1))
+
+
+def _cache_sent_seconds(setting: Setting, parts: Sequence[Part], catalogue: Catalogue, depth: int) -> float:
+    """Time in which cards get what lies in RAM of one user's cache, and send states back and forth, for one pass [s]."""
+    if one_memory(setting):
+        return 0.0
+    seconds = 0.0
+    asked = replace(setting, depth=depth)
+    most = host_rates(setting, catalogue, []).bandwidth
+    for part in parts:
+        if not part.rates.is_processor:
+            link = part.rates.link_bandwidth or pcie_bandwidth(generation=USUAL_SLOT[0], lanes=USUAL_SLOT[1])
+            share = fitted_of(catalogue.calibration["prefill"]).terms["link_share"]
+            held = _cache_bytes(asked, part) + 2 * FLOAT * part.work.state_values
+            reached = min(link * share, most)
+            seconds += float(streaming_seconds(host_bytes=held, link_bandwidth=reached, link_share=1, passes=1))
+    return seconds
 
 
 def _ranged(

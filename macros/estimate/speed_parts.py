@@ -79,7 +79,7 @@ def parts_of(setting: Setting, placement: Placement, catalogue: Catalogue, notic
             rates = device_rates(share.device.gpu, setting, catalogue)
             parts.append(Part(rates, own, share.state_bytes, _power(setting, rates)))
     if host_work.layers or host_work.output_parameters:
-        rates = _host_rates(setting, catalogue, notices)
+        rates = host_rates(setting, catalogue, notices)
         if setting.ram_gib is None and not one_memory(setting):
             notices.append(Notice("ram-assumed", {"ram_gib": f"{ram_gib(setting, catalogue):g}"}))
         parts.insert(0, Part(rates, host_work, placement.host.state_bytes))
@@ -110,7 +110,7 @@ def _work_of(work: dict[int, Work], layers: tuple[int, ...], has_output: bool) -
     return total([*pieces, work[OUTPUT]] if has_output else pieces)
 
 
-def _host_rates(setting: Setting, catalogue: Catalogue, notices: list[Notice]) -> Rates:
+def host_rates(setting: Setting, catalogue: Catalogue, notices: list[Notice]) -> Rates:
     """The processor that computes what is on the host; assumed, and said so, where the question names none."""
     if setting.cpu is not None:
         if sockets_of(catalogue.cpus[setting.cpu], setting.memory_channels) > 1:

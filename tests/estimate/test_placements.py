@@ -1,6 +1,7 @@
 """Placement as people place it: the engine's plans to the byte, advice that fits and is fast, refusals of what cannot be."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -280,3 +281,39 @@ def test_as_many_slots_as_users():
     assert "--parallel 8" in launch_command(placed(**{**question, "users": 8}), repository=None)
     with pytest.raises(Refused, match="slots"):
         estimate({**question, "users": 8, "slots": 4}, CATALOGUE)
+
+
+def test_a_cache_in_ram_comes_through_the_slot():
+    """Nothing of it is read at the start of a conversation; later all of it for each token, at most as fast as slot and RAM are."""
+    question = {
+        "model": "llama-3.1-8b",
+        "quant": "q4_k_m",
+        "gpus": ["rtx-3090"],
+        "context": 32768,
+        "gpu_layers": 99,
+        "pcie_gen": 4,
+        "pcie_lanes": 16,
+    }
+    speeds = {}
+    for offload in (True, False):
+        for depth in (0, 32000):
+            found = estimate({**question, "kv_offload": offload, "depth": depth}, CATALOGUE)
+            speeds[offload, depth] = found["decode"]["tokens_per_second"]
+            assert found.get("kv_offload", True) == offload
+    assert speeds[False, 0] == pytest.approx(speeds[True, 0])
+    held = 32000 * 32 * 2 * 1024 * 2
+    assert 1 / speeds[False, 32000] - 1 / speeds[True, 32000] > held / 31.6e9
+    slower = estimate({**question, "kv_offload": False, "depth": 32000, "memory": "ddr4-2133", "memory_channels": 1}, CATALOGUE)
+    assert slower["decode"]["tokens_per_second"] < 0.9 * speeds[False, 32000]
+
+
+def test_the_cache_is_moved_only_where_that_is_faster_when_it_is_full():
+    """With little RAM bandwidth and a fast slot, and the other way round."""
+    for model, gpu, memory in (("llama-3.1-8b", "rtx-5070", "ddr4-2133"), ("qwen3-14b", "rtx-5060-ti-16gb", "ddr5-5600")):
+        question = {"model": model, "quant": "q8_0", "gpus": [gpu], "context": 32768, "memory": memory, "memory_channels": 1}
+        found = placed(**question)
+        moved = placed(**question, kv_offload=False)
+        assert found.fits
+        full = replace(found.setting, depth=32768)
+        other = replace(moved.setting, depth=32768)
+        assert decode_speed(full, found, CATALOGUE) >= decode_speed(other, moved, CATALOGUE)

@@ -1,4 +1,4 @@
-"""The fastest of all placements that fit: layers, or experts of the first layers, in RAM, by the guide's own speed."""
+"""The fastest of all placements that fit: layers, experts of the first layers, or the cache in RAM, by the guide's own speed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from macros.estimate.engines.llama_cpp.overrides import moves_of, moves_with
 from macros.estimate.engines.llama_cpp.placing import every_layer, filled_shares, placed, split_of
 from macros.estimate.engines.llama_cpp.plan import Demand, demand_of, least
 from macros.estimate.engines.llama_cpp.slicing import check_slices
+from macros.estimate.ram import one_memory
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Moves, Placement, Share, empty_host, empty_shares, slices
 from macros.estimate.speed import decode_speed
@@ -71,7 +72,7 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
 
 
 def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement:
-    """The fastest placement that fits; its runner-up is of another kind, layers in RAM instead of experts or the other way round.
+    """The fastest placement that fits; its runner-up is of another kind: with layers in RAM, with experts, or with the cache.
 
     Args:
         setting: a checked question that leaves the layers open; what it says of experts, tensors or the cache stays
@@ -83,23 +84,52 @@ def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Pl
 
     Assumes: fewer experts or layers in RAM are never slower.
     """
-    search = Search(
-        setting,
-        weights,
-        catalogue,
-        demand_of(setting, len(setting.gpus)),
-        empty_shares(setting, catalogue),
-        empty_host(setting, catalogue),
-    )
+    search = _search(setting, weights, catalogue)
     best = _fastest(search, _candidates(search))
+    without = _most_layers(search) if best is None else best
+    elsewhere = _with_cache_in_ram(search, without)
+    if elsewhere is not None:
+        return replace(elsewhere, runner_up=lambda: without)
     if best is None:
-        return _most_layers(search)
+        return without
     kind = _kind(best.setting.n_cpu_moe, setting, best.gpu_layers)
 
     def runner_up() -> Placement | None:
         return _fastest(search, [one for one in _candidates(search) if _kind(one.experts, setting, one.gpu_layers) != kind])
 
     return replace(best, runner_up=runner_up)
+
+
+def _search(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Search:
+    demand = demand_of(setting, len(setting.gpus))
+    return Search(setting, weights, catalogue, demand, empty_shares(setting, catalogue), empty_host(setting, catalogue))
+
+
+def _with_cache_in_ram(search: Search, best: Placement) -> Placement | None:
+    """The most layers with the cache in RAM; None: not faster, now and with a full cache, which then comes through the slot every time."""
+    setting = search.setting
+    if not setting.kv_offload or one_memory(setting) or _open(setting):
+        return None
+    moved = _search(replace(setting, kv_offload=False), search.weights, search.catalogue)
+    nothing = [0.0 for _ in search.devices]
+    every = every_layer(setting)
+    layers = next((count for count in range(every, best.gpu_layers, -1) if _has_room(moved, Candidate(count, None, None), nothing)), 0)
+    if layers == 0 or not _faster(search, Candidate(layers, None, None), moved, best):
+        return None
+    for count in range(layers, max(layers - SPARE_TRIES, best.gpu_layers), -1):
+        placement = _placed(moved, Candidate(count, None, None))
+        if placement.fits:
+            return placement if _faster(search, Candidate(count, None, None), moved, best) else None
+    return None
+
+
+def _faster(search: Search, candidate: Candidate, moved: Search, best: Placement) -> bool:
+    """Whether a candidate with the cache in RAM beats a placement, both as deep as asked and with a full cache."""
+    for depth in (search.setting.depth, search.setting.context):
+        other = _timed(replace(moved, setting=replace(moved.setting, depth=depth)), candidate).speed
+        if other <= decode_speed(replace(best.setting, depth=depth), best, search.catalogue):
+            return False
+    return True
 
 
 def _fastest(search: Search, candidates: Sequence[Candidate]) -> Placement | None:
