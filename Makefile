@@ -127,11 +127,11 @@ schema: $(VENV)/site.ok ## the JSON Schema of each kind of record, for editors, 
 settle: $(VENV)/site.ok ## both languages of PAGE say the same (without PAGE: of all pages that changed in both)
 	@$(MACROS) settle $(PAGE)
 
-vllm-plans: $(VENV)/site.ok ## renew data/cache-plans: the released vLLM plans its cache, in an environment of its own (half an hour)
+vllm-plans: $(VENV)/site.ok ## renew data/cache-plans: the released vLLM plans its cache, in an environment of its own (half an hour; MODELS="…": some)
 	test -x dist/vllm/bin/python || $(PYTHON) -m venv dist/vllm
 	dist/vllm/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/vllm_plans/packages.txt
 	dist/vllm/bin/python -m pip install --quiet --disable-pip-version-check --no-deps vllm==0.33.0
-	nice dist/vllm/bin/python -m tests.vllm_plans.plan data/cache-plans $(basename $(notdir $(wildcard data/cache-plans/*.yaml)))
+	nice dist/vllm/bin/python -m tests.vllm_plans.plan data/cache-plans $(or $(MODELS),$(basename $(notdir $(wildcard data/cache-plans/*.yaml))))
 	$(MACROS) seal data/cache-plans/*.yaml
 
 peers: $(VENV)/site.ok ## calculators of others, really run at the versions of data/calculators

@@ -27,6 +27,33 @@ def test_plans_are_those_of_the_engine(record):
     assert missed == []
 
 
+def stated(key):
+    return [record for record, file in CATALOGUE.cache_plans.items() if getattr(file, key)]
+
+
+@pytest.mark.parametrize("record", stated("stages"))
+def test_stages_of_a_pipeline_hold_what_the_engine_plans(record):
+    file = CATALOGUE.cache_plans[record]
+    missed = []
+    for gpu, context, _, *held in file.stages:
+        question = {"model": file.model, "quant": "bf16", "engine": "vllm", "context": context, "gpus": [gpu] * len(held)}
+        found = estimate(question | {"tensor_parallel": 1, "pipeline_parallel": len(held)}, CATALOGUE)
+        cache = [device["kv_cache_bytes"] for device in found["devices"]]
+        if cache != held:
+            missed.append((gpu, context, held, cache))
+    assert missed == []
+
+
+@pytest.mark.parametrize("record", stated("weights"))
+def test_a_card_holds_the_weights_that_the_built_model_has(record):
+    """Routers, norms and latent projections in full, keys and values by heads, the rest by equal parts."""
+    file = CATALOGUE.cache_plans[record]
+    for cards, held in file.weights:
+        question = {"model": file.model, "quant": "bf16", "engine": "vllm", "context": 8192, "gpus": ["h200-sxm"] * cards}
+        found = estimate(question | {"tensor_parallel": cards}, CATALOGUE)
+        assert max(device["weights_bytes"] for device in found["devices"]) == held, cards
+
+
 def asked(**more):
     return {"model": "qwen3-32b", "quant": "awq-4bit-128g", "context": 32768, "engine": "vllm", "gpus": ["l40s"] * 2} | more
 

@@ -7,6 +7,9 @@ from macros.estimate.weights import LayerWeights, ModelWeights
 from macros.specs.architectures import Architecture
 from macros.specs.engines import Slices
 
+CACHE_SCALES = 16
+"""Four 32-bit scales that each layer with attention holds for an 8-bit cache, used or not [bytes]."""
+
 
 def held_bytes(setting: Setting, weights: ModelWeights, layers: list[int], tensor: int) -> int:
     """Weights of some layers on one card, with the tables that stand before the first and after the last.
@@ -34,7 +37,7 @@ def held_bytes(setting: Setting, weights: ModelWeights, layers: list[int], tenso
 
 
 def _layer_bytes(a: Architecture, held: LayerWeights, layer: int, tensor: int, rules: Slices) -> int:
-    found = 0
+    found = CACHE_SCALES if a.attends(layer) else 0
     for name, (size, _) in held.tensors.items():
         found += _slice(a, name, size * _width(a, name, rules), layer, tensor, rules)
     if a.attends(layer) and "attn_v" not in held.tensors and "attn_k" in held.tensors:
