@@ -12,9 +12,16 @@ globalThis.modelFiles = (() => {
   // The header of a model's file, or of all its parts together, by the formulas' own reader.
   async function header(files, formulas, types) {
     const parts = [...files].sort(byName);
+    let slices = parts.map((part) => [new Uint8Array(0), part.size]);
     for (const most of SLICES) {
-      const slices = [];
-      for (const part of parts) slices.push([new Uint8Array(await part.slice(0, most).arrayBuffer()), part.size]);
+      slices = await Promise.all(parts.map(async (part, number) => {
+        const [before] = slices[number];
+        const more = new Uint8Array(await part.slice(before.length, most).arrayBuffer());
+        const slice = new Uint8Array(before.length + more.length);
+        slice.set(before);
+        slice.set(more, before.length);
+        return [slice, part.size];
+      }));
       try {
         return formulas.file_header(slices, types);
       } catch (error) {

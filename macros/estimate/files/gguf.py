@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from macros.estimate.files.octets import after_texts, letters, real, signed, whole
+from macros.estimate.files.octets import Octets, after_texts, letters, real, signed, whole
 from macros.estimate.refused import Refused
 from macros.specs.quantizations import TensorType
 
@@ -82,7 +82,7 @@ class Length:
 class Reader:
     """A header as far as it has been read."""
 
-    data: bytes
+    data: Octets
     size: int
     short: bool
     at: int
@@ -220,7 +220,7 @@ class Reader:
         return Header(self.values, tuple(tensors), end <= room)
 
 
-def read_header(data: bytes, size: int, types: Mapping[int, TensorType], *, short: bool = False) -> Header:
+def read_header(data: Octets, size: int, types: Mapping[int, TensorType], *, short: bool = False) -> Header:
     """Read the header of a GGUF file; raises Refused for what is none, Cut where the slice ends before the header does.
 
     Args:
@@ -261,7 +261,7 @@ def joined(headers: Sequence[Header]) -> Header:
     return Header(headers[0].values, tuple(tensors), all(header.held for header in headers))
 
 
-def _number(data: bytes, at: int, kind: int) -> Any:
+def _number(data: Octets, at: int, kind: int) -> Any:
     size = SIZES[kind]
     if kind in REAL:
         return real(data, at, size)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import struct
+from itertools import repeat
+from mmap import mmap
+
+Octets = bytes | mmap
+"""Bytes in memory, or those of a file as they are looked at."""
 
 
-def whole(data: bytes, at: int, size: int) -> int:
+def whole(data: Octets, at: int, size: int) -> int:
     """A whole number without sign, of `size` bytes.
 
     >>> whole(bytes([1, 2]), 0, 2)
@@ -14,7 +19,7 @@ def whole(data: bytes, at: int, size: int) -> int:
     return int.from_bytes(data[at : at + size], "little")
 
 
-def signed(data: bytes, at: int, size: int) -> int:
+def signed(data: Octets, at: int, size: int) -> int:
     """A whole number with a sign, of `size` bytes.
 
     >>> signed(bytes([255, 255]), 0, 2)
@@ -23,7 +28,7 @@ def signed(data: bytes, at: int, size: int) -> int:
     return int.from_bytes(data[at : at + size], "little", signed=True)
 
 
-def real(data: bytes, at: int, size: int) -> float:
+def real(data: Octets, at: int, size: int) -> float:
     """A floating point number of 4 or 8 bytes.
 
     >>> real(bytes([0, 0, 128, 63]), 0, 4)
@@ -32,7 +37,7 @@ def real(data: bytes, at: int, size: int) -> float:
     return float(struct.unpack_from("<f" if size == 4 else "<d", data, at)[0])
 
 
-def letters(data: bytes, at: int, size: int) -> str:
+def letters(data: Octets, at: int, size: int) -> str:
     """A text of `size` bytes; what is no UTF-8 is shown as replaced.
 
     >>> letters(b"GGUF", 0, 4)
@@ -41,7 +46,7 @@ def letters(data: bytes, at: int, size: int) -> str:
     return data[at : at + size].decode("utf-8", "replace")
 
 
-def after_texts(data: bytes, at: int, count: int, *, short: bool = False) -> int:
+def after_texts(data: Octets, at: int, count: int, *, short: bool = False) -> int:
     """Where so many texts end, each with its length before it in 8 bytes; -1 where the data ends first.
 
     Args:
@@ -59,10 +64,10 @@ def after_texts(data: bytes, at: int, count: int, *, short: bool = False) -> int
     length = _LENGTH.unpack_from
     try:
         if short:
-            for _ in range(count):
+            for _ in repeat(None, count):
                 at += 8 + data[at]
         else:
-            for _ in range(count):
+            for _ in repeat(None, count):
                 at += 8 + length(data, at)[0]
     except (IndexError, struct.error):
         return -1

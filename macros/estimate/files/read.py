@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import re
 import stat
@@ -24,8 +25,8 @@ from macros.estimate.files.safetensors import (
 from macros.estimate.refused import Refused
 from macros.specs.quantizations import TensorType
 
-SLICES = (1 << 20, 1 << 24, 40 << 20)
-"""The header of a small vocabulary is in the first, of a large one in the second, of any in the third [bytes]."""
+LONGEST_GGUF_HEADER = 40 << 20
+"""No header is longer: the largest vocabularies make it 15 MB [bytes]."""
 PART = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.(gguf|safetensors)")
 MOST_PARTS = 1024
 
@@ -58,13 +59,18 @@ def _parts(path: Path) -> list[Path]:
 
 
 def _header(path: Path, types: Mapping[int, TensorType]) -> Header:
-    """Quickly first, and exactly where that finds anything wrong."""
+    """Quickly first, and exactly where that finds anything wrong; the file is mapped, so that only what is looked at is read."""
     size = _size(path, "gguf")
+    if size == 0:
+        return read_header(b"", 0, types)
     try:
-        try:
-            return _sliced(path, size, types, short=True)
-        except Refused:
-            return _sliced(path, size, types, short=False)
+        with path.open("rb") as file, mmap.mmap(file.fileno(), min(size, LONGEST_GGUF_HEADER), access=mmap.ACCESS_READ) as data:
+            try:
+                return read_header(data, size, types, short=True)
+            except Refused:
+                return read_header(data, size, types, short=False)
+    except Cut:
+        raise Refused("gguf", f"a header of at most {LONGEST_GGUF_HEADER} bytes", path.name, "name a .gguf file") from None
     except OSError as error:
         raise Refused("gguf", "a readable file", f"{path}: {error.strerror}", "name a .gguf file") from None
 
@@ -76,19 +82,10 @@ def _size(path: Path, key: str) -> int:
     except (OSError, ValueError) as error:
         raise Refused(key, "a readable file", f"{path}: {getattr(error, 'strerror', error)}", f"name a .{key} file") from None
     if not stat.S_ISREG(found.st_mode):
-        raise Refused(key, "a file", f"{path}: {'a folder' if stat.S_ISDIR(found.st_mode) else 'none'}", f"name a .{key} file")
+        raise Refused(
+            key, "a file", f"{path}: {'a folder' if stat.S_ISDIR(found.st_mode) else 'a pipe or a device'}", f"name a .{key} file"
+        )
     return found.st_size
-
-
-def _sliced(path: Path, size: int, types: Mapping[int, TensorType], *, short: bool) -> Header:
-    with path.open("rb", buffering=0) as file:
-        for length in SLICES:
-            file.seek(0)
-            try:
-                return read_header(file.read(length), size, types, short=short)
-            except Cut:
-                continue
-    raise Refused("gguf", f"a header of at most {SLICES[-1]} bytes", path.name, "name a .gguf file")
 
 
 # safetensors
@@ -138,7 +135,7 @@ def _read_one(path: Path) -> SafeHeader:
     try:
         with path.open("rb", buffering=0) as file:
             length = header_length(int.from_bytes(file.read(LENGTH_BYTES), "little"), size)
-            return read_safetensors(_parsed(file.read(length), path, "safetensors"), length, size)
+            return read_safetensors(parsed(file.read(length), path, "safetensors"), length, size)
     except OSError as error:
         raise Refused("safetensors", "a readable file", f"{path}: {error.strerror}", "name a .safetensors file") from None
 
@@ -148,12 +145,22 @@ def _json(path: Path, key: str) -> Any:
     if _size(path, key) > LONGEST_HEADER:
         raise Refused(key, f"a file of at most {LONGEST_HEADER} bytes", str(path))
     try:
-        return _parsed(path.read_bytes(), path, key)
+        return parsed(path.read_bytes(), path, key)
     except OSError as error:
         raise Refused(key, "a readable file", f"{path}: {error.strerror}") from None
 
 
-def _parsed(text: bytes, path: Path, key: str) -> Any:
+def parsed(text: bytes, path: Path, key: str) -> Any:
+    """The values of JSON; raises Refused where it is none, or a key stands in it twice.
+
+    Args:
+        text: the bytes
+        path: where they come from
+        key: of the question
+
+    Returns:
+        The values.
+    """
     try:
         return json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:

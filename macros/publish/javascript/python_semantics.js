@@ -403,7 +403,9 @@ const lettersAt = (data, at, size) => new TextDecoder().decode(data.subarray(at,
 function afterTexts(data, at, count) {
   for (let i = 0; i < count; i++) {
     if (at + 8 > data.length) return -1;
-    at += 8 + wholeAt(data, at, 8);
+    // Nearly every text is shorter than 256 bytes: then its length is its first byte.
+    const longer = data[at + 1] | data[at + 2] | data[at + 3] | data[at + 4] | data[at + 5] | data[at + 6] | data[at + 7];
+    at += 8 + (longer ? wholeAt(data, at, 8) : data[at]);
   }
   return at <= data.length ? at : -1;
 }

