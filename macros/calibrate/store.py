@@ -146,8 +146,10 @@ def write(catalogue: Catalogue, root: Path, *, every_row: bool = False) -> list[
     """
     told = []
     (root / "calibration").mkdir(exist_ok=True)
+    fitted = dict(catalogue.calibration)
     for model in models(catalogue):
         made = record(model, catalogue)
+        fitted[model.name] = Calibration.model_validate({"id": model.name, **made})
         told += [f"{model.name}: {made['rows']} rows of {made['groups']['all']['devices']} devices, fingerprint {made['fingerprint']}"]
         for reason, places in sorted(model.left_out.items()):
             told.append(f"  left out {len(places)}: {reason}")
@@ -161,7 +163,7 @@ def write(catalogue: Catalogue, root: Path, *, every_row: bool = False) -> list[
         told += [f"  {line}" for line in fallen_back(model, catalogue)]
         told += [f"  {line}" for line in moved(catalogue.calibration.get(model.name), model.constants(model.coefficients))]
         _store(root, model.name, made)
-    made = speculation.record(refitted(catalogue))
+    made = speculation.record(Catalogue({**catalogue.records, "calibration": fitted}, catalogue.files))
     _store(root, speculation.NAME, made)
     return [*told, f"{speculation.NAME}: {made['rows']} rows, {', '.join(f'{name} {value}' for name, value in made['terms'].items())}"]
 
