@@ -71,7 +71,7 @@ def read(config: Any, catalogue: Catalogue) -> Reading:
     if headless:
         shapes["tied_embeddings"] = True
         keys.tell("no-output-matrix", architectures=headless)
-    _unread(keys)
+    _unread(keys, normed=shapes["attention"].get("qk_norm") is not None)
     _told(keys)
     try:
         own = catalogue.architectures.get(shapes["engine_name"])
@@ -281,10 +281,14 @@ LISTS_OF_KINDS = {
 """Lists of kinds of layers -> the kind that every class has."""
 
 
-def _unread(k: Keys) -> None:
+NORMS_OF_HEADS = ("qk_layernorm", "qk_norm", "use_qk_norm")
+"""Keys that say what some classes always have: norms of queries and keys."""
+
+
+def _unread(k: Keys, *, normed: bool) -> None:
     """Refuse by name what changes the model and its reader does not know, rather than count without it."""
     for name, value in k.values.items():
-        if name in k.asked or name in k.kind.ignored or value is None:
+        if name in k.asked or name in k.kind.ignored or value is None or (normed and value is True and name in NORMS_OF_HEADS):
             continue
         if name in NEUTRAL and value not in NEUTRAL[name]:
             raise Refused(f"config.{name}", "no such key, as the guide does not know it in this class", value)

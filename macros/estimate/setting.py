@@ -202,7 +202,19 @@ def _model(
     name = question["model"]
     if not isinstance(name, str) or name not in catalogue.models:
         raise Refused("model", "the id of a model", name, nearest_called(str(name), catalogue.models))
-    return name, architecture_of(catalogue.models[name], catalogue.models), None
+    architecture = architecture_of(catalogue.models[name], catalogue.models)
+    notices.extend(_of_class(architecture, catalogue))
+    return name, architecture, None
+
+
+def _of_class(a: Architecture, catalogue: Catalogue) -> list[Notice]:
+    """What a reader should know of a listed model's class: who has none of its own, and whether its pass was compared."""
+    own = catalogue.architectures.get(a.engine_name)
+    if own is None or own.compared:
+        return []
+    lacking = [engine for kind in own.classes.values() for engine in kind.unknown_to]
+    unknown = [Notice("class-unknown", {"engines": " / ".join(list(dict.fromkeys(lacking)))})] if lacking else []
+    return [*unknown, Notice("pass-not-compared", {})]
 
 
 def _published(quantized: Mapping[str, Any], a: Architecture, catalogue: Catalogue) -> Quantization | None:

@@ -104,10 +104,11 @@ LLAMA_LIKE = {"model_type": "llama"}
 @pytest.mark.parametrize(
     ("changed", "key"),
     [
-        ({"model_type": "minimax_m3"}, "config.model_type"),
+        ({"model_type": "minimax_m4"}, "config.model_type"),
+        ({"use_qk_norm": True}, "config.use_qk_norm"),
         ({"model_type": "banana"}, "config.model_type"),
         ({"model_type": "deepseek_v4"}, "config.num_key_value_heads"),
-        ({"model_type": "kimi_k3", "text_config": LLAMA_LIKE}, "config.model_type"),
+        ({"model_type": "kimi_k9", "text_config": LLAMA_LIKE}, "config.model_type"),
         ({"architectures": ["LlamaForCausalLMEagle3"]}, "config.architectures"),
         ({"model_type": None}, "config.model_type"),
         ({"model_type": ["llama"]}, "config.model_type"),
@@ -284,3 +285,30 @@ def test_prediction_layers_are_never_among_the_parameters() -> None:
         small = next(row for row in WRITTEN if row["kind"] == kind and row["case"] == "small")["config"]
         counts = {parameters(read_config({**small, "num_nextn_predict_layers": count}, CATALOGUE)) for count in (0, 1, 2)}
         assert len(counts) == 1
+
+
+def test_a_listed_model_tells_what_its_class_lacks() -> None:
+    """As its configuration would."""
+    question = {"quant": "q4_k_m", "context": 4096, "gpus": ["rtx-4090"]}
+    told = " ".join(estimate({"model": "llama-3.2-11b-vision", **question}, CATALOGUE)["warnings"])
+    assert "llama.cpp / vllm has no class of its own" in told
+    assert "not compared" in told
+    assert "not compared" not in " ".join(estimate({"model": "llama-3.1-8b", **question}, CATALOGUE)["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("model", "count"), [("longcat-flash-560b-a27b", 560e9), ("kimi-k3-2.8t", 2.78e12), ("glm-5.3-flash-320b-a18b", 313.3e9)]
+)
+def test_new_models_have_the_parameters_of_their_names(model: str, count: float) -> None:
+    """Published as 560B and 2.8T; GLM 5.3 Flash as transformers builds it, without its prediction layer."""
+    assert parameters(architecture_of(CATALOGUE.models[model], CATALOGUE.models)) == pytest.approx(count, rel=0.002)
+
+
+def test_pooled_keys_of_an_indexer_are_cached_three_times() -> None:
+    """GLM 5.3 Flash: 11 layers keep the latent vector, the raw key, the gate's values and the pooled key, 16 bits each.
+
+    Source: llama.cpp b11434, src/llama-memory-hybrid-idx.cpp and llama-hparams.h (indexer_kpool_row).
+    """
+    question = {"model": "glm-5.3-flash-320b-a18b", "quant": "q4_k_m", "gpus": ["rtx-4090"]}
+    kept = [estimate({**question, "context": context}, CATALOGUE)["kv_cache"]["bytes"] for context in (8192, 4096)]
+    assert kept[0] - kept[1] == 4096 * 11 * (512 + 3 * 128) * 2
