@@ -13,7 +13,15 @@ import numpy as np
 from macros.calibrate.regression import NOISE, Fit, Prediction, Quantity, Vector, common, factor, leaning, levels
 from macros.calibrate.rows import Kind, MeasuredRow, measured_rows, on_devices
 from macros.estimate.constants import Fitted, Group, decode_constants
-from macros.estimate.speed_features import STATE_BYTES, decode_features, layers_of, prefill_features, prefill_terms, stack_terms
+from macros.estimate.speed_features import (
+    STATE_BYTES,
+    decode_features,
+    decode_terms,
+    layers_of,
+    matrix_terms,
+    prefill_features,
+    prefill_terms,
+)
 from macros.formulas.decode import token_seconds
 from macros.formulas.prefill import prompt_seconds
 from macros.specs import Catalogue
@@ -24,6 +32,9 @@ CACHE_BYTES = {"f32": 4.0, "fp8": 1.0, "fp8_e4m3": 1.0, "fp8_e5m2": 1.0}
 
 PROMPT_NOISE = 0.1
 """Scatter of one measured prompt about the next, as a share."""
+
+TOLD = {"mixture_before_2026_06": 1.7, "mlx.without_bfloat": 1.34}
+"""What those who mended or measured it say of a factor: pull 23142 of llama.cpp, issue 3154 of Rapid-MLX."""
 
 BASE = "llama.cpp"
 """The engine that constants are stated for; the others have factors of their own."""
@@ -145,7 +156,7 @@ def decode_model(catalogue: Catalogue) -> Model:
         common("die_factor", 1.5, 0.3, count),
         common("dot_cost", 4.0, 0.7, count),
         common("lookup_cost", 2.0, 0.5, count),
-        factor("slower", _terms(stack_terms(row.rates, row.stack) for row in rows), 0.25, _free),
+        factor("slower", _terms(decode_terms(row.rates, row.stack) for row in rows), 0.25, _free),
     ]
     return Model("decode", rows, left_out, quantities, predict, predict, _several(catalogue, Decode))
 
@@ -168,33 +179,39 @@ def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
     rows, left_out = measured_rows(catalogue, Prefill)
     known: list[dict[str, Vector]] = []
     inputs = _columns(prefill_inputs(row, 1.0) for row in rows)
-    read = inputs.pop("read_seconds")
+    read, experts_read = inputs.pop("read_seconds"), inputs.pop("expert_read_seconds")
 
     def predict(constants: dict[str, Vector]) -> Vector:
         if not known:
             known.append(_passes(rows, decode))
-        return seconds_of(constants, read / known[0]["efficiency"], known[0]["pass_seconds"])
+        efficiency = known[0]["efficiency"]
+        return seconds_of(constants, read / efficiency, experts_read / efficiency, known[0]["pass_seconds"])
 
     def trial(constants: dict[str, Vector]) -> Vector:
-        return seconds_of(constants, np.zeros(len(rows)), np.zeros(len(rows)))
+        nothing = np.zeros(len(rows))
+        return seconds_of(constants, nothing, nothing, nothing)
 
-    def seconds_of(constants: dict[str, Vector], read_seconds: Vector, pass_seconds: Vector) -> Vector:
-        seconds: Vector = prompt_seconds(**inputs, **constants, read_seconds=read_seconds, pass_seconds=pass_seconds)
+    def seconds_of(constants: dict[str, Vector], read: Vector, experts: Vector, waiting: Vector) -> Vector:
+        seconds: Vector = prompt_seconds(**inputs, **constants, read_seconds=read, expert_read_seconds=experts, pass_seconds=waiting)
         return seconds / inputs["prompt_tokens"]
 
     count, groups = len(rows), _groups(rows)
     of_cores = {"cores.attention_cost_flash": _column(row.rates.is_processor and row.stack.program is None for row in rows)}
-    attention = leaning(levels("attention_cost_flash", groups, 2.0, (0.7, 1.0, 0.3, 0.4)), _engines(rows, "attention_cost_flash"), 0.7)
+    attention = leaning(levels("attention_cost_flash", groups, 2.0, (0.7, 1.0, 0.3, 0.2)), _engines(rows, "attention_cost_flash"), 0.7)
     quantities = [
-        leaning(levels("utilisation", groups, 0.5, (3.0, 0.3, 0.6, 0.35)), _engines(rows, "utilisation"), 0.9),
+        leaning(levels("utilisation", groups, 0.5, (3.0, 0.3, 0.4, 0.35)), _engines(rows, "utilisation"), 0.9),
         leaning(attention, of_cores, 1.5),
         common("attention_cost", 4.0, 0.5, count),
         common("cache_cost", 2.0, 1.0, count),
+        common("score_cost", 20.0, 1.0, count),
         leaning(common("recurrent_cost", 150.0, 1.0, count), _engines(rows, "recurrent_cost"), 1.5),
-        common("tile_rows", 32.0, 0.7, count),
+        common("scan_cost", 8.0, 0.3, count),
+        levels("unpack_cost", groups, 60.0, (0.7, 0.3, 0.2, 0.2)),
         leaning(common("expert_factor", 1.3, 0.4, count), _engines(rows, "expert_factor"), 0.4),
+        common("activation_cost", 8.0, 0.7, count),
         common("pass_factor", 2.0, 0.5, count),
-        factor("slower", _terms(prefill_terms(row.rates, row.stack) for row in rows), 0.2, _free),
+        factor("slower", _terms(prefill_terms(row.rates, row.stack) for row in rows), 0.2, _free, TOLD),
+        factor("slower_matrices", _terms(matrix_terms(row.rates, row.stack) for row in rows), 0.2, _free),
     ]
     return Model(
         "prefill",
@@ -285,7 +302,9 @@ def _terms(powers: Iterable[Mapping[str, float]]) -> dict[str, Vector]:
 
 def _free(term: str) -> float:
     """How much freer a term is than others: programs, new kernels, formats without a fast path and tables change times, not shares."""
-    return 4.0 if term.startswith(("program.", "mixture_before", "bfloat", "lookup")) else 1.0
+    if term.startswith(("program.", "mixture_before", "bfloat", "lookup", "repacked", "sycl")) or term.endswith(".without_bfloat"):
+        return 4.0
+    return 3.0 if "." in term and not term.startswith("vulkan.") else 1.0
 
 
 def _column(values: Iterable[Any]) -> Vector:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,10 +88,17 @@ def common(name: str, guess: float, spread: float, rows: int, shape: Callable[[V
     return Quantity(name, [name], np.ones((rows, 1)), np.array([np.log(guess)]), np.array([spread]), shape)
 
 
-def factor(name: str, columns: dict[str, Vector], spread: float, free: Callable[[str], float] = lambda term: 1.0) -> Quantity:
-    """A factor that is 1 but where a column says otherwise; some terms are freer than others."""
+def factor(
+    name: str,
+    columns: dict[str, Vector],
+    spread: float,
+    free: Callable[[str], float] = lambda term: 1.0,
+    guesses: Mapping[str, float] = MappingProxyType({}),
+) -> Quantity:
+    """A factor that is 1 but where a column says otherwise; some terms are freer than others, some have another guess."""
     design = np.column_stack(list(columns.values()))
-    return Quantity(name, list(columns), design, np.zeros(len(columns)), np.array([spread * free(term) for term in columns]))
+    guess = np.log(np.array([guesses.get(term, 1.0) for term in columns]))
+    return Quantity(name, list(columns), design, guess, np.array([spread * free(term) for term in columns]))
 
 
 def leaning(quantity: Quantity, columns: dict[str, Vector], spread: float) -> Quantity:

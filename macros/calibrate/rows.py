@@ -8,7 +8,7 @@ from datetime import date
 from typing import TypeVar
 
 from macros.estimate.rates import Rates, measured_rates
-from macros.estimate.speed_features import Stack, lookup_format
+from macros.estimate.speed_features import Stack, lookup_format, repacked_format
 from macros.estimate.speed_range import cell, spread_keys
 from macros.estimate.work import Work, model_work
 from macros.formulas.recipe import weight_bytes
@@ -148,6 +148,7 @@ def stack_of(row: Decode | Prefill, architecture: Architecture, catalogue: Catal
         quant == "bf16",
         quant in ("bf16", "f16", "f32", "fp32"),
         lookup_format(quant),
+        repacked_format(quant),
         architecture.experts is not None,
     )
 
@@ -156,8 +157,9 @@ def row_work(row: Decode | Prefill, catalogue: Catalogue) -> Work:
     """The work of one token in the file that was run: presets are scaled to its size, mixes are put together."""
     assert row.model is not None
     assert row.quant is not None
-    work = model_work(row.model, row.quant, catalogue)
-    rest = model_work(row.model, row.dense_quant, catalogue) if row.dense_quant is not None else work
+    engine = catalogue.engines[catalogue.programs[row.engine].engine] if isinstance(row, Prefill) else None
+    work = model_work(row.model, row.quant, catalogue, engine)
+    rest = model_work(row.model, row.dense_quant, catalogue, engine) if row.dense_quant is not None else work
     experts = work.expert_bytes
     if row.file_bytes is None:
         return replace(work, dense_bytes=rest.dense_bytes)

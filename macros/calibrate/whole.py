@@ -15,6 +15,12 @@ from macros.specs import Catalogue
 from macros.specs.calibration import Accuracy
 from macros.specs.measurements import Decode, Generation, Prefill, Serving
 
+MOST_RAM_GIB = 2048.0
+"""Of a host whose processor does not say how much it takes [GiB]: whether it fits is not asked here."""
+
+CACHE_TYPES = {"fp8_e4m3": "fp8", "fp8_e5m2": "fp8"}
+"""Names of a cache's type in measurements -> what a question calls it."""
+
 CLASSES = ("experts-in-ram-decode", "experts-in-ram-prefill", "serving-per-stream", "serving-total")
 """What such rows measure."""
 
@@ -95,12 +101,16 @@ def _reasons(row: Decode | Prefill | Serving, catalogue: Catalogue) -> Iterator[
 def _question(row: Decode | Prefill | Serving, catalogue: Catalogue) -> dict[str, Any]:
     engine = catalogue.programs[row.engine].engine
     question = {
-        "model": row.model, "quant": row.quant, "gpus": row.gpus, "engine": engine, "context": 1 << 17, "kv_type": row.kv_type,
+        "model": row.model, "quant": row.quant, "gpus": row.gpus, "engine": engine, "context": 1 << 17,
+        "kv_type": CACHE_TYPES.get(row.kv_type or "", row.kv_type),
         "backend": row.backend, "built": row.built.isoformat() if row.built else None,
     }  # fmt: skip
     if row.n_cpu_moe:
-        question |= {"n_cpu_moe": row.n_cpu_moe, "gpu_layers": 9999, "cpu": row.cpu, "memory": row.memory, "ram_gib": 2048.0}
+        most = (catalogue.cpus[row.cpu].max_memory_gib if row.cpu else None) or MOST_RAM_GIB
+        question |= {"n_cpu_moe": row.n_cpu_moe, "gpu_layers": 9999, "cpu": row.cpu, "memory": row.memory, "ram_gib": most}
         question |= {"memory_channels": row.memory_channels, "ubatch": row.ubatch, "depth": row.depth}
+        if catalogue.programs[row.engine].own_speed:
+            question["op_offload"] = False  # ik_llama.cpp leaves experts of micro-batches of 512 on the processor
     return {key: value for key, value in question.items() if value is not None}
 
 
@@ -113,16 +123,10 @@ def _answers(name: str, index: int, row: Decode | Prefill | Serving, catalogue: 
     if isinstance(row, Prefill):
         question["prompt_tokens"] = row.prompt_tokens or 512
     answer = speeds(question, catalogue)[kind]
-    yield Whole(
-        f"experts-in-ram-{kind}",
-        name,
-        index,
-        row.gpus[0],
-        row.tokens_per_second,
-        answer["tokens_per_second"],
-        answer["low"],
-        answer["high"],
-    )
+    program = row.engine if catalogue.programs[row.engine].own_speed else ""
+    slower = catalogue.calibration[kind].terms.get(f"program.{program}", 1.0)  # a program that cannot be asked, but has a factor
+    ends = (answer["tokens_per_second"] / slower, answer["low"] / slower, answer["high"] / slower)
+    yield Whole(f"experts-in-ram-{kind}", name, index, row.gpus[0], row.tokens_per_second, *ends)
 
 
 def _served(name: str, index: int, row: Serving, question: dict[str, Any], catalogue: Catalogue) -> Iterator[Whole]:
@@ -140,10 +144,11 @@ def _served(name: str, index: int, row: Serving, question: dict[str, Any], catal
         float(
             served_tokens_per_second(
                 users=row.users,
-                prompt_tokens=row.prompt_tokens if row.per_stream_tokens_per_second is not None else 0,
+                prompt_tokens=0 if row.depth is not None and row.per_stream_tokens_per_second is None else row.prompt_tokens,
                 generated_tokens=row.generated_tokens,
                 prefill_speed=prompt[end],
                 decode_speed=decode[end],
+                prompts=(row.users - 1) / 2 if row.depth is not None else row.users,
             )
         )
         for end in ("tokens_per_second", "low", "high")

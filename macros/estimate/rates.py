@@ -19,6 +19,9 @@ TFLOPS_OF_A_COMPUTE_UNIT = 0.35
 FLOP_PER_CORE_CYCLE = 32
 """Operations of a processor core in a cycle: two 256-bit units that multiply and add 32-bit numbers [FLOP]."""
 
+PACKED = 2
+"""Two 16-bit numbers in one instruction of a shader; four bytes in one come to about the same."""
+
 TYPICAL_FLOP_PER_BYTE = 60
 """Matrix rate over bandwidth of graphics devices, at the median; for a device of which only the memory is known."""
 
@@ -43,6 +46,8 @@ class Rates:
     """Whether it is two chips joined."""
     fp32_tflops: float = float(REFERENCE_TFLOPS)
     """Rate of the shaders, or of the cores at work [TFLOP/s]."""
+    bfloat: bool = True
+    """Whether it multiplies bfloat16 numbers itself."""
     integer_dot: bool = True
     """Whether shaders multiply and add bytes in one instruction."""
     prefill_rate: float = 0.0
@@ -98,6 +103,7 @@ def gpu_rates(gpu: Gpu, catalogue: Catalogue) -> Rates:
         pace=device_pace(fp32_tflops=shaders) if shaders else 1.0,
         joined=(gpu.dies or 1) > 1 and counted,
         fp32_tflops=shaders or float(REFERENCE_TFLOPS),
+        bfloat=family is None or family.bfloat,
         integer_dot=family is None or family.integer_dot,
         prefill_rate=peak if counted and rate else filled_rate(rate=peak),
         peak_rate=rate * TERA if rate and not counted else 0.0,
@@ -119,6 +125,8 @@ def _published(gpu: Gpu, family: DeviceFamily | None) -> tuple[float | None, flo
                 rate = gpu.int8_tensor_tops / 2 if gpu.int8_tensor_tops else gpu.fp16_tensor_tflops
             case "fp16":
                 rate = gpu.fp16_tensor_tflops
+            case "packed":
+                rate = gpu.fp32_tflops * PACKED if gpu.fp32_tflops else None
             case "compute-units":
                 rate = units or None
     return shaders, rate or shaders

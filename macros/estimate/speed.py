@@ -16,11 +16,12 @@ from macros.estimate.shares import Placement, slices
 from macros.estimate.speed_features import (
     Stack,
     decode_features,
+    decode_terms,
     layers_of,
+    matrix_terms,
     prefill_features,
     prefill_terms,
     slower,
-    stack_terms,
 )
 from macros.estimate.speed_parts import USUAL_MEMORY, USUAL_SLOT, Part, device_rates, host_rates, parts_of, stack_of
 from macros.estimate.speed_range import basis, cell, ends, measured, spread_keys
@@ -103,7 +104,7 @@ def guessing(setting: Setting, placement: Placement, catalogue: Catalogue, work:
     parts = parts_of(setting, placement, catalogue, [])
     first = parts[1] if len(parts) > 1 and parts[0].rates.is_processor else parts[0]
     guess = replace(first, work=work, state_bytes=0.0)
-    seconds = _step_seconds(setting, guess, catalogue, stack_of(setting), _shared(setting))
+    seconds = _step_seconds(setting, guess, catalogue, stack_of(setting), _shared(setting, parts))
     return float(seconds / setting.users * _decode(setting, parts, layers_away(placement), catalogue)["tokens_per_second"])
 
 
@@ -129,7 +130,7 @@ def _token_seconds(setting: Setting, part: Part, fitted: Fitted, stack: Stack, s
         flash_attention=setting.flash_attention,
         lookup=stack.lookup,
     )
-    factor = slower(fitted.terms, stack_terms(part.rates, stack)) * part.power
+    factor = slower(fitted.terms, decode_terms(part.rates, stack)) * part.power
     return float(token_seconds(**inputs, **decode_constants(fitted, part.rates, stack.engine), slower=factor))
 
 
@@ -146,9 +147,18 @@ def _step_seconds(setting: Setting, part: Part, catalogue: Catalogue, stack: Sta
     return seconds
 
 
-def _shared(setting: Setting) -> int:
-    """Cards that each hold a slice of every layer; 1: layers are split among them, or there is one."""
-    return len(setting.gpus) if slices(setting) else 1
+def _shared(setting: Setting, parts: Sequence[Part]) -> int:
+    """Cards that each hold a slice of every layer; 1: layers are split among them, there is one, or the host has a part."""
+    on_cards = not any(part.rates.is_processor for part in parts)
+    return len(setting.gpus) if slices(setting) and on_cards else 1
+
+
+def _whole(setting: Setting, parts: Sequence[Part]) -> list[Part]:
+    """Each card with the work of all layers, of which it does a slice."""
+    if len(parts) == 1 or parts[0].work.layers >= setting.architecture.layers:
+        return list(parts)
+    work, states = total([part.work for part in parts]), sum(part.state_bytes for part in parts)
+    return [replace(part, work=work, state_bytes=states) for part in parts]
 
 
 @dataclass(frozen=True)
@@ -181,18 +191,14 @@ def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catal
 def _step_of(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catalogue, tokens: int = 1) -> Step:
     """What one step of all users takes, with so many tokens of each."""
     fitted = fitted_of(catalogue.calibration["decode"])
-    stack, users, slices = stack_of(setting), setting.users, _shared(setting)
+    stack, users, slices = stack_of(setting), setting.users, _shared(setting, parts)
     if slices > 1:
-        whole = (
-            replace(parts[0], work=total([part.work for part in parts]), state_bytes=sum(part.state_bytes for part in parts))
-            if len(parts) > 1 and parts[0].work.layers < setting.architecture.layers
-            else parts[0]
-        )
-        times = [_step_seconds(setting, replace(whole, rates=part.rates), catalogue, stack, slices, tokens) for part in parts]
+        whole = _whole(setting, parts)
+        times = [_step_seconds(setting, part, catalogue, stack, slices, tokens) for part in whole]
         slowest = max(range(len(parts)), key=lambda index: times[index])
-        exchange = all_reduce_seconds(layers=whole.work.layers, devices=slices, exchange_time=fitted.terms["exchange_time"])
+        exchange = all_reduce_seconds(layers=whole[0].work.layers, devices=slices, exchange_time=fitted.terms["exchange_time"])
         timed = [(parts[slowest], times[slowest] + exchange)]
-        ceiling = min(decode_ceiling(bytes_read=_read(setting, whole) / slices, bandwidth=part.rates.bandwidth) for part in parts)
+        ceiling = min(decode_ceiling(bytes_read=_read(setting, part) / slices, bandwidth=part.rates.bandwidth) for part in whole)
     else:
         timed = [(part, _step_seconds(setting, part, catalogue, stack, 1, tokens)) for part in parts]
         ceiling = 1 / added([_read(setting, part) / part.rates.bandwidth for part in parts])
@@ -211,7 +217,7 @@ def _cell(setting: Setting, prompt: int) -> str:
 
 def _widen(setting: Setting, parts: Sequence[Part]) -> float:
     """How much wider a range is than that of one device with one user."""
-    if _shared(setting) > 1:
+    if _shared(setting, parts) > 1:
         return SLICED
     if setting.users > 1 or setting.power_limit_w is not None:
         return LESS_CERTAIN
@@ -226,11 +232,11 @@ def _read(setting: Setting, part: Part) -> float:
 def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> dict[str, Any]:
     """Speed of reading one prompt, with its range."""
     fitted = fitted_of(catalogue.calibration["prefill"])
-    stack, tokens, slices = stack_of(setting), setting.prompt_tokens, _shared(setting)
+    stack, tokens, slices = stack_of(setting), setting.prompt_tokens, _shared(setting, parts)
     at_once = min(setting.max_batched_tokens or setting.engine.chunk_tokens or setting.ubatch, tokens)
     card = device_rates(setting.gpus[0].gpu, setting, catalogue) if setting.gpus else None
     timed = []
-    for part in parts:
+    for part in _whole(setting, parts) if slices > 1 else parts:
         if part.rates.is_processor and card is not None and at_once >= OFFLOADED_ROWS and setting.op_offload:
             worker = replace(part, rates=card)
             sent = _sent_seconds(setting, part, card, fitted, at_once)
@@ -253,9 +259,10 @@ def _prompt_seconds(setting: Setting, part: Part, catalogue: Catalogue, stack: S
     """Time that a part takes for the whole prompt [s]."""
     decode, fitted = fitted_of(catalogue.calibration["decode"]), fitted_of(catalogue.calibration["prefill"])
     one = decode_constants(decode, part.rates, stack.engine)
+    work = part.work if part.prompt is None else part.prompt
     inputs = prefill_features(
         part.rates,
-        part.work,
+        work,
         prompt_tokens=setting.prompt_tokens,
         depth=setting.depth,
         ubatch=at_once,
@@ -264,7 +271,9 @@ def _prompt_seconds(setting: Setting, part: Part, catalogue: Catalogue, stack: S
     )
     factor = slower(fitted.terms, prefill_terms(part.rates, stack)) * part.power
     constants = prefill_constants(fitted, part.rates, stack.engine)
-    return float(prompt_seconds(**inputs, **constants, pass_seconds=layers_of(part.rates, part.work, one), slower=factor))
+    matrices = slower(fitted.terms, matrix_terms(part.rates, stack))
+    waiting = layers_of(part.rates, work, one)
+    return float(prompt_seconds(**inputs, **constants, pass_seconds=waiting, slower=factor, slower_matrices=matrices))
 
 
 def _sent_seconds(setting: Setting, part: Part, card: Rates, fitted: Fitted, at_once: int) -> float:
@@ -273,7 +282,15 @@ def _sent_seconds(setting: Setting, part: Part, card: Rates, fitted: Fitted, at_
     link = card.link_bandwidth or pcie_bandwidth(generation=USUAL_SLOT[0], lanes=USUAL_SLOT[1])
     times = expert_passes(share=part.work.expert_share, prompt_tokens=tokens, ubatch=at_once)
     host_bytes = part.work.dense_bytes * ceil(tokens / at_once) + part.work.expert_bytes * times
-    return float(streaming_seconds(host_bytes=host_bytes, link_bandwidth=link, link_share=fitted.terms["link_share"], passes=1))
+    return float(
+        streaming_seconds(
+            host_bytes=host_bytes,
+            link_bandwidth=link,
+            link_share=fitted.terms["link_share"],
+            host_bandwidth=part.rates.bandwidth,
+            passes=1,
+        )
+    )
 
 
 def _cache_sent_seconds(setting: Setting, parts: Sequence[Part], catalogue: Catalogue, depth: int) -> float:

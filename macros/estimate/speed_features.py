@@ -13,19 +13,28 @@ from macros.formulas.elementwise import ceil
 from macros.formulas.prefill import expert_passes, seen_pairs, windowed_pairs
 
 OLDER_BUILDS = {
-    "gddr_before_2024_06": ("nvidia-gddr", "2024-06-01", False),
-    "gddr_before_2024_01": ("nvidia-gddr", "2024-01-01", False),
-    "hbm_before_2024_06": ("nvidia-hbm", "2024-06-01", False),
-    "hbm_before_2024_01": ("nvidia-hbm", "2024-01-01", False),
-    "mixture_before_2025_11": ("nvidia-gddr", "2025-11-15", True),
+    "gddr_before_2024_06": ("nvidia-gddr", "2024-06-01", False, None),
+    "gddr_before_2024_01": ("nvidia-gddr", "2024-01-01", False, None),
+    "hbm_before_2024_06": ("nvidia-hbm", "2024-06-01", False, None),
+    "hbm_before_2024_01": ("nvidia-hbm", "2024-01-01", False, None),
+    "mixture_before_2025_11": ("nvidia-gddr", "2025-11-15", True, None),
 }
-"""Term -> class of devices, the day (text sorts like days) before which builds are slower, and whether for mixtures only.
+"""Term -> class of devices, the day (text sorts like days) before which builds are slower, whether for mixtures only, and the back end.
 
 A build has all terms of later days.
 """
 
+OLDER_PROMPTS = {
+    "mixture_before_2026_05": ("amd-gddr", "2026-05-01", True, "rocm"),
+    "mixture_before_2026_06": ("intel-gddr", "2026-06-01", True, "sycl"),
+}
+"""The same for prompts alone: products of experts that came later to these back ends."""
+
 OTHER_BACKENDS = {("nvidia", "vulkan"): "vulkan.nvidia"}
 """Vendor of a class of devices and a back end beside its usual one -> the term by which prompts differ there."""
+
+OWN_SPEED = ("sycl",)
+"""Back ends with a factor of their own on every device."""
 
 WITHOUT_BFLOAT = ("vulkan", "sycl")
 """Back ends without a fast path for bfloat16."""
@@ -52,6 +61,8 @@ class Stack:
     """Whether weights have 16 bits or more."""
     lookup: bool = False
     """Whether weights are looked up in tables."""
+    repacked: bool = False
+    """Whether processors store weights anew, rows interleaved."""
     mixture: bool = False
     """Whether the model is a mixture of experts."""
 
@@ -65,6 +76,15 @@ def lookup_format(name: str) -> bool:
     return name.startswith(("iq1", "iq2", "iq3"))
 
 
+def repacked_format(name: str) -> bool:
+    """Whether llama.cpp stores weights of a format anew on processors, several rows side by side, so that one load feeds several sums.
+
+    >>> repacked_format("q4_k_m"), repacked_format("iq4_nl"), repacked_format("q5_k_m")
+    (True, True, False)
+    """
+    return name.startswith(("q4_0", "q4_k", "q8_0", "iq4_nl", "q2_k"))
+
+
 def backend_lean(wider: str, backend: str | None) -> float:
     """On AMD devices: -1/2 for ROCm, +1/2 for Vulkan, 0 (midway) where none is named; 0 everywhere else.
 
@@ -76,15 +96,16 @@ def backend_lean(wider: str, backend: str | None) -> float:
     return {"rocm": -0.5, "vulkan": 0.5}.get(backend or "", 0.0)
 
 
-def build_terms(wider: str, stack: Stack) -> list[str]:
+def build_terms(wider: str, stack: Stack, known: Mapping[str, tuple[str, str, bool, str | None]]) -> list[str]:
     """The terms that an older build is slower by; none for a recent one.
 
-    >>> build_terms("nvidia-hbm", Stack("llama.cpp", built="2024-05-01"))
+    >>> build_terms("nvidia-hbm", Stack("llama.cpp", built="2024-05-01"), OLDER_BUILDS)
     ['hbm_before_2024_06']
     """
     found = []
-    for term, (devices, before, mixtures_only) in OLDER_BUILDS.items():
-        if stack.built is not None and devices == wider and stack.built < before and (stack.mixture or not mixtures_only):
+    for term, (devices, before, mixtures_only, backend) in known.items():
+        older = stack.built is not None and devices == wider and stack.built < before
+        if older and (stack.mixture or not mixtures_only) and backend in (None, stack.backend):
             found.append(term)
     return found
 
@@ -92,17 +113,15 @@ def build_terms(wider: str, stack: Stack) -> list[str]:
 def stack_terms(rates: Rates, stack: Stack) -> dict[str, float]:
     """What makes a stack slower or faster than a recent build of its engine on the usual back end: term -> its power (1, 1/2 or -1/2)."""
     found: dict[str, float] = {}
-    for term in build_terms(rates.wider, stack):
+    for term in build_terms(rates.wider, stack, OLDER_BUILDS):
         found[term] = 1.0
     lean = backend_lean(rates.wider, stack.backend)
     if lean:
         found["vulkan"] = lean
         if rates.family is not None:
             found["vulkan." + rates.family] = lean
-    if stack.bfloat and stack.backend in WITHOUT_BFLOAT:
-        found["bfloat"] = 1.0
-        if stack.mixture:
-            found["bfloat_mixture"] = 1.0
+    if stack.backend in OWN_SPEED:
+        found[stack.backend] = 1.0
     if rates.family is not None:
         found[stack.engine + "." + rates.family] = 1.0
     if stack.program is not None:
@@ -110,16 +129,45 @@ def stack_terms(rates: Rates, stack: Stack) -> dict[str, float]:
     return found
 
 
+def weight_terms(stack: Stack) -> dict[str, float]:
+    """What a format costs more where weights are read or multiplied."""
+    found: dict[str, float] = {}
+    if stack.bfloat and stack.backend in WITHOUT_BFLOAT:
+        found["bfloat"] = 1.0
+        if stack.mixture:
+            found["bfloat_mixture"] = 1.0
+    return found
+
+
+def decode_terms(rates: Rates, stack: Stack) -> dict[str, float]:
+    """All terms of a token."""
+    return stack_terms(rates, stack) | weight_terms(stack)
+
+
 def prefill_terms(rates: Rates, stack: Stack) -> dict[str, float]:
-    """The same for prompts, where arithmetic shows: 16-bit weights, tables on cores, Vulkan beside CUDA."""
+    """The same for prompts as a whole: Vulkan beside CUDA."""
     found = stack_terms(rates, stack)
-    if stack.wide:
-        found["wide"] = 1.0
+    for term in build_terms(rates.wider, stack, OLDER_PROMPTS):
+        found[term] = 1.0
     beside = OTHER_BACKENDS.get((rates.wider.split("-")[0], stack.backend or ""))
     if beside is not None:
         found[beside] = 1.0
+    if not rates.bfloat:
+        found[stack.engine + ".without_bfloat"] = 1.0
+    return found
+
+
+def matrix_terms(rates: Rates, stack: Stack) -> dict[str, float]:
+    """Those of a prompt's matrices: 16-bit weights, tables on cores."""
+    found = weight_terms(stack)
+    if stack.wide:
+        found["wide"] = 1.0
     if stack.lookup and rates.is_processor:
         found["lookup"] = 1.0
+    if stack.repacked and rates.is_processor and stack.program is None:
+        found["repacked"] = 1.0
+    if stack.bfloat and stack.mixture and stack.backend == "rocm":
+        found["bfloat_experts"] = 1.0
     return found
 
 
@@ -205,15 +253,20 @@ def prefill_features(
         "expert_parameters": work.expert_parameters,
         "all_experts": work.all_experts,
         "attention_products": 4 * (work.attention_width * whole + work.window_width * windowed),
+        "attention_scores": work.whole_scores * whole + work.window_scores * windowed,
         "cache_products": 2 * (work.whole_cells * whole + work.window_cells * windowed),
-        "state_products": work.state_values * prompt_tokens,
+        "state_products": (work.state_values - work.scanned_values) * prompt_tokens,
+        "scanned_products": work.scanned_values * prompt_tokens,
+        "activations": work.activations,
         "prompt_tokens": prompt_tokens,
         "passes": passes,
         "expert_passes": times,
         "rate": rates.prefill_rate,
         "fp32_tflops": rates.fp32_tflops,
+        "bandwidth": rates.bandwidth,
         "flash": float(flash_attention),
-        "read_seconds": (passes * work.dense_bytes + times * work.expert_bytes) / (rates.bandwidth * efficiency),
+        "read_seconds": passes * work.dense_bytes / (rates.bandwidth * efficiency),
+        "expert_read_seconds": times * work.expert_bytes / (rates.bandwidth * efficiency),
     }
 
 

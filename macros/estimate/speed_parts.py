@@ -10,8 +10,8 @@ from macros.estimate.ram import USUAL_CHANNELS, one_memory, ram_gib
 from macros.estimate.rates import Rates, core_rate, core_tflops, cpu_rates, gpu_rates, sockets_of
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Placement
-from macros.estimate.speed_features import Stack, lookup_format
-from macros.estimate.work import OUTPUT, Work, layer_work, total
+from macros.estimate.speed_features import Stack, lookup_format, repacked_format
+from macros.estimate.work import OUTPUT, Work, layer_work, prompt_layers, total
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
 from macros.formulas.decode import power_factor
 from macros.formulas.remember import by_identity
@@ -37,6 +37,8 @@ class Part:
     """States of recurrent layers [bytes]."""
     power: float = 1.0
     """How much longer everything takes because the device may not draw all its power [1]."""
+    prompt: Work | None = None
+    """The part of the work that prompts need; None: all of it."""
 
 
 def stack_of(setting: Setting) -> Stack:
@@ -50,6 +52,7 @@ def stack_of(setting: Setting) -> Stack:
         quant == "bf16",
         quant in ("bf16", "f16", "fp32"),
         lookup_format(quant),
+        repacked_format(quant),
         setting.architecture.experts is not None,
     )
 
@@ -70,6 +73,7 @@ def parts_of(setting: Setting, placement: Placement, catalogue: Catalogue, notic
         setting.architecture, setting.quant, catalogue.records["tensor-types"], importance_matrix=setting.imatrix, gguf=setting.engine.gguf
     )
     moved = moved_work(placement, work)
+    needed = prompt_layers(setting.architecture, setting.engine)
     host_work = _work_of(work, placement.host.layers, placement.host.has_output) + moved[-1]
     parts = []
     for share, more in zip(placement.devices, moved[:-1], strict=True):
@@ -77,7 +81,10 @@ def parts_of(setting: Setting, placement: Placement, catalogue: Catalogue, notic
         own = _work_of(work, share.layers, share.has_output) + more
         if own.layers or own.output_parameters:
             rates = device_rates(share.device.gpu, setting, catalogue)
-            parts.append(Part(rates, own, share.state_bytes, _power(setting, rates)))
+            prompt = None
+            if needed < setting.architecture.layers:
+                prompt = _work_of(work, tuple(layer for layer in share.layers if layer < needed), share.has_output) + more
+            parts.append(Part(rates, own, share.state_bytes, _power(setting, rates), prompt))
     if host_work.layers or host_work.output_parameters:
         rates = host_rates(setting, catalogue, notices)
         if setting.ram_gib is None and not one_memory(setting):

@@ -12,7 +12,7 @@ from macros.estimate.speed_features import Stack
 DEEP = 4096
 """From so many tokens in the cache on, attention shows [tokens]."""
 
-OWN_WEIGHT = 1.0
+OWN_WEIGHT = 0.5
 """The scatter of a group is drawn towards that of the wider one as if so many devices of that had been measured in it."""
 
 FEW_DEVICES = 0.4

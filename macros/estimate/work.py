@@ -11,8 +11,12 @@ from macros.formulas.remember import by_identity
 from macros.formulas.tensors import FIRST, LAST
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
+from macros.specs.engines import Engine
 from macros.specs.models import architecture_of
 from macros.specs.quantizations import Quantization, TensorType
+
+SCANNED = ("mamba-1", "mamba-2")
+"""Recurrences that go through a prompt token by token; the others are cut into blocks of matrix products."""
 
 OUTPUT = -2
 """The output matrix and what stands beside it, in the numbering of layers."""
@@ -46,6 +50,10 @@ class Work:
     """Query heads x size of what a head compares and adds up, in the layers that see everything [values]."""
     window_width: float = 0.0
     """The same in the layers that see a window [values]."""
+    whole_scores: float = 0.0
+    """Query heads in the layers that see everything: what each compares with a token is one score."""
+    window_scores: float = 0.0
+    """The same in the layers that see a window."""
     whole_cells: float = 0.0
     """Values of keys and values for one token, in the layers that see everything [values]."""
     window_cells: float = 0.0
@@ -56,6 +64,10 @@ class Work:
     """Layers with a recurrent state; a short convolution is none."""
     state_values: float = 0.0
     """Values of those states for one sequence [values]."""
+    scanned_values: float = 0.0
+    """The part of them in states that are read and written for each token of a prompt, one after another (Mamba) [values]."""
+    activations: float = 0.0
+    """Values that go into the matrices and come out of them, for one token, without the output matrix [values]."""
 
     def weight_bytes(self, share: float | None = None) -> float:
         """Weights read for one token [bytes]; `share` of the experts where several tokens are in the step."""
@@ -88,11 +100,15 @@ class Work:
             self.expert_parameters + other.expert_parameters,
             self.attention_width + other.attention_width,
             self.window_width + other.window_width,
+            self.whole_scores + other.whole_scores,
+            self.window_scores + other.window_scores,
             self.whole_cells + other.whole_cells,
             self.window_cells + other.window_cells,
             max(self.window, other.window),
             self.recurrent_layers + other.recurrent_layers,
             self.state_values + other.state_values,
+            self.scanned_values + other.scanned_values,
+            self.activations + other.activations,
         )
 
 
@@ -129,30 +145,42 @@ def layer_work(
                 continue
             place = OUTPUT if layer in (FIRST, LAST) else layer
             values = float(group.values)
+            through = float(group.row + group.rows) * group.stack if group.rows > 1 else 0.0
             if routed and a.experts is not None:
                 share = a.experts.used / a.experts.count
-                more = Work(expert_bytes=size, expert_share=share, parameters=values * share, expert_parameters=values * share)
+                used = values * share
+                more = Work(
+                    expert_bytes=size, expert_share=share, parameters=used, expert_parameters=used, activations=through * share
+                )
             elif place == OUTPUT:
                 more = Work(dense_bytes=size, output_parameters=values)
             else:
-                more = Work(dense_bytes=size, parameters=values)
+                more = Work(dense_bytes=size, parameters=values, activations=through)
             found[place] = found[place] + more
     return found
 
 
-def model_work(model: str, quant: str, catalogue: Catalogue) -> Work:
+def prompt_layers(a: Architecture, engine: Engine) -> int:
+    """The first layer that a prompt does not need; as many as there are, where it needs all."""
+    return a.layers - a.attention.shared_cache_layers if engine.lazy_prompts else a.layers
+
+
+def model_work(model: str, quant: str, catalogue: Catalogue, engine: Engine | None = None) -> Work:
     """The work of one token on all layers.
 
     Args:
         model: id of a model
         quant: id of a format
         catalogue: all records
+        engine: of a prompt, which may not need all layers; None: a token that is generated
 
     Returns:
         The work.
     """
     architecture = architecture_of(catalogue.models[model], catalogue.models)
-    return total(layer_work(architecture, catalogue.quantizations[quant], catalogue.records["tensor-types"]).values())
+    last = architecture.layers if engine is None else prompt_layers(architecture, engine)
+    work = layer_work(architecture, catalogue.quantizations[quant], catalogue.records["tensor-types"])
+    return total([of for layer, of in work.items() if layer < last])
 
 
 def total(work: Iterable[Work]) -> Work:
@@ -165,7 +193,8 @@ def _layer(a: Architecture, layer: int) -> Work:
     mixer = _attention(a, layer) if a.attends(layer) else Work()
     if a.recurs(layer) and a.recurrent is not None:
         values = a.recurrent.inner_size * a.recurrent.state_size
-        mixer = mixer + Work(recurrent_layers=int(values > 0), state_values=float(values))
+        scanned = float(values) if a.recurrent.kind in SCANNED else 0.0
+        mixer = mixer + Work(recurrent_layers=int(values > 0), state_values=float(values), scanned_values=scanned)
     mixture = a.is_mixture(layer)
     halves = int(a.attends(layer) or a.recurs(layer)) + int(mixture or a.has_dense(layer))
     return mixer + Work(layers=1, mixture_layers=int(mixture), halves=halves, normed_layers=int(a.norms == "both"))
@@ -173,6 +202,7 @@ def _layer(a: Architecture, layer: int) -> Work:
 
 def _attention(a: Architecture, layer: int) -> Work:
     latent = a.attention.latent
+    heads = float(a.heads(layer))
     if latent is not None and not latent.cached_whole:
         # Queries are brought to the width of the small vector, and the values are added up there.
         kept = float(latent.kv_rank + latent.rope_dim)
@@ -181,9 +211,10 @@ def _attention(a: Architecture, layer: int) -> Work:
         if picked is not None:
             scored = float(picked.head_dim)
             return Work(
-                attention_width=picked.heads * scored / 2, window_width=width, whole_cells=scored, window_cells=kept, window=picked.top_k
-            )
-        return Work(attention_width=width, whole_cells=kept)
+                attention_width=picked.heads * scored / 2, window_width=width, whole_scores=float(picked.heads), window_scores=heads,
+                whole_cells=scored, window_cells=kept, window=picked.top_k,
+            )  # fmt: skip
+        return Work(attention_width=width, whole_scores=heads, whole_cells=kept)
     width = a.heads(layer) * (a.head_dim(layer) + a.value_dim(layer)) / 2
     compressed, picked = a.attention.compressed, a.attention.indexer
     scorer = 0.0 if picked is None else picked.heads * picked.head_dim / 2
@@ -192,16 +223,26 @@ def _attention(a: Architecture, layer: int) -> Work:
         key = float(a.attention.head_dim)
         if rate > 0 and picked is not None and a.scores(layer):
             far = picked.head_dim / rate
-            return Work(attention_width=scorer / rate, window_width=width, whole_cells=far, window_cells=key, window=near + picked.top_k)
+            return Work(
+                attention_width=scorer / rate, window_width=width, whole_scores=picked.heads / rate, window_scores=heads,
+                whole_cells=far, window_cells=key, window=near + picked.top_k,
+            )  # fmt: skip
         far = key / rate if rate > 0 else 0.0
         whole = width / rate if rate > 0 else 0.0
-        return Work(attention_width=whole, window_width=width, whole_cells=far, window_cells=key, window=near)
+        looked = heads / rate if rate > 0 else 0.0
+        return Work(
+            attention_width=whole, window_width=width, whole_scores=looked, window_scores=heads, whole_cells=far, window_cells=key,
+            window=near,
+        )  # fmt: skip
     cells = float(a.kv_heads(layer) * (a.head_dim(layer) + a.value_dim(layer)))
     if picked is not None and picked.block is not None and a.scores(layer):
         near = picked.block * picked.top_k
         of_scorer = float(picked.head_dim)
-        return Work(attention_width=scorer, window_width=width, whole_cells=of_scorer, window_cells=cells, window=near)
+        return Work(
+            attention_width=scorer, window_width=width, whole_scores=float(picked.heads), window_scores=heads, whole_cells=of_scorer,
+            window_cells=cells, window=near,
+        )  # fmt: skip
     window = a.attention.window
     if window is None or a.sees_all(layer):
-        return Work(attention_width=width, whole_cells=cells)
-    return Work(window_width=width, window_cells=cells, window=window.size)
+        return Work(attention_width=width, whole_scores=heads, whole_cells=cells)
+    return Work(window_width=width, window_scores=heads, window_cells=cells, window=window.size)

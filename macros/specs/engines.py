@@ -197,6 +197,8 @@ class Engine(Record):
     """How it divides tensors over cards."""
     pages: Pages | None = None
     """How its cache is given out, where that is in pages."""
+    lazy_prompts: bool = False
+    """Whether a prompt computes what the cache needs and nothing else: layers that look into another's cache are left out."""
     chunk_tokens: Count | None = None
     """Tokens of a prompt that it reads at once."""
     cache_step: Count | None = None

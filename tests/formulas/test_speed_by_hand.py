@@ -19,7 +19,7 @@ from macros.formulas.load_time import cached_load_seconds
 from macros.formulas.peers import peer_memory
 from macros.formulas.prefill import (
     expert_passes,
-    matrix_flop,
+    expert_seconds,
     pipelined_seconds,
     prompt_seconds,
     seen_pairs,
@@ -134,25 +134,30 @@ def test_a_larger_micro_batch_never_reads_more(share):
     assert all(later <= earlier + 1e-9 for earlier, later in pairwise(times))
 
 
-def test_small_products_are_made_in_tiles():
-    # 600 dense parameters and 400 in experts for 10 tokens; 3,200 in all experts, read twice, 4 rows more each time; experts twice as dear.
-    found = matrix_flop(
-        parameters=1000, expert_parameters=400, all_experts=3200, prompt_tokens=10, expert_passes=2, tile_rows=4, expert_factor=2
-    )
-    assert found == 2 * (600 * 10 + (400 * 10 + 3200 * 2 * 4) * 2)
-
-
-@pytest.mark.parametrize(("flash", "seconds"), [(0, 2 * (0.01 + 0.004 * 5) + 0.001 + 0.2 + 0.3), (1, 2 * (0.01 + 0.004 * 3) + 0.501)])
-def test_a_prompt(flash, seconds):
-    # 2 x 5e8 x 1000 = 1e12 operations of matrices, cost x 4e11 of attention, at 1e14 a second; twice as slow; 1e6 values of state for each
-    # token, ten operations each at 10 TFLOP/s; 0.2 s of reading; two passes of 0.05 s that take three times as long as a token.
-    found = prompt_seconds(
-        parameters=5e8, expert_parameters=0, all_experts=0, attention_products=4e11, cache_products=0, state_products=1e9,
-        prompt_tokens=1000, passes=2, expert_passes=0, rate=2e14, fp32_tflops=10, flash=flash, read_seconds=0.2, pass_seconds=0.05,
-        utilisation=0.5, attention_cost=5, attention_cost_flash=3, cache_cost=2, recurrent_cost=10, tile_rows=32, expert_factor=1,
-        pass_factor=3, slower=2,
+@pytest.mark.parametrize(("read", "slower", "seconds"), [(0.1, 1, 0.6), (0.1, 2, 1.2), (0.9, 1, 0.9)])
+def test_experts_are_unpacked_for_each_micro_batch(read, slower, seconds):
+    # 2 x 1e9 x 1,000 operations, twice as dear, at 2e13 a second: 0.2 s. 2e10 weights unpacked twice, ten operations each, at 1 TFLOP/s: 0.4 s.
+    found = expert_seconds(
+        expert_parameters=1e9, all_experts=2e10, prompt_tokens=1000, expert_passes=2, rate=4e13, fp32_tflops=1, utilisation=0.5,
+        expert_factor=2, unpack_cost=10, read_seconds=read, slower=slower,
     )  # fmt: skip
     assert found == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("flash", "seconds"), [(0, 2 * (0.03 + 0.004 * 5)), (1, 2 * (0.03 + 0.004 * 3))])
+def test_a_prompt(flash, seconds):
+    # 2 x 5e8 x 1000 = 1e12 operations of matrices, in a format three times as dear, and cost x 4e11 of attention, at 1e14 a second, on a back
+    # end twice as slow; 1e9 values of state x tokens and 5e8 scores, ten and four operations each at 10 TFLOP/s: 1.2 ms; 2,000 values in and
+    # out of matrices for each token, 5 bytes each, and 1e6 scanned ones of 8 bytes, at 1e9 bytes a second: 18 ms; 0.2 s of reading; two
+    # passes of 0.05 s that take three times as long as a token.
+    found = prompt_seconds(
+        parameters=5e8, expert_parameters=0, all_experts=0, attention_products=4e11, attention_scores=5e8, cache_products=0,
+        state_products=1e9, scanned_products=1e6, activations=2000, prompt_tokens=1000, passes=2, expert_passes=0, rate=2e14,
+        fp32_tflops=10, bandwidth=1e9, flash=flash, read_seconds=0.2, expert_read_seconds=0, pass_seconds=0.05, utilisation=0.5,
+        attention_cost=5, attention_cost_flash=3, score_cost=4, cache_cost=2, recurrent_cost=10, scan_cost=8, unpack_cost=60,
+        expert_factor=1, activation_cost=5, pass_factor=3, slower=2, slower_matrices=3,
+    )  # fmt: skip
+    assert found == pytest.approx(seconds + 0.0012 + 0.018 + 0.2 + 0.3)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +171,9 @@ def test_cards_work_on_several_passes(slowest, passes, factor, seconds):
 
 
 def test_host_layers_are_sent_once_a_pass():
-    assert streaming_seconds(host_bytes=8e9, link_bandwidth=16e9, link_share=0.5, passes=3) == 3.0
+    assert streaming_seconds(host_bytes=8e9, link_bandwidth=16e9, link_share=0.5, host_bandwidth=1e12, passes=3) == 3.0
+    # Two channels of DDR4-3200: each byte passes memory three times, so no more than 17 GB/s reach the slot.
+    assert streaming_seconds(host_bytes=51.2e9, link_bandwidth=32e9, link_share=0.7, host_bandwidth=51.2e9, passes=1) == pytest.approx(3)
 
 
 def test_the_slower_of_memory_and_slot_binds():
