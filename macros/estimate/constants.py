@@ -59,7 +59,16 @@ def fitted_of(calibration: Calibration) -> Fitted:
 DECODE_GROUP = ("efficiency", "layer_time", "attention_cost")
 DECODE_TERMS = ("core_cost", "cache_factor", "mixture_factor", "recurrent_factor", "norm_factor", "die_factor", "dot_cost", "lookup_cost")
 PREFILL_GROUP = ("utilisation", "attention_cost_flash", "unpack_cost")
-PREFILL_TERMS = ("attention_cost", "cache_cost", "score_cost", "recurrent_cost", "scan_cost", "expert_factor", "activation_cost", "pass_factor")
+PREFILL_TERMS = (
+    "attention_cost",
+    "cache_cost",
+    "score_cost",
+    "recurrent_cost",
+    "scan_cost",
+    "expert_factor",
+    "activation_cost",
+    "pass_factor",
+)
 
 
 def of_loss(value: float, factor: float) -> float:

@@ -32,7 +32,7 @@ from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_t
 from macros.formulas.elementwise import added, ceil
 from macros.formulas.engine_constants import OFFLOADED_ROWS
 from macros.formulas.load_time import cached_load_seconds, cold_load_seconds
-from macros.formulas.prefill import expert_passes, pipelined_seconds, prompt_seconds, streaming_seconds
+from macros.formulas.prefill import STAGED, expert_passes, pipelined_seconds, prompt_seconds, streaming_seconds
 from macros.formulas.units import MB
 from macros.specs import Catalogue
 
@@ -305,8 +305,9 @@ def _cache_sent_seconds(setting: Setting, parts: Sequence[Part], catalogue: Cata
             link = part.rates.link_bandwidth or pcie_bandwidth(generation=USUAL_SLOT[0], lanes=USUAL_SLOT[1])
             share = fitted_of(catalogue.calibration["prefill"]).terms["link_share"]
             held = _cache_bytes(asked, part) + 2 * FLOAT * part.work.state_values
-            reached = min(link * share, most)
-            seconds += float(streaming_seconds(host_bytes=held, link_bandwidth=reached, link_share=1, passes=1))
+            # Caches lie in locked memory, which the card reads itself: they pass memory once.
+            once = STAGED * most
+            seconds += float(streaming_seconds(host_bytes=held, link_bandwidth=link, link_share=share, host_bandwidth=once, passes=1))
     return seconds
 
 

@@ -149,9 +149,7 @@ def layer_work(
             if routed and a.experts is not None:
                 share = a.experts.used / a.experts.count
                 used = values * share
-                more = Work(
-                    expert_bytes=size, expert_share=share, parameters=used, expert_parameters=used, activations=through * share
-                )
+                more = Work(expert_bytes=size, expert_share=share, parameters=used, expert_parameters=used, activations=through * share)
             elif place == OUTPUT:
                 more = Work(dense_bytes=size, output_parameters=values)
             else:

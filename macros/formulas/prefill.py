@@ -356,7 +356,8 @@ def streaming_seconds(*, host_bytes: Any, link_bandwidth: Any, link_share: Any, 
     Assumes: passes of 32 tokens or more; shorter ones are computed on the processor. Nothing is computed meanwhile. The file is mapped
         (`--mmap`, as by default): its pages are copied to a locked buffer, which the card reads, so each byte passes memory three times.
 
-    Source: llama.cpp, operations of host layers are sent to the card from a batch of 32 on; weights lie in locked memory with `--no-mmap` only.
+    Source: llama.cpp, operations of host layers are sent to the card from a batch of 32 on; weights lie in locked memory with `--no-mmap`
+        only.
 
     >>> streaming_seconds(host_bytes=8e9, link_bandwidth=16e9, link_share=0.5, host_bandwidth=90e9, passes=2)
     2.0

@@ -37,8 +37,8 @@ class DeviceFamily(Record):
     memory: MemoryClass
     """Kind of memory. Vendor and kind of memory make the wider class that a family without enough measurements falls back to."""
     compute: Literal["int8", "fp16", "packed", "fp32", "compute-units", "bandwidth"]
-    """The published rate that prompt processing goes by: matrix units for INT8 or FP16, shaders with or without packed values, units counted,
-    or memory only."""
+    """The published rate that prompt processing goes by: matrix units for INT8 or FP16, shaders with or without packed values, units
+    counted, or memory only."""
     integer_dot: bool = True
     """Whether its shaders multiply and add bytes in one instruction; without it quantized weights cost arithmetic."""
     two_sockets: bool = False

@@ -136,7 +136,8 @@ def test_a_larger_micro_batch_never_reads_more(share):
 
 @pytest.mark.parametrize(("read", "slower", "seconds"), [(0.1, 1, 0.6), (0.1, 2, 1.2), (0.9, 1, 0.9)])
 def test_experts_are_unpacked_for_each_micro_batch(read, slower, seconds):
-    # 2 x 1e9 x 1,000 operations, twice as dear, at 2e13 a second: 0.2 s. 2e10 weights unpacked twice, ten operations each, at 1 TFLOP/s: 0.4 s.
+    # 2 x 1e9 x 1,000 operations, twice as dear, at 2e13 a second: 0.2 s. 2e10 weights unpacked twice, ten operations each, at 1 TFLOP/s:
+    # 0.4 s.
     found = expert_seconds(
         expert_parameters=1e9, all_experts=2e10, prompt_tokens=1000, expert_passes=2, rate=4e13, fp32_tflops=1, utilisation=0.5,
         expert_factor=2, unpack_cost=10, read_seconds=read, slower=slower,
@@ -146,10 +147,10 @@ def test_experts_are_unpacked_for_each_micro_batch(read, slower, seconds):
 
 @pytest.mark.parametrize(("flash", "seconds"), [(0, 2 * (0.03 + 0.004 * 5)), (1, 2 * (0.03 + 0.004 * 3))])
 def test_a_prompt(flash, seconds):
-    # 2 x 5e8 x 1000 = 1e12 operations of matrices, in a format three times as dear, and cost x 4e11 of attention, at 1e14 a second, on a back
-    # end twice as slow; 1e9 values of state x tokens and 5e8 scores, ten and four operations each at 10 TFLOP/s: 1.2 ms; 2,000 values in and
-    # out of matrices for each token, 5 bytes each, and 1e6 scanned ones of 8 bytes, at 1e9 bytes a second: 18 ms; 0.2 s of reading; two
-    # passes of 0.05 s that take three times as long as a token.
+    # 2 x 5e8 x 1000 = 1e12 operations of matrices, in a format three times as dear, and cost x 4e11 of attention, at 1e14 a second, on a
+    # back end twice as slow; 1e9 values of state x tokens and 5e8 scores, ten and four operations each at 10 TFLOP/s: 1.2 ms; 2,000
+    # values in and out of matrices for each token, 5 bytes each, and 1e6 scanned ones of 8 bytes, at 1e9 bytes a second: 18 ms; 0.2 s of
+    # reading; two passes of 0.05 s that take three times as long as a token.
     found = prompt_seconds(
         parameters=5e8, expert_parameters=0, all_experts=0, attention_products=4e11, attention_scores=5e8, cache_products=0,
         state_products=1e9, scanned_products=1e6, activations=2000, prompt_tokens=1000, passes=2, expert_passes=0, rate=2e14,
