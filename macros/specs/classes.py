@@ -87,6 +87,8 @@ class Traits(Strict):
     """The feed-forward block is added to the residual stream, and not the stream to it."""
     scales_before_logits: bool = False
     """The last hidden states are multiplied by a number before the logits."""
+    embeds_without_logits: bool = False
+    """For embeddings it computes no logits, in builds too that do so for others."""
     chooses_after_post_norm: bool = False
     """Those whose logits are kept are chosen after the norm that follows attention, not before it."""
     chooses_before_norm: bool = False

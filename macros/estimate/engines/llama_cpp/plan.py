@@ -168,8 +168,8 @@ def demand_of(setting: Setting, devices: int) -> Demand:
         setting.swa_full,
         not setting.kv_offload and devices > 0,
         setting.op_offload,
-        # Builds that mix inputs compute no logits for embeddings.
-        not (setting.embedding and build_of(setting).mixes_inputs),
+        # Builds that mix inputs compute no logits for embeddings; some classes never did.
+        not (setting.embedding and (build_of(setting).mixes_inputs or setting.architecture.traits.embeds_without_logits)),
         build_of(setting),
     )
 
