@@ -1,7 +1,9 @@
 """Room by room: for one model of each class, all that llama.cpp makes room for in a pass, in its order, is what is planned here."""
 
-import hashlib
+import re
+import sys
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,15 @@ from macros.estimate import check_setting, place
 from macros.estimate.config_json import read_config
 from macros.formulas import compute_buffer
 from macros.formulas.compute_graph import packing
+from macros.formulas.compute_graph.graph import Graph
+from macros.formulas.engine_constants import HOST_ALIGNMENT
 from macros.specs import load
 from macros.specs.models import architecture_of
 from macros.tables.accuracy_memory import ROOMY
 from tests.estimate.test_config_json import SMALL, long_form
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
-PASSES = yaml.safe_load(Path(__file__).with_name("engine_passes.yaml").read_text("utf-8"))
+PASSES = yaml.load(Path(__file__).with_name("engine_passes.yaml").read_bytes(), yaml.CSafeLoader)
 UNIT = 32
 """Rooms are compared in units of so many bytes: that of the host's alignment."""
 LAYERS = 6
@@ -92,30 +96,50 @@ def placed(a, case):
     return place(replace(setting, architecture=a, experts_on_host=case.get("experts_on_host", False)), CATALOGUE)
 
 
+def spelled_out(text):
+    """A list of rooms: what stands in brackets comes as often as the number before them says."""
+    return re.sub(r"(\d+)\(([^)]*)\)", lambda found: " ".join([found[2]] * int(found[1])), text).split()
+
+
 @pytest.fixture
 def rooms(monkeypatch):
-    """What room is made for, in order."""
-    made = []
-    take = packing.take
+    """What room is made for, in order, and which lines of the pass made the tensor."""
+    made, lines = [], {}
+    take, tensor = packing.take, Graph.tensor
 
     def noted(arena, size):
-        made.append(f"{arena.alignment}:{-(-size // arena.alignment) * arena.alignment // UNIT}")
+        units = -(-size // arena.alignment) * arena.alignment // UNIT
+        made.append(f"{'h' if arena.alignment == HOST_ALIGNMENT else ''}{units}")
         return take(arena, size)
 
+    def called(graph, kind, size, *more):
+        frame, names = sys._getframe(1), []
+        while frame is not None and len(names) < 4:
+            names.append(f"{frame.f_code.co_name}:{frame.f_lineno}")
+            frame = frame.f_back
+        lines.setdefault(size, " < ".join(names))
+        return tensor(graph, kind, size, *more)
+
     monkeypatch.setattr(packing, "take", noted)
+    monkeypatch.setattr(Graph, "tensor", called)
     monkeypatch.setattr(compute_buffer, "layers_enough", lambda a, layout: list(range(a.layers)))
-    return made
+    return made, lines
 
 
 @pytest.mark.parametrize("name", PASSES)
 def test_rooms_are_those_of_the_engine(name, rooms):
     a = shorter(shapes_of(name))
+    made, lines = rooms
     for case, expected in PASSES[name].items():
-        rooms.clear()
+        made.clear()
         found = placed(a, CASES[case])
         buffers = [share.compute_buffer_bytes for share in (*found.devices, found.host)]
-        digest = hashlib.sha256(" ".join(rooms).encode()).hexdigest()[:12]
-        assert f"{len(rooms)} rooms {digest}: {' '.join(map(str, buffers))}" == expected, case
+        planned, listed = expected.split(": ")
+        for number, (ours, theirs) in enumerate(zip_longest(made, spelled_out(listed))):
+            assert ours == theirs, (
+                f"{case}: room {number} is the first that differs; made by {lines.get(int((ours or '0').strip('h')) * UNIT)}"
+            )
+        assert " ".join(map(str, buffers)) == planned, case
 
 
 @pytest.mark.parametrize("name", PASSES)
