@@ -197,7 +197,11 @@ def _model(
             return None, reading.architecture, None
         published = _published(reading.quantized, reading.architecture, catalogue)
         if published is None:
-            notices.append(Notice("published-quantized", {"method": str(reading.quantized.get("quant_method"))[:40]}))
+            method = str(reading.quantized.get("quant_method"))[:40]
+            if question.get("quant") is None:
+                fix = "say the format that is nearest in `quant`"
+                raise Refused("config.quantization_config", "a way of quantizing that the guide knows", method, fix)
+            notices.append(Notice("published-quantized", {"method": method}))
         return None, reading.architecture, published
     name = question["model"]
     if not isinstance(name, str) or name not in catalogue.models:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from macros.formulas.elementwise import ceil
-from macros.formulas.tensors import TensorGroup, tensor_groups
+from macros.formulas.tensors import LAST, TensorGroup, tensor_groups
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import Packing, PackingRule, PerWeight, Quantization, Recipe, Rule, TensorType
 
@@ -338,7 +338,9 @@ def uniform_bytes(architecture: Architecture, per_weight: PerWeight) -> int:
 def uniform_tensors(architecture: Architecture, per_weight: PerWeight) -> list[tuple[TensorGroup, int]]:
     """The same, group by group; a group whose layers are stored differently is split."""
     found = []
-    for group in tensor_groups(architecture):
+    untied = per_weight.unties and architecture.tied_embeddings
+    head = [TensorGroup("output", architecture.hidden_size, architecture.vocabulary_size, role="output", layers=(LAST,))] if untied else []
+    for group in [*tensor_groups(architecture), *head]:
         if not group.is_parameter:
             continue
         if not per_weight.prediction_layers and group.layers[-1] >= architecture.layers:

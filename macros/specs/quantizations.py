@@ -140,6 +140,8 @@ class PerWeight(Packing):
     """A matrix whose rows are no multiple of the group stays at `other_bits`."""
     splits_latent: bool = False
     """Keys and values of latent attention are expanded by a matrix for each head; otherwise by one matrix for all."""
+    unties: bool = False
+    """An output matrix that is tied to the embedding table is stored besides, as the format stores output matrices."""
     prediction_layers: bool = True
     """Prediction layers stay in the file; false: whoever writes the format leaves them out."""
     rules: list[PackingRule] = Field(default_factory=list)

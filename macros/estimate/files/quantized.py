@@ -19,7 +19,7 @@ Shape = dict[str, Any]
 FLOAT_BITS = 16
 NVFP4: Shape = {"weight_bits": 4.0, "group_size": 16, "scale_bits": 8.0}
 MXFP4: Shape = {"weight_bits": 4.0, "group_size": 32, "scale_bits": 8.0}
-LISTS = ("ignore", "exclude_modules", "modules_to_not_convert", "ignored_layers", "llm_int8_skip_modules")
+LISTS = ("ignore", "exclude", "exclude_modules", "modules_to_not_convert", "ignored_layers", "llm_int8_skip_modules")
 """Keys that list modules which stay as they were."""
 KEPT = ("embedding", "router", "selection_bias", "streams")
 """Parts that no list needs to name: they are no linear layers of Transformers, or lists leave them out."""
@@ -70,7 +70,8 @@ def format_of(config: Mapping[str, Any], a: Architecture, formats: Mapping[str, 
     layout = PerWeight(**{**base, **more, "other_bits": FLOAT_BITS, "rules": [*_rules(found, a), *of_class]})
     if named is None:
         bits = int(base["weight_bits"])
-        return Quantization(id=found.kind, name=f"{found.kind} {bits}-bit", kind=found.kind, read_by=["vllm"], per_weight=layout)
+        readers = next((one.read_by for one in formats.values() if one.kind == found.kind), [])
+        return Quantization(id=found.kind, name=f"{found.kind} {bits}-bit", kind=found.kind, read_by=readers, per_weight=layout)
     return Quantization(id=named.id, name=named.name, kind=named.kind, read_by=named.read_by, per_weight=layout)
 
 
@@ -101,6 +102,7 @@ def as_published(quant: Quantization, checkpoint: Checkpoint) -> Quantization:
         covers=p.covers,
         whole_groups=p.whole_groups,
         splits_latent=p.splits_latent,
+        unties=p.unties,
         prediction_layers=p.prediction_layers,
         rules=[*checkpoint.rules, *p.rules],
     )
@@ -264,6 +266,8 @@ def _bitsandbytes(config: Mapping[str, Any]) -> Published | None:
     if config.get("load_in_8bit") is True or config.get("_load_in_8bit") is True:
         shape: Shape = {"weight_bits": 8.0, "scale_bits": 32.0, "matrix_bytes": 1}
         return Published("bitsandbytes", [Scheme(shape, None)], left_out, False)
+    if config.get("load_in_4bit") is not True and config.get("_load_in_4bit") is not True:
+        return None
     twice = config.get("bnb_4bit_use_double_quant") is True
     shape = {"weight_bits": 4.0, "group_size": 64, "scale_bits": 8.125 if twice else 32.0, "matrix_bytes": 1260 if twice else 146}
     return Published("bitsandbytes", [Scheme(shape, None)], left_out, False)
@@ -296,18 +300,24 @@ def _mlx_shape(config: Mapping[str, Any]) -> Shape | None:
     return None if bits is None or group is None else {"weight_bits": float(bits), "group_size": group, "scale_bits": 32.0}
 
 
+HEAD_BITS = 6
+"""Bits of EXL3's output matrix, where the configuration does not say."""
+
+
 def _exl3(config: Mapping[str, Any]) -> Published | None:
     bits = config.get("bits")
     if isinstance(bits, bool) or not isinstance(bits, int | float) or not 1 <= bits <= 8:
         return None
     sides: Shape = {"input_index_bits": 16, "output_bits": 16, "matrix_bytes": 4}
-    return Published("exl3", [Scheme({"weight_bits": float(bits), **sides}, None)], [], False)
+    head = Scheme({"weight_bits": float(_whole(config, "head_bits") or HEAD_BITS), **sides}, entries(["lm_head"]))
+    return Published("exl3", [Scheme({"weight_bits": float(bits), **sides}, None), head], [], True)
 
 
 def _compressed(config: Mapping[str, Any]) -> Published | None:
     """compressed-tensors: groups of modules, each with its scheme."""
-    groups = config.get("config_groups")
-    if not isinstance(groups, Mapping) or len(groups) == 0:
+    groups, sparse = config.get("config_groups"), config.get("sparsity_config")
+    thinned = isinstance(sparse, Mapping) and sparse.get("format", "dense") != "dense"
+    if not isinstance(groups, Mapping) or len(groups) == 0 or thinned or "24" in str(config.get("format")):
         return None
     schemes: list[Scheme] = []
     for group in groups.values():
@@ -407,6 +417,20 @@ def _modelopt(config: Mapping[str, Any]) -> Published | None:
     return Published(kind, [Scheme(shape, None)], left_out, True)
 
 
+def _quark(config: Mapping[str, Any]) -> Published | None:
+    """AMD's Quark: MXFP4, and FP8 with one scale a matrix, for all layers alike."""
+    said = config.get("global_quant_config")
+    weight = said.get("weight") if isinstance(said, Mapping) else None
+    if not isinstance(weight, Mapping) or config.get("layer_quant_config") or config.get("layer_type_quant_config"):
+        return None
+    kind, scheme = str(weight.get("dtype")), weight.get("qscheme")
+    if kind == "fp4" and scheme == "per_group" and weight.get("group_size") == MXFP4["group_size"]:
+        return Published("mxfp4", [Scheme(MXFP4, None)], _left_out(config), True)
+    if kind == "fp8_e4m3" and scheme == "per_tensor":
+        return Published("fp8", [Scheme({"weight_bits": 8.0, "matrix_bytes": 8}, None)], _left_out(config), True)
+    return None
+
+
 METHODS: dict[str, Callable[[Mapping[str, Any]], Published | None]] = {
     "awq": _awq,
     "bitsandbytes": _bitsandbytes,
@@ -419,6 +443,8 @@ METHODS: dict[str, Callable[[Mapping[str, Any]], Published | None]] = {
     "modelopt": _modelopt,
     "modelopt-fp4": _modelopt,
     "modelopt-mixed": _modelopt,
+    "modelopt-mxfp8": _modelopt,
     "mxfp4": _mxfp4,
+    "quark": _quark,
 }
 """`quant_method` -> what reads the rest."""
