@@ -36,14 +36,18 @@ Bar = tuple[str, float, str]
 
 
 def pictures(catalogue: Catalogue) -> Iterator[tuple[str, bytes]]:
-    """(path under the site's root, PNG) of every picture."""
+    """(path under the site's root, PNG) of every picture: one of each page that is made from a record, one for all others."""
     view = View(catalogue, "en")
-    yield "og/home.png", _drawn("Local LLM Hardware Guide", "VRAM at 4 bits, context 8,192 [GiB]", _home(view), 0)
-    for kind, folder in pages.FOLDERS.items():
-        for name, record in catalogue.records[kind].items():
-            bars, line = _bars(view, kind, name)
-            bars = [bar for bar in bars if bar[1] == bar[1]]  # what has no number has no bar
-            yield f"og/{folder}/{name}.png", _drawn(view.words(record.name), pages.facts(view, kind, record), bars, line)
+    made = list(pages.generated(view))
+    if made:  # a site without them is a trial
+        yield "og/home.png", _drawn("Local LLM Hardware Guide", "VRAM at 4 bits, context 8,192 [GiB]", _home(view), 0)
+    for page in made:
+        _, kind, file = page.record.split("/")
+        name = file.removesuffix(".yaml")
+        record = catalogue.records[kind][name]
+        bars, line = _bars(view, kind, name)
+        known = [bar for bar in bars if bar[1] == bar[1]]  # what has no number has no bar
+        yield f"og/{page.path.removesuffix('.md')}.png", _drawn(view.words(record.name), pages.facts(view, kind, record), known, line)
 
 
 def _home(view: View) -> list[Bar]:

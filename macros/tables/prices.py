@@ -9,6 +9,8 @@ import pandas as pd
 from macros.specs import Catalogue
 from macros.tables import Column, table
 from macros.tables.answers import ask
+from macros.tables.headlines import headline_devices
+from macros.tables.what_runs import of_machine
 
 MODEL, QUANT, CONTEXT = "qwen3.5-9b", "q4_k_m", 4096
 DEVICES = (
@@ -54,6 +56,51 @@ def launch_prices(catalogue: Catalogue) -> pd.DataFrame:
                 "memory": record.largest_memory_gib / thousands,
                 "bandwidth": record.bandwidth_gb_per_s / thousands,
                 "decode": answer.decode / thousands if answer is not None and answer.fits and answer.decode is not None else None,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+TIERS = (300, 450, 600, 800, 1200, 2000, 4000, 10000)
+"""Budgets for one card [USD]."""
+
+
+@table(
+    id="budget",
+    title={"zh": "一张卡的预算：发布价以内显存最大的", "en": "A budget for one card: the most VRAM within its launch price"},
+    key=["budget"],
+    columns=[
+        Column("budget", {"zh": "预算", "en": "Budget"}, unit="USD"),
+        Column("gpu", {"zh": "显卡", "en": "Card"}, link="gpus"),
+        Column("memory", {"zh": "显存", "en": "VRAM"}, unit="GiB", digits=0),
+        Column("model", {"zh": "该运行", "en": "Runs"}, link="models"),
+        Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s"),
+        Column("price", {"zh": "发布价", "en": "Launch price"}, unit="USD", secondary=True),
+        Column("released", {"zh": "发布", "en": "Released"}, secondary=True),
+    ],
+    formulas=("memory_seconds", "layer_seconds"),
+)
+def budget(catalogue: Catalogue) -> pd.DataFrame:
+    """Of the cards shown first; among those of equal memory the one with more bandwidth. The model is the first of the home page's rule."""
+    cards = [gpu for gpu in (catalogue.gpus[name] for name in headline_devices(catalogue)) if gpu.kind == "card" and gpu.launch_price_usd]
+    rows: list[dict[str, Any]] = []
+    for tier in TIERS:
+        within = [gpu for gpu in cards if (gpu.launch_price_usd or 0) <= tier]
+        if not within:
+            continue
+        best = max(within, key=lambda gpu: (gpu.largest_memory_gib, gpu.bandwidth_gb_per_s))
+        if rows and rows[-1]["gpu"] == best.id:
+            continue
+        runs = of_machine(catalogue, gpu=best.id, memory_gib=None, ram_gib=0)
+        rows.append(
+            {
+                "budget": tier,
+                "gpu": best.id,
+                "memory": best.largest_memory_gib,
+                "model": runs[0]["model"] if runs else None,
+                "decode": runs[0]["decode"] if runs else None,
+                "price": best.launch_price_usd,
+                "released": best.released.isoformat() if best.released else None,
             }
         )
     return pd.DataFrame(rows)
