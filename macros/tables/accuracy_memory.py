@@ -272,9 +272,10 @@ def memory_plans(catalogue: Catalogue) -> pd.DataFrame:
 @table(
     id="weights-accuracy",
     title={"zh": "张量字节数：计算值与工具给出的值", "en": "Bytes of tensors: computed beside the tool's"},
-    key=["model"],
+    key=["model", "engine"],
     columns=[
         Column("model", title={"zh": "模型", "en": "model"}, link="models"),
+        Column("engine", title={"zh": "工具", "en": "tool"}, under=True),
         Column("layouts", title={"zh": "布局数", "en": "layouts"}, digits=0),
         Column("exact", title={"zh": "逐字节相等", "en": "equal to the byte"}, digits=0),
         Column("worst", unit="B", title={"zh": "最大差值", "en": "largest difference"}, digits=0),
@@ -289,12 +290,13 @@ def weights_accuracy(catalogue: Catalogue) -> pd.DataFrame:
         rows.append(
             {
                 "model": record.model,
+                "engine": record.engine,
                 "layouts": len(differences),
                 "exact": sum(1 for difference in differences if difference == 0),
                 "worst": max(abs(difference) for difference in differences),
             }
         )
-    return pd.DataFrame(rows, columns=["model", "layouts", "exact", "worst"])
+    return pd.DataFrame(rows, columns=["model", "engine", "layouts", "exact", "worst"])
 
 
 def file_sizes(catalogue: Catalogue, record: str) -> list[tuple[str, bool, int, int]]:
