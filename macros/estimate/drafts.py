@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from macros.estimate.setting import Setting
-from macros.estimate.weights import ModelWeights
+from macros.estimate.weights import ModelWeights, is_expert
 from macros.formulas.tensors import layer_tensors
 from macros.specs.architectures import Architecture
 
@@ -52,3 +52,10 @@ def prediction_weights(a: Architecture, weights: ModelWeights) -> int:
             bits = [like[one.name][0] / one.values for one in shares]
             found += int(group.values * bits[0])
     return found
+
+
+def prediction_experts(a: Architecture, weights: ModelWeights) -> int:
+    """The part of those weights in routed experts, which may stay on the host [bytes]."""
+    groups = layer_tensors(a, a.layers)
+    routed = sum(group.values for group in groups if is_expert(group))
+    return prediction_weights(a, weights) * routed // sum(group.values for group in groups)

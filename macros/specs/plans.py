@@ -62,6 +62,8 @@ class CachePlans(Written):
 
     stages: list[list[Cell]] = Field(default_factory=list)
     """In a pipeline of two stages: card, tokens of a conversation, its pages, its bytes on each stage."""
+    guesses: list[list[Cell]] = Field(default_factory=list)
+    """With a prediction layer: card, guesses a pass, prefix caching, tokens of a conversation, its pages and bytes."""
     weights: list[list[Cell]] = Field(default_factory=list)
     """Cards that slice each layer, and what each of them holds of the weights at 16 bits [bytes]."""
 

@@ -44,6 +44,16 @@ def test_stages_of_a_pipeline_hold_what_the_engine_plans(record):
     assert missed == []
 
 
+@pytest.mark.parametrize("record", stated("guesses"))
+def test_a_prediction_layer_takes_the_pages_that_the_engine_plans(record):
+    """A layer more that attends; in hybrids a state and a place of the convolution more for each guess."""
+    file = CATALOGUE.cache_plans[record]
+    for gpu, guesses, prefix_caching, context, _, held in file.guesses:
+        question = {"model": file.model, "quant": "bf16", "engine": "vllm", "context": context, "gpus": [gpu], "mtp": True}
+        found = estimate(question | {"draft_tokens": guesses, "prefix_caching": prefix_caching}, CATALOGUE)
+        assert found["kv_cache"]["bytes"] == held, (guesses, prefix_caching, context)
+
+
 @pytest.mark.parametrize("record", stated("weights"))
 def test_a_card_holds_the_weights_that_the_built_model_has(record):
     """Routers, norms and latent projections in full, keys and values by heads, the rest by equal parts."""

@@ -73,6 +73,15 @@ def test_acceptance_decides_whether_it_pays():
     assert at[0] < 1 < at[1]
 
 
+def test_experts_of_a_prediction_layer_stay_in_ram_with_the_others():
+    asked = {"model": "qwen3.6-35b-a3b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3090"], "gpu_layers": 99, "mtp": True}
+    held, away = (estimate({**asked, "experts_on_host": on}, CATALOGUE) for on in (False, True))
+    assert held["companions"]["bytes"] == away["companions"]["bytes"]
+    # 256 experts of 3 x 2048 x 512 values, about five bits each.
+    moved = held["devices"][0]["companion_bytes"] - away["devices"][0]["companion_bytes"]
+    assert moved == pytest.approx(256 * 3 * 2048 * 512 * 5 / 8, rel=0.1)
+
+
 def test_vllm_keeps_a_layer_more_and_a_state_a_guess():
     asked = {"model": "qwen3.6-27b", "quant": "bf16", "engine": "vllm", "context": 32768, "gpus": ["h200-sxm"]}
     plain, guessed = (estimate({**asked, **more}, CATALOGUE) for more in ({}, {"mtp": True, "draft_tokens": 1}))

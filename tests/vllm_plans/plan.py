@@ -44,6 +44,8 @@ SLICES = (1, 2, 4, 8)
 """Cards over which weights are divided."""
 NAMED_OTHERWISE = ("glm-4.7-flash-30b-a3b",)
 """Models whose class here has another name than in llama.cpp, and a router of 32 bits that the guide cannot tell by that: no weights."""
+PREDICTING = {"qwen3.5-27b": "l40s", "glm-4.6-355b": "l40s", "qwen3.5-35b-a3b": "h100-sxm-80gb", "qwen3-next-80b-a3b": "h100-sxm-80gb"}
+"""Models with a prediction layer, and the card on which their guesses are planned."""
 SETTINGS = ((1, "f16", True), (2, "f16", True), (1, "fp8", True), (1, "f16", False))
 """Tensor parallel, type of the cache, prefix caching."""
 SAYS = {
@@ -135,6 +137,27 @@ def staged(model: str, card: str, layers: int) -> list[list]:
     return rows
 
 
+def guessing(model: str, card: str) -> list[list]:
+    """Rows of one model with its prediction layer: guesses, prefix caching, tokens of a conversation, its pages and bytes."""
+    stand_in.CARD.clear()
+    stand_in.CARD.update(CARDS[card])
+    rows = []
+    for guesses, prefix_caching in ((1, True), (1, False), (3, True), (3, False)):
+        config = configured(model, 1, "f16", prefix_caching, {"method": "mtp", "num_speculative_tokens": guesses})
+        built(config)
+        drafts = config.speculative_config.draft_model_config
+        with set_current_vllm_config(config), set_default_torch_dtype(config.model_config.dtype), torch.device("meta"), stand_in.Meta():
+            initialize_model(vllm_config=config, model_config=drafts)
+        with set_current_vllm_config(config):
+            groups = planning.get_global_kv_cache_groups(config, [laid_out(config)])
+        block = planning._pool_bytes_per_block(config, groups)
+        for context in CONTEXTS:
+            config.model_config.max_model_len = context
+            total = planning._max_memory_usage_bytes_from_groups(planning.DefaultKVCacheConfigBuilder(), config, groups)
+            rows.append([card, guesses, prefix_caching, context, total // block, total])
+    return rows
+
+
 def laid_out(config) -> dict:
     """What each layer keeps, once the engine has chosen its pages."""
     stand_in.vllm.platforms._current_platform.update_block_size_for_backend(config)
@@ -145,12 +168,13 @@ def laid_out(config) -> dict:
     return specs
 
 
-def configured(model: str, tensor_parallel: int, kv_type: str, prefix_caching: bool):
+def configured(model: str, tensor_parallel: int, kv_type: str, prefix_caching: bool, guesses: dict | None = None):
     """The engine's own configuration for a server."""
     folder = tempfile.mkdtemp()
-    Path(folder, "config.json").write_text(json.dumps(configuration(model)), "utf-8")
+    said = configuration(model) | ({"mtp_num_hidden_layers": 1, "num_nextn_predict_layers": 1} if guesses else {})
+    Path(folder, "config.json").write_text(json.dumps(said), "utf-8")
     # How many cards there are is told to the model below: no process is started for them.
-    named = {"kv_cache_dtype": "auto" if kv_type == "f16" else kv_type}
+    named = {"kv_cache_dtype": "auto" if kv_type == "f16" else kv_type, "speculative_config": guesses}
     arguments = EngineArgs(
         model=folder, tokenizer=folder, skip_tokenizer_init=True, load_format="dummy", enable_prefix_caching=prefix_caching, **named
     )
@@ -203,6 +227,8 @@ def on_card(card: str, models: list[str]) -> None:
             found = {"stages": staged(model, card, configuration(model)["num_hidden_layers"])}
             if card == next(iter(CARDS)) and model not in NAMED_OTHERWISE:
                 found["weights"] = weights(model)
+            if PREDICTING.get(model) == card:
+                found["guesses"] = guessing(model, card)
             print(json.dumps({"model": model, **found}), flush=True)
         except Exception as error:
             print(f"{model} on {card}, in stages: {str(error)[:160]}", file=sys.stderr)
@@ -211,7 +237,7 @@ def on_card(card: str, models: list[str]) -> None:
 def main(folder: str, models: list[str]) -> None:
     """Write a file for each model."""
     rows: dict[str, list[list]] = {model: [] for model in models}
-    more: dict[str, dict[str, list[list]]] = {model: {"stages": [], "weights": []} for model in models}
+    more: dict[str, dict[str, list[list]]] = {model: {"stages": [], "weights": [], "guesses": []} for model in models}
     for card in CARDS:
         command = [sys.executable, "-m", "tests.vllm_plans.plan", f"--card={card}", *models]
         for line in subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from macros.estimate.cache import cache_row, state_values
-from macros.estimate.drafts import drafted, prediction_layers, prediction_weights
+from macros.estimate.drafts import drafted, prediction_experts, prediction_layers, prediction_weights
 from macros.estimate.engines.llama_cpp.plan import plan
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Share, empty_host
@@ -44,6 +44,10 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
     if setting.mtp:
         last = next((place for place, share in enumerate(shares) if share.has_output), 0)
         more[last] += prediction_weights(setting.architecture, weights) + _prediction_bytes(setting, catalogue)
+        if setting.experts_on_host or (setting.n_cpu_moe or 0) > setting.architecture.layers:
+            away = prediction_experts(setting.architecture, weights)
+            more[last] -= away
+            more[-1] += away
     if setting.lora > 0:
         for place, share in enumerate(shares):
             more[place] += _adapter(setting, share.layers)

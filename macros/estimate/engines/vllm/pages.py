@@ -122,7 +122,8 @@ def state_bytes(setting: Setting, pages: Pages, tensor: int) -> int:
     if r is not None and r.groups % tensor and r.kind == "mamba-2":
         convolved += 2 * (tensor - r.groups % tensor) * r.state_size
     width = SINGLE if a.engine_name in pages.wide_states else HALF
-    return ((kernel - 1) * convolved * HALF + values * width) // tensor
+    # What a convolution sees is kept for each guess as well.
+    return ((kernel - 1 + drafted(setting)) * convolved * HALF + values * width) // tensor
 
 
 def _on(setting: Setting, families: list[str]) -> bool:
