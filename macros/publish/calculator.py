@@ -96,7 +96,11 @@ def _program(*, configs: bool) -> tuple[str, frozenset[str]]:
 def data(catalogue: Catalogue) -> dict[str, Any]:
     """Records by kind and id; fields that nothing reads are left out, and those at their default, which the script's records know."""
     needed = (SHOWN | _program(configs=True)[1]) - {"notes"}  # which only a check of the record itself reads
-    return {"defaults": DEFAULTS} | {kind: _records(catalogue.records[kind], needed) for kind in KINDS}
+    records = {kind: catalogue.records[kind] for kind in KINDS}
+    # What a publisher stores as the format says needs no record beside it.
+    otherwise = {key: one for key, one in catalogue.checkpoints.items() if one.rules or one.matrix_bytes is not None}
+    records["checkpoints"] = otherwise
+    return {"defaults": DEFAULTS} | {kind: _records(records[kind], needed) for kind in KINDS}
 
 
 def _records(records: Mapping[str, Any], needed: Set[str]) -> dict[str, Any]:
