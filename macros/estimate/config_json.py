@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from macros.estimate.config_classes import READERS
+from macros.estimate.classes.readers import READERS
 from macros.estimate.config_keys import WHOLE_FILE, Keys
 from macros.estimate.notices import Notice
 from macros.estimate.refused import Refused

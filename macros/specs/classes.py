@@ -16,7 +16,7 @@ Reader = Literal[
     "mimo-2", "mixture", "mpt",
     "nemotron-h", "old", "opt", "qwen-1", "recurrent-gemma", "searched", "step-3",
 ]  # fmt: skip
-"""Readers with logic, in macros/estimate/config_classes.py."""
+"""Readers with logic, in macros/estimate/classes."""
 
 
 class ConfigClass(Strict):

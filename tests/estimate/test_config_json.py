@@ -11,7 +11,7 @@ import yaml
 
 from macros.calibrate.configurations import outcome, stored_beside
 from macros.estimate import estimate
-from macros.estimate.config_classes import READERS
+from macros.estimate.classes.readers import READERS
 from macros.estimate.config_json import read, read_config
 from macros.estimate.refused import Refused
 from macros.formulas.parameters import parameters

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from macros.estimate.config_classes import READERS
+from macros.estimate.classes.readers import READERS
 from macros.specs import SpecErrors, load
 from macros.specs.classes import Reader
 from macros.specs.references import named_once

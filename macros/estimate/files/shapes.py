@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from macros.estimate.config_classes import pattern
+from macros.estimate.classes.base import pattern
 from macros.estimate.files.gguf import FileTensor, Header
 from macros.estimate.refused import Refused
 from macros.specs.files import FileClass

@@ -1,0 +1,61 @@
+"""The readers by the names that data/architectures calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from macros.estimate.classes.base import Shapes
+from macros.estimate.classes.dense import chatglm, dense, falcon, gemma3n, gemma4, internlm, mpt, old, opt, qwen_1, searched
+from macros.estimate.classes.latent import block_sparse, compressed, delta_and_latent, latent, longcat
+from macros.estimate.classes.mixed import bailing, dbrx, laguna, llama4, mimo_v2, step3
+from macros.estimate.classes.mixtures import mixture
+from macros.estimate.classes.recurrent import (
+    bamba,
+    delta_net,
+    falcon_h1,
+    granite_hybrid,
+    jamba,
+    lfm2,
+    lightning,
+    nemotron_h,
+    only_mamba,
+    recurrent_gemma,
+)
+from macros.estimate.config_keys import Keys
+
+READERS: dict[str, Callable[[Keys], Shapes]] = {
+    "bailing": bailing,
+    "bamba": bamba,
+    "block-sparse": block_sparse,
+    "chatglm": chatglm,
+    "compressed": compressed,
+    "dbrx": dbrx,
+    "delta-and-latent": delta_and_latent,
+    "delta-net": delta_net,
+    "dense": dense,
+    "falcon": falcon,
+    "falcon-h1": falcon_h1,
+    "gemma-3n": gemma3n,
+    "gemma-4": gemma4,
+    "granite-hybrid": granite_hybrid,
+    "internlm": internlm,
+    "jamba": jamba,
+    "laguna": laguna,
+    "latent": latent,
+    "lfm2": lfm2,
+    "lightning": lightning,
+    "llama-4": llama4,
+    "longcat": longcat,
+    "mamba": only_mamba,
+    "mimo-2": mimo_v2,
+    "mixture": mixture,
+    "mpt": mpt,
+    "nemotron-h": nemotron_h,
+    "old": old,
+    "opt": opt,
+    "qwen-1": qwen_1,
+    "recurrent-gemma": recurrent_gemma,
+    "searched": searched,
+    "step-3": step3,
+}
+"""Names of readers, as data/architectures says them."""
