@@ -44,7 +44,10 @@ SLICES = (1, 2, 4, 8)
 """Cards over which weights are divided."""
 NAMED_OTHERWISE = ("glm-4.7-flash-30b-a3b",)
 """Models whose class here has another name than in llama.cpp, and a router of 32 bits that the guide cannot tell by that: no weights."""
-PREDICTING = {"qwen3.5-27b": "l40s", "glm-4.6-355b": "l40s", "qwen3.5-35b-a3b": "h100-sxm-80gb", "qwen3-next-80b-a3b": "h100-sxm-80gb"}
+PREDICTING = {
+    "qwen3.5-27b": "l40s", "glm-4.6-355b": "l40s", "qwen3.5-35b-a3b": "h100-sxm-80gb", "qwen3-next-80b-a3b": "h100-sxm-80gb",
+    "deepseek-v3-671b": "h100-sxm-80gb",
+}  # fmt: skip
 """Models with a prediction layer, and the card on which their guesses are planned."""
 SETTINGS = ((1, "f16", True), (2, "f16", True), (1, "fp8", True), (1, "f16", False))
 """Tensor parallel, type of the cache, prefix caching."""
