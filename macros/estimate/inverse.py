@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from macros.estimate.files.quantized import of_publisher
 from macros.estimate.placement import place
 from macros.estimate.ram import with_ram
 from macros.estimate.setting import Setting
@@ -67,7 +68,9 @@ def best_quantization(setting: Setting, catalogue: Catalogue, *, ram_gib: float 
     Assumes: more bytes of weights, better answers.
     """
     formats = [quant for quant in catalogue.quantizations.values() if setting.engine.id in quant.read_by]
-    sizes = [(_size(setting, quant, catalogue), quant.id) for quant in formats]
+    most = _finest(setting, catalogue)
+    weighed = [(_size(setting, quant, catalogue), quant.id) for quant in formats]
+    sizes = [(size, name) for size, name in weighed if most is None or size <= most]
     ranked = [catalogue.quantizations[name] for _, name in sorted(sizes)]
     low, high = 0, len(ranked)
     while low < high:
@@ -77,6 +80,21 @@ def best_quantization(setting: Setting, catalogue: Catalogue, *, ram_gib: float 
         else:
             high = middle
     return ranked[low - 1].id if low > 0 else None
+
+
+FINER = 1.1
+"""A file of 8 bits is a little larger in other formats of as many; beyond that it holds nothing more."""
+
+
+def _finest(setting: Setting, catalogue: Catalogue) -> float | None:
+    """Bytes of the form in which a model came out in few bits: no format that takes more holds more; None for a model of 16 bits."""
+    native = None if setting.model is None else catalogue.models[setting.model].native_quant
+    if native is None or setting.model is None:
+        return None
+    quant = catalogue.quantizations[native]
+    if quant.gguf is not None and setting.engine.gguf:
+        return _size(setting, catalogue.quantizations[quant.gguf], catalogue)
+    return FINER * _size(setting, of_publisher(quant, setting.model, catalogue.checkpoints), catalogue)
 
 
 def _size(setting: Setting, quant: Quantization, catalogue: Catalogue) -> int:

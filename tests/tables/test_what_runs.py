@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from macros.estimate import Refused, estimate
+from macros.estimate.inverse import best_quantization
+from macros.estimate.setting import check_setting
 from macros.formulas.units import GIB
 from macros.specs import load
 from macros.tables import pairs, tables, what_runs
@@ -56,6 +58,19 @@ def test_a_model_released_in_4_bits_has_no_finer_file():
     assert quant_of(CATALOGUE, "gpt-oss-20b") == "mxfp4_moe"
     assert pairs.model_memory_of(CATALOGUE, "gpt-oss-20b")["quant"].tolist() == ["mxfp4_moe", "mxfp4"]
     assert pairs.on_machine(CATALOGUE, "gpt-oss-20b", "rtx-5070-ti", 16).way == "card"
+
+
+def test_no_answer_offers_a_finer_format_than_what_was_released():
+    """gpt-oss-20b on 80 GB: its own MXFP4, not 16 bits; DeepSeek-V3 on eight cards of 192 GB: 8 bits, not 16."""
+    roomy = {"context": 4096, "gpus": ["b200"] * 8}
+    for model, engine, quant in (
+        ("gpt-oss-20b", "llama.cpp", "mxfp4_moe"),
+        ("gpt-oss-20b", "vllm", "mxfp4"),
+        ("deepseek-v3-671b", "llama.cpp", "q8_0"),
+        ("qwen3-8b", "vllm", "fp32"),
+    ):
+        setting = check_setting(roomy | {"model": model, "engine": engine, "quant": quant}, CATALOGUE)
+        assert best_quantization(setting, CATALOGUE) == quant
 
 
 @pytest.mark.parametrize("model", [one.id for one in CATALOGUE.models.values() if one.native_quant is not None])
