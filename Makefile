@@ -20,7 +20,7 @@ TORCH := 2.13.0
 TOGETHER := --numprocesses=auto --dist=worksteal
 BROWSER := chromium fontconfig fonts-noto-cjk
 
-.PHONY: help configs site serve browser fonts screenshot vllm-plans test check check-records check-code check-types check-workflows style pdf offline diff rehearse links watch peers second-source rehearse-generator load slips fuzz bench engine-plans bench-web mutate release lock new schema settle clean
+.PHONY: help configs site serve browser fonts screenshot vllm-plans test check check-records check-code check-types check-workflows style pdf offline diff rehearse links watch peers second-source rehearse-generator load slips fuzz machines bench engine-plans bench-web mutate release lock new schema settle clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -149,6 +149,9 @@ rehearse-generator: $(VENV)/test.ok site ## every page through ProperDocs and Ze
 
 fuzz: $(VENV)/test.ok ## hostile and clumsy input at every door, drawn from SEED (7)
 	$(BIN)/python -W ignore -m tests.fuzz --seed $(or $(SEED),7)
+
+machines: $(VENV)/test.ok ## advice for 10,000 random machines, drawn from SEED (7): none is overfull, none has a faster placement (minutes)
+	$(BIN)/python -m tests.machines 10000 $(or $(SEED),7)
 
 slips: $(VENV)/test.ok ## which slips of the keyboard make check lets through, by field (minutes)
 	$(BIN)/python -m tests.slips
