@@ -40,6 +40,9 @@ def way(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | N
     if setting.engine.splits == "slices" or one_memory(setting):
         return _told("no", whole, whole, catalogue)
     best = place(replace(setting, gpu_layers=None, n_cpu_moe=None, experts_on_host=False), catalogue)
+    if best.fits and best.gpu_layers == 0 and best.runner_up is not None:
+        # The card is slower than RAM: what it would run is told all the same.
+        best = best.runner_up() or best
     if not best.fits or best.gpu_layers == 0:
         return _told("no", whole, whole, catalogue)
     return _told("experts" if (best.setting.n_cpu_moe or 0) > every - best.gpu_layers else "layers", best, whole, catalogue)

@@ -302,3 +302,12 @@ def test_the_cache_is_moved_only_where_that_is_faster_when_it_is_full():
         full = replace(found.setting, depth=32768)
         other = replace(moved.setting, depth=32768)
         assert decode_speed(full, found, CATALOGUE) >= decode_speed(other, moved, CATALOGUE)
+
+
+def test_a_card_slower_than_ram_is_left_alone():
+    card = {"memory_gib": 44.8, "bandwidth_gb_per_s": 60.0, "family": "ada-gf"}
+    question = {"model": "mimo-7b", "quant": "q6_k", "context": 4096, "gpus": [card], "ram_gib": 60.0}
+    found = estimate(question, CATALOGUE)
+    assert found["gpu_layers"] == 0
+    assert found["alternative"]["gpu_layers"] == 37
+    assert estimate({**question, "gpus": [{**card, "bandwidth_gb_per_s": 300.0}]}, CATALOGUE)["gpu_layers"] == 37

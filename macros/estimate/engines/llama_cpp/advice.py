@@ -13,7 +13,9 @@ from macros.estimate.ram import one_memory
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Moves, Placement, Share, empty_host, empty_shares, slices
 from macros.estimate.speed import decode_speed
+from macros.estimate.speed_parts import host_rates
 from macros.estimate.weights import ModelWeights
+from macros.formulas.units import GB
 from macros.specs import Catalogue
 
 LIKELY = 0.97
@@ -68,7 +70,20 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
     if setting.gpu_layers is not None:
         return placed(setting, weights, setting.gpu_layers, catalogue)
     whole = placed(setting, weights, every_layer(setting), catalogue)
-    return whole if whole.fits or slices(setting) else advised(setting, weights, catalogue)
+    best = whole if whole.fits or slices(setting) else advised(setting, weights, catalogue)
+    if _slower_than_ram(setting, catalogue):
+        nothing = placed(setting, weights, 0, catalogue)
+        if nothing.fits and decode_speed(setting, nothing, catalogue) > decode_speed(best.setting, best, catalogue):
+            return replace(nothing, runner_up=lambda: best)
+    return best
+
+
+def _slower_than_ram(setting: Setting, catalogue: Catalogue) -> bool:
+    """Whether a card with memory of its own reads that slower than the processor its RAM."""
+    if one_memory(setting) or slices(setting):
+        return False
+    host = host_rates(setting, catalogue, []).bandwidth
+    return any(device.gpu.bandwidth_gb_per_s * GB < host for device in setting.gpus)
 
 
 def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement:
