@@ -48,6 +48,10 @@ def _beside(asked: Mapping[str, Any], a: Architecture, catalogue: Catalogue) -> 
         raise Refused("draft", "a model smaller than `model`", asked["draft"], "use a small model of the same family")
     if asked["draft"] is not None and asked["model"] is not None:
         _same_vocabulary(asked, catalogue)
+    if asked["lora"] > 0 and asked["lora_bytes"] > 0:
+        raise Refused("lora_bytes", "nothing beside the rank in `lora`", asked["lora_bytes"], "keep one of them")
+    if asked["lora_targets"] != "all" and asked["lora"] == 0:
+        raise Refused("lora_targets", "a rank in `lora`", asked["lora_targets"], "name the rank, or leave it out")
     if asked["mmproj"] and (asked["model"] is None or catalogue.models[asked["model"]].projector is None):
         raise Refused("mmproj", "a `model` with a projector", True, "leave it out")
 

@@ -428,6 +428,22 @@ class Options:
         low=0,
         high=4096,
     )
+    lora_targets: str = _key(
+        "choice",
+        ("LoRA targets", "Which matrices the adapter is for: `all` of the layers, those of `attention`, or `query-value` alone."),
+        ("LoRA 作用的矩阵", "适配器作用于哪些矩阵：各层的全部（`all`）、注意力的（`attention`），或只有查询和值（`query-value`）。"),
+        default="all",
+        choices=("all", "attention", "query-value"),
+    )
+    lora_bytes: int = _key(
+        "whole",
+        ("Size of the LoRA file", "Bytes of an adapter, spread over the layers; instead of a rank. 0: none."),
+        ("LoRA 文件大小", "适配器的字节数，平均分到各层；代替秩。0 表示没有。"),
+        default=0,
+        unit="bytes",
+        low=0,
+        high=1 << 40,
+    )
     system: str | None = _key(
         "choice",
         ("System", "The operating system, which decides what happens when a card is full."),

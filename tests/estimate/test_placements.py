@@ -138,6 +138,8 @@ COMMON = {"model": "qwen3-30b-a3b", "quant": "q4_k_m", "context": 4096, "gpus": 
         ({"build": "b1"}, "build", "b11739"),
         ({"mtp": True}, "mtp", "model"),
         ({"mmproj": True}, "mmproj", "model"),
+        ({"lora": 8, "lora_bytes": 10**6}, "lora_bytes", "lora"),
+        ({"lora_targets": "attention"}, "lora_targets", "lora"),
         ({"draft": "qwen3-1b"}, "draft", "qwen3"),
         ({"engine": "vllm", "quant": "fp8", "n_cpu_moe": 3}, "n_cpu_moe", "llama.cpp"),
     ],
@@ -178,6 +180,13 @@ def test_what_is_loaded_beside_the_model():
     adapted = estimate({**asked, "lora": 16}, CATALOGUE)
     # 36 layers of 4096 wide queries and outputs, two of 1024, three of 12288: sums of both sides of each matrix.
     assert adapted["companions"]["bytes"] == 2 * 16 * 36 * (2 * (4096 + 4096) + 2 * (4096 + 1024) + 3 * (4096 + 12288))
+    attention = estimate({**asked, "lora": 16, "lora_targets": "attention"}, CATALOGUE)
+    assert attention["companions"]["bytes"] == 2 * 16 * 36 * (2 * (4096 + 4096) + 2 * (4096 + 1024))
+    two = estimate({**asked, "lora": 16, "lora_targets": "query-value"}, CATALOGUE)
+    assert two["companions"]["bytes"] == 2 * 16 * 36 * ((4096 + 4096) + (4096 + 1024))
+    told = estimate({**asked, "gpu_layers": 19, "lora_bytes": 36_000_000, "margin_mib": 0}, CATALOGUE)
+    assert told["companions"]["bytes"] == 36_000_000
+    assert told["devices"][0]["companion_bytes"] == 18_000_000
 
 
 @pytest.mark.parametrize(

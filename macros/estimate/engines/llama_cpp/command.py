@@ -60,7 +60,7 @@ def command(placement: Placement, repository: str | None) -> list[str]:
         words.append("--spec-type draft-mtp")
     if drafted(s) > 0:
         words.append(f"--spec-draft-n-max {drafted(s)}")
-    if s.lora > 0:
+    if s.lora > 0 or s.lora_bytes > 0:
         words.append("--lora adapter.gguf")
     words.append(f"--flash-attn {'on' if s.flash_attention else 'off'}")
     if s.kv_type_k.id != "f16":

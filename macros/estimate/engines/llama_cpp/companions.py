@@ -21,6 +21,12 @@ from macros.specs.models import architecture_of
 DRAFT_CACHE = "f16"
 """Type of the cache of what guesses ahead, whatever the model's own is (`--spec-draft-type-k`, `-v`)."""
 
+TARGETS = {
+    "attention": ("attn_q", "attn_k", "attn_v", "attn_output"),
+    "query-value": ("attn_q", "attn_v"),
+}
+"""Targets of an adapter -> how the names of their matrices begin; a fused one counts as each of its parts."""
+
 
 def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Share], catalogue: Catalogue) -> list[Share]:
     """Devices and host with what is loaded beside the model: on the first device, or on the host where there is none.
@@ -48,7 +54,7 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
             away = prediction_experts(setting.architecture, weights)
             more[last] -= away
             more[-1] += away
-    if setting.lora > 0:
+    if setting.lora > 0 or setting.lora_bytes > 0:
         for place, share in enumerate(shares):
             more[place] += _adapter(setting, share.layers)
     if setting.draft is not None:
@@ -88,12 +94,19 @@ def _states(setting: Setting) -> int:
 
 def _adapter(setting: Setting, layers: Sequence[int]) -> int:
     """The part of an adapter that goes with some layers [bytes]."""
+    if setting.lora_bytes > 0:
+        return setting.lora_bytes * len(layers) // setting.architecture.layers
     held = 0
     for group in tensor_groups(setting.architecture):
-        if group.rows > 1:
+        if group.rows > 1 and _targeted(group.name, setting.lora_targets):
             count = sum(1 for layer in group.layers if layer in layers)
             held += count * adapter_bytes(rank=setting.lora, row=group.row, rows=group.rows, stack=group.stack)
     return held
+
+
+def _targeted(name: str, targets: str) -> bool:
+    """Whether an adapter is for a tensor."""
+    return targets == "all" or any(name.startswith(stem) for stem in TARGETS[targets])
 
 
 def _draft(setting: Setting, catalogue: Catalogue) -> tuple[int, int]:
