@@ -31,6 +31,9 @@ BACKENDS = {
     "BLAS": "cpu",
 }
 WORDS_BESIDE_A_NAME = {"nvidia", "amd", "intel", "geforce", "radeon", "graphics", "gpu", "corporation", "laptop", "r", "tm", "edition"}
+BESIDE_A_PROCESSOR = re.compile(r"\b\d+(-core|(st|nd|rd|th) gen)\b|\b(processor|cpu)\b|@.*")
+"""What an operating system adds to a processor's name: cores, generation, clock."""
+
 SIZE_AGREES = 0.06
 """llama-bench's size of a model is that of its tensors; another model is further off than this."""
 
@@ -131,6 +134,8 @@ def _row(
     every = architecture_of(catalogue.models[chosen], catalogue.models).layers + 1 if chosen in catalogue.models else 0
     if row.get("gpus") and isinstance(layers, int) and 0 <= layers < every:
         row["gpu_layers"] = layers
+    if "offload" in row and "cpu" not in row:
+        row |= _host(cpu or str(entry.get("cpu_info") or ""), catalogue)
     if len(row.get("gpus", [])) > 1:
         row["split"] = entry.get("split_mode", "layer")
     if "cpu" in row:
@@ -204,6 +209,12 @@ def _devices(entry: Mapping[str, Any], number: int, catalogue: Catalogue, backen
     return {"gpus": [_named(gpu or name, number, "gpu_info", catalogue.gpus, "--gpu") for name in names]}
 
 
+def _host(name: str, catalogue: Catalogue) -> dict[str, Any]:
+    """The processor beside a card: its record, or what the driver calls it."""
+    matches = [record for record in catalogue.cpus if record == name or _words(catalogue.cpus[record].name) == _words(name)]
+    return {"cpu": matches[0]} if len(matches) == 1 else {"host": name} if name else {}
+
+
 def _named(name: str, number: int, key: str, known: Mapping[str, Any], option: str) -> str:
     """The record that a driver's name means."""
     if name in known:
@@ -218,7 +229,8 @@ def _named(name: str, number: int, key: str, known: Mapping[str, Any], option: s
 
 
 def _words(name: str) -> frozenset[str]:
-    return frozenset(re.findall(r"[a-z0-9]+", name.lower())) - WORDS_BESIDE_A_NAME
+    plain = BESIDE_A_PROCESSOR.sub(" ", name.lower())
+    return frozenset(re.findall(r"[a-z0-9]+", plain)) - WORDS_BESIDE_A_NAME
 
 
 def _day(stamp: Any, number: int) -> date:

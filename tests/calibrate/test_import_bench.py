@@ -57,7 +57,7 @@ def test_written_rows_are_read_back(catalogue):
         ({"avg_ts": -1}, "0.avg_ts"),
         ({"avg_ts": "fast"}, "0.avg_ts"),
         ({"model_size": 4787}, "0.model_size"),
-        ({"model_type": "qwen3 8B Q4_X"}, "0.model_type"),
+        ({"model_type": "qwen3 8B Q4_W"}, "0.model_type"),
         ({"gpu_info": "NVIDIA GeForce RTX 9990"}, "0.gpu_info"),
         ({"n_prompt": 512}, "0.n_gen"),
         ({"test_time": "yesterday"}, "0.test_time"),
@@ -109,6 +109,26 @@ def test_depth_batches_scatter_and_what_stays_on_the_host(catalogue):
         assert "n_cpu_moe" not in row
     (row,) = rows(catalogue, {**mixture, "n_cpu_moe": 99})
     assert row["n_cpu_moe"] == 48
+
+
+@pytest.mark.parametrize(
+    ("told", "record"),
+    [
+        ("AMD Ryzen 9 7950X 16-Core Processor", "ryzen-9-7950x"),
+        ("13th Gen Intel(R) Core(TM) i9-13900K", "core-i9-13900k"),
+        ("Intel(R) Xeon(R) Gold 6248 CPU @ 2.50GHz", "xeon-gold-6248"),
+        ("AMD EPYC 9554 64-Core Processor", "epyc-9554"),
+        ("Acme Rocket 7", None),
+    ],
+)
+def test_the_host_beside_a_card_is_named_where_experts_stay_there(catalogue, told, record):
+    (row,) = rows(catalogue, {"cpu_info": told, "n_cpu_moe": 3})
+    assert row.get("cpu") == record
+    assert row.get("host") == (None if record else told)
+    assert ("threads" in row) == (record is not None)
+    (row,) = rows(catalogue, {"cpu_info": told})
+    assert "cpu" not in row
+    assert "host" not in row
 
 
 BATCHED = {

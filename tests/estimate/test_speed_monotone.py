@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from macros.estimate import Refused, estimate
+from macros.estimate.work import model_work
 from macros.estimate.answering import speeds as with_enough_memory
 from macros.specs import load
 from macros.specs.models import architecture_of
@@ -131,3 +132,42 @@ def test_a_class_that_was_not_measured_is_told():
     assert told in hybrid["notices"]
     assert any("extrapolated" in warning for warning in hybrid["warnings"])
     assert hybrid["decode"]["high"] / hybrid["decode"]["low"] > dense["decode"]["high"] / dense["decode"]["low"]
+
+
+def test_slower_system_memory_never_speeds_up_experts_there():
+    """A mapped file passes it three times on the way to the card, and a token's experts are read from it."""
+    kinds = [{"memory": memory} for memory in ("ddr5-6000", "ddr5-4800", "ddr4-3200", "ddr4-2133")]
+    for asked in questions(7, MIXTURES, CARDS, 10):
+        for kind in ("decode", "prefill"):
+            found = speeds(kind, {**ONE, **asked, "ram_gib": 2048, "prompt_tokens": 2048, "experts_on_host": True}, kinds)
+            assert falling(found), (kind, asked, found)
+            assert not found or kind == "prefill" or found[-1] < found[0], (asked, found)
+
+
+def test_mapped_experts_reach_a_fast_slot_no_faster_than_memory_allows():
+    """Two channels of DDR5-5600 give 89.6 GB/s, a third of which reaches the card: 60.6 GB of experts once for each 512 tokens."""
+    asked = {"model": "gpt-oss-120b", "quant": "mxfp4_moe", "gpus": ["rtx-5090"], "context": 4096, "n_cpu_moe": 36, "ram_gib": 128}
+    seconds = 512 / speeds("prefill", {**asked, "prompt_tokens": 512, "memory": "ddr5-5600", "memory_channels": 2}, [{}])[0]
+    assert 60.6 / (89.6 / 3) < seconds < 1.3 * 60.6 / (89.6 / 3)
+
+
+@pytest.mark.parametrize(("model", "left_out"), [("gemma-4-e2b", 20), ("gemma-4-e4b", 18), ("qwen3-4b", 0)])
+def test_lazy_prompts_leave_out_layers_that_share_a_cache(model, left_out):
+    """An engine that computes what the cache needs never gets to the last layers, which look into another's."""
+    assert [name for name, engine in CATALOGUE.engines.items() if engine.lazy_prompts] == ["mlx"]
+    for name, engine in CATALOGUE.engines.items():
+        asked = {"model": model, "quant": "q4_0", "catalogue": CATALOGUE}
+        one, prompt = model_work(**asked), model_work(**asked, engine=engine)
+        assert one.layers - prompt.layers == (left_out if engine.lazy_prompts else 0), name
+        assert (prompt.parameters < one.parameters) == (engine.lazy_prompts and left_out > 0), name
+
+
+def test_bfloat16_costs_prompts_where_a_chip_does_not_multiply_it():
+    """Of engines beside llama.cpp, which multiplies 16-bit floats there: M1 and M2."""
+
+    def ratio(engine, quant):
+        asked = {"model": "qwen3-8b", "quant": quant, "context": 4096, "engine": engine}
+        older, newer = (speeds("prefill", {**asked, "gpus": [gpu]}, [{}])[0] for gpu in ("apple-m2-max-38c", "apple-m3-max-40c"))
+        return newer / older
+
+    assert ratio("mlx", "mlx-4bit-64g") > 1.3 * ratio("llama.cpp", "q4_0")
