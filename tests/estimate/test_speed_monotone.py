@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from macros.estimate import Refused, estimate
-from macros.estimate.work import model_work
 from macros.estimate.answering import speeds as with_enough_memory
+from macros.estimate.work import model_work
 from macros.specs import load
 from macros.specs.models import architecture_of
 
