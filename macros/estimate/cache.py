@@ -28,7 +28,7 @@ def cache_row(a: Architecture, layer: int, key_type: TensorType, value_type: Ten
 
 def cache_values(a: Architecture, layer: int) -> tuple[int, int]:
     """Values that one token takes in a layer: keys, values."""
-    latent = a.attention.latent
+    latent = a.latent_of(layer)
     if latent is not None and latent.cached_whole:
         return a.attention.heads * (latent.nope_dim + latent.rope_dim), a.attention.heads * latent.value_dim
     if latent is not None:

@@ -324,7 +324,8 @@ def _cached_heads(a: Architecture) -> list[tuple[int, int]]:
     heads = []
     for layer in range(a.layers):
         if a.has_cache(layer):
-            keys = a.head_dim(layer) if latent is None else latent.kv_rank + latent.rope_dim
+            own = a.latent_of(layer)
+            keys = a.head_dim(layer) if own is None else own.kv_rank + own.rope_dim
             heads.append((keys, keys if latent is not None else a.value_dim(layer)))
     return list(dict.fromkeys(heads))
 

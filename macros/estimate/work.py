@@ -199,13 +199,15 @@ def _layer(a: Architecture, layer: int) -> Work:
 
 
 def _attention(a: Architecture, layer: int) -> Work:
-    latent = a.attention.latent
+    latent = a.latent_of(layer)
     heads = float(a.heads(layer))
     if latent is not None and not latent.cached_whole:
         # Queries are brought to the width of the small vector, and the values are added up there.
         kept = float(latent.kv_rank + latent.rope_dim)
         width = a.heads(layer) * (kept + latent.kv_rank) / 2
-        picked = a.attention.indexer
+        picked, seen = a.attention.indexer, a.attention.window
+        if seen is not None and not a.sees_all(layer):
+            return Work(window_width=width, window_scores=heads, window_cells=kept, window=seen.size)
         if picked is not None:
             scored = float(picked.head_dim)
             return Work(

@@ -274,9 +274,9 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
 
 
 def _latent(a: Architecture, layer: int) -> Iterator[TensorGroup]:
-    t, latent = a.attention, a.attention.latent
+    t, latent = a.attention, a.latent_of(layer)
     assert latent is not None
-    width, heads = a.hidden_size, t.heads
+    width, heads = a.hidden_size, a.heads(layer)
     query = heads * (latent.nope_dim + latent.rope_dim)
     if latent.query_rank > 0:
         yield TensorGroup("attn_q_a", width, latent.query_rank)
@@ -286,6 +286,8 @@ def _latent(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         yield TensorGroup("attn_q", width, query, role="query")
     yield TensorGroup("attn_kv_a_mqa", width, latent.kv_rank + latent.rope_dim)
     yield TensorGroup("attn_kv_a_norm", latent.kv_rank, role="kept")
+    if latent.rope_norm:
+        yield TensorGroup("attn_k_norm", latent.rope_dim, role="kept")
     if latent.cached_whole:
         yield TensorGroup("attn_kv_b", latent.kv_rank, heads * (latent.nope_dim + latent.value_dim), role="value")
     else:

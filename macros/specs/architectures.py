@@ -35,6 +35,25 @@ class LayerPattern(Strict):
         return list(range(self.every - 1, layers, self.every))
 
 
+class LatentAttention(Strict):
+    """Multi-head latent attention: keys and values are rebuilt from one small vector a token, and only that is cached."""
+
+    query_rank: Whole
+    """Width of the compressed query; 0: the query is not compressed."""
+    kv_rank: Count
+    """Width of the compressed key and value."""
+    nope_dim: Count
+    """Part of a key without position, for each head."""
+    rope_dim: Whole
+    """Part of a key with position, shared by the heads; 0: none."""
+    value_dim: Count
+    """Size of a value, for each head."""
+    rope_norm: bool = False
+    """A norm on the part with position."""
+    cached_whole: bool = False
+    """Not the small vector is cached but the keys and values of every head (an older class)."""
+
+
 class Window(Strict):
     """Layers that see only a part of the context; the others see all of it."""
 
@@ -50,25 +69,10 @@ class Window(Strict):
     """Key and value heads of the windowed layers, where they differ from `attention.kv_heads`."""
     heads: Count | None = None
     """Query heads of the windowed layers, where they differ from `attention.heads`."""
+    latent: LatentAttention | None = None
+    """Latent attention of the windowed layers, where its widths differ from `attention.latent`."""
     sinks: bool = False
     """Only the windowed layers have a learned logit for each head."""
-
-
-class LatentAttention(Strict):
-    """Multi-head latent attention: keys and values are rebuilt from one small vector a token, and only that is cached."""
-
-    query_rank: Whole
-    """Width of the compressed query; 0: the query is not compressed."""
-    kv_rank: Count
-    """Width of the compressed key and value."""
-    nope_dim: Count
-    """Part of a key without position, for each head."""
-    rope_dim: Whole
-    """Part of a key with position, shared by the heads; 0: none."""
-    value_dim: Count
-    """Size of a value, for each head."""
-    cached_whole: bool = False
-    """Not the small vector is cached but the keys and values of every head (an older class)."""
 
 
 class Indexer(Strict):
@@ -506,6 +510,13 @@ class Architecture(Strict):
         if window is not None and window.head_dim is not None and not self.sees_all(layer):
             return window.head_dim
         return self.attention.head_dim
+
+    def latent_of(self, layer: int) -> LatentAttention | None:
+        """Latent attention of a layer."""
+        window = self.attention.window
+        if window is not None and window.latent is not None and not self.sees_all(layer):
+            return window.latent
+        return self.attention.latent
 
     def kv_heads(self, layer: int) -> int:
         """Key and value heads of a layer."""

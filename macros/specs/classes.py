@@ -12,7 +12,7 @@ from macros.specs.record import Plain, Record, Strict
 Reader = Literal[
     "bailing", "bamba", "block-sparse", "chatglm", "compressed", "dbrx", "delta-and-latent", "delta-net", "dense", "falcon", "falcon-h1",
     "gemma-3n", "gemma-4",
-    "granite-hybrid", "internlm", "jamba", "laguna", "latent", "lfm2", "lightning", "llama-4", "longcat", "mamba",
+    "granite-hybrid", "internlm", "jamba", "laguna", "latent", "latent-windows", "lfm2", "lightning", "llama-4", "longcat", "mamba",
     "mimo-2", "mixture", "mpt",
     "nemotron-h", "old", "opt", "qwen-1", "recurrent-gemma", "searched", "step-3",
 ]  # fmt: skip

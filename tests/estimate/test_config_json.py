@@ -312,3 +312,15 @@ def test_pooled_keys_of_an_indexer_are_cached_three_times() -> None:
     question = {"model": "glm-5.3-flash-320b-a18b", "quant": "q4_k_m", "gpus": ["rtx-4090"]}
     kept = [estimate({**question, "context": context}, CATALOGUE)["kv_cache"]["bytes"] for context in (8192, 4096)]
     assert kept[0] - kept[1] == 4096 * 11 * (512 + 3 * 128) * 2
+
+
+def test_windows_of_latent_attention_keep_their_own_width() -> None:
+    """dots3-note: 13 layers keep 512 + 64 values and a scorer's 128, the other 33 keep 1,024 + 64 of at most a window.
+
+    Source: transformers 5.24.0, Dots3NoteTextConfig.
+    """
+    question = {"model": "dots3-note-288b-a19b", "quant": "q4_k_m", "gpus": ["rtx-4090"]}
+    kept = [estimate({**question, "context": context}, CATALOGUE)["kv_cache"]["bytes"] for context in (16_384, 8192)]
+    assert kept[0] - kept[1] == 8192 * 13 * (512 + 64 + 128) * 2
+    # A window of 512 tokens, and the 512 of a micro-batch.
+    assert kept[1] - 8192 * 13 * (512 + 64 + 128) * 2 == 1024 * 33 * (1024 + 64) * 2

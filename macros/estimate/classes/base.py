@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from macros.estimate.config_keys import WHOLE_FILE, Keys
@@ -118,3 +119,26 @@ def _turns_in_windows(shapes: Shapes) -> Shapes:
     if "window" in shapes["attention"]:
         shapes["attention"]["no_position_layers"] = shapes["attention"]["window"]["full_layers"]
     return shapes
+
+
+def by_layer(k: Keys, what: str, meant: list[int], allowed: tuple[str, ...]) -> Shapes:
+    """What `per_layer_config` says of layers of one kind; empty where it is not there."""
+    given = k.inside("per_layer_config").values
+    if not given:
+        return {}
+    found: list[Any] = []
+    known: list[str] = []
+    for layer in meant:
+        # Transformers writes the numbers of layers with leading zeros where some have more digits.
+        names = [name for name in (str(layer), f"0{layer}", f"00{layer}") if name in given]
+        known += names
+        one = given[names[0]] if names else {}
+        if one not in found:
+            found.append(one)
+    extra = [name for name in given if name not in known]
+    if extra or len(found) != 1 or not isinstance(found[0], Mapping):
+        raise Refused("config.per_layer_config", f"the same values for all layers of {what}, and none for the others", given)
+    for name in found[0]:
+        if name not in allowed:
+            raise Refused(f"config.per_layer_config.{meant[0]}.{name}", " or ".join(allowed), found[0][name])
+    return dict(found[0])

@@ -10,6 +10,7 @@ from macros.estimate.classes.base import (
     SLIDING,
     Shapes,
     base_shapes,
+    by_layer,
     pattern,
     places_of,
     shapes_if,
@@ -133,29 +134,6 @@ def gemma3n(k: Keys) -> Shapes:
     return with_windows(k, shapes)
 
 
-def _by_layer(k: Keys, layers: int, full: list[int]) -> Shapes:
-    """What `per_layer_config` says of the layers that see everything; empty where it is not there."""
-    given = k.inside("per_layer_config").values
-    if not given:
-        return {}
-    found: list[Any] = []
-    known: list[str] = []
-    for layer in full:
-        # Transformers writes the numbers of layers with leading zeros where some have more digits.
-        names = [name for name in (str(layer), f"0{layer}", f"00{layer}") if name in given]
-        known += names
-        one = given[names[0]] if names else {}
-        if one not in found:
-            found.append(one)
-    extra = [name for name in given if name not in known]
-    if extra or len(found) != 1 or not isinstance(found[0], Mapping):
-        raise Refused("config.per_layer_config", "the same values for all layers of full attention, and none for the others", given)
-    for name in found[0]:
-        if name not in ("head_dim", "num_key_value_heads"):
-            raise Refused(f"config.per_layer_config.{full[0]}.{name}", "head_dim or num_key_value_heads", found[0][name])
-    return dict(found[0])
-
-
 def gemma4(k: Keys) -> Shapes:
     """Gemma 4: windows of other heads, shared caches, embeddings in each layer, experts beside the dense block."""
     shapes = base_shapes(k)
@@ -164,19 +142,19 @@ def gemma4(k: Keys) -> Shapes:
     every = [SLIDING if (layer + 1) % 6 else FULL for layer in range(layers)]
     kinds = [*(k.kinds("layer_types", layers, (FULL, SLIDING)) or every)[:-1], FULL]
     full = places_of(kinds, FULL)
-    own = k.but(**_by_layer(k, layers, full))
-    by_layer = len(own.inside("per_layer_config").values) > 0
-    attention["head_dim"] = own.whole("head_dim") if by_layer else k.whole("global_head_dim")
-    wide = own.whole("num_key_value_heads") if by_layer else k.whole("num_global_key_value_heads", default=small)
+    own = k.but(**by_layer(k, "full attention", full, ("head_dim", "num_key_value_heads")))
+    listed = len(own.inside("per_layer_config").values) > 0
+    attention["head_dim"] = own.whole("head_dim") if listed else k.whole("global_head_dim")
+    wide = own.whole("num_key_value_heads") if listed else k.whole("num_global_key_value_heads", default=small)
     same = k.flag("attention_k_eq_v")
-    attention["kv_heads"] = wide if same or by_layer else small
+    attention["kv_heads"] = wide if same or listed else small
     attention |= {"rope_factors": attention["head_dim"] // 2, "rope_factor_sets": 1, **shapes_if(same, value_is_key=True)}
     if SLIDING in kinds:
         other = shapes_if(small != attention["kv_heads"], kv_heads=small)
         attention["window"] = {"size": k.whole("sliding_window"), "full_layers": pattern(full, layers), "head_dim": narrow, **other}
     shared = k.whole("num_kv_shared_layers", low=0, default=0)
     if shared:
-        attention |= {"shared_cache_layers": shared, "shared_cache_projections": not by_layer}
+        attention |= {"shared_cache_layers": shared, "shared_cache_projections": not listed}
         if k.flag("use_double_wide_mlp"):
             shapes["feed_forward"]["size_in_shared_cache_layers"] = 2 * shapes["feed_forward"]["size"]
     if k.whole("hidden_size_per_layer_input", low=0, default=0):

@@ -7,8 +7,10 @@ from macros.estimate.classes.base import (
     FULL,
     INDEXED,
     LINEAR,
+    SLIDING,
     Shapes,
     base_shapes,
+    by_layer,
     pattern,
     places_of,
     shapes_if,
@@ -61,6 +63,47 @@ def longcat(k: Keys) -> Shapes:
         "idle": k.whole("zero_expert_num", low=0, default=0),
     }
     return {**shapes, "feed_forward": {"size": k.whole("intermediate_size")}}
+
+
+WINDOW_KEYS = (
+    "head_dim", "kv_lora_rank", "num_attention_heads", "num_key_value_heads", "q_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim",
+    "v_head_dim",
+)  # fmt: skip
+"""What windowed layers have of their own, where attention is latent."""
+
+
+def latent_windows(k: Keys) -> Shapes:
+    """dots3's form: latent attention with an indexer in some layers, and of other widths in the windows of the others."""
+    k = k.but(moe_shared_expert_intermediate_size=k.whole("shared_experts_intermediate_size") * k.whole("n_shared_experts"))
+    shapes = latent(k)
+    attention, layers = shapes["attention"], shapes["layers"]
+    usual = [INDEXED if layer < 2 or layer % 4 == 1 else SLIDING for layer in range(layers)]
+    kinds = k.kinds("layer_types", layers, (FULL, INDEXED, SLIDING)) or usual
+    whole = [layer for layer in range(layers) if kinds[layer] != SLIDING]
+    attention["latent"]["rope_norm"] = True
+    attention["indexer"]["layers"] = pattern(places_of(kinds, FULL if k.get("use_dsa") is True else INDEXED), layers)
+    windowed = places_of(kinds, SLIDING)
+    if not windowed:
+        return shapes
+    given = by_layer(k, "windows", windowed, WINDOW_KEYS)
+    own = k.but(**given) if given else k.but(**{name: k.get(f"swa_{name}") for name in WINDOW_KEYS})
+    heads, key, nope = own.whole("num_attention_heads"), own.whole("head_dim"), own.whole("qk_nope_head_dim")
+    attention["window"] = {
+        "size": k.whole("sliding_window", "sliding_window_size"),
+        "full_layers": pattern(whole, layers),
+        "heads": heads,
+        "kv_heads": own.whole("num_key_value_heads"),
+        "head_dim": key,
+        "latent": {
+            "query_rank": own.whole("q_lora_rank"),
+            "kv_rank": own.whole("kv_lora_rank"),
+            "nope_dim": nope,
+            "rope_dim": own.whole("qk_rope_head_dim", default=key - nope),
+            "value_dim": own.whole("v_head_dim"),
+            "rope_norm": True,
+        },
+    }
+    return shapes
 
 
 RATES = {"sliding_attention": 0, "compressed_sparse_attention": 4, "heavily_compressed_attention": 128}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from macros.estimate.classes.base import Shapes
 from macros.estimate.classes.dense import chatglm, dense, falcon, gemma3n, gemma4, internlm, mpt, old, opt, qwen_1, searched
-from macros.estimate.classes.latent import block_sparse, compressed, delta_and_latent, latent, longcat
+from macros.estimate.classes.latent import block_sparse, compressed, delta_and_latent, latent, latent_windows, longcat
 from macros.estimate.classes.mixed import bailing, dbrx, laguna, llama4, mimo_v2, step3
 from macros.estimate.classes.mixtures import mixture
 from macros.estimate.classes.recurrent import (
@@ -42,6 +42,7 @@ READERS: dict[str, Callable[[Keys], Shapes]] = {
     "jamba": jamba,
     "laguna": laguna,
     "latent": latent,
+    "latent-windows": latent_windows,
     "lfm2": lfm2,
     "lightning": lightning,
     "llama-4": llama4,

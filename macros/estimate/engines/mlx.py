@@ -132,7 +132,7 @@ def _layer_cells(setting: Setting, layer: int, context: int) -> int:
 def _row(setting: Setting, layer: int, kind: TensorType | None) -> int:
     """Bytes of a token in a layer; the keys of a scorer are held twice, and as they are."""
     a = setting.architecture
-    latent, indexer = a.attention.latent, a.attention.indexer
+    latent, indexer = a.latent_of(layer), a.attention.indexer
     values = a.kv_heads(layer) * (a.head_dim(layer) + a.value_dim(layer)) if latent is None else latent.kv_rank + latent.rope_dim
     if indexer is not None:
         return (values + (2 * indexer.head_dim if a.scores(layer) else 0)) * HALF

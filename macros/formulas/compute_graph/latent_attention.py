@@ -13,7 +13,7 @@ def latent_attention(p: Pass, latent: LatentAttention, layer: int, n: int) -> in
     if latent.cached_whole:
         return _cached_whole(p, latent, layer, n)
     a, b, g = p.a, p.b, p.graph
-    heads, indexer = a.attention.heads, a.attention.indexer
+    heads, indexer = a.heads(layer), a.attention.indexer if a.sees_all(layer) else None
     rank, turned, nope = latent.kv_rank, latent.rope_dim, latent.nope_dim
     first = n
     if latent.query_rank > 0:
@@ -53,7 +53,7 @@ def latent_attention(p: Pass, latent: LatentAttention, layer: int, n: int) -> in
 def _weighed(p: Pass, latent: LatentAttention, layer: int, query: int, caches: tuple[int, int], mask: int) -> int:
     """How queries meet what is cached, which is its own value, and what comes of it for each head."""
     b, g = p.b, p.graph
-    heads, rank, turned = p.a.attention.heads, latent.kv_rank, latent.rope_dim
+    heads, rank, turned = p.a.heads(layer), latent.kv_rank, latent.rope_dim
     keys, values = g.view(caches[0]), g.view(caches[1])
     up = FLOAT * b.tokens * heads * latent.value_dim
     if b.flash_attention:

@@ -192,8 +192,9 @@ def _mixed(p: Pass, layer: int, n: int) -> int:
     a = p.a
     if a.recurrent is not None and a.recurs(layer):
         return recurrent(p, a.recurrent, layer, n)
-    if a.attention.latent is not None:
-        return latent_attention(p, a.attention.latent, layer, n)
+    latent = a.latent_of(layer)
+    if latent is not None:
+        return latent_attention(p, latent, layer, n)
     return attention(p, layer, n)
 
 

@@ -302,7 +302,7 @@ def _brought_caches(a: Architecture, batch: Batch, key_type: TensorType, value_t
             continue
         key, value = cache_row(a, layer, key_type, value_type)
         cells = batch.streams * (batch.cells if a.sees_all(layer) else batch.window_cells)
-        latent, indexer = a.attention.latent, a.attention.indexer
+        latent, indexer = a.latent_of(layer), a.attention.indexer
         if latent is not None and not latent.cached_whole:
             # Values are a part of what is cached as keys: a view that spans all but the turned part of the last row.
             key = row_bytes(values=latent.kv_rank + latent.rope_dim, block=key_type.block, block_bytes=key_type.block_bytes)

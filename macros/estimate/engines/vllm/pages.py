@@ -93,13 +93,16 @@ def _kept(setting: Setting, pages: Pages, layer: int, tensor: int) -> list[Paged
         found.append(PagedLayer("state", state_bytes(setting, pages, tensor), _states(setting, pages)))
     if not a.has_cache(layer):
         return found
-    latent, indexer = a.attention.latent, a.attention.indexer
+    latent, indexer = a.latent_of(layer), a.attention.indexer
     kind = setting.kv_type_k
     if latent is not None:
         own = row_bytes(values=latent.kv_rank + latent.rope_dim, block=kind.block, block_bytes=kind.block_bytes)
         if indexer is not None:
             packed = [one.bytes for one in pages.packed_rows if kind.id in one.cache_types and _on(setting, one.families)]
             own = packed[0] if packed else own
+        near = a.attention.window
+        if near is not None and not a.sees_all(layer):
+            return [*found, PagedLayer("window", own, near.size)]
         found.append(PagedLayer("full", own))
         if indexer is not None and a.scores(layer):
             found.append(PagedLayer("full", indexer.head_dim + pages.indexer_scale_bytes))
