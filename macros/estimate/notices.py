@@ -51,6 +51,10 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "只有不留余量才放得下：余量设为 0（margin_mib）就能看到速度。",
         "en": "It has room only without the margin: ask with `margin_mib` 0 for its speed.",
     },
+    "expert-cache-speed": {
+        "zh": "显卡上的专家缓存只计入显存：它能快多少没有公布的测量。",
+        "en": "Of the cache of experts on the card the memory is counted; how much faster it is was not measured in public.",
+    },
     "projector-buffer": {
         "zh": "投影器只计入文件大小；它自己的计算缓冲区没有公布的公式。",
         "en": "Of the projector its file is counted; no formula of its compute buffer is published.",

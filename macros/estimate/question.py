@@ -444,6 +444,15 @@ class Options:
         low=0,
         high=1 << 40,
     )
+    moe_cache_mib: int = _key(
+        "whole",
+        ("Cache of experts on the card", "Memory of the card for experts that lie in RAM and were used lately; 0: none."),
+        ("显卡上的专家缓存", "在显卡上为最近用过、平时放在内存里的专家留多少显存；0 表示没有。"),
+        default=0,
+        unit="MiB",
+        low=0,
+        high=1 << 20,
+    )
     system: str | None = _key(
         "choice",
         ("System", "The operating system, which decides what happens when a card is full."),

@@ -107,6 +107,8 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     _known_build(asked["build"], engine)
     if asked["system"] == "windows" and gpus:
         notices.append(Notice("spills-silently"))
+    if asked["moe_cache_mib"] > 0:
+        notices.append(Notice("expert-cache-speed"))
     if asked["mmproj"]:
         notices.append(Notice("projector-buffer"))
     layers = _gpu_layers(asked["gpu_layers"], architecture)

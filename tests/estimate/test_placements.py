@@ -320,3 +320,37 @@ def test_a_card_slower_than_ram_is_left_alone():
     assert found["gpu_layers"] == 0
     assert found["alternative"]["gpu_layers"] == 37
     assert estimate({**question, "gpus": [{**card, "bandwidth_gb_per_s": 300.0}]}, CATALOGUE)["gpu_layers"] == 37
+
+
+@pytest.mark.parametrize(("mib", "on_card"), [(0, 1_245_708_288), (1024, 2_316_463_488), (2048, 3_387_218_688)])
+def test_a_cache_of_experts_as_the_engine_plans_it(mib, on_card):
+    """b11739, gpt-oss-120B with all experts in RAM."""
+    question = {
+        "model": "gpt-oss-120b",
+        "quant": "mxfp4_moe",
+        "context": 32768,
+        "experts_on_host": True,
+        "gpu_layers": 37,
+        "profile": "server",
+    }
+    found = estimate({**question, "gpus": ["h200-sxm"], "moe_cache_mib": mib, "ram_gib": 128}, CATALOGUE)
+    assert found["devices"][0]["kv_cache_bytes"] == on_card
+    assert found["host"]["kv_cache_bytes"] == (18_432 if mib else 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "other"),
+    [
+        ({"experts_on_host": False}, "n_cpu_moe"),
+        ({"build": "0c1e57098"}, "b11739"),
+        ({"gpus": ["rtx-3090", "rtx-3090"]}, "gpus"),
+        ({"model": "llama-3.1-8b", "experts_on_host": False}, "model"),
+        ({"quant": "q4_k_m"}, "quant"),
+    ],
+)
+def test_a_cache_of_experts_is_refused_where_its_size_is_not_known(change, other):
+    question = {**COMMON, "quant": "q8_0", "experts_on_host": True, "gpu_layers": 49, "moe_cache_mib": 1024}
+    with pytest.raises(Refused) as refused:
+        estimate({**question, **change}, CATALOGUE)
+    assert refused.value.field == "moe_cache_mib"
+    assert other in str(refused.value)

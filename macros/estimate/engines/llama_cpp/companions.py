@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from macros.estimate.cache import cache_row, state_values
 from macros.estimate.drafts import drafted, prediction_experts, prediction_layers, prediction_weights
+from macros.estimate.engines.llama_cpp.expert_cache import cached_experts
+from macros.estimate.engines.llama_cpp.overrides import moves_of
 from macros.estimate.engines.llama_cpp.plan import plan
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Share, empty_host
@@ -61,7 +63,14 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
         first, host = _draft(setting, catalogue)
         more[0] += first
         more[-1] += host
-    return [replace(share, companion_bytes=extra) for share, extra in zip(shares, more, strict=True)]
+    cached, table = cached_experts(setting, weights, moves_of(setting, weights))
+    caches = [0 for _ in shares]
+    caches[0] += cached
+    caches[-1] += table
+    return [
+        replace(share, companion_bytes=extra, kv_cache_bytes=share.kv_cache_bytes + cache)
+        for share, extra, cache in zip(shares, more, caches, strict=True)
+    ]
 
 
 def _prediction_bytes(setting: Setting, catalogue: Catalogue) -> int:
