@@ -36,8 +36,8 @@ CLASSES: dict[str, Words] = {
 WHOLES: dict[str, tuple[str, Words]] = {
     "experts-in-ram-decode": ("decode", {"zh": "专家留在内存", "en": "Experts in RAM"}),
     "experts-in-ram-prefill": ("prefill", {"zh": "专家留在内存", "en": "Experts in RAM"}),
-    "serving-per-stream": ("decode", {"zh": "vLLM，多个用户，每个用户", "en": "vLLM, several users, each of them"}),
-    "serving-total": ("decode", {"zh": "vLLM，多个用户，合计（含读提示词）", "en": "vLLM, several users, in all (prompts included)"}),
+    "serving-per-stream": ("decode", {"zh": "服务器，多个用户，每个用户", "en": "Servers, several users, each of them"}),
+    "serving-total": ("decode", {"zh": "服务器，多个用户，合计（含读提示词）", "en": "Servers, several users, in all (prompts included)"}),
 }
 """Rows that no constant is fitted to: kind of speed, and words."""
 
