@@ -354,3 +354,13 @@ def test_a_cache_of_experts_is_refused_where_its_size_is_not_known(change, other
         estimate({**question, **change}, CATALOGUE)
     assert refused.value.field == "moe_cache_mib"
     assert other in str(refused.value)
+
+
+def test_ram_need_not_hold_all_experts():
+    """GLM-5 with 189 GiB of RAM, too little for all of them: those that the card leaves have room."""
+    question = {"model": "glm-5-744b", "quant": "iq2_xs", "context": 512, "gpus": ["h20"], "ram_gib": 189.2}
+    found = estimate(question, CATALOGUE)
+    assert found["fits"]
+    assert found["n_cpu_moe"] < 60
+    other = estimate({**question, "gpu_layers": 78, "n_cpu_moe": 46}, CATALOGUE)
+    assert found["decode"]["tokens_per_second"] >= other["decode"]["tokens_per_second"]

@@ -269,27 +269,29 @@ def _open(setting: Setting) -> bool:
 def _fewest(search: Search, most: int, gpu_layers: int, buffers: Sequence[float]) -> Candidate | None:
     """The fewest experts in RAM, up to so many layers, with which weights and cache have room; None: they never have."""
     best = _with_experts(search, most, gpu_layers)
-    if not _has_room(search, best, buffers):
+    if not _has_room(search, best, buffers, host=False):
         return None
     low, high = 0, most
     while high - low > 1:
         # Close to the last number of layers the answer changes little: first look near it.
         middle = high - 1 if high == most and most < search.setting.architecture.layers else (low + high) // 2
         tried = _with_experts(search, middle, gpu_layers)
-        if _has_room(search, tried, buffers):
+        if _has_room(search, tried, buffers, host=False):
             high, best = middle, tried
         else:
             low = middle
-    return best
+    # RAM may be too small for all experts, and yet large enough for those that the cards leave.
+    return best if _has_room(search, best, buffers) else None
 
 
-def _has_room(search: Search, candidate: Candidate, buffers: Sequence[float]) -> bool:
+def _has_room(search: Search, candidate: Candidate, buffers: Sequence[float], *, host: bool = True) -> bool:
+    """Whether weights, cache and likely buffers have room on the cards, and what is left of them in RAM."""
     split = split_of(search.setting, candidate.gpu_layers, search.devices, candidate.split)
     needs = least(search.demand, search.weights, split.devices, split.host, _moves_of(search, candidate.experts))
     for share, need, buffer in zip(search.devices, needs, buffers, strict=False):
         if need + buffer + share.runtime_bytes + share.margin_bytes > share.usable_bytes:
             return False
-    return needs[-1] <= search.host.usable_bytes
+    return not host or needs[-1] <= search.host.usable_bytes
 
 
 def _fitting(search: Search, candidate: Candidate) -> Placement | None:
