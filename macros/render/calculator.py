@@ -86,7 +86,10 @@ MESSAGES: dict[str, Words] = {
         "en": "This is not complete JSON: copy config.json from its first brace to its last.",
     },
     "config-not-object": {"zh": "应为一个 JSON 对象（以花括号开头）。", "en": "Expected a JSON object (it starts with a brace)."},
-    "config-too-long": {"zh": "太长：config.json 一般只有几千个字符。", "en": "Too long: a config.json has a few thousand characters."},
+    "config-too-long": {
+        "zh": "太长：最多读 800 万个字符，config.json 一般只有几千个。",
+        "en": "Too long: at most eight million characters are read; a config.json mostly has a few thousand.",
+    },
     "config-not-link": {
         "zh": "链接里的配置已经损坏，请向发来链接的人要 config.json。",
         "en": "The configuration in this link is damaged; ask its sender for the config.json.",

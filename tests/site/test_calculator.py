@@ -281,7 +281,7 @@ PASTED = [
     ('{"model_type": "alien"}', "refused-config"),
     ('{"model_type": ["llama"]}', "refused-config"),
     (json.dumps({"model_type": SCRIPT}), "refused-config"),
-    ('{"a": "' + "x" * 210_000 + '"}', "config-too-long"),
+    ('{"a": "' + "x" * 8 * 2**20 + '"}', "config-too-long"),
     ("[" * 50_000, "config-not-json"),
 ]
 ADDRESSES = [

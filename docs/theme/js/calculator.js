@@ -248,9 +248,11 @@
     return gpus;
   }
 
+  const LONGEST_CONFIG = 8 * 2 ** 20; // as on the command line; lists of modules make some published ones three million characters long
+
   // JSON as Python's libraries write it: a number without end is a word there, and no size.
   function parsed(text) {
-    return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:Infinity|NaN)\b/g, (word) => (word[0] === '"' ? word : `"${word}"`)));
+    return JSON.parse(text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:Infinity|NaN)\b/g, (word) => (word[0] === '"' ? word : `"${word}"`)));
   }
 
   function readConfig() {
@@ -259,7 +261,7 @@
     const text = input.value.trim();
     let message = text || !input.dataset.wrong ? "" : say(input.dataset.wrong);
     let config = null;
-    if (text.length > 200_000) message = say("config-too-long");
+    if (text.length > LONGEST_CONFIG) message = say("config-too-long");
     else if (text) {
       try {
         config = parsed(text);

@@ -3,7 +3,7 @@
 
 globalThis.modelFiles = (() => {
   const SLICES = [2 ** 20, 2 ** 24, 40 * 2 ** 20]; // most headers are in the first, that of a large vocabulary in the second
-  const LONGEST_TEXT = 200_000;
+  const LONGEST_TEXT = 8 * 2 ** 20;
 
   const byName = (a, b) => (a.name < b.name ? -1 : 1);
   const isGguf = (file) => /\.gguf$/i.test(file.name);
