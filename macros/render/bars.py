@@ -15,6 +15,8 @@ from macros.render.view import View
 CARDS_GIB = (8, 12, 16, 24, 32, 48, 80, 141, 192, 288, 512, 1024)
 """Memory of cards and machines that people have: the lines in a picture of what a model needs."""
 
+CLOSE = ' class="bars-close"'
+"""A line whose label stands too near another's for a narrow screen."""
 EDGE = 1.04
 """Room for the last line and what stands on it."""
 
@@ -58,7 +60,11 @@ class Bars:
             for bar in self.bars
         )
         last = self.lines[-1] if self.lines else None
-        marks = "".join(f'<i style="left:{share(size)}"><b>{number(size)}{" GiB" if size == last else ""}</b></i>' for size in self.lines)
+        labelled = apart(self.lines, most)
+        marks = "".join(
+            f'<i{"" if size in labelled else CLOSE} style="left:{share(size)}"><b>{number(size)}{" GiB" if size == last else ""}</b></i>'
+            for size in self.lines
+        )
         listed = "".join(f'<li class="bars-{kind}">{words}</li>' for kind, words in self.key)
         return (
             f'<ul class="bars-key">{listed}</ul><div class="bars" role="img" aria-label="{told}">'

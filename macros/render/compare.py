@@ -107,8 +107,13 @@ def _wished(view: View) -> str:
     return _table(view, _word(view, "wish"), heads, rows)
 
 
+FOLDED = ' class="s"'
+"""What a narrow screen leaves out."""
+
+
 def _table(view: View, title: str, heads: list[str], rows: list[str]) -> str:
-    head = "".join(f'<th scope="col">{text}</th>' for text in heads)
+    folded = _word(view, "price")
+    head = "".join(f'<th scope="col"{FOLDED if text == folded else ""}>{text}</th>' for text in heads)
     return (
         f'<div class="table"><div class="table-scroll" role="region" tabindex="0" aria-label="{title}"><table>'
         f'<caption class="visually-hidden">{title}</caption>'

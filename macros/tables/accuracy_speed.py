@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -347,7 +348,7 @@ def _cause(row: Compared) -> Words:
         Column("reason", {"zh": "原因代号", "en": "Id of the reason"}),
         Column("name", {"zh": "原因", "en": "Reason"}),
         SPEED,
-        ROWS,
+        dataclasses.replace(ROWS, secondary=False),
     ],
 )
 def left_out(catalogue: Catalogue) -> pd.DataFrame:

@@ -58,7 +58,7 @@ async function holdingMost(engine, words) {
 // What a page is called, with its other names, in the parts that a reader may type: "RTX 4090", "qwen3.6" also as "qwen" and "3.6".
 const parts = (name) => name.split(/[\s()（）,，、·:：;；-]+/).flatMap((part) => [part, ...(part.match(/[a-z]+|[\d.]+/g)?.slice(1) ?? [])]).filter(Boolean);
 const calls = (word, { name, tokens }) => (HAN.test(word) ? name.includes(word)
-  : tokens.includes(word) || (word.length > 2 && tokens.some((_, at) => tokens.slice(at, at + 4).join("").startsWith(word))));
+  : tokens.includes(word) || (word.length > 2 && tokens.some((_, at) => tokens.slice(at, at + 4).join("").startsWith(word.replaceAll("-", "")))));
 let names;
 const named = (engine) => (names ??= engine.filters().then(({ name = {} }) => Object.keys(name).map((value) => {
   const [, kind, known] = value.replaceAll("\u200b", "").toLowerCase().match(/^(\w+): (.*)$/);

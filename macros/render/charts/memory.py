@@ -32,7 +32,7 @@ def _limits() -> list[dict[str, Any]]:
 @barred(
     "vram",
     "vram",
-    {"zh": "全部放在一张卡上需要多少显存（上下文 8,192）", "en": "VRAM with everything on one card (context 8,192)"},
+    {"zh": "各模型在 4 位与 8 位时要多少显存，与显卡的容量", "en": "VRAM of each model at 4 and 8 bits, against the sizes of cards"},
     {
         "zh": "竖线是显卡的容量；色条在线的左边结束，就放得下。箭头表示超出图外。",
         "en": "The lines are sizes of cards; a bar that ends left of one fits it. An arrow leaves the picture.",
