@@ -354,7 +354,8 @@
   // A model that was released in few bits is run in them: another model brings its own format.
   let lastModel;
   function takeNative(setting) {
-    const native = nativesOf(setting.model).find((quant) => readable(setting.engine ?? control("engine").value).includes(quant));
+    const reads = readable(setting.engine || engineOf(guide.defaults.quant));
+    const native = nativesOf(setting.model).find((quant) => reads.includes(quant));
     if (lastModel !== undefined && lastModel !== setting.model) {
       if (native) setting.quant = native;
       else if (nativesOf(lastModel).includes(setting.quant)) setting.quant = guide.defaults.quant;
