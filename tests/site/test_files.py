@@ -9,6 +9,7 @@ import pytest
 from macros.estimate import estimate
 from tests.estimate.files import written
 from tests.estimate.files.test_gguf import listed, mixed, shapes, write
+from tests.estimate.files.test_safetensors import BAD, as_bytes, packed, write_model
 
 MODELS = ("qwen3-30b-a3b", "gemma-3-12b")
 
@@ -66,4 +67,29 @@ def test_other_files_are_told_apart(page, tmp_path):
         path.write_bytes(data)
         page.set_input_files("#calculator-gguf", path)
         page.wait_for_function(f"document.querySelector('[data-field=gguf] [data-error]').textContent.includes({told!r})")
+    assert page.locator("[data-field=gguf] img").count() == 0
+
+
+def test_safetensors_beside_their_configuration(page, catalogue, tmp_path):
+    """Without config.json the page says what is missing; with it, the answer of the command line; nothing read becomes markup."""
+    path, size = write_model(tmp_path, packed())
+    page.goto("en/calculator/#gpu=rtx-3090&context=1024")
+    page.wait_for_selector("[data-ready]")
+    page.locator("[data-more=config] > summary").click()
+    error = "document.querySelector('[data-field=gguf] [data-error]').textContent"
+    page.set_input_files("#calculator-gguf", path)
+    page.wait_for_function(f"{error}.includes('choose the config.json')")
+    page.set_input_files("#calculator-gguf", [path, tmp_path / "config.json"])
+    page.wait_for_function(f"{error} === '' && document.querySelector('[data-file]').textContent.includes('tensors')")
+    found = estimate({"safetensors": str(path), "context": 1024, "gpus": ["rtx-3090"]}, catalogue)
+    assert found["weights"]["bytes"] == size
+    assert f"{size / 2**30:.2f} GiB" in shown(page, "figure-file")
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes((2**60).to_bytes(8, "little") + b"{}")
+    page.set_input_files("#calculator-gguf", [bad, tmp_path / "config.json"])
+    page.wait_for_function(f"{error}.includes('a header of at most 2 bytes')")
+    named = tmp_path / "named.safetensors"
+    named.write_bytes(as_bytes(BAD["markup"][0]))
+    page.set_input_files("#calculator-gguf", [named, tmp_path / "config.json"])
+    page.wait_for_function(f"{error}.includes('<img src=x')")
     assert page.locator("[data-field=gguf] img").count() == 0
