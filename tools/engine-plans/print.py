@@ -35,6 +35,8 @@ PACKAGE = "llama-cpp-python==0.3.36"
 """Its source distribution carries llama.cpp at the commit that data/engine-plans names."""
 WORK = ROOT / ".engine"
 FLAGS = ("-DBUILD_SHARED_LIBS=ON", "-DGGML_OPENMP=OFF", "-DGGML_NATIVE=OFF", "-DGGML_LLAMAFILE=OFF", "-DGGML_CPU_REPACK=OFF")
+PLAIN = ("-DCMAKE_BUILD_TYPE=None", "-DCMAKE_C_FLAGS=-O0 -w", "-DCMAKE_CXX_FLAGS=-O0 -w")
+"""Nothing is computed, so nothing is made fast: that builds in minutes on one core."""
 NOTHING_ELSE = tuple(f"-DLLAMA_BUILD_{part}=OFF" for part in ("COMMON", "TESTS", "TOOLS", "EXAMPLES", "SERVER"))
 QUIET, TELLING = "#define AT_PRINTF(...)\n", "#define AT_PRINTF(...) GGML_LOG_DEBUG(__VA_ARGS__)\n"
 """The allocator tells what it does only where this line is changed, in the unpacked copy."""
@@ -56,7 +58,7 @@ def engine() -> Path:
     allocator = source / "ggml/src/ggml-alloc.c"
     allocator.write_text(allocator.read_text("utf-8").replace(QUIET, TELLING), "utf-8")
     build = WORK / "build"
-    subprocess.run(["cmake", "-S", source, "-B", build, "-DCMAKE_BUILD_TYPE=Release", *FLAGS, *NOTHING_ELSE], check=True)
+    subprocess.run(["cmake", "-S", source, "-B", build, *PLAIN, *FLAGS, *NOTHING_ELSE], check=True)
     subprocess.run(["cmake", "--build", build, "--target", "llama", "--parallel"], check=True)
     headers = [f"-I{source / part}" for part in ("include", "src", "ggml/include", "ggml/src")]
     libraries = [f"-L{build / 'bin'}", f"-Wl,-rpath,{build / 'bin'}", "-lllama", "-lggml", "-lggml-base", "-lggml-cpu"]
@@ -97,6 +99,13 @@ def setting_of(question: dict[str, Any], catalogue: Catalogue) -> dict[str, Any]
         "kv_type_v": s.kv_type_v.id,
         "flash_attention": int(s.flash_attention),
         "swa_full": int(s.swa_full),
+        "kv_unified": int(s.kv_unified),
+        "kv_offload": int(s.kv_offload),
+        "op_offload": int(s.op_offload),
+        "embedding": int(s.embedding),
+        "split_mode": s.split_mode,
+        **({"tensor_split": ",".join(f"{share:g}" for share in s.tensor_split)} if s.tensor_split else {}),
+        **({"overrides": ";".join(s.override_tensor)} if s.override_tensor else {}),
     }
 
 

@@ -13,9 +13,7 @@ from macros.estimate.ram import one_memory
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Moves, Placement, Share, empty_host, empty_shares, slices
 from macros.estimate.speed import decode_speed
-from macros.estimate.speed_parts import host_rates
 from macros.estimate.weights import ModelWeights
-from macros.formulas.units import GB
 from macros.specs import Catalogue
 
 LIKELY = 0.97
@@ -71,19 +69,13 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
         return placed(setting, weights, setting.gpu_layers, catalogue)
     whole = placed(setting, weights, every_layer(setting), catalogue)
     best = whole if whole.fits or slices(setting) else advised(setting, weights, catalogue)
-    if _slower_than_ram(setting, catalogue):
-        nothing = placed(setting, weights, 0, catalogue)
-        if nothing.fits and decode_speed(setting, nothing, catalogue) > decode_speed(best.setting, best, catalogue):
-            return replace(nothing, runner_up=lambda: best)
-    return best
-
-
-def _slower_than_ram(setting: Setting, catalogue: Catalogue) -> bool:
-    """Whether a card with memory of its own reads that slower than the processor its RAM."""
     if one_memory(setting) or slices(setting):
-        return False
-    host = host_rates(setting, catalogue, []).bandwidth
-    return any(device.gpu.bandwidth_gb_per_s * GB < host for device in setting.gpus)
+        return best
+    # A slow card beside fast RAM is best left alone, or with the output: layers on it are then slower, all alike.
+    search, fastest = _search(setting, weights, catalogue), decode_speed(best.setting, best, catalogue)
+    few = [_timed(search, Candidate(count, None, None)) for count in (0, 1)]
+    slow = _fastest(search, [one for one in few if one.speed > fastest])
+    return best if slow is None else replace(slow, runner_up=lambda: best)
 
 
 def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement:
