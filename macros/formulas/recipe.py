@@ -428,6 +428,8 @@ NAMED_PARTS = {
     "exp_probs_b": "selection_bias",
     "ffn_latent_down": "latent_experts",
     "ffn_latent_up": "latent_experts",
+    "ffn_routed_down": "latent_experts",
+    "ffn_routed_up": "latent_experts",
     "per_layer_model_proj": "streams",
     "altup_proj": "streams",
     "altup_unembd_proj": "streams",

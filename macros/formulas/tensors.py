@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from macros.formulas.remember import by_identity
-from macros.specs.architectures import Architecture, CompressedAttention, Recurrent
+from macros.specs.architectures import Architecture, CompressedAttention, Experts, Recurrent
 
 FIRST, LAST = -1, -2
 """Where a tensor belongs that is in no layer: with the input, or with the output."""
@@ -254,8 +254,8 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     for number, size in enumerate(biases):
         yield TensorGroup(f"attn_bias_{number}", size, role="kept")
     if crosses:
-        yield TensorGroup("cross_attn_gate", 1, role="kept")
-        yield TensorGroup("cross_ffn_gate", 1, role="kept")
+        yield TensorGroup("cross_attn_attn_gate", 1, role="kept")
+        yield TensorGroup("cross_attn_mlp_gate", 1, role="kept")
     if t.qk_norm is not None or crosses:
         yield TensorGroup("attn_q_norm", query if t.qk_norm == "whole" else head, role="kept", is_parameter=t.qk_norm != "constant")
         if projects:
@@ -311,8 +311,8 @@ def _latent(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         yield TensorGroup("indexer.attn_k", width, t.indexer.head_dim)
         yield TensorGroup("indexer.attn_q_b", latent.query_rank, t.indexer.heads * t.indexer.head_dim)
         if t.indexer.pool is not None:
-            yield TensorGroup("indexer.kpool_gate", width, t.indexer.head_dim)
-            yield TensorGroup("indexer.kpool_ape", t.indexer.head_dim, t.indexer.pool, role="kept")
+            yield TensorGroup("indexer_compressor_gate", width, t.indexer.head_dim)
+            yield TensorGroup("indexer_compressor_ape", t.indexer.head_dim, t.indexer.pool, role="kept")
 
 
 def _compressed(a: Architecture, c: CompressedAttention, layer: int) -> Iterator[TensorGroup]:
@@ -446,7 +446,7 @@ def _kimi_delta(width: int, r: Recurrent) -> Iterator[TensorGroup]:
         yield TensorGroup(f"ssm_conv1d_{name}", r.conv_kernel, r.inner_size, role="kept")
         yield TensorGroup(f"attn_{name}", width, r.inner_size, role=role)
     for name, rank in (("f", r.rank), ("g", 0 if r.full_gate else r.rank)):
-        yield TensorGroup(f"ssm_{name}_a", width, rank or r.inner_size)
+        yield TensorGroup("ssm_g" if r.full_gate and rank == 0 else f"ssm_{name}_a", width, rank or r.inner_size)
         if rank > 0:
             yield TensorGroup(f"ssm_{name}_b", rank, r.inner_size)
     yield TensorGroup("ssm_beta", width, r.heads)
@@ -454,6 +454,11 @@ def _kimi_delta(width: int, r: Recurrent) -> Iterator[TensorGroup]:
     yield TensorGroup("ssm_dt_bias", r.inner_size, role="kept")
     yield TensorGroup("ssm_norm", r.state_size, role="kept")
     yield TensorGroup("attn_output", r.inner_size, width, role="attention_output")
+
+
+def narrowed(e: Experts) -> str:
+    """What files call the matrices that lead to a width of the routed experts' own, without their direction."""
+    return "ffn_routed" if e.width_norm else "ffn_latent"
 
 
 def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
@@ -481,10 +486,10 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     inside = width if experts.width is None else experts.width
     yield TensorGroup("ffn_gate_inp", width, number + experts.idle, role="kept_matrix" if experts.half_router else "kept")
     if experts.width is not None:
-        yield TensorGroup("ffn_latent_down", width, inside)
-        yield TensorGroup("ffn_latent_up", inside, width)
+        yield TensorGroup(f"{narrowed(experts)}_down", width, inside)
+        yield TensorGroup(f"{narrowed(experts)}_up", inside, width)
         if experts.width_norm:
-            yield TensorGroup("ffn_latent_norm", inside, role="kept")
+            yield TensorGroup("ffn_routed_norm", inside, role="kept")
         if experts.shared_biases:
             yield TensorGroup("ffn_latent_down_bias", inside, role="kept")
             yield TensorGroup("ffn_latent_up_bias", width, role="kept")

@@ -29,6 +29,8 @@ NAMES = """
     indexer_compressor_kv indexer_compressor_gate indexer_compressor_ape indexer_compressor_norm
     indexer.q_proj indexer.k_proj indexer.q_norm attn_sub_norm ffn_sub_norm ffn_gate_tid2eid
     output_hc_fn output_hc_base output_hc_scale hc_attn_fn hc_attn_base hc_attn_scale hc_ffn_fn hc_ffn_base hc_ffn_scale
+    attn_res_score ffn_res_score output_res_score ssm_g ffn_routed_down ffn_routed_up ffn_routed_norm
+    cross_attn_attn_gate cross_attn_mlp_gate
     nextn.eh_proj nextn.enorm nextn.hnorm nextn.shared_head_norm nextn.embed_tokens nextn.shared_head_head
 """
 """As in the tensor lists of GGUF files, without `blk.0.` and `.weight`; vectors beside a matrix with their kind behind its name."""

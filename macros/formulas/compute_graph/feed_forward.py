@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from macros.formulas.compute_graph.passes import FLOAT, WORD, Pass
+from macros.formulas.tensors import narrowed
 from macros.specs.architectures import Experts
 
 FUSED_COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 288, 512, 576)
@@ -170,11 +171,11 @@ def mixture(p: Pass, e: Experts, layer: int, n: int) -> int:
     width, logits, x = p.a.hidden_size, -1, n
     if e.width is not None:
         width = e.width
-        x = p.project(layer, "ffn_latent_down", n, width)
+        x = p.project(layer, f"{narrowed(e)}_down", n, width)
         logits = p.project(layer, "ffn_gate_inp", n, e.count)
     f = routed(p, e, layer, x, width, logits)
     if e.width is not None:
-        f = p.project(layer, "ffn_latent_up", f, p.a.hidden_size)
+        f = p.project(layer, f"{narrowed(e)}_up", f, p.a.hidden_size)
     if e.shared_size > 0:
         f = p.each(f, p.a.hidden_size, (shared_expert(p, e, layer, n),))
     return f
