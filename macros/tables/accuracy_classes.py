@@ -11,7 +11,7 @@ from macros.calibrate import whole
 from macros.specs import Catalogue
 from macros.specs.calibration import Accuracy
 from macros.tables import Column, Words, table
-from macros.tables.accuracy_speed import COVERED, DEVICES, KIND, KINDS, MEDIAN, NINETIETH, ROWS, SPEED
+from macros.tables.accuracy_speed import ERRORS, KIND, KINDS
 
 CLASSES: dict[str, Words] = {
     "class-dense": {"zh": "稠密模型，深度不到 4K", "en": "Dense, less than 4K deep"},
@@ -50,12 +50,7 @@ WHOLES: dict[str, tuple[str, Words]] = {
         KIND,
         Column("class", {"zh": "类别代号", "en": "Id of the class"}),
         Column("name", {"zh": "类别", "en": "Class"}),
-        SPEED,
-        DEVICES,
-        ROWS,
-        MEDIAN,
-        NINETIETH,
-        COVERED,
+        *ERRORS,
         Column("bias", {"zh": "偏差", "en": "Bias"}, unit="%", digits=0),
     ],
 )

@@ -37,6 +37,8 @@ ROWS = Column("rows", {"zh": "测量数", "en": "Measurements"}, secondary=True)
 MEDIAN = Column("median", {"zh": "误差中位数", "en": "Median error"}, unit="%", digits=1)
 NINETIETH = Column("ninetieth", {"zh": "误差第 90 百分位", "en": "90th percentile"}, unit="%", digits=1)
 COVERED = Column("covered", {"zh": "落在所示范围内", "en": "Inside the range shown"}, unit="%", digits=0)
+ERRORS = (SPEED, DEVICES, ROWS, MEDIAN, NINETIETH, COVERED)
+"""What is told of the errors of a group of measurements."""
 ALL: Words = {"zh": "全部", "en": "All"}
 
 
@@ -117,12 +119,7 @@ def _summary(rows: list[Compared], error: Callable[[Compared], float] = lambda r
         KIND,
         Column("family", {"zh": "系列代号", "en": "Id of the family"}),
         Column("name", {"zh": "系列", "en": "Family"}),
-        SPEED,
-        DEVICES,
-        ROWS,
-        MEDIAN,
-        NINETIETH,
-        COVERED,
+        *ERRORS,
     ],
 )
 def families(catalogue: Catalogue) -> pd.DataFrame:
@@ -169,12 +166,7 @@ SELECTIONS: dict[str, Words] = {
         KIND,
         Column("selection", {"zh": "选择的代号", "en": "Id of the selection"}),
         Column("name", {"zh": "测量", "en": "Measurements"}),
-        SPEED,
-        DEVICES,
-        ROWS,
-        MEDIAN,
-        NINETIETH,
-        COVERED,
+        *ERRORS,
     ],
 )
 def selections(catalogue: Catalogue) -> pd.DataFrame:
