@@ -364,3 +364,13 @@ def test_ram_need_not_hold_all_experts():
     assert found["n_cpu_moe"] < 60
     other = estimate({**question, "gpu_layers": 78, "n_cpu_moe": 46}, CATALOGUE)
     assert found["decode"]["tokens_per_second"] >= other["decode"]["tokens_per_second"]
+
+
+def test_slices_as_measured():
+    """Qwen3.8-27B on two RTX 5060 Ti (sudoingX/qwen38-mtp), Gemma 4 31B on two RTX 3090 (llama.cpp pull request 23398)."""
+    small = {"model": "qwen3.8-27b", "quant": "q4_k_m", "gpus": ["rtx-5060-ti-16gb"] * 2, "context": 131072, "kv_type": "q4_0"}
+    found = estimate({**small, "split_mode": "tensor"}, CATALOGUE)
+    assert sum(device["memory_bytes"] for device in found["devices"]) == pytest.approx(20_568_866_816, rel=0.05)
+    large = {"model": "gemma-4-31b", "quant": "q8_0", "gpus": ["rtx-3090"] * 2, "context": 65536, "depth": 32767}
+    decode = estimate({**large, "split_mode": "tensor"}, CATALOGUE)["decode"]
+    assert decode["low"] < 35.72 < decode["high"]
