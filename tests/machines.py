@@ -30,7 +30,9 @@ def machines(count: int, seed: int, catalogue: Catalogue):
             "family": rng.choice(["ada-gf", "rdna3"]),
         }
         card = made_up if rng.random() < 0.5 else rng.choice(listed)
-        cards = [card] * rng.choice([1, 1, 1, 2, 3, 4])
+        # No machine holds several chips that share their memory with the processor.
+        alone = isinstance(card, str) and catalogue.gpus[card].shares_memory
+        cards = [card] * (1 if alone else rng.choice([1, 1, 1, 2, 3, 4]))
         if len(cards) > 1 and rng.random() < 0.4:
             cards[-1] = {**made_up, "memory_gib": round(rng.uniform(2, 48), 1)}
         question = {
