@@ -30,6 +30,9 @@ OLDER_PROMPTS = {
 }
 """The same for prompts alone: products of experts that came later to these back ends."""
 
+BFLOAT_EXPERTS = {"rocm": "bfloat_experts"}
+"""Back end -> the term by which prompts of mixtures with bfloat16 weights differ there."""
+
 OTHER_BACKENDS = {("nvidia", "vulkan"): "vulkan.nvidia"}
 """Vendor of a class of devices and a back end beside its usual one -> the term by which prompts differ there."""
 
@@ -166,8 +169,8 @@ def matrix_terms(rates: Rates, stack: Stack) -> dict[str, float]:
         found["lookup"] = 1.0
     if stack.repacked and rates.is_processor and stack.program is None:
         found["repacked"] = 1.0
-    if stack.bfloat and stack.mixture and stack.backend == "rocm":
-        found["bfloat_experts"] = 1.0
+    if stack.bfloat and stack.mixture and (stack.backend or "") in BFLOAT_EXPERTS:
+        found[BFLOAT_EXPERTS[stack.backend or ""]] = 1.0
     return found
 
 
