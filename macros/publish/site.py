@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import re
 import shutil
@@ -17,7 +16,7 @@ from pathlib import Path
 import lightningcss
 import minify
 
-from macros.publish import api, pictures, plain, policy, prose
+from macros.publish import api, pictures, plain, policy, prose, search_files
 from macros.render import news
 from macros.render.view import View
 from macros.specs import Catalogue, SpecError, SpecErrors
@@ -220,9 +219,7 @@ def index(site: Path) -> None:
         raise SpecErrors([SpecError("site", 1, "search", "an index of the pages", told[-1] if told else "nothing", "see the log above")])
     for unused in UNUSED:
         (site / "pagefind" / unused).unlink(missing_ok=True)
-    entry = site / "pagefind" / "pagefind-entry.json"
-    # The languages stand in it in any order: equal pages should make equal files.
-    entry.write_text(json.dumps(json.loads(entry.read_text("utf-8")), sort_keys=True), "utf-8")
+    search_files.settled(site / "pagefind")
 
 
 def swap(new: Path, site: Path) -> None:

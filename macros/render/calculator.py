@@ -338,7 +338,7 @@ def _key(view: View, name: str) -> str:
         return _select(view, name)
     if key.kind == "choice":
         return _select(view, name, key.choices if key.default is not None else ("", *key.choices))
-    given = "" if key.default is None or isinstance(key.default, str) else str(key.default)
+    given = str(key.default) if isinstance(key.default, int | float) else ""
     mode = {"number": "decimal", "whole": "numeric", "layers": "numeric"}.get(key.kind, "text")
     return _field(view, name, "text", given, mode=mode, hint=name if key.kind == "layers" else None)
 

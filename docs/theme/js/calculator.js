@@ -898,7 +898,7 @@
       update();
     });
     // Whoever opens the place for files and configurations finds their reader loaded.
-    control("gguf").closest("details").addEventListener("toggle", () => { if (!page.dataset.reads) loadReader(() => {}); });
+    control("gguf").closest("details").addEventListener("toggle", () => { if (!page.dataset.reads) loadReader(); });
     control("gguf").addEventListener("change", (event) => { if (event.target.files.length) open([...event.target.files]); });
     page.querySelector("[data-forget]").addEventListener("click", () => {
       forget();

@@ -83,7 +83,7 @@ def _size(path: Path, key: str) -> int:
         raise Refused(key, "a readable file", f"{path}: {getattr(error, 'strerror', error)}", f"name a .{key} file") from None
     if not stat.S_ISREG(found.st_mode):
         raise Refused(
-            key, "a file", f"{path}: {'a folder' if stat.S_ISDIR(found.st_mode) else 'a pipe or a device'}", f"name a .{key} file"
+            key, "a file", f"{'a folder' if stat.S_ISDIR(found.st_mode) else 'a pipe or a device'}: {path}", f"name a .{key} file"
         )
     return found.st_size
 
