@@ -47,7 +47,8 @@ def test_a_file_is_answered_as_on_the_command_line(page, catalogue, model_file, 
     assert f"{found['weights']['bytes'] / 2**30:.2f} GiB" in shown(page, "figure-file")
     assert re.sub(r"[^\d.]", "", shown(page, "figure-parameters").split("×")[0]) == f"{found['parameters'] / 1e9:.2f}"
     assert page.locator("#calculator-quant").is_disabled()
-    sent = [(method, url) for method, url in requests if method != "GET" or "calculator/" not in url]
+    own = ("calculator/", "images/mark.svg")  # a browser fetches the mark of the tab whenever it has time
+    sent = [(method, url) for method, url in requests if method != "GET" or not any(part in url for part in own)]
     assert not sent, sent
     page.locator("[data-forget]").click()
     assert not page.locator("#calculator-quant").is_disabled()
