@@ -25,8 +25,8 @@ NOTABLE = 0.1
     key=["model", "build"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        Column("build", {"zh": "版本", "en": "Build"}),
-        Column("built", {"zh": "日期", "en": "Date"}),
+        Column("build", {"zh": "版本", "en": "Build"}, under=True),
+        Column("built", {"zh": "日期", "en": "Date"}, secondary=True),
         Column("buffer", {"zh": "计算缓冲区", "en": "Compute buffer"}, unit="MiB", digits=0),
         Column("change", {"zh": "比上一版本", "en": "Against the build before"}, unit="%", digits=0),
     ],
