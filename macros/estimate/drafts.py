@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from macros.estimate.question import USUAL_DRAFT
 from macros.estimate.setting import Setting
 from macros.estimate.weights import ModelWeights, is_expert
 from macros.formulas.tensors import layer_tensors
 from macros.specs.architectures import Architecture
-
-USUAL_DRAFT = 3
-"""Tokens that llama.cpp and mlx-lm guess before each pass, where nobody says otherwise."""
 
 SINGLE = 4
 """Bytes of a 32-bit value, which norms have."""
@@ -19,6 +17,11 @@ def drafted(setting: Setting) -> int:
     if setting.draft is None and not setting.mtp:
         return 0
     return setting.draft_tokens or USUAL_DRAFT
+
+
+def guessed_states(setting: Setting) -> int:
+    """States kept besides the one of each sequence: one for each guess of prediction layers, in classes that undo guesses so."""
+    return drafted(setting) if setting.mtp and setting.architecture.traits.keeps_guessed_states else 0
 
 
 def prediction_layers(a: Architecture) -> int:
@@ -40,7 +43,7 @@ def prediction_weights(a: Architecture, weights: ModelWeights) -> int:
     """
     if weights.unloaded_bytes > 0:
         return weights.unloaded_bytes
-    like = weights.layers[max(layer for layer in range(a.layers) if a.attends(layer))].tensors
+    like = _like(a, weights)
     shares = [group for group in layer_tensors(a, a.layers) if group.name == "attn_output"]
     found = 0
     for group in layer_tensors(a, a.layers):
@@ -56,6 +59,12 @@ def prediction_weights(a: Architecture, weights: ModelWeights) -> int:
 
 def prediction_experts(a: Architecture, weights: ModelWeights) -> int:
     """The part of those weights in routed experts, which may stay on the host [bytes]."""
-    groups = layer_tensors(a, a.layers)
-    routed = sum(group.values for group in groups if is_expert(group))
-    return prediction_weights(a, weights) * routed // sum(group.values for group in groups)
+    if weights.unloaded_bytes > 0:
+        return weights.unloaded_expert_bytes
+    like = _like(a, weights)
+    return sum(like[group.name][0] for group in layer_tensors(a, a.layers) if is_expert(group) and group.name in like)
+
+
+def _like(a: Architecture, weights: ModelWeights) -> dict[str, tuple[int, int]]:
+    """Tensors of the last layer that attends, which a prediction layer is like."""
+    return weights.layers[max(layer for layer in range(a.layers) if a.attends(layer))].tensors

@@ -22,6 +22,8 @@ MAX_MEMORY_GIB = 1 << 20
 MAX_LAYERS = 9999
 MAX_PATTERNS = 1000
 USUAL_BATCH = 2048
+USUAL_DRAFT = 3
+"""Tokens that llama.cpp and mlx-lm guess before each pass, where nobody says otherwise."""
 CACHE_TYPES = ("f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "bf16", "f32", "fp8", "mlx-8bit-64g", "mlx-4bit-64g")
 """Types that an engine can keep the cache in, the usual ones of llama.cpp first."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from macros.estimate.contradictions import check
 from macros.estimate.notices import Notice
-from macros.estimate.question import KEYS, MAX_CONTEXT, OPTIONS, Options, check_value, read_question
+from macros.estimate.question import KEYS, MAX_CONTEXT, OPTIONS, USUAL_DRAFT, Options, check_value, read_question
 from macros.estimate.refused import Refused
 from macros.formulas.remember import by_identity
 from macros.specs import Catalogue
@@ -95,7 +95,9 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         # Who serves more users than a program has slots for starts it with as many slots.
         slots = max(slots, asked["users"])
     if asked["logits_rows"] is None and asked["profile"] == "server":
-        asked["logits_rows"] = slots
+        # A checking pass gives logits for each guess besides.
+        guesses = (asked["draft_tokens"] or USUAL_DRAFT) if asked["mtp"] or asked["draft"] is not None else 0
+        asked["logits_rows"] = slots * (1 + guesses)
     gpus = _gpus(asked, engine, catalogue)
     for device in gpus:
         if device.backend == "":

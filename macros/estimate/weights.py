@@ -64,6 +64,8 @@ class ModelWeights:
     """Matrices that stand with the output, the one that gives the logits among them, and what each takes on a device [bytes]."""
     unloaded_bytes: int
     """Prediction layers: in the file, not loaded."""
+    unloaded_expert_bytes: int
+    """Of them, routed experts."""
     pieces: list[Piece]
     """All of it, tensor by tensor."""
 
@@ -112,13 +114,14 @@ def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix
     matrices: list[dict[str, int]] = [{} for _ in range(a.layers)]
     tied = LayerWeights()
     last_matrices: dict[str, int] = {}
-    unloaded = 0
+    unloaded, unloaded_experts = 0, 0
     every = pieces(a, quant, types, imatrix, gguf)
     for piece in every:
         group = piece.group
         for layer in piece.layers:
             if layer >= a.layers:
                 unloaded += piece.bytes
+                unloaded_experts += piece.bytes if is_expert(group) else 0
                 continue
             total = sums[layer]
             tensors[layer][group.name] = (piece.bytes, piece.device_bytes)
@@ -138,4 +141,4 @@ def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix
         sums[place]["tensors"] = named
     layers_found = tuple(LayerWeights(**sums[layer]) for layer in range(a.layers))
     first, last = LayerWeights(**sums[FIRST]), LayerWeights(**sums[LAST])
-    return ModelWeights(layers_found, first, last, tied, tuple(matrices), last_matrices, unloaded, every)
+    return ModelWeights(layers_found, first, last, tied, tuple(matrices), last_matrices, unloaded, unloaded_experts, every)

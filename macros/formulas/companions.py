@@ -51,43 +51,6 @@ def prediction_parameters(architecture: Architecture, *, beside: int) -> int:
     return inside + beside
 
 
-def prediction_buffer_bytes(
-    *, tokens: int, outputs: int, cells: int, vocabulary_size: int, hidden_size: int, query_size: int, inner_size: int, experts_used: int
-) -> int:
-    """Compute buffer of a context of its own for layers that predict further tokens.
-
-    Equation: bytes = max(4 x outputs x (vocabulary + 3 x width), 4 x tokens x (2 x inner + (experts_used + 5) x width), 2 x tokens x cells
-        + 4 x tokens x (queries + 3 x width))
-
-    Args:
-        tokens: tokens of a pass [tokens]
-        outputs: tokens whose logits are kept [tokens]
-        cells: cells of its cache [cells]
-        vocabulary_size: rows of the output matrix [values]
-        hidden_size: width of the residual stream [values]
-        query_size: width of all query heads, and of their gate where they have one [values]
-        inner_size: inner width of the feed-forward block, or of the experts of a token together [values]
-        experts_used: experts of a token; 0: a dense block
-
-    Returns:
-        Bytes [bytes].
-
-    Assumes: flash attention, with a 16-bit mask; the layer is like the last one.
-
-    Source: plans of llama.cpp for GLM-4.5-Air: 335,544,320 and 155,201,664 bytes, the latter with 12,288 more.
-
-    >>> of = {"vocabulary_size": 151_552, "hidden_size": 4096, "query_size": 12_288, "inner_size": 11_264, "experts_used": 8}
-    >>> prediction_buffer_bytes(tokens=512, outputs=512, cells=32_768, **of)
-    335544320
-    >>> prediction_buffer_bytes(tokens=512, outputs=4, cells=32_768, **of)
-    155189248
-    """
-    logits = 4 * outputs * (vocabulary_size + 3 * hidden_size)
-    block = 4 * tokens * (2 * inner_size + (experts_used + 5) * hidden_size)
-    attention = 2 * tokens * cells + 4 * tokens * (query_size + 3 * hidden_size)
-    return max(logits, block, attention)
-
-
 def adapter_bytes(*, rank: int, row: int, rows: int, stack: int) -> int:
     """A low-rank adapter of one tensor.
 

@@ -16,7 +16,8 @@ from macros.specs.catalogue import Catalogue
 ALIGNMENT = 32
 AFTER_ATTENTION = {"ffn_norm": "post_attention_norm"}
 RENAMED = {
-    "gpt-oss": AFTER_ATTENTION, "qwen3next": AFTER_ATTENTION, "qwen35": AFTER_ATTENTION, "qwen35moe": AFTER_ATTENTION,
+    "gpt-oss": AFTER_ATTENTION, "glm4moe": AFTER_ATTENTION, "qwen3next": AFTER_ATTENTION,
+    "qwen35": AFTER_ATTENTION, "qwen35moe": AFTER_ATTENTION,
     "lfm2": {"output_norm": "token_embd_norm"}, "lfm2moe": {"output_norm": "token_embd_norm"},
 }  # fmt: skip
 """Classes whose files call a tensor otherwise than the rest."""

@@ -275,6 +275,7 @@ void answer(std::map<std::string, std::string> & s) {
     c.n_batch = number_of("batch", 2048);
     c.n_ubatch = number_of("ubatch", 512);
     c.n_seq_max = number_of("slots", 1);
+    c.n_rs_seq = number_of("kept_states", 0);
     c.n_outputs_max = number_of("outputs", 0);
     c.type_k = type_of(s.count("kv_type_k") ? s["kv_type_k"] : "f16");
     c.type_v = type_of(s.count("kv_type_v") ? s["kv_type_v"] : "f16");

@@ -33,7 +33,7 @@ def model_graph(a: Architecture, b: Batch, layout: Layout, layers: Sequence[int]
         The tensors of the pass.
     """
     p = Pass(a, b, layout, Graph(layout.host + 1))
-    _inputs(p)
+    inputs(p)
     x = _embedded(p)
     each = -1
     if a.per_layer_embeddings is not None:
@@ -41,8 +41,8 @@ def model_graph(a: Architecture, b: Batch, layout: Layout, layers: Sequence[int]
     if a.alternating_updates is not None:
         x = _streams(p, x)
     for layer in layers:
-        x = _layer(p, layer, x, each, last=layer == layers[-1])
-    _logits(p, x)
+        x = through_layer(p, layer, x, each, last=layer == layers[-1])
+    to_logits(p, x)
     return p.graph
 
 
@@ -92,7 +92,7 @@ def _mixed_in(p: Pass, given: int) -> int:
     return g.write(vectors, (x, slots))
 
 
-def _inputs(p: Pass) -> None:
+def inputs(p: Pass) -> None:
     """What a pass gets from outside beside the tokens."""
     a, b, g = p.a, p.b, p.graph
     t = a.attention
@@ -128,7 +128,7 @@ def _inputs(p: Pass) -> None:
         p.inputs["indexer_rotation"] = g.input(rotation_bytes(key_rotation(t.indexer.head_dim)))
 
 
-def _layer(p: Pass, layer: int, x: int, each: int, *, last: bool) -> int:
+def through_layer(p: Pass, layer: int, x: int, each: int, *, last: bool) -> int:
     """One layer: from the residual stream `x` to the residual stream; the last one goes on with the tokens whose logits are kept."""
     a, g = p.a, p.graph
     if a.alternating_updates is not None:
@@ -254,7 +254,7 @@ def _chooses_after_norm(p: Pass) -> bool:
     return p.a.traits.chooses_after_norm and not p.b.build.chooses_early
 
 
-def _logits(p: Pass, x: int) -> None:
+def to_logits(p: Pass, x: int) -> None:
     """From the residual stream to the logits."""
     a, g, width = p.a, p.graph, p.a.hidden_size
     if a.alternating_updates is not None:

@@ -62,6 +62,8 @@ class Batch:
     """Whether logits are computed; for embeddings later builds compute none."""
     build: Build = FIRST_BUILD
     """The build of the engine."""
+    snapshots: int = 1
+    """States kept of each sequence: one, and one for each guess that may be undone."""
 
 
 @dataclass(frozen=True)

@@ -220,7 +220,7 @@ def _delta(p: Pass, r: Recurrent, state: int, inputs: Sequence[int]) -> int:
     """A delta rule: what it gives for each token, and after that the new states."""
     g, b = p.graph, p.b
     values = b.sequences * r.state_size * r.inner_size
-    y = g.fresh(FLOAT * (b.tokens * r.inner_size + values), b.tokens, inputs)
+    y = g.fresh(FLOAT * (b.tokens * r.inner_size + b.snapshots * values), b.tokens, inputs)
     g.expand(g.write(state, (g.view(y, b.tokens, FLOAT * values),)))
     return y
 

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from macros.estimate.cache import cache_row, state_values
-from macros.estimate.drafts import drafted, prediction_experts, prediction_layers, prediction_weights
+from macros.estimate.drafts import guessed_states, prediction_experts, prediction_weights
 from macros.estimate.engines.llama_cpp.expert_cache import cached_experts
-from macros.estimate.engines.llama_cpp.overrides import moves_of
-from macros.estimate.engines.llama_cpp.plan import plan
+from macros.estimate.engines.llama_cpp.overrides import EXPERTS, moves_of
+from macros.estimate.engines.llama_cpp.plan import plan, predicted
+from macros.estimate.engines.llama_cpp.splitting import split_layers
 from macros.estimate.setting import Setting
-from macros.estimate.shares import Share, empty_host
+from macros.estimate.shares import HOST, Share, empty_host, slices
 from macros.estimate.weights import ModelWeights, model_weights
-from macros.formulas.companions import adapter_bytes, prediction_buffer_bytes, projector_bytes
-from macros.formulas.kv_cache import padded_cells, recurrent_state_bytes
+from macros.formulas.companions import adapter_bytes, projector_bytes
+from macros.formulas.compute_graph.prediction import like_layer
+from macros.formulas.kv_cache import recurrent_state_bytes
 from macros.formulas.tensors import tensor_groups
 from macros.formulas.units import MIB
 from macros.specs import Catalogue
@@ -31,7 +33,7 @@ TARGETS = {
 
 
 def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Share], catalogue: Catalogue) -> list[Share]:
-    """Devices and host with what is loaded beside the model: on the first device, or on the host where there is none.
+    """Devices and host with what is loaded beside the model.
 
     Args:
         setting: a checked question
@@ -42,7 +44,10 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
     Returns:
         The same, with their companions.
 
-    Assumes: an adapter lies with its layers; the draft model has the context of the model, and a cache of 16 bits.
+    Assumes: a projector lies on the first device, an adapter with its layers, prediction layers with the output; the draft model has the
+        context of the model and a cache of 16 bits.
+
+    Source: llama.cpp, common_base_params_to_speculative and server_output_limits: what guesses keeps the logits of one token a slot.
     """
     more = [0 for _ in shares]
     if setting.mmproj and setting.model is not None:
@@ -51,18 +56,21 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
             more[0] += projector_bytes(parameters=projector.parameters, file_bytes=projector.file_bytes)
     if setting.mtp:
         last = next((place for place, share in enumerate(shares) if share.has_output), 0)
-        more[last] += prediction_weights(setting.architecture, weights) + _prediction_bytes(setting, catalogue)
+        more[last] += prediction_weights(setting.architecture, weights) + guessed_states(setting) * _states(setting)
+        away: dict[str, int] = {}
         if setting.experts_on_host or (setting.n_cpu_moe or 0) > setting.architecture.layers:
-            away = prediction_experts(setting.architecture, weights)
-            more[last] -= away
-            more[-1] += away
+            routed = prediction_experts(setting.architecture, weights)
+            more[last] -= routed
+            more[-1] += routed
+            away = {name: HOST for name in weights.layers[like_layer(setting.architecture)].tensors if EXPERTS in name}
+        for place, held in enumerate(predicted(setting, weights, len(shares) - 1, last, catalogue.tensor_types[DRAFT_CACHE], away)):
+            more[place] += held
     if setting.lora > 0 or setting.lora_bytes > 0:
         for place, share in enumerate(shares):
             more[place] += _adapter(setting, share.layers)
     if setting.draft is not None:
-        first, host = _draft(setting, catalogue)
-        more[0] += first
-        more[-1] += host
+        for place, held in enumerate(_draft(setting, shares, catalogue)):
+            more[place] += held
     cached, table = cached_experts(setting, weights, moves_of(setting, weights))
     caches = [0 for _ in shares]
     caches[0] += cached
@@ -71,26 +79,6 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
         replace(share, companion_bytes=extra, kv_cache_bytes=share.kv_cache_bytes + cache)
         for share, extra, cache in zip(shares, more, caches, strict=True)
     ]
-
-
-def _prediction_bytes(setting: Setting, catalogue: Catalogue) -> int:
-    """Cache and buffer of prediction layers; and recurrent states are kept once more for each guess [bytes]."""
-    a = setting.architecture
-    key, value = cache_row(a, a.layers - 1, catalogue.tensor_types[DRAFT_CACHE], catalogue.tensor_types[DRAFT_CACHE])
-    tokens = min(setting.ubatch, setting.batch, setting.context)
-    cells: int = padded_cells(setting.context)
-    experts = a.experts
-    buffer = prediction_buffer_bytes(
-        tokens=tokens,
-        outputs=tokens if setting.logits_rows is None else min(setting.logits_rows, tokens),
-        cells=cells,
-        vocabulary_size=a.vocabulary_size,
-        hidden_size=a.hidden_size,
-        query_size=a.heads(a.layers - 1) * a.head_dim(a.layers - 1) * (2 if a.attention.output_gate else 1),
-        inner_size=a.feed_forward_size(0) if experts is None else experts.used * experts.size,
-        experts_used=0 if experts is None else experts.used,
-    )
-    return prediction_layers(a) * cells * (key + value) + buffer + drafted(setting) * _states(setting)
 
 
 def _states(setting: Setting) -> int:
@@ -118,21 +106,29 @@ def _targeted(name: str, targets: str) -> bool:
     return targets == "all" or any(name.startswith(stem) for stem in TARGETS[targets])
 
 
-def _draft(setting: Setting, catalogue: Catalogue) -> tuple[int, int]:
-    """What a draft model takes on the first device, and on the host [bytes]."""
+def _draft(setting: Setting, shares: Sequence[Share], catalogue: Catalogue) -> list[int]:
+    """What a draft model takes on each device and on the host: all its layers on the cards, shared among them as the model's are."""
     a = architecture_of(catalogue.models[setting.draft or ""], catalogue.models)
     kind = catalogue.tensor_types[DRAFT_CACHE]
     own = replace(
-        setting, model=setting.draft, architecture=a, gpus=setting.gpus[:1], kv_type_k=kind, kv_type_v=kind,
+        setting, model=setting.draft, architecture=a, kv_type_k=kind, kv_type_v=kind, logits_rows=setting.slots, embedding=False,
         n_cpu_moe=None, n_cpu_ffn=0, override_tensor=(), experts_on_host=False, draft=None, mtp=False, mmproj=False, lora=0,
     )  # fmt: skip
     weights = model_weights(a, own.quant, catalogue.tensor_types, imatrix=own.imatrix)
     every = tuple(range(a.layers))
+    counted = [float(share.counted) for share in shares[:-1]]
+    if slices(setting):
+        placed = [(every, True) for _ in counted]
+    elif sum(counted) > 0:
+        split = split_layers(layers=a.layers + a.prediction_layers, gpu_layers=a.layers + a.prediction_layers + 1, free=counted)
+        placed = [(tuple([layer for layer in layers if layer < a.layers]), has_output) for layers, has_output in split]
+    else:
+        placed = [((), False) for _ in counted]
+    devices = [Share("draft", device, layers, has) for device, (layers, has) in zip(setting.gpus, placed, strict=True)]
     host = empty_host(own, catalogue)
-    if not own.gpus:
-        return 0, plan(own, weights, [], replace(host, layers=every, has_output=True))[0].memory_bytes
-    device, rest = plan(own, weights, [Share("draft", own.gpus[0], every, True)], host)
-    return device.memory_bytes, rest.memory_bytes
+    if sum(counted) == 0:
+        host = replace(host, layers=every, has_output=True)
+    return [share.memory_bytes for share in plan(own, weights, devices, host)]
 
 
 def server_bytes(setting: Setting) -> dict[str, int]:

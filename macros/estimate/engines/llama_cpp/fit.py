@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from macros.estimate.engines.llama_cpp.builds import basis
-from macros.estimate.engines.llama_cpp.placing import every_layer, split_layers
+from macros.estimate.engines.llama_cpp.placing import every_layer
 from macros.estimate.engines.llama_cpp.plan import planned
+from macros.estimate.engines.llama_cpp.splitting import split_layers
 from macros.estimate.setting import Setting
 from macros.estimate.shares import HOST, Moves, Placement, Share, empty_host, empty_shares
 from macros.estimate.weights import ModelWeights

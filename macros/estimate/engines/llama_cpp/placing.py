@@ -9,39 +9,12 @@ from macros.estimate.engines.llama_cpp.builds import basis
 from macros.estimate.engines.llama_cpp.companions import server_bytes, with_companions
 from macros.estimate.engines.llama_cpp.overrides import moves_of
 from macros.estimate.engines.llama_cpp.plan import Placed, plan
+from macros.estimate.engines.llama_cpp.splitting import split_layers
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Placement, Share, empty_host, empty_shares, slices
 from macros.estimate.weights import ModelWeights
-from macros.formulas.elementwise import added
 from macros.formulas.remember import by_identity
 from macros.specs import Catalogue
-
-
-def split_layers(*, layers: int, gpu_layers: int, free: Sequence[float]) -> list[tuple[list[int], bool]]:
-    """Which layers go to which device: the last ones, in shares like the devices' free memory.
-
-    Args:
-        layers: layers in the file, prediction layers among them [layers]
-        gpu_layers: layers to place, the output counting as one [layers]
-        free: free memory of each device [bytes]
-
-    Returns:
-        For each device its layers and whether it has the output.
-    """
-    first = max(layers + 1 - gpu_layers, 0)
-    placed = min(gpu_layers, layers + 1)
-    total = added(list(free))
-    bounds = [added(list(free[: index + 1])) / total for index in range(len(free))]
-    result: list[tuple[list[int], bool]] = [([], False) for _ in free]
-    device = 0
-    for layer in range(first, layers + 1):
-        while device < len(free) - 1 and bounds[device] <= (layer - first) / placed:
-            device += 1
-        if layer == layers:
-            result[device] = (result[device][0], True)
-        else:
-            result[device][0].append(layer)
-    return result
 
 
 def every_layer(setting: Setting) -> int:

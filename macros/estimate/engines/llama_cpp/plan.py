@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from macros.estimate.cache import cache_row, cache_values, compressed_values, state_values
+from macros.estimate.drafts import guessed_states, prediction_layers
 from macros.estimate.engines.llama_cpp.builds import build_of
 from macros.estimate.engines.llama_cpp.overrides import moves_of
 from macros.estimate.engines.llama_cpp.slicing import shares_asked, sliced_cache, sliced_weights
@@ -16,6 +17,7 @@ from macros.estimate.weights import LayerWeights, ModelWeights
 from macros.formulas.compute_buffer import compute_buffer_bytes
 from macros.formulas.compute_graph.attention import widest_cache
 from macros.formulas.compute_graph.passes import FLOAT, Batch, Build, Layout
+from macros.formulas.compute_graph.prediction import like_layer, prediction_buffers
 from macros.formulas.engine_constants import aligned, row_padding_bytes
 from macros.formulas.kv_cache import (
     compressed_cells,
@@ -76,6 +78,7 @@ def _demand(
     streams_weights: bool,
     logits: bool,
     build: Build,
+    snapshots: int,
 ) -> Demand:
     """One for equal questions, so that their plan is remembered."""
     # A pass is a whole number of tokens for each slot.
@@ -104,6 +107,7 @@ def _demand(
         streams=streams,
         logits=logits,
         build=build,
+        snapshots=snapshots,
     )
     return Demand(a, batch, key_type, value_type, cache_on_host, streams_weights)
 
@@ -171,6 +175,7 @@ def demand_of(setting: Setting, devices: int) -> Demand:
         # Builds that mix inputs compute no logits for embeddings; some classes never did.
         not (setting.embedding and (build_of(setting).mixes_inputs or setting.architecture.traits.embeds_without_logits)),
         build_of(setting),
+        1 + guessed_states(setting),
     )
 
 
@@ -386,3 +391,32 @@ def _padding(a: Architecture, layer: int, key_type: TensorType, value_type: Tens
     for width, kind in ((keys - scorer, key_type), (scorer, key_type), (values, value_type)):
         padding += aligned(_padding_of(width, kind))
     return padding
+
+
+def predicted(setting: Setting, weights: ModelWeights, devices: int, place: int, kind: TensorType, away: Mapping[str, int]) -> list[int]:
+    """Cache and compute buffer of the context in which a prediction layer guesses.
+
+    Args:
+        setting: a checked question
+        weights: what the layers weigh
+        devices: how many there are
+        place: where the layer and the output are: a device from 0, or the host after them
+        kind: type of its cache
+        away: its tensors that lie elsewhere: name -> device, or HOST
+
+    Returns:
+        Bytes of each device, then of the host [bytes].
+    """
+    demand = demand_of(replace(setting, kv_type_k=kind, kv_type_v=kind, logits_rows=setting.slots, embedding=False), devices)
+    a, layer = demand.architecture, like_layer(demand.architecture)
+    nothing: dict[str, int] = {}
+    moves = Moves([away if one == layer else nothing for one in range(a.layers)], nothing, nothing, told=len(away) > 0)
+    every = tuple(range(a.layers))
+    placed = tuple((every if one == place else (), one == place) for one in range(devices))
+    layout = _layout(a, placed, moves, demand.cache_on_host, _brought_caches(a, demand.batch, kind, kind), weights)
+    copies = 4 if devices > 1 and place < devices and not demand.cache_on_host and not moves_of(setting, weights).told else 1
+    held = list(prediction_buffers(a, demand.batch, layout, copies=copies, streams=demand.streams_weights))
+    on_host = demand.cache_on_host or place == devices
+    cache, _ = _cache(demand, (layer,), on_device=not on_host)
+    held[devices if on_host else place] += prediction_layers(a) * cache
+    return held
