@@ -9,7 +9,7 @@ from typing import Any
 from macros.formulas.ram_rule import SYSTEM_GIB
 from macros.render import verdict
 from macros.render.home import page_scripts
-from macros.render.numbers import number, unit_html
+from macros.render.numbers import IN_CHINESE, number, unit_html
 from macros.render.tables import record_link
 from macros.render.view import View
 from macros.tables import pairs, planning
@@ -20,8 +20,8 @@ TWO = ("rtx-3060", "rtx-5060-ti-16gb")
 WISH = {"model": "gpt-oss-120b", "tokens_per_second": 10.0, "context": 16384}
 """What the page looks for at first."""
 LABELS = {
-    "one": ("一个", "One"),
-    "other": ("另一个", "The other"),
+    "one": ("第一个", "First"),
+    "other": ("第二个", "Second"),
     "model": ("模型", "Model"),
     "speed": ("至少每秒词元数", "Tokens per second, at least"),
     "context": ("上下文（词元）", "Context (tokens)"),
@@ -31,10 +31,12 @@ LABELS = {
     "device": ("设备", "Device"),
     "runs": ("能否运行", "Runs"),
     "decode": ("解码", "Decode"),
-    "memory": ("显存", "Memory"),
+    "memory": ("显存", "VRAM"),
     "ram": ("配内存", "RAM"),
-    "price": ("发布价", "Launch price"),
+    "price": ("首发价", "Launch price"),
 }
+UNITS = {"runs": "tokens/s", "memory": "GiB", "ram": "GiB", "price": "USD"}
+"""Column of what a speed needs -> the unit under its name."""
 MESSAGES = {
     "one-kind": {"zh": "请选两台设备，或两个模型。", "en": "Choose two devices, or two models."},
     "nothing": {"zh": "常见设备里没有一台满足。", "en": "None of the common devices does."},
@@ -48,7 +50,7 @@ def page(view: View) -> str:
     """Both questions with their first answers."""
     words = {name: view.words(text) for name, text in MESSAGES.items()} | {name: view.pick(*text) for name, text in LABELS.items()}
     words |= {f"way-{name}": view.words(text) for name, text in pairs.WAYS.items()}
-    words |= {"tokens-per-second": unit_html("tokens/s", view.language), "usd": unit_html("USD", view.language)}
+    words |= {f"unit-{name}": view.pick(IN_CHINESE.get(unit, unit), unit) for name, unit in UNITS.items()}
     settings = {
         "host": pairs.HOST, "ram": pairs.MOST_RAM - SYSTEM_GIB, "system": SYSTEM_GIB, "sold": pairs.SOLD,
         "context": pairs.CONTEXT, "quant": "q4_k_m", "scripts": page_scripts(view), "devices": headline_devices(view.catalogue),
@@ -89,7 +91,7 @@ def _compared(view: View) -> str:
 
 
 def _cell(view: View, way: Any, decode: Any) -> str:
-    speed = f" · {number(decode, 0 if decode >= 10 else 1)}" if decode == decode and decode is not None else ""
+    speed = f" ·\u00a0{number(decode, 0 if decode >= 10 else 1)}" if decode == decode and decode is not None else ""
     return f'<span class="way-{escape(str(way))}">{view.html(pairs.WAYS[way])}</span>{speed}' if isinstance(way, str) else "—"
 
 
@@ -97,23 +99,18 @@ def _wished(view: View) -> str:
     found = planning.what_needs(
         view.catalogue, str(WISH["model"]), tokens_per_second=float(str(WISH["tokens_per_second"])), context=int(str(WISH["context"]))
     )
-    heads = [_word(view, name) for name in ("device", "runs", "memory", "ram", "price")]
+    heads = [_head(view, name) for name in ("device", "runs", "memory", "ram", "price")]
     rows = [
         f'<tr><th scope="row">{record_link(view, "gpus", row["gpu"])}</th><td>{_cell(view, row["way"], row["decode"])}</td>'
-        f'<td class="n">{number(row["memory"])} GiB</td><td class="n">{number(row["ram"])}{" GiB" if row["ram"] else ""}</td>'
-        f'<td class="n s">{number(row["launch_price_usd"])}</td></tr>'
+        f'<td class="n">{number(row["memory"])}</td><td class="n">{number(row["ram"])}</td>'
+        f'<td class="n">{number(row["launch_price_usd"])}</td></tr>'
         for row in found
     ]
     return _table(view, _word(view, "wish"), heads, rows)
 
 
-FOLDED = ' class="s"'
-"""What a narrow screen leaves out."""
-
-
 def _table(view: View, title: str, heads: list[str], rows: list[str]) -> str:
-    folded = _word(view, "price")
-    head = "".join(f'<th scope="col"{FOLDED if text == folded else ""}>{text}</th>' for text in heads)
+    head = "".join(f'<th scope="col">{text}</th>' for text in heads)
     return (
         f'<div class="table"><div class="table-scroll" role="region" tabindex="0" aria-label="{title}"><table>'
         f'<caption class="visually-hidden">{title}</caption>'
@@ -139,6 +136,12 @@ def _number(view: View, name: str, value: str) -> str:
 
 def _word(view: View, name: str) -> str:
     return escape(view.pick(*LABELS[name]))
+
+
+def _head(view: View, name: str) -> str:
+    """The head of a column, with its unit below."""
+    unit = f' <span class="unit">{unit_html(UNITS[name], view.language)}</span>' if name in UNITS else ""
+    return f"{_word(view, name)}{unit}"
 
 
 def _json(value: object) -> str:

@@ -69,9 +69,8 @@ def formula(view: View, name: str) -> str:
 def equation(view: View, name: str) -> str:
     """The equation alone, under its name."""
     one_of("a formula", name, formulas())
-    return (
-        f'<div class="formula" data-formula="{escape(name)}">{_equation(name)}<p class="formula-code"><code>{escape(name)}</code></p></div>'
-    )
+    code = f'<p class="formula-code"><code>{escape(name)}</code></p>'
+    return f'<div class="formula" data-formula="{escape(name)}">{_equation(view.language, name)}{code}</div>'
 
 
 def chapter(name: str) -> str:
@@ -80,15 +79,19 @@ def chapter(name: str) -> str:
 
 
 @cache
-def _equation(name: str) -> str:
+def _equation(language: str, name: str) -> str:
     lines = mathml(formulas()[name])
     stated = told(formulas()[name]).parts.get("Equation", "")
     if not lines and stated:
-        return f'<p class="equation" lang="en">{escape(stated)}</p>'
-    return "".join(f'<div class="equation">{line}</div>' for line in lines)
+        return f'<p class="equation">{escape(symbols().get(stated, stated) if language == "zh" else stated)}</p>'
+    return "".join(f'<div class="equation">{_in_chinese(line) if language == "zh" else line}</div>' for line in lines)
 
 
 CHINESE = Path(__file__).resolve().parents[2] / "docs" / "formulas.zh.yaml"
+SYMBOLS = CHINESE.with_name("symbols.zh.yaml")
+_SYMBOL = re.compile(r'(?<=<mi mathvariant="normal">)[^<]*')
+_WORD = re.compile(r"(?<=<mtext>)(?:if|else|and|or|not)(?=</mtext>)")
+_WORDS = {"if": "若", "else": "否则", "and": "且", "or": "或", "not": "非"}
 _UNIT = re.compile(r"( \[[^\]]*\])?\.?$")
 
 
@@ -97,6 +100,24 @@ def chinese() -> dict[str, str]:
     """What docstrings of formulas say -> the same in Chinese; units stay outside."""
     read: dict[str, str] = yaml.load(CHINESE.read_text("utf-8"), yaml.CSafeLoader)
     return read
+
+
+@cache
+def symbols() -> dict[str, str]:
+    """Names of values in equations -> the same in Chinese; whole equations too, where a docstring states one."""
+    read: dict[str, str] = yaml.load(SYMBOLS.read_text("utf-8"), yaml.CSafeLoader)
+    return read
+
+
+def named(line: str) -> set[str]:
+    """The names of values in a line of MathML."""
+    return set(_SYMBOL.findall(line))
+
+
+def _in_chinese(line: str) -> str:
+    """A line of MathML with its names and words in Chinese."""
+    line = _SYMBOL.sub(lambda match: symbols().get(match[0], match[0]), line)
+    return _WORD.sub(lambda match: _WORDS[match[0]], line)
 
 
 def phrase(text: str) -> tuple[str, str]:
@@ -120,7 +141,7 @@ def _formula(language: str, name: str) -> str:
     function = formulas()[name]
     about = told(function)
     words = {"Returns": ("得到", "Gives"), "Assumes": ("前提", "Assumes"), "Source": ("出处", "Source")}
-    shown = _equation(name)
+    shown = _equation(language, name)
     rows = [(f"<code>{escape(key)}</code>", text) for key, text in about.arguments.items()]
     rows += [(words[key][0 if zh else 1], text) for key, text in about.parts.items() if key in words]
     listed = "".join(f"<div><dt>{title}</dt><dd>{_said(language, text)}</dd></div>" for title, text in rows)
@@ -194,6 +215,8 @@ def _expression(node: ast.expr, inside: int = 0) -> str:
             tighter = strength + (1 if isinstance(op, ast.Sub) else 0)
             inner = f"{_expression(left, strength)}<mo>{_SIGNS[type(op)]}</mo>{_expression(right, tighter)}"
             return _fenced(inner) if strength < inside else inner
+        case ast.UnaryOp(op=ast.USub(), operand=ast.BinOp(left=ast.UnaryOp(op=ast.USub(), operand=left), op=ast.FloorDiv(), right=right)):
+            return f"<mrow><mo>⌈</mo><mfrac>{_row(_expression(left))}{_row(_expression(right))}</mfrac><mo>⌉</mo></mrow>"
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return f"<mo>−</mo>{_expression(operand, 2)}"
         case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -207,7 +230,9 @@ def _expression(node: ast.expr, inside: int = 0) -> str:
             return _cases(body, test, orelse)
         case ast.Call(func=ast.Name(id="where"), args=[test, body, orelse]):
             return _cases(body, test, orelse)
-        case ast.Call(func=ast.Name(id=("ceil" | "floor") as name), args=[operand]):
+        case ast.Call(func=ast.Name(id="float"), args=[operand]):
+            return _expression(operand, inside)
+        case ast.Call(func=ast.Name(id=("ceil" | "floor" | "int") as name), args=[operand]):
             opening, closing = ("⌈", "⌉") if name == "ceil" else ("⌊", "⌋")
             return f"<mrow><mo>{opening}</mo>{_expression(operand)}<mo>{closing}</mo></mrow>"
         case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):

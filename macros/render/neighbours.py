@@ -42,13 +42,13 @@ def _gpus(catalogue: Catalogue, gpu: Any) -> Iterator[Step]:
     less = [other for other in vendor if other.largest_memory_gib < gpu.largest_memory_gib]
     if more:
         least = min(other.largest_memory_gib for other in more)
-        yield ("下一档显存", "The next size of memory"), max((o for o in more if o.largest_memory_gib == least), key=_newest)
+        yield ("显存大一档", "The next size up"), max((o for o in more if o.largest_memory_gib == least), key=_newest)
     faster = [other for other in same if other.bandwidth_gb_per_s > gpu.bandwidth_gb_per_s]
     if faster:
-        yield ("显存相同，更快", "As much memory, faster"), min(faster, key=lambda other: (other.bandwidth_gb_per_s, other.id))
+        yield ("显存相同，更快", "Same memory, faster"), min(faster, key=lambda other: (other.bandwidth_gb_per_s, other.id))
     if less:
         most = max(other.largest_memory_gib for other in less)
-        yield ("上一档显存", "The size of memory below"), max((o for o in less if o.largest_memory_gib == most), key=_newest)
+        yield ("显存小一档", "The next size down"), max((o for o in less if o.largest_memory_gib == most), key=_newest)
 
 
 def _newest(record: Any) -> tuple[bool, date, str]:

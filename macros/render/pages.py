@@ -56,7 +56,7 @@ def body(view: View, kind: str, id: str) -> str:
     if also := _also_called(view, kind, record):
         parts.append(
             slots.block(
-                f'<p class="also">{escape(view.pick("也叫，或见于：", "Also called, or found in: "))}'
+                f'<p class="also">{escape(view.pick("相关名称：", "Related names: "))}'
                 f"{escape(view.pick('、', ', ').join(also))}{view.pick('。', '.')}</p>"
             )
         )
@@ -65,7 +65,7 @@ def body(view: View, kind: str, id: str) -> str:
     if getattr(record, "notes", None):
         parts.append(slots.block(f"<p>{view.html(record.notes)}</p>"))
     parts.append(slots.block(specs(view, kind, record)))
-    parts += [f"## {view.pick('换一个', 'Something else')} {{#neighbours}}", slots.block(neighbours.listed(view, kind, record))]
+    parts += [f"## {view.pick('其他选择', 'Alternatives')} {{#neighbours}}", slots.block(neighbours.listed(view, kind, record))]
     return "\n\n".join(parts)
 
 
@@ -200,7 +200,7 @@ def _measured(view: View, frame: pd.DataFrame, named: str) -> list[str]:
         return []
     known = tables()["measured-decode"]
     text = view.pick(
-        "别人公开的实测，与本指南对同一模型、格式和设备的估计并排。",
+        "下表并排列出公开的实测与本指南的估计；模型、格式和设备相同。",
         "Measurements that others published, beside what the guide computes for the same model, format and device.",
     )
     shown = render(view, known, frame, _told_columns(known.id, frame, ("row", named)), unsearched=True)

@@ -27,26 +27,26 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "It runs from RAM alone: {ram} GiB, {low}–{high} tokens per second.",
     },
     "no": {
-        "zh": "放不下：全部放在设备上需要 {need} GiB。换小一些的模型，或加内存。",
-        "en": "It does not fit: all of it on the device takes {need} GiB. Take a smaller model, or more RAM.",
+        "zh": "放不下：全部放在设备上需要 {need} GiB。请换小一些的模型，或增加内存。",
+        "en": "It does not fit: the device would need {need} GiB. Choose a smaller model, or add RAM.",
     },
     "refused": {"zh": "这个组合没有答案：{key}。", "en": "There is no answer for this: {key}."},
     "unknown-model": {"zh": "没有叫“{value}”的模型。", "en": "There is no model called “{value}”."},
     "unknown-card": {"zh": "没有叫“{value}”的设备。", "en": "There is no device called “{value}”."},
-    "not-number": {"zh": "“{value}”不是 1 到 4,096 之间的数。", "en": "“{value}” is no number from 1 to 4,096."},
+    "not-number": {"zh": "“{value}”不是 1 到 4,096 之间的数。", "en": "“{value}” is not a number from 1 to 4,096."},
     "missing": {"zh": "请填写。", "en": "Please fill this in."},
     "loading": {"zh": "正在计算……", "en": "Computing …"},
     "here-one": {
-        "zh": "浏览器报告的显卡是“{told}”，就是 {name}。内存容量浏览器不说准数，请自己填。",
+        "zh": "浏览器报告的显卡是“{told}”，就是 {name}。浏览器不给出准确的内存容量，请自己填。",
         "en": "The browser reports “{told}”, which is the {name}. It does not tell the size of your RAM: fill that in.",
     },
     "here-several": {
         "zh": "浏览器报告的显卡是“{told}”，可能是 {names}。先按第一种算，请核对。",
-        "en": "The browser reports “{told}”, which may be {names}. The first of them is filled in: please check.",
+        "en": "The browser reports “{told}”, which may be {names}. The first is filled in: please check.",
     },
     "here-none": {
         "zh": "浏览器报告的是“{told}”，看不出是哪种设备，请自己选。",
-        "en": "The browser reports “{told}”, from which no device can be told: please choose yours.",
+        "en": "The browser reports “{told}”, which does not tell the device: please choose yours.",
     },
     "here-silent": {"zh": "浏览器没有报告显卡，请自己选。", "en": "The browser does not report a graphics adapter: please choose yours."},
 }

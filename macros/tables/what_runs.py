@@ -135,7 +135,7 @@ def machines(catalogue: Catalogue) -> Iterator[tuple[str, float, str | None, dic
             question["memory_gib"] = size
         yield kind, size, gpu, question, _room(catalogue, gpu, size)
     for ram in RAM:
-        yield "ram", ram, None, dict(HOST), (ram - SYSTEM_GIB) * GIB
+        yield "ram", ram, None, {**HOST, "ram_gib": ram}, (ram - SYSTEM_GIB) * GIB
 
 
 def of_machine(catalogue: Catalogue, *, gpu: str | None, memory_gib: float | None, ram_gib: float) -> list[dict[str, Any]]:
@@ -148,7 +148,7 @@ def of_machine(catalogue: Catalogue, *, gpu: str | None, memory_gib: float | Non
         ram_gib: system memory, where there is no device [GiB]
     """
     if gpu is None:
-        return list(ranking(catalogue, HOST, (ram_gib - SYSTEM_GIB) * GIB))
+        return list(ranking(catalogue, {**HOST, "ram_gib": ram_gib}, (ram_gib - SYSTEM_GIB) * GIB))
     question: dict[str, Any] = {"gpus": [gpu], "gpu_layers": 9999}
     if memory_gib is not None:
         question["memory_gib"] = memory_gib

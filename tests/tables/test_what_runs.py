@@ -120,3 +120,12 @@ def test_the_command_and_the_page_answer_alike():
     found = what_runs.of_machine(CATALOGUE, gpu=device, memory_gib=None, ram_gib=0)
     assert [row["model"] for row in found] == rows["model"].tolist()
     assert [row["decode"] for row in found] == rows["decode"].tolist()
+
+
+def test_more_ram_runs_larger_models():
+    def largest(ram):
+        (first, *_) = what_runs.of_machine(CATALOGUE, gpu=None, memory_gib=None, ram_gib=ram)
+        return first["model"]
+
+    assert largest(32) != largest(96)
+    assert "gpt-oss-120b" in {row["model"] for row in what_runs.of_machine(CATALOGUE, gpu=None, memory_gib=None, ram_gib=96)}

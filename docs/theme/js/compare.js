@@ -44,14 +44,21 @@ const speedOf = (found) => (found && found.way !== "no" && found.decode ? found.
 const cell = (found) => {
   if (!found) return element("td", {}, "—");
   const speed = speedOf(found);
-  return element("td", {}, element("span", { class: `way-${found.way}` }, say(`way-${found.way}`)), speed === null ? "" : ` · ${shown(speed)}`);
+  return element("td", {}, element("span", { class: `way-${found.way}` }, say(`way-${found.way}`)), speed === null ? "" : ` ·\u00a0${shown(speed)}`);
 };
 const named = (all, kind, id) => element("a", { href: `${settings.pages[kind]}${id}/` }, all.named(all.guide[kind === "gpu" ? "gpus" : "models"][id]));
 
 function table(title, heads, rows) {
-  const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)));
+  const head = element("tr", {}, ...heads.map((parts) => element("th", { scope: "col" }, ...[parts].flat())));
   const made = element("table", {}, element("caption", { class: "visually-hidden" }, title), element("thead", {}, head), element("tbody", {}, ...rows));
   return element("div", { class: "table" }, element("div", { class: "table-scroll", role: "region", tabindex: "0", "aria-label": title }, made));
+}
+
+/** The head of a column, with its unit below. */
+function head(name) {
+  const unit = words[`unit-${name}`];
+  if (!unit) return say(name);
+  return [say(name), " ", element("span", { class: "unit" }, unit)];
 }
 
 function complain(form, message) {
@@ -122,10 +129,10 @@ async function wish() {
     const split = how.way === "experts" || how.way === "layers";
     const ram = split ? settings.sold.find((size) => size >= how.ram_bytes / GIB + settings.system) : null;
     const price = all.guide.gpus[gpu].launch_price_usd;
-    return element("tr", {}, element("th", { scope: "row" }, named(all, "gpu", gpu)), cell(how), element("td", { class: "n" }, `${how.memory} GiB`),
-      element("td", { class: "n" }, ram ? `${ram} GiB` : "—"), element("td", { class: "n" }, price ? String(price) : "—"));
+    return element("tr", {}, element("th", { scope: "row" }, named(all, "gpu", gpu)), cell(how), element("td", { class: "n" }, String(how.memory)),
+      element("td", { class: "n" }, ram ? String(ram) : "—"), element("td", { class: "n" }, price ? price.toLocaleString("en") : "—"));
   });
-  const heads = ["device", "runs", "memory", "ram", "price"].map((name) => say(name));
+  const heads = ["device", "runs", "memory", "ram", "price"].map(head);
   page.querySelector("[data-wished]").replaceChildren(rows.length ? table(say("wish"), heads, rows) : element("p", {}, say("nothing")));
   remember({ model, speed, context });
 }
