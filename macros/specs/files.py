@@ -27,6 +27,6 @@ class FileClass(Strict):
     experts_normed: bool = True
     """Weights of the chosen experts are made to sum to one, where the file does not say."""
     read: bool = True
-    """The guide reads the shapes of its files; otherwise such a file is refused by name."""
+    """An engine has the class under this name; otherwise a file of it is none that an engine wrote, and is refused by name."""
     qk_norm: Literal["constant"] | None = Field(default=None)
     """constant: the file holds a constant as norm of queries and keys, which is no parameter."""

@@ -87,7 +87,7 @@ def file_model(header: Header, records: Mapping[str, TensorType], classes: Mappi
     if not isinstance(engine, str) or engine not in classes:
         raise Refused("gguf general.architecture", "a class of models that the guide knows", f"{engine}; {held(header, types)}")
     if not classes[engine].file.read:
-        raise Refused("gguf", "a class whose files the guide reads", f"{engine}; {held(header, types)}", "give its config.json instead")
+        raise Refused("gguf", "a class that llama.cpp has", f"{engine}; {held(header, types)}", "give its config.json instead")
     parts = parts_of(header)
     shapes = shapes_of(header, parts, classes[engine].file)
     try:

@@ -195,6 +195,9 @@ def shapes_of(header: Header, parts: Parts, kind: FileClass) -> Shapes:
     if f.has(0, "hc_attn_fn"):
         streams = f.shape(0, "hc_attn_fn")[0] // shapes["hidden_size"]
         shapes |= {"hyper_connections": streams, "hyper_mixing": f.shape(0, "hc_attn_fn")[1] == (2 + streams) * streams}
+        shapes["hyper_head"] = "output_hc_fn" in parts.outside
+    if "output_res_score" in parts.outside:
+        shapes["block_residuals"] = True
     if "altup_proj" in parts.outside:
         shapes["alternating_updates"] = {"streams": f.whole("altup.num_inputs"), "low_rank": f.shape(0, "laurel_l")[1]}
     return shapes
@@ -230,8 +233,12 @@ def _attention(f: File, shapes: Shapes, attending: Sequence[int]) -> Shapes:
     scoring = [layer for layer in attending if f.has(layer, "indexer.q_proj")]
     if scoring:
         found["indexer"] = _blocks_picked(f, scoring, len(attending))
-    if window is not None and not latent:
-        found["window"] = _windowed(f, shapes, [layer for layer in attending if layer not in window], window, found)
+    if window is not None:
+        windowed = [layer for layer in attending if layer not in window]
+        if not latent:
+            found["window"] = _windowed(f, shapes, windowed, window, found)
+        elif windowed:
+            found["window"] = _latent_windows(f, shapes, windowed, window)
     shared = f.whole("attention.shared_kv_layers", default=0, low=0)
     if shared > 0:
         found["shared_cache_layers"] = shared
@@ -260,13 +267,14 @@ def _heads(f: File, shapes: Shapes, layers: Sequence[int], key: str, value: str)
     return found
 
 
-def _latent(f: File, layer: int) -> Shapes:
-    heads, rope = f.at("attention.head_count", layer), f.whole("rope.dimension_count")
-    rank = f.whole("attention.kv_lora_rank")
-    whole = f.at("attention.key_length_mla", layer, default=f.at("attention.key_length", layer, default=0))
-    value = f.at("attention.value_length_mla", layer, default=f.at("attention.value_length", layer, default=0))
+def _latent(f: File, layer: int, kind: str = "") -> Shapes:
+    """Latent attention of a layer; `kind` ends the names of what the layers of a window have of their own."""
+    heads, rope = f.at("attention.head_count", layer), f.whole("rope.dimension_count", low=0)
+    rank = f.whole(f"attention.kv_lora_rank{kind}")
+    whole = f.at(f"attention.key_length_mla{kind}", layer, default=f.at("attention.key_length", layer, default=0))
+    value = f.at(f"attention.value_length_mla{kind}", layer, default=f.at("attention.value_length", layer, default=0))
     if heads == 0 or whole <= rope or value == 0:
-        raise Refused(f"gguf {f.engine}.attention.key_length_mla", f"more than the {rope} turned values", whole, "convert the model again")
+        raise Refused(f"gguf {f.engine}.attention.key_length_mla{kind}", f"more than the {rope} turned values", whole, "convert the model again")
     found: Shapes = {
         "query_rank": f.whole("attention.q_lora_rank", default=0, low=0),
         "kv_rank": rank,
@@ -276,15 +284,21 @@ def _latent(f: File, layer: int) -> Shapes:
     }
     if f.has(layer, "attn_kv_b") and not f.has(layer, "attn_k_b"):
         found["cached_whole"] = True
+    if f.has(layer, "attn_k_norm"):
+        found["rope_norm"] = True
     shapes: Shapes = {"heads": heads, "kv_heads": heads, "head_dim": whole, "latent": found}
-    if f.said("attention.indexer.head_count") is not None:
+    if kind == "" and f.said("attention.indexer.head_count") is not None:
         scoring = [index for index in range(len(f.parts.layers)) if f.has(index, "indexer.attn_k")]
         shapes["indexer"] = {
             "heads": f.whole("attention.indexer.head_count"),
             "head_dim": f.whole("attention.indexer.key_length"),
             "top_k": f.whole("attention.indexer.top_k"),
         }
-        if len(scoring) < len(f.parts.layers):
+        pool = f.said("attention.indexer.kpool")
+        if pool is not None:
+            # Its cache keeps the key, the gate's logits and the pooled key.
+            shapes["indexer"] |= {"pool": f.whole("attention.indexer.kpool"), "cached": 3}
+        if len(scoring) < sum(1 for index in range(len(f.parts.layers)) if f.attends(index)):
             shapes["indexer"]["layers"] = {"indices": scoring}
     return shapes
 
@@ -401,6 +415,12 @@ def _windowed(f: File, shapes: Shapes, layers: Sequence[int], full: list[int], w
     return found
 
 
+def _latent_windows(f: File, shapes: Shapes, layers: Sequence[int], full: list[int]) -> Shapes:
+    """Layers that see a window, with latent attention of other widths."""
+    own = _latent(f, layers[0], "_swa")
+    return {"size": _window_size(f), "full_layers": pattern(full, shapes["layers"]), **own}
+
+
 def _unturned(f: File, full: list[int] | None, layers: int) -> Shapes | None:
     """The layers that attend without positions."""
     if f.kind.unturned == "whole":
@@ -457,7 +477,7 @@ def _experts(f: File, shapes: Shapes, mixtures: Sequence[int], dense: Sequence[i
     if hashed:
         found["hash_layers"] = len(hashed)
     if inside != shapes["hidden_size"]:
-        found["width"] = inside
+        found |= {"width": inside, "width_norm": f.has(first, "ffn_routed_norm")}
     if groups > 1:
         found |= {"groups": groups, "groups_used": f.whole("expert_group_used_count", default=groups)}
     if "blocks" not in shapes:
@@ -491,6 +511,7 @@ def _recurrent(f: File, layer: int) -> Shapes:
             "groups": inner // head,
             "state_size": head,
             "rank": rank,
+            "full_gate": f.has(layer, "ssm_g"),
         }
     if f.sums(layer):
         inner, heads = f.shape(layer, "ssm_out")[0], max(f.at("attention.head_count", one, default=1) for one in range(len(f.parts.layers)))

@@ -100,6 +100,13 @@ def values(a: Architecture) -> dict[str, Any]:
                 "attention.key_length_mla": whole,
                 "attention.value_length_mla": t.latent.value_dim,
             }
+    own = t.window.latent if t.window is not None else None
+    if own is not None:
+        found |= {
+            "attention.kv_lora_rank_swa": own.kv_rank,
+            "attention.key_length_mla_swa": own.nope_dim + own.rope_dim,
+            "attention.value_length_mla_swa": own.value_dim,
+        }
     if a.prediction_layers:
         found["nextn_predict_layers"] = a.prediction_layers
     if t.indexer is not None:
@@ -108,6 +115,8 @@ def values(a: Architecture) -> dict[str, Any]:
             "attention.indexer.key_length": t.indexer.head_dim,
             "attention.indexer.top_k": t.indexer.top_k,
         }
+        if t.indexer.pool:
+            found["attention.indexer.kpool"] = t.indexer.pool
         if t.indexer.block:
             found["attention.indexer.block_size"] = t.indexer.block
     if t.compressed is not None:
