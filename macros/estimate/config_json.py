@@ -317,8 +317,8 @@ def _quantized(values: Mapping[str, Any], config: Mapping[str, Any]) -> Mapping[
                 raise Refused(f"config.{name}", "an object", held[name])
             if isinstance(held.get(name), Mapping) and len(held[name]) > 0:
                 found: Mapping[str, Any] = held[name]
-                experts = held.get("expert_dtype")
-                return {**found, "expert_dtype": experts} if isinstance(experts, str) else found
+                beside = {"expert_dtype": held.get("expert_dtype"), "transformers_version": config.get("transformers_version")}
+                return {**found, **{key: value for key, value in beside.items() if isinstance(value, str)}}
     return None
 
 

@@ -8,5 +8,13 @@ class Refused(ValueError):  # noqa: N818  (what happened to the question)
 
     def __init__(self, field: str, expected: str, got: object, fix: str = "") -> None:
         self.field = field
-        shown = repr(got) if len(repr(got)) <= 80 else repr(got)[:77] + "…"
-        super().__init__(f"{field}: expected {expected}, got {shown}." + (f" Fix: {fix}." if fix else ""))
+        fixed = f" Fix: {_cut(fix, SENTENCE)}." if fix else ""
+        super().__init__(f"{_cut(field, NAME)}: expected {_cut(expected, SENTENCE)}, got {_cut(repr(got), 80)}.{fixed}")
+
+
+NAME, SENTENCE = 200, 1000
+"""Letters of a field and of a sentence: names from a file may be as long as the file likes."""
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

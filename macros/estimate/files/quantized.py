@@ -47,6 +47,8 @@ class Published:
     """Only these parts are quantized; none named: all."""
     covers: Sequence[str] = ()
     """Parts that are stored like linear layers, though they are none."""
+    kept: Sequence[str] = ()
+    """Parts that stay as they were besides."""
 
 
 def format_of(config: Mapping[str, Any], a: Architecture, formats: Mapping[str, Quantization]) -> Quantization | None:
@@ -168,7 +170,7 @@ def _rules(found: Published, a: Architecture) -> list[Shape]:
 def _scheme(found: Published, a: Architecture, group: TensorGroup, parts: Sequence[str], layer: int) -> int:
     """Number of the scheme of a tensor; -1: it stays as it was."""
     covered = parts[0] in found.covers
-    if (parts[0] in KEPT and not covered) or (found.parts and parts[0] not in found.parts):
+    if (parts[0] in KEPT and not covered) or parts[0] in found.kept or (found.parts and parts[0] not in found.parts):
         return -1
     if parts[0] == "output" and not found.head:
         return -1
@@ -261,16 +263,20 @@ def _mxfp4(config: Mapping[str, Any]) -> Published | None:
     return Published("mxfp4", [Scheme(MXFP4, None)], _left_out(config), False, ("experts",))
 
 
+FUSED = ("experts",)
+"""What transformers keeps in one parameter a layer since version 5: no linear layer, so bitsandbytes leaves it."""
+
+
 def _bitsandbytes(config: Mapping[str, Any]) -> Published | None:
-    left_out = _left_out(config)
+    left_out, kept = _left_out(config), () if str(config.get("transformers_version"))[:2] in ("2.", "3.", "4.") else FUSED
     if config.get("load_in_8bit") is True or config.get("_load_in_8bit") is True:
         shape: Shape = {"weight_bits": 8.0, "scale_bits": 32.0, "matrix_bytes": 1}
-        return Published("bitsandbytes", [Scheme(shape, None)], left_out, False)
+        return Published("bitsandbytes", [Scheme(shape, None)], left_out, False, kept=kept)
     if config.get("load_in_4bit") is not True and config.get("_load_in_4bit") is not True:
         return None
     twice = config.get("bnb_4bit_use_double_quant") is True
     shape = {"weight_bits": 4.0, "group_size": 64, "scale_bits": 8.125 if twice else 32.0, "matrix_bytes": 1260 if twice else 146}
-    return Published("bitsandbytes", [Scheme(shape, None)], left_out, False)
+    return Published("bitsandbytes", [Scheme(shape, None)], left_out, False, kept=kept)
 
 
 MLX_MODES: dict[str, Shape] = {"mxfp4": MXFP4, "nvfp4": NVFP4, "mxfp8": {"weight_bits": 8.0, "group_size": 32, "scale_bits": 8.0}}

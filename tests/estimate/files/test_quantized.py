@@ -218,3 +218,15 @@ def test_experts_beside_a_dense_block_are_told_apart_from_it():
 def test_an_algorithm_without_a_method_is_model_optimizers():
     """Qwen/Qwen3-32B-FP8-Static-PerTensor names `quant_algo` and no `quant_method`."""
     assert published("qwen3-32b", quant_algo="FP8", ignore=["lm_head"], producer={"name": "modelopt"}).id == "fp8-tensor"
+
+
+@pytest.mark.parametrize(("version", "size"), [("4.57.1", 4), ("5.24.0", 16), (None, 16)])
+def test_experts_under_bitsandbytes_are_those_of_the_library_s_version(version, size):
+    """Since version 5 a layer's experts are one parameter, which bitsandbytes leaves as it is: see findings."""
+    mixture = shapes("qwen3-30b-a3b")
+    config = {"quant_method": "bitsandbytes", "load_in_4bit": True} | ({} if version is None else {"transformers_version": version})
+    layout = format_of(config, mixture, CATALOGUE.quantizations).per_weight
+    experts = sum(size for group, size in uniform_tensors(mixture, layout) if group.name.endswith("_exps"))
+    values = 48 * 128 * 3 * 2048 * 768
+    scales = values // 64 * 4 + 48 * 128 * 3 * 146
+    assert experts == values * size // 8 + (scales if size == 4 else 0)

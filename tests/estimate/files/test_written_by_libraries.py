@@ -8,7 +8,6 @@ import yaml
 from macros.estimate.config_json import read_config
 from macros.formulas.recipe import uniform_bytes
 from macros.specs import load
-from macros.specs.quantizations import PackingRule
 
 HERE = Path(__file__).resolve().parent
 CATALOGUE = load(HERE.parents[2] / "data")
@@ -26,7 +25,5 @@ WRITTEN = [
 @pytest.mark.parametrize(("model", "library", "quant", "size"), WRITTEN)
 def test_what_a_library_writes_has_the_bytes_of_its_format(model, library, quant, size):
     layout = CATALOGUE.quantizations[quant].per_weight
-    if library == "bitsandbytes":  # transformers 5 hands it linear layers alone, and experts are none: see findings
-        layout = layout.model_copy(update={"rules": [PackingRule(parts=["experts"], weight_bits=16.0), *layout.rules]})
     computed = uniform_bytes(read_config(dict(MODELS[model]["config"]), CATALOGUE), layout)
     assert abs(computed - size) <= (NOTES if quant.startswith("nf4") else 0)
