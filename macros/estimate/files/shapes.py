@@ -274,7 +274,8 @@ def _latent(f: File, layer: int, kind: str = "") -> Shapes:
     whole = f.at(f"attention.key_length_mla{kind}", layer, default=f.at("attention.key_length", layer, default=0))
     value = f.at(f"attention.value_length_mla{kind}", layer, default=f.at("attention.value_length", layer, default=0))
     if heads == 0 or whole <= rope or value == 0:
-        raise Refused(f"gguf {f.engine}.attention.key_length_mla{kind}", f"more than the {rope} turned values", whole, "convert the model again")
+        key = f"gguf {f.engine}.attention.key_length_mla{kind}"
+        raise Refused(key, f"more than the {rope} turned values", whole, "convert the model again")
     found: Shapes = {
         "query_rank": f.whole("attention.q_lora_rank", default=0, low=0),
         "kv_rank": rank,
