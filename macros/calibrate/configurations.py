@@ -15,6 +15,8 @@ from macros.estimate.refused import Refused
 from macros.formulas.parameters import parameters
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
+from macros.specs.library_classes import LibraryClasses
+from macros.specs.record import with_checksum
 
 SOURCE = "transformers-{version}"
 
@@ -104,5 +106,7 @@ def write(path: Path, root: Path, catalogue: Catalogue, version: str, day: date)
         "classes": compare(path.read_text("utf-8").splitlines(), catalogue),
     }
     target = folder / f"transformers-{version}.yaml"
-    target.write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True, width=140), "utf-8")
+    text = yaml.safe_dump(record, sort_keys=False, allow_unicode=True, width=140)
+    checksum = LibraryClasses.model_validate({"id": target.stem, **record}).computed_checksum()
+    target.write_text(with_checksum(text, checksum), "utf-8")
     return target

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
-from macros.relations import devices, figures, measured, models, names, sealed
+from macros.relations import copied, devices, figures, measured, models, names, sealed, shapes
 from macros.relations.ratios import Relation, Slip
 from macros.specs import Catalogue, SpecError
 from macros.specs.catalogue import computed
@@ -34,6 +34,9 @@ RELATIONS: dict[str, tuple[Relation, ...]] = {
     "families": figures.FAMILIES,
     "engine-settings": figures.ENGINE_SETTINGS,
     "models": models.MODELS,
+    "architectures": shapes.ARCHITECTURES,
+    "checkpoints": copied.CHECKPOINTS,
+    "library-classes": copied.LIBRARY_CLASSES,
     "measurements": measured.MEASUREMENTS,
 }
 """Kind -> what is held of each of its records."""

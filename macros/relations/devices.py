@@ -41,6 +41,21 @@ def _market(gpu: Gpu) -> str:
     return f"{gpu.vendor} {gpu.architecture} ({gpu.kind})"
 
 
+def _chips(gpu: Gpu) -> str:
+    """Chips of one generation for one market: their units, caches and halved rates are alike."""
+    return f"{gpu.architecture} of family {gpu.family}"
+
+
+def _chips_sold(gpu: Gpu) -> str:
+    """The same in one form: power and price are chosen for it."""
+    return f"family {gpu.family} ({gpu.kind})"
+
+
+def _controller(gpu: Gpu) -> str:
+    """The same with one kind of memory: its controllers and chips are of the same years."""
+    return f"family {gpu.family} with {gpu.memory_kind}"
+
+
 def _memory(gpu: Gpu) -> str:
     return gpu.memory_kind
 
@@ -142,6 +157,29 @@ def _slot(gpu: Gpu, catalogue: Catalogue) -> Iterator[Slip]:
         yield Slip(("pcie_generation",), "a whole generation", f"{gpu.pcie_generation:g}")
 
 
+def _named_size(gpu: Gpu, catalogue: Catalogue) -> Iterator[Slip]:
+    """A size in its id or name is its memory's."""
+    told = re.search(r"(\d+) ?gb\b", f"{gpu.id} {gpu.name.lower()}")
+    sizes = [gpu.memory_gib] if gpu.memory_gib is not None else list(gpu.memory_sizes_gib or [])
+    if told and float(told[1]) not in sizes:
+        key = "memory_gib" if gpu.memory_gib is not None else "memory_sizes_gib"
+        yield Slip((key,), f"{told[1]} GiB, as its name says", ", ".join(f"{size:g}" for size in sizes))
+
+
+def _doubled(gpu: Gpu, catalogue: Catalogue) -> Iterator[Slip]:
+    """Matrix units multiply bytes at the rate of 16-bit numbers, at twice or at four times that (cards for games have half of FP16)."""
+    ratio = _integer(gpu)
+    if ratio is not None and 0.97 < ratio < 5 and min(abs(ratio / one - 1) for one in (1, 2, 8 / 3, 4)) > 0.03:
+        yield Slip(("int8_tensor_tops",), "the rate of FP16 matrices, twice it or four times it", f"{ratio:.4g} times it")
+
+
+def _price(gpu: Gpu, catalogue: Catalogue) -> Iterator[Slip]:
+    """Launch prices end in 9, 5 or 0."""
+    price = gpu.launch_price_usd
+    if price is not None and (price % 1 or int(price) % 10 not in (9, 5, 0)):
+        yield Slip(("launch_price_usd",), "a price that ends in 9, 5 or 0, as prices at launch do", f"{price:g}")
+
+
 def _dies(gpu: Gpu, catalogue: Catalogue) -> Iterator[Slip]:
     """Chips joined have so many times the units of one, at most so many as any other device."""
     if gpu.dies is not None and gpu.dies > max((other.dies or 1 for other in catalogue.gpus.values() if other.id != gpu.id), default=2):
@@ -162,6 +200,7 @@ def _sibling(gpu: Gpu, catalogue: Catalogue) -> Iterator[Slip]:
 
 GPUS: tuple[Relation, ...] = (
     Ratio("transfers on a wire of the memory bus [GT/s]", ("bandwidth_gb_per_s",), _wire, (_memory, _memory_class), slack=1.25),
+    Ratio("transfers on a wire of the memory bus [GT/s]", ("bandwidth_gb_per_s",), _wire, (_controller, _memory), slack=1.25),
     Ratio(
         "transfers on a wire of graphics memory [GT/s]",
         ("bandwidth_gb_per_s",),
@@ -180,15 +219,21 @@ GPUS: tuple[Relation, ...] = (
     Ratio("memory of a stack [GiB per 1024 bits]", ("memory_gib",), _stack, (_memory, _memory_class), slack=1.5),
     Ratio("memory [GiB]", ("memory_gib",), _field("memory_gib"), (_kind,), slack=1.5),
     Rule(_sizes),
+    Rule(_named_size),
     Ratio("lanes of a compute unit", ("fp32_tflops",), _lanes, (_generation, _all), slack=1.05, step=0.006, round_to=16),
+    Ratio("lanes of a compute unit", ("fp32_tflops",), _lanes, (_chips,), slack=1.05, step=0.02),
     Ratio("FP32 rate of a compute unit [TFLOP/s]", ("fp32_tflops",), _unit_rate, (_generation, _kind), slack=1.15),
     Rule(_sibling),
     Ratio("FP32 rate [TFLOP/s]", ("fp32_tflops",), _field("fp32_tflops"), (_kind,), slack=1.5),
     Ratio("compute units", ("compute_units",), _field("compute_units"), (_kind,), slack=1.5),
     Ratio("boost clock [MHz]", ("boost_mhz",), _field("boost_mhz"), (_generation, _all), slack=1.3),
     Ratio("FP16 matrix rate over FP32 rate", ("fp16_tensor_tflops",), _matrix, (_generation, _all), slack=1.25),
+    Ratio("FP16 matrix rate over FP32 rate", ("fp16_tensor_tflops",), _matrix, (_chips, _generation), slack=1.15),
     Ratio("INT8 rate over FP16 matrix rate", ("int8_tensor_tops",), _integer, (_generation, _all), slack=1.1),
+    Ratio("INT8 rate over FP16 matrix rate", ("int8_tensor_tops",), _integer, (_chips, _all), slack=1.1, step=0.02),
+    Rule(_doubled),
     Ratio("power for an FP32 rate [W per TFLOP/s]", ("tdp_w",), _watts_a_unit, (_generation, _all), slack=1.6),
+    Ratio("power for an FP32 rate [W per TFLOP/s]", ("tdp_w",), _watts_a_unit, (_chips_sold, _generation), slack=1.35, below=3),
     Ratio("power for bandwidth [W per GB/s]", ("tdp_w",), _over("tdp_w", "bandwidth_gb_per_s"), (_kind,), slack=1.4),
     Ratio("board power [W]", ("tdp_w",), _field("tdp_w"), (_kind, _all), slack=1.4),
     Rule(_range),
@@ -199,6 +244,14 @@ GPUS: tuple[Relation, ...] = (
         _over("l2_mib", "memory_bus_bits", 32),
         (_generation, _all),
         slack=1.9,
+    ),
+    Ratio(
+        "second-level cache for the bus [MiB per 32 bits]",
+        ("l2_mib",),
+        _over("l2_mib", "memory_bus_bits", 32),
+        (_chips, _generation),
+        slack=1.25,
+        below=3,
     ),
     Ratio("PCI Express generation", ("pcie_generation",), _field("pcie_generation"), (_all,), slack=1.2),
     Ratio("PCI Express generation", ("pcie_generation",), _field("pcie_generation"), (_generation,), slack=1.3),
@@ -211,6 +264,14 @@ GPUS: tuple[Relation, ...] = (
         (_market, _kind),
         slack=1.6,
     ),
+    Ratio(
+        "price for an FP32 rate [USD per TFLOP/s]",
+        ("launch_price_usd",),
+        _over("launch_price_usd", "fp32_tflops"),
+        (_chips_sold, _generation),
+        slack=1.45,
+    ),
+    Rule(_price),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,7 +16,8 @@ from macros.specs.calculators import Calculator
 from macros.specs.engines import Engine
 from macros.specs.models import architecture_of
 from macros.specs.quality import Quality
-from macros.specs.quantizations import Quantization, TensorType
+from macros.specs.quantizations import Packing, PerWeight, Quantization, TensorType
+from macros.specs.yaml_file import Location
 
 
 def _field(name: str) -> Callable[[Any], float | None]:
@@ -82,8 +84,34 @@ def _rule(calculator: Calculator, catalogue: Catalogue) -> Iterator[Slip]:
         yield Slip(("constant_bytes",), "0, or 100 MB to 3 GB", f"{calculator.constant_bytes}")
 
 
+UNITS = {"GB": 10**9, "MB": 10**6, "GiB": 2**30, "MiB": 2**20}
+WORDS = {"half": 0.5, "twice": 2.0, "three times": 3.0, "four times": 4.0}
+THOUSANDS = 4096
+"""What a calculator means by four thousand tokens."""
+
+
+def _told(calculator: Calculator, catalogue: Catalogue) -> Iterator[Slip]:
+    """The sentence that tells the rule has its numbers."""
+    text = calculator.rule.en
+    sizes = [float(number) * UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?) (GB|MB|GiB|MiB)", text)]
+    plain = [float(number) for number in re.findall(r"(?<![\d.])\d+(?:\.\d+)?(?! ?(?:GB|MB|GiB|MiB|\d|\.\d))", text)]
+    plain += [value for word, value in WORDS.items() if word in text.lower()]
+    plain += [value for number in plain for value in (number / 100, 1 + number / 100, number / 8)]
+    named = {
+        "weights_factor": plain, "cache_factor": plain, "mixture_factor": plain, "bytes_per_parameter_more": plain,
+        "constant_bytes": sizes, "bytes_per_token": [size / THOUSANDS for size in sizes],
+    }  # fmt: skip
+    if re.search(r"a parameter(?!,? 150)", text):
+        named["bytes_per_parameter"] = plain
+    for key, told in named.items():
+        value = getattr(calculator, key)
+        if value and value != type(calculator).model_fields[key].default and not any(abs(value / one - 1) < 1e-3 for one in told if one):
+            yield Slip((key,), f"a number of its rule: '{text}'", f"{value:g}")
+
+
 CALCULATORS: tuple[Relation, ...] = (
     Rule(_rule),
+    Rule(_told),
     Ratio("bytes for a parameter", ("bytes_per_parameter",), _field("bytes_per_parameter"), (_all,), slack=1.2),
 )
 
@@ -123,19 +151,12 @@ def _format(quantization: Quantization, catalogue: Catalogue) -> Iterator[Slip]:
     """A format is made of whole bits, and named by them."""
     per = quantization.per_weight
     if per is not None:
-        if per.weight_bits not in (1, 2, 3, 4, 5, 6, 8, 16, 32):
-            yield Slip(("per_weight", "weight_bits"), "1 to 6, 8, 16 or 32 bits", f"{per.weight_bits:g}")
-        if 0 < per.scale_bits < 8 or per.zero_point_bits % 1:
-            yield Slip(
-                ("per_weight",), "8 bits of scale at least, and whole ones of zero point", f"{per.scale_bits:g}, {per.zero_point_bits:g}"
-            )
-        if per.scale_bits > 48 or per.zero_point_bits > per.weight_bits or per.input_index_bits not in (0, 16, 32):
-            got = f"{per.scale_bits:g}, {per.zero_point_bits:g}, {per.input_index_bits}"
-            yield Slip(("per_weight",), "bits of scale up to 48, of the zero point up to a weight's, of an index 0, 16 or 32", got)
-        if per.group_size is not None and (per.group_size & (per.group_size - 1) or not 16 <= per.group_size <= 1024):
-            yield Slip(("per_weight", "group_size"), "a power of two from 16 to 1024", f"{per.group_size}")
-        if per.other_bits not in (16, 32):
-            yield Slip(("per_weight", "other_bits"), "16 or 32 bits", f"{per.other_bits}")
+        yield from packing(quantization, per, ("per_weight",))
+        for index, stored in enumerate(per.rules):
+            yield from packing(quantization, stored, ("per_weight", "rules", index))
+            yield from _like_the_rest(quantization, index)
+        if per.other_bits != (32 if per.weight_bits == 32 else 16):
+            yield Slip(("per_weight", "other_bits"), "16 bits, or 32 where weights have them", f"{per.other_bits}")
         yield from _named(quantization, per)
     for index, rule in enumerate(quantization.recipe.value if quantization.recipe else ()):
         for key, allowed in (("experts_at_least", (4, 8, 16)), ("query_heads_per_kv_head_at_least", (2, 4, 8))):
@@ -144,15 +165,72 @@ def _format(quantization: Quantization, catalogue: Catalogue) -> Iterator[Slip]:
                 yield Slip(("recipe", "value", index, key), f"one of {', '.join(map(str, allowed))}", f"{told}")
 
 
-def _named(quantization: Quantization, per: Any) -> Iterator[Slip]:
-    """Bits and group of a name are those of the record."""
-    import re
+BITS = (1, 2, 3, 4, 5, 6, 8, 16, 32)
+DOUBLY_QUANTIZED = 8 + 32 / 256
+"""Scales of eight bits, each 256 of which share one of 32."""
+GROUPS = (16, 32, 64, 128, 256, 512, 1024)
 
-    bits, group = re.search(r"(\d+)(?:bit|-bit)|^(?:fp|bf|int|nf|f)(\d+)$", quantization.id), re.search(r"-(\d+)g$", quantization.id)
-    if bits and float(bits[1] or bits[2]) != per.weight_bits:
+
+def packing(quantization: Quantization, packing: Packing, at: Location, *, published: bool = False) -> Iterator[Slip]:
+    """What any packing is made of; a publisher may keep scale and bias at 32 bits each, and an index whatever the format says."""
+    scales = (0, 8, DOUBLY_QUANTIZED, 16, 32, *((64,) if published else ()))
+    indexes = (0, 16, 32) if published else (0, 32) if quantization.kind == "gptq" else (0, 16)
+    states = 1400 if quantization.kind == "bitsandbytes" else 16
+    allowed: tuple[tuple[str, bool, str], ...] = (
+        ("weight_bits", packing.weight_bits in BITS, "1 to 6, 8, 16 or 32 bits"),
+        ("scale_bits", packing.scale_bits in scales, "0, 8, 16 or 32 bits of scale, or 8.125 of doubly quantized ones"),
+        ("zero_point_bits", packing.zero_point_bits in (0, packing.weight_bits), "no zero point, or one with the bits of a weight"),
+        ("group_size", packing.group_size is None or packing.group_size in GROUPS, "a power of two from 16 to 1024"),
+        ("group_rows", packing.group_rows is None or packing.group_rows == packing.group_size, "square blocks"),
+        ("output_bits", packing.output_bits in (0, packing.input_index_bits), "as many bits as for an input, or none"),
+        ("input_index_bits", packing.input_index_bits in indexes, "an index of 32 bits in GPTQ, signs of 16 elsewhere"),
+        ("matrix_bytes", packing.matrix_bytes <= states, f"at most {states} bytes for a matrix: its shape, a scale"),
+    )  # fmt: skip
+    for key, holds, expected in allowed:
+        if not holds:
+            yield Slip((*at, key), expected, f"{getattr(packing, key)}")
+
+
+def _like_the_rest(quantization: Quantization, index: int) -> Iterator[Slip]:
+    """Tensors with as many bits as the rest are packed like it; others have its group, or that of a format's default."""
+    per = quantization.per_weight
+    assert per is not None
+    rule, at = per.rules[index], ("per_weight", "rules", index)
+    if rule.weight_bits >= 16:
+        if rule.scale_bits or rule.group_size:
+            yield Slip((*at, "weight_bits"), "fewer than 16 bits, as it has scales", f"{rule.weight_bits:g}")
+        return
+    if rule.weight_bits == per.weight_bits and (rule.group_size, rule.scale_bits) not in {(per.group_size, per.scale_bits), MLX}:
+        expected = (
+            f"groups of {per.group_size} with {per.scale_bits:g} bits of scale, as the other weights of {per.weight_bits:g} bits have"
+        )
+        yield Slip((*at, "group_size"), expected, f"{rule.group_size} with {rule.scale_bits:g}")
+    elif rule.group_size not in (None, per.group_size, 32, 64):
+        yield Slip((*at, "group_size"), f"the {per.group_size} of the other weights, or 32 or 64", f"{rule.group_size}")
+    if quantization.kind == "mlx" and rule.scale_bits not in (8, 32):
+        yield Slip((*at, "scale_bits"), "8 bits of a shared exponent, or 16 each of scale and bias", f"{rule.scale_bits:g}")
+
+
+MLX = (64, 32.0)
+"""Group and bits of scale and bias that MLX packs by unless told otherwise."""
+
+
+def _named(quantization: Quantization, per: PerWeight) -> Iterator[Slip]:
+    """Bits and group of a name are those of the record; blocks of MX formats and of NVFP4 have the size of their standards."""
+    bits = re.search(r"\b(\d+)-bit|\b(?:INT|FP|MXFP|NVFP|W|F|BF|NF|int)(\d+)(?!\d)", quantization.name)
+    group = re.search(r"group size (\d+)|-(\d+)g$", f"{quantization.name} {quantization.id}")
+    standard = next((size for name, size in (("mxfp", 32), ("nvfp", 16)) if quantization.id.startswith((name, f"mlx-{name}"))), None)
+    mixed = "mixed" in quantization.name or "with 8 bits" in quantization.name or "FP4 experts" in quantization.name
+    if bits and not mixed and float(bits[1] or bits[2]) != per.weight_bits:
         yield Slip(("per_weight", "weight_bits"), f"{bits[1] or bits[2]}, as its name says", f"{per.weight_bits:g}")
-    if group and int(group[1]) != per.group_size:
-        yield Slip(("per_weight", "group_size"), f"{group[1]}, as its name says", f"{per.group_size}")
+    if group and int(group[1] or group[2]) != per.group_size:
+        yield Slip(("per_weight", "group_size"), f"{group[1] or group[2]}, as its name says", f"{per.group_size}")
+    if standard and not mixed and per.group_size != standard:
+        yield Slip(("per_weight", "group_size"), f"{standard}, as the standard of that format has it", f"{per.group_size}")
+    told = {float(number) for number in re.findall(r"\d+", quantization.name)} | {8.0, 16.0, 32.0}
+    for index, rule in enumerate(per.rules):
+        if quantization.kind == "mlx" and rule.weight_bits not in told:
+            yield Slip(("per_weight", "rules", index, "weight_bits"), "bits that its name tells, or 8, 16, 32", f"{rule.weight_bits:g}")
 
 
 QUANTIZATIONS: tuple[Relation, ...] = (Rule(_format),)
@@ -160,18 +238,41 @@ QUANTIZATIONS: tuple[Relation, ...] = (Rule(_format),)
 
 def _block(kind: TensorType, catalogue: Catalogue) -> Iterator[Slip]:
     """A block has 1, 32, 64, 128 or 256 weights, and its name tells about how many bits each takes."""
-    import re
-
     if kind.block not in (1, 16, 32, 64, 128, 256):
         yield Slip(("block",), "1, 16, 32, 64, 128 or 256 weights", f"{kind.block}")
     bits = 8 * kind.block_bytes / kind.block
     named = re.search(r"\d+", kind.name)
     if named and not 0.98 * int(named[0]) <= bits <= 2.0 + int(named[0]):
         yield Slip(("block_bytes",), f"{named[0]} to {2 + int(named[0])} bits for a weight, as its name says", f"{bits:.4g}")
+    if kind.row_bytes not in (0, 2, 4):
+        yield Slip(("row_bytes",), "0, or a scale of 2 or 4 bytes", f"{kind.row_bytes}")
+
+
+INTERLEAVED = 200
+"""ik_llama.cpp numbers a type whose rows are interleaved by so many above the type itself."""
+
+
+def _number(kind: TensorType, catalogue: Catalogue) -> Iterator[Slip]:
+    """Types are numbered one after another, each once; interleaved ones above their plain form, with its layout."""
+    types, number = catalogue.records["tensor-types"], kind.number
+    if number is None:
+        return
+    others = {other.number for other in types.values() if other.id != kind.id and other.number is not None}
+    if number in others:
+        yield Slip(("number",), "a number that no other type has", f"{number}")
+    plain = types.get(re.sub(r"_r\d+$", "", kind.id))
+    if plain is not None and plain.id != kind.id:
+        if plain.number is not None and number - plain.number != INTERLEAVED:
+            yield Slip(("number",), f"{plain.number + INTERLEAVED}, {INTERLEAVED} above {plain.name}", f"{number}")
+        if plain.block == kind.block and plain.block_bytes != kind.block_bytes:
+            yield Slip(("block_bytes",), f"{plain.block_bytes}, as {plain.name} has", f"{kind.block_bytes}")
+    elif not {number - 1, number + 1, number - 2, number + 2, number + 4} & others and number > 0:
+        yield Slip(("number",), "a number next to that of another type", f"{number}")
 
 
 TENSOR_TYPES: tuple[Relation, ...] = (
     Rule(_block),
+    Rule(_number),
     Ratio(
         "bytes of a block",
         ("block_bytes",),

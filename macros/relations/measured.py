@@ -11,9 +11,21 @@ from macros.formulas.parameters import parameters
 from macros.formulas.remember import by_identity
 from macros.relations.ratios import FEW, Relation, Rule, Slip
 from macros.specs import Catalogue
-from macros.specs.measurements import AnyRow, Decode, FineTune, Load, MeasurementFile, MemoryUse, Prefill
+from macros.specs.measurements import (
+    AnyRow,
+    Decode,
+    FineTune,
+    Generation,
+    Load,
+    MeasurementFile,
+    MemoryUse,
+    Serving,
+    Speculation,
+)
 from macros.specs.models import architecture_of
 
+DOUBTFUL = 3.0
+"""So many times further a row may lie that is marked as noisy or incomplete, or is of a server or of guesses, which settings decide."""
 SOCKETS = 2
 """A row may be of two processors on one board."""
 ROUND = 100
@@ -35,22 +47,22 @@ class Alike:
     classes: tuple[tuple[Callable[[Any, str], Hashable], float], ...]
     """From narrow to wide: (row, file) -> what rows have in common, and how far beyond them a sound one may lie."""
 
-    def __call__(self, kind: str, file: MeasurementFile, catalogue: Catalogue) -> Iterator[Slip]:
-        """Compare the sound rows of a file with all rows alike."""
-        known = _known(catalogue, self)
-        for index, row in enumerate(file.rows):
-            value = _sound(row, self, catalogue)
-            if value is None:
-                continue
-            for number, (shared, slack) in enumerate(self.classes):
-                key = shared(row, file.id)
-                others = [other for other, place in known[number].get(key, ()) if place != (file.id, index)]
-                if others:
-                    slack = slack ** (1 + 1 / len(others))
-                    if not min(others) / slack <= value <= max(others) * slack:
-                        expected = f"{self.what} of about {min(others):.4g} to {max(others):.4g}, as {len(others)} rows alike have"
-                        yield Slip(("rows", index, self.key), expected, f"{value:.4g}")
-                    break
+    def __call__(self, file: MeasurementFile, index: int, row: AnyRow, catalogue: Catalogue) -> Iterator[Slip]:
+        """Compare a sound row with all rows alike."""
+        known, value = _known(catalogue, self), self.of(row, catalogue)
+        apart = row.quality is not None or isinstance(row, Serving | Speculation)
+        if value is None or (row.quality is not None and (row.quality.flag == "anomalous" or isinstance(row, FineTune))):
+            return
+        doubt, few = (DOUBTFUL, FEW) if apart else (1.0, 1)
+        for number, (shared, slack) in enumerate(self.classes):
+            key = shared(row, file.id)
+            others = [other for other, place in known[number].get(key, ()) if place != (file.id, index)]
+            if len(others) >= few:
+                slack = doubt * slack ** (1 + 1 / len(others))
+                if not min(others) / slack <= value <= max(others) * slack:
+                    expected = f"{self.what} of about {min(others):.4g} to {max(others):.4g}, as {len(others)} rows alike have"
+                    yield Slip(("rows", index, self.key), expected, f"{value:.4g}")
+                return
 
 
 def _sound(row: AnyRow, alike: Alike, catalogue: Catalogue) -> float | None:
@@ -78,7 +90,8 @@ def _chips(row: AnyRow) -> Hashable:
 
 
 def _method(row: Any) -> Hashable:
-    return (row.kind, row.engine, row.users, row.gpu_layers, row.threads, row.depth, getattr(row, "prompt_tokens", None))
+    users = getattr(row, "users", None)
+    return (row.kind, row.engine, users, row.gpu_layers, row.threads, row.depth, getattr(row, "prompt_tokens", None), row.rate)
 
 
 def _work(row: Any, catalogue: Catalogue) -> float | None:
@@ -88,12 +101,12 @@ def _work(row: Any, catalogue: Catalogue) -> float | None:
     if row.quant is None:
         return float(row.file_bytes) if row.file_bytes else None
     work = model_work(row.model, row.quant, catalogue)
-    return work.weight_bytes() if isinstance(row, Decode) else work.parameters
+    return work.weight_bytes() if isinstance(row, Decode | Speculation) else work.parameters
 
 
 def _done(row: AnyRow, catalogue: Catalogue) -> float | None:
     """Speed times what each token costs: what the device gives, whatever the model."""
-    if not isinstance(row, Decode | Prefill):
+    if not isinstance(row, Generation):
         return None
     work = _work(row, catalogue)
     return row.tokens_per_second * work / 1e9 if work else None
@@ -150,28 +163,30 @@ ALIKE: tuple[Alike, ...] = (
 )
 
 
-def _settings(file: MeasurementFile, catalogue: Catalogue) -> Iterator[Slip]:
-    """Numbers of tokens, threads and layers that somebody chose; and sizes made of the digits of a size that others have."""
-    (chosen, usual), sizes = _chosen(catalogue), _sizes(catalogue)
-    for index, row in enumerate(file.rows):
-        for key in CHOSEN:
-            value = getattr(row, key, None)
-            if value and _odd(value) and (file.id, key) in usual and chosen.get((file.id, value), 0) < 2:
-                expected = f"a power of two or a multiple of {ROUND}, as the other rows of this file have"
-                yield Slip(("rows", index, key), expected, f"{value}")
-            most = MOST.get(key)
-            if value and most and value > most:
-                yield Slip(("rows", index, key), f"at most {most}, as measured anywhere", f"{value}")
-        yield from _limits(file, index, row, catalogue)
-        size = row.file_bytes
-        if size and row.model in catalogue.models and not 0.18 <= size / _parameters(row.model, catalogue) <= 4.3:
-            yield Slip(
-                ("rows", index, "file_bytes"), "0.18 to 4.3 bytes for a parameter", f"{size / _parameters(row.model, catalogue):.3g}"
-            )
-        if size and sizes.get(size, 0) < 2:
-            for other, count in sizes.items():
-                if count > 1 and len(str(size)) >= LONG and sorted(str(size)) == sorted(str(other)):
-                    yield Slip(("rows", index, "file_bytes"), f"{other}, as {count} others have with the same digits", f"{size}")
+def _settings(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """Numbers of tokens, threads and layers that somebody chose."""
+    chosen, usual = _chosen(catalogue)
+    for key in CHOSEN:
+        value = getattr(row, key, None)
+        if value and _odd(value) and (file.id, key) in usual and chosen.get((file.id, value), 0) < 2:
+            expected = f"a power of two or a multiple of {ROUND}, as the other rows of this file have"
+            yield Slip(("rows", index, key), expected, f"{value}")
+        most = MOST.get(key)
+        if value and most and value > most:
+            yield Slip(("rows", index, key), f"at most {most}, as measured anywhere", f"{value}")
+
+
+def _size(file: MeasurementFile, index: int, row: AnyRow, catalogue: Catalogue) -> Iterator[Slip]:
+    """A file's size for its parameters, and no size made of the digits of a size that others have."""
+    size, sizes = row.file_bytes, _sizes(catalogue)
+    if not size:
+        return
+    if row.model in catalogue.models and not 0.18 <= size / _parameters(row.model, catalogue) <= 4.3:
+        yield Slip(("rows", index, "file_bytes"), "0.18 to 4.3 bytes for a parameter", f"{size / _parameters(row.model, catalogue):.3g}")
+    if sizes.get(size, 0) < 2 and len(str(size)) >= LONG:
+        for other, count in sizes.items():
+            if count > 1 and sorted(str(size)) == sorted(str(other)):
+                yield Slip(("rows", index, "file_bytes"), f"{other}, as {count} others have with the same digits", f"{size}")
 
 
 MOST = {"prompt_tokens": 262144, "generated_tokens": 32768, "depth": 262144, "ubatch": 16384, "micro_batch": 16}
@@ -241,4 +256,134 @@ def _sizes(catalogue: Catalogue) -> dict[int, int]:
     return found
 
 
-MEASUREMENTS: tuple[Relation, ...] = (Rule(_settings), *ALIKE)
+def _faster(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """Guessing gives at most a token for each guess and one more; a stream of many is no faster than all, and no slower than its share."""
+    if isinstance(row, Speculation):
+        gain = row.tokens_per_second / row.without_tokens_per_second
+        if not 0.4 <= gain <= row.drafted + 1:
+            expected = f"0.4 to {row.drafted + 1} times the speed without guesses, as {row.drafted} are drafted"
+            yield Slip(("rows", index, "tokens_per_second"), expected, f"{gain:.3g} times")
+        if row.drafted > 16:
+            yield Slip(("rows", index, "drafted"), "at most 16 guesses before a pass", f"{row.drafted}")
+    if isinstance(row, Serving) and row.per_stream_tokens_per_second and row.users and row.rate == "total" and row.quality is None:
+        share = row.per_stream_tokens_per_second * row.users / row.tokens_per_second
+        if not 0.5 <= share <= 6:
+            yield Slip(("rows", index, "per_stream_tokens_per_second"), f"about a {row.users}th of the total", f"{share:.3g} times that")
+    if isinstance(row, Generation) and row.standard_deviation and row.standard_deviation > row.tokens_per_second:
+        expected = f"at most the {row.tokens_per_second:g} tokens/s themselves"
+        yield Slip(("rows", index, "standard_deviation"), expected, f"{row.standard_deviation:g}")
+
+
+def _of_the_model(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """Layers that the model has, and tokens that it was made for."""
+    if row.model is None or row.model not in catalogue.models or not isinstance(row, Generation):
+        return
+    shapes = architecture_of(catalogue.models[row.model], catalogue.models)
+    for key in ("gpu_layers", "n_cpu_moe"):
+        layers = getattr(row, key)
+        if layers and shapes.layers + 3 < layers != EVERY_LAYER:
+            yield Slip(("rows", index, key), f"at most the {shapes.layers + 3} layers of {row.model}, or {EVERY_LAYER}", f"{layers}")
+    tokens = (row.depth or 0) + (getattr(row, "prompt_tokens", None) or 0)
+    if tokens > 2 * max(shapes.context_length, LONGEST):
+        yield Slip(("rows", index, "depth"), f"about the {shapes.context_length} tokens that {row.model} is made for", f"{tokens}")
+
+
+EVERY_LAYER = 99
+"""What people write for all layers."""
+LONGEST = 65536
+"""A benchmark fills as many tokens as it likes, whatever an old model was made for."""
+
+
+def _of_the_device(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """Memory and power that the devices have, and bandwidth that their host's memory has."""
+    gpus = [catalogue.gpus[gpu] for gpu in row.gpus if gpu in catalogue.gpus]
+    memory = [gpu.largest_memory_gib * 1024 for gpu in gpus]
+    for key, most in (("peak_mib", max(memory, default=None)), ("more_mib", sum(memory) or None)):
+        value = getattr(row, key, None)
+        if value and most and value > 1.01 * most:
+            yield Slip(("rows", index, key), f"at most the {most:.6g} MiB of the device", f"{value:g}")
+    if isinstance(row, FineTune) and row.model in catalogue.models and row.peak_mib < 0.05 * _parameters(row.model, catalogue) / 2**20:
+        yield Slip(
+            ("rows", index, "peak_mib"),
+            f"room for the weights of {row.model}, at least 0.05 bytes for each on each of several",
+            f"{row.peak_mib:g}",
+        )
+    if row.host_bandwidth_gb_per_s and not 8 <= row.host_bandwidth_gb_per_s <= 1300:
+        yield Slip(
+            ("rows", index, "host_bandwidth_gb_per_s"),
+            "8 to 1300 GB/s, as memory of one or two sockets has",
+            f"{row.host_bandwidth_gb_per_s:g}",
+        )
+    limits = [gpu.limit_w for gpu in gpus if gpu.limit_w]
+    limit, wall = getattr(row, "power_limit_w", None), getattr(row, "wall_watts", None)
+    if limit and limits and not 0.25 * min(limits) <= limit <= 1.5 * max(limits):
+        yield Slip(("rows", index, "power_limit_w"), f"about the {max(limits):g} W of the device", f"{limit:g}")
+    if wall and limits and len(limits) == len(gpus) and not 0.2 * sum(limits) <= wall <= 2 * sum(limits) + 400:
+        yield Slip(("rows", index, "wall_watts"), f"about the {sum(limits):g} W of the devices and their host", f"{wall:g}")
+
+
+def _batches(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """A batch is cut into micro-batches; both are powers of two, or round."""
+    batch, ubatch = getattr(row, "batch", None), getattr(row, "ubatch", None)
+    if batch and (batch > 16384 or _odd(batch) or (ubatch and ubatch > batch)):
+        yield Slip(("rows", index, "batch"), f"a power of two up to 16384, at least the micro-batch of {ubatch}", f"{batch}")
+
+
+def _printed(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """A source prints a column with so many digits after the point; one more comes of a point that moved."""
+    known = _digits(catalogue)
+    for key in PRINTED:
+        value = getattr(row, key, None)
+        most = known.get((row.source, row.kind, key))
+        if isinstance(value, float) and most is not None and (digits := _after_the_point(value)) > most[0] and most[1] >= MANY:
+            yield Slip(
+                ("rows", index, key),
+                f"at most {most[0]} digits after the point, as {most[1]} rows of {row.source} have",
+                f"{value:g} with {digits}",
+            )
+
+
+PRINTED = (
+    "tokens_per_second",
+    "standard_deviation",
+    "per_stream_tokens_per_second",
+    "without_tokens_per_second",
+    "seconds",
+    "wall_watts",
+    "mib",
+)
+MANY = 8
+
+
+def _after_the_point(value: float) -> int:
+    text = repr(value)
+    return 0 if text.endswith(".0") or "e" in text else len(text.partition(".")[2])
+
+
+@by_identity
+def _digits(catalogue: Catalogue) -> dict[tuple[str | None, str, str], tuple[int, int]]:
+    """(Source, kind of row, key) -> most digits after the point, and rows."""
+    found: dict[tuple[str | None, str, str], tuple[int, int]] = {}
+    for file in catalogue.measurements.values():
+        for row in file.rows:
+            for key in PRINTED:
+                value = getattr(row, key, None)
+                if value is not None:
+                    digits, count = found.get((row.source, row.kind, key), (0, 0))
+                    found[row.source, row.kind, key] = max(digits, _after_the_point(float(value))), count + 1
+    return found
+
+
+RowRelation = Callable[[MeasurementFile, int, Any, Catalogue], Iterator[Slip]]
+"""File, place of a row in it, the row, all records -> what cannot be."""
+ROWS: tuple[RowRelation, ...] = (_settings, _size, _limits, _faster, _of_the_model, _of_the_device, _batches, _printed, *ALIKE)
+"""What is held of each row."""
+
+
+def _rows(file: MeasurementFile, catalogue: Catalogue) -> Iterator[Slip]:
+    for index, row in enumerate(file.rows):
+        for relation in ROWS:
+            yield from relation(file, index, row, catalogue)
+
+
+MEASUREMENTS: tuple[Relation, ...] = (Rule(_rows),)

@@ -9,6 +9,8 @@ from typing import Any
 from macros.formulas.parameters import active_parameters, parameters
 from macros.formulas.remember import by_identity
 from macros.relations.ratios import Ratio, Relation, Rule, Slip
+from macros.relations.shapes import bounded
+from macros.relations.shapes import window as sold_window
 from macros.specs import Catalogue
 from macros.specs.models import Model
 
@@ -111,7 +113,7 @@ def shapes(model: Model, catalogue: Catalogue) -> Iterator[Slip]:
         yield Slip(("architecture", "context_length"), "a power of two, or a length that another model has", f"{a.context_length}")
     if attention is not None:
         window = attention.window
-        if window is not None and (window.size > a.context_length or not (_power(window.size) or window.size % 64 == 0)):
+        if window is not None and (window.size > a.context_length or not sold_window(window.size)):
             yield Slip(("architecture", "attention", "window", "size"), f"a power of two up to {a.context_length}", f"{window.size}")
         if window is not None and not 128 <= window.size <= 8192:
             yield Slip(("architecture", "attention", "window", "size"), "128 to 8192 tokens, as windows have", f"{window.size}")
@@ -130,6 +132,25 @@ def shapes(model: Model, catalogue: Catalogue) -> Iterator[Slip]:
         if attention.head_dim % 8:
             yield Slip(("architecture", "attention", "head_dim"), "a whole multiple of 8", f"{attention.head_dim}")
     yield from _experts(model)
+
+
+def widths(model: Model, catalogue: Catalogue) -> Iterator[Slip]:
+    """Heads are about as wide together as the residual stream; parts of recurrent layers make up one another."""
+    a = model.architecture
+    if a is None:
+        return
+    attention, recurrent = a.attention, a.recurrent
+    if attention is not None and not 0.25 <= attention.heads * attention.head_dim / a.hidden_size <= 12:
+        expected = f"heads that are together 0.25 to 12 times as wide as {a.hidden_size}"
+        yield Slip(("architecture", "attention", "heads"), expected, f"{attention.heads} of {attention.head_dim}")
+    if a.feed_forward is not None and a.feed_forward.size and not 0.1 <= a.feed_forward.size / a.hidden_size <= 16:
+        yield Slip(("architecture", "feed_forward", "size"), f"0.1 to 16 times the width of {a.hidden_size}", f"{a.feed_forward.size}")
+    if recurrent is not None and recurrent.heads and recurrent.inner_size:
+        head = recurrent.inner_size / recurrent.heads
+        if head % 1 or not 16 <= head <= 512:
+            yield Slip(("architecture", "recurrent", "heads"), f"heads of 16 to 512 that make up {recurrent.inner_size}", f"{head:g}")
+        if recurrent.groups and recurrent.heads % recurrent.groups:
+            yield Slip(("architecture", "recurrent", "groups"), f"a divisor of {recurrent.heads} heads", f"{recurrent.groups}")
 
 
 def _experts(model: Model) -> Iterator[Slip]:
@@ -167,6 +188,8 @@ MODELS: tuple[Relation, ...] = (
     Rule(projector),
     Rule(layers),
     Rule(shapes),
+    Rule(bounded),
+    Rule(widths),
     Ratio("layers", ("architecture", "layers"), _value("layers"), (_all,), slack=1.3),
     Ratio("context length", ("architecture", "context_length"), _value("context_length"), (_all,), slack=4),
     Ratio("head size", ("architecture", "attention", "head_dim"), _value("attention", "head_dim"), (_all,), slack=1.5),

@@ -48,6 +48,8 @@ class Ratio:
     """From narrow to wide: what the records that it is compared with have in common."""
     slack: float = 1.2
     """So far beyond the lowest and the highest of many of them a true value may lie; of three, twice as far."""
+    below: float | None = None
+    """The same below the lowest, where a part of a device may be switched off or slowed on purpose; None: as above the highest."""
     step: float | None = None
     """The ratio is a choice of few: it equals one of theirs within this share. None: it lies among them."""
     round_to: float | None = None
@@ -68,9 +70,9 @@ class Ratio:
 
     def _outside(self, value: float, others: list[tuple[float, str]], shared: Hashable) -> Iterator[Slip]:
         low, high = min(others), max(others)
-        slack = self.slack ** (1 + FEW / len(others))
+        slack, below = (share ** (1 + FEW / len(others)) for share in (self.slack, self.below or self.slack))
         among = f"{len(others)} others of {_words(shared)}"
-        if not low[0] / slack <= value <= high[0] * slack:
+        if not low[0] / below <= value <= high[0] * slack:
             expected = f"{self.what} from {low[0]:.4g} ({low[1]}) to {high[0]:.4g} ({high[1]}), as {among} have"
             yield Slip(self.at, expected, f"{value:.4g}")
         elif self.step is not None and not self._is_step(value, others):

@@ -1,8 +1,8 @@
 """Records whose numbers nobody types: a program wrote them, or they are a transcript of a document that does not change.
 
-An engine's plans, file sizes and fits are thousands of numbers that no reader of a change can follow. So such a record carries a
-checksum of its numbers. It is written by the program that makes the record, or by `python -m macros seal`, which holds every number
-against the formulas first.
+An engine's plans, file sizes, fits and tables of measured speeds are thousands of numbers that no reader of a change can follow. So
+such a record carries a checksum of its numbers. It is written by the program that makes the record, or by `python -m macros seal`,
+which holds every number against the formulas and relations first.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ from typing import Any
 from macros.formulas.recipe import weight_bytes
 from macros.relations.ratios import Slip
 from macros.specs import Catalogue
+from macros.specs.kinds import KINDS as FORMS
 from macros.specs.models import architecture_of
-from macros.specs.record import Written, with_checksum
+from macros.specs.record import Transcript, Written, with_checksum
 
 NEAR = 0.02
 """A file's tensors, and a plan's weights, are so near what the formulas give."""
 
 
 def whole(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
-    """A record that a program wrote is as it was written."""
+    """A record that a program wrote is as it was written, and a transcript as it was read."""
+    if isinstance(record, Transcript) and record.checksum is None:
+        return
     if isinstance(record, Written) and record.checksum != record.computed_checksum():
         command = f"python -m macros seal data/{kind}/{record.id}.yaml"
         fix = f"undo the change, or write the record with its program; what is right as it stands: {command}"
@@ -50,8 +53,8 @@ def plans(record: Any, catalogue: Catalogue) -> Iterator[Slip]:
             yield Slip(("rows", index), f"about {computed} bytes of weights from the recipe", f"{count}")
 
 
-KINDS = ("engine-plans", "cache-plans", "file-sizes", "calibration", "article")
-"""Kinds of records whose numbers nobody types."""
+KINDS = tuple(kind for kind, form in FORMS.items() if issubclass(form, Written))
+"""Kinds of records whose numbers nobody types, or types once."""
 
 VERIFIED = {"file-sizes": sizes, "engine-plans": plans}
 """Kind -> what is held against the formulas before a record is sealed; fits are sealed by the fit."""
@@ -71,5 +74,7 @@ def seal(path: Path, kind: str, record: Any, catalogue: Catalogue) -> list[Slip]
     """
     wrong = list(VERIFIED[kind](record, catalogue)) if kind in VERIFIED else []
     if not wrong:
-        path.write_text(with_checksum(path.read_text("utf-8"), record.computed_checksum()), "utf-8")
+        rows = record.rows_to_seal()
+        whole = record if rows is None else record.model_copy(update={"sealed_rows": rows})
+        path.write_text(with_checksum(path.read_text("utf-8"), whole.computed_checksum(), rows), "utf-8")
     return wrong

@@ -9,10 +9,10 @@ from macros.specs.form import Field
 from macros.specs.models import Repository
 from macros.specs.quantities import Bytes, Whole
 from macros.specs.quantizations import PackingRule
-from macros.specs.record import Id, Plain, Record, Text
+from macros.specs.record import Id, Plain, Text, Transcript
 
 
-class Checkpoint(Record):
+class Checkpoint(Transcript):
     """One repository of quantized weights."""
 
     SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {"bytes": ("bytes", "matrix_bytes", "projector_bytes", "rules")}

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from macros.specs.files import FileClass
 from macros.specs.form import Field
 from macros.specs.quantities import Count
-from macros.specs.record import Plain, Record, Strict
+from macros.specs.record import Plain, Strict, Transcript
 
 Reader = Literal[
     "bailing", "bamba", "block-sparse", "chatglm", "compressed", "dbrx", "delta-and-latent", "delta-net", "dense", "falcon", "falcon-h1",
@@ -121,7 +121,7 @@ class Traits(Strict):
     """The output matrix has 8 bits in every preset."""
 
 
-class ArchitectureClass(Record):
+class ArchitectureClass(Transcript):
     """One class of models, under the name that llama.cpp gives it."""
 
     SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {"configurations": ("classes",), "engine": ("traits",), "files": ("file",)}

@@ -8,7 +8,7 @@ from datetime import date
 from pydantic import Field
 
 from macros.specs.quantities import Whole
-from macros.specs.record import Id, Plain, Record, Strict
+from macros.specs.record import Id, Plain, Strict, Transcript
 
 
 class ClassCounts(Strict):
@@ -24,7 +24,7 @@ class ClassCounts(Strict):
     """The first refusal, or the first difference."""
 
 
-class LibraryClasses(Record):
+class LibraryClasses(Transcript):
     """A version of the library, and how its text classes are read."""
 
     library: Plain

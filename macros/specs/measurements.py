@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from macros.specs.form import Field, model_validator
 from macros.specs.quantities import Bytes, Count, GigabytesPerSecond, Watts, Whole
-from macros.specs.record import Id, Plain, Record, Strict, Text
+from macros.specs.record import Id, Plain, Strict, Text, Transcript
 
 Speed = Annotated[float, Field(gt=0, le=10_000_000)]
 Seconds = Annotated[float, Field(gt=0, le=1_000_000)]
@@ -295,10 +295,10 @@ def _of_kind(shared: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in shared.items() if key in known or key not in every}
 
 
-class MeasurementFile(Record):
+class MeasurementFile(Transcript):
     """Rows of one source, or of one kind of source."""
 
-    UNSOURCED: ClassVar[tuple[str, ...]] = ("defaults",)
+    UNSOURCED: ClassVar[tuple[str, ...]] = ("defaults", "sealed_rows")
 
     title: Text
     """What was measured, and by whom."""
@@ -308,6 +308,8 @@ class MeasurementFile(Record):
     """Keys that all rows share unless they say otherwise."""
     rows: Annotated[list[AnyRow], Field(min_length=1)]
     """The measured values."""
+    sealed_rows: Whole | None = None
+    """The first so many rows are those of the checksum; rows below them came later."""
 
     @model_validator(mode="before")
     @classmethod
@@ -324,6 +326,16 @@ class MeasurementFile(Record):
             if row.source is None:
                 raise ValueError(f"expected a source for rows.{index}, got none. Fix: add source: to the file or to the row")
         return self
+
+    def computed_checksum(self) -> str:
+        """That of the rows that were sealed; of all where none are."""
+        count = len(self.rows) if self.sealed_rows is None else self.sealed_rows
+        sealed = self.model_copy(update={"rows": self.rows[:count], "sealed_rows": count})
+        return super(MeasurementFile, sealed).computed_checksum()
+
+    def rows_to_seal(self) -> int:
+        """All that stand here."""
+        return len(self.rows)
 
     def sourced_fields(self) -> set[str]:
         """Each row has its source, which `_sourced` holds."""

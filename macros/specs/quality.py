@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from macros.specs.form import Field
-from macros.specs.record import Id, Record, Strict, Text
+from macros.specs.record import Id, Strict, Text, Transcript
 
 Perplexity = Annotated[float, Field(ge=1, le=100_000)]
 
@@ -24,7 +24,7 @@ class QualityRow(Strict):
     """Mean Kullback-Leibler divergence from the original [nat]; absent: not published."""
 
 
-class Quality(Record):
+class Quality(Transcript):
     """Perplexity, and KL divergence where published, of one model in several formats."""
 
     title: Text

@@ -108,13 +108,25 @@ class Written(Record):
         numbers = sorted(f"{'.'.join(map(str, at))}={float(number)!r}" for at, number in numbers_in(written))
         return hashlib.sha256("\n".join(numbers).encode()).hexdigest()[:16]
 
+    def rows_to_seal(self) -> int | None:
+        """How many rows a checksum of all that stands here is of; None: no rows may follow."""
+        return None
 
-def with_checksum(text: str, checksum: str) -> str:
-    """A file's text with its checksum as the first key."""
-    rest = re.sub(r"^checksum: .*\n", "", text, flags=re.MULTILINE)
+
+class Transcript(Written):
+    """Figures of documents that do not change, such as a benchmark's table: sealed once they were read against them.
+
+    One without a checksum is still being written, and only relations hold its figures.
+    """
+
+
+def with_checksum(text: str, checksum: str, rows: int | None = None) -> str:
+    """A file's text with its checksum as the first key, and with how many rows it is of where more may follow."""
+    rest = re.sub(r"^(?:checksum|sealed_rows): .*\n", "", text, flags=re.MULTILINE)
     comments = re.match(r"(?:#.*\n)*", rest)
     end = comments.end() if comments else 0
-    return f'{rest[:end]}checksum: "{checksum}"\n{rest[end:]}'
+    keys = f'checksum: "{checksum}"\n' + (f"sealed_rows: {rows}\n" if rows is not None else "")
+    return rest[:end] + keys + rest[end:]
 
 
 def numbers_in(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], int | float]]:

@@ -55,11 +55,49 @@ SLIPS = [
     ("models/llama-3.1-8b", "context_length: 131072", "context_length: 1310720", "a length that another model has"),
     ("drives/nvme-pcie4", "zh: NVMe 固态硬盘（PCIe 4.0 x4）", "zh: a drive that is fast enough", "a text in Chinese"),
     ("drives/nvme-pcie4", "en: NVMe SSD (PCIe 4.0 x4)", "en: NVMe 固态硬盘", "a text in English"),
+    ("gpus/rtx-4090", "fp16_tensor_tflops: 165.2", "fp16_tensor_tflops: 330.4", "FP16 matrix rate over FP32"),
+    ("gpus/rtx-4090", "launch_price_usd: 1599", "launch_price_usd: 1995.5", "ends in 9, 5 or 0"),
+    ("gpus/h100-sxm-80gb", "memory_gib: 80", "memory_gib: 160", "80 GiB, as its name says"),
+    ("gpus/rtx-4080", "l2_mib: 64", "l2_mib: 128", "second-level cache for the bus"),
+    ("quantizations/mlx-4bit-64g", "group_size: 64", "group_size: 640", "a power of two from 16 to 1024"),
+    ("quantizations/awq-4bit-128g", "weight_bits: 4.0", "weight_bits: 8.0", "4, as its name says"),
+    ("quantizations/nvfp4", "group_size: 16", "group_size: 32", "as the standard of that format has it"),
+    ("tensor-types/q4_k_r4", "number: 212", "number: 221", "no other type has"),
+    ("tensor-types/q4_k", "number: 12", "number: 120", "a number next to"),
+    ("calculators/gollama", "constant_bytes: 524288000", "constant_bytes: 1048576000", "a number of its rule"),
+    ("calculators/pocketpal", "weights_factor: 0.92", "weights_factor: 1.84", "a number of its rule"),
+    ("architectures/llama", "hidden_size: 4096", "hidden_size: 409.6", "a whole multiple of 32"),
+    ("architectures/llama", "num_key_value_heads: 8", "num_key_value_heads: 80", "a divisor of 32 heads"),
+    ("architectures/llama", "sliding_window: 4096", "sliding_window: 40960", "a power of two"),
+    ("measurements/speculation", "drafted: 3", "drafted: 30", "at most 16 guesses"),
+    ("measurements/partial-offload", "gpu_layers: 10", "gpu_layers: 1000", "layers of"),
     ("engine-plans/llama-2-7b", "512, f16", "5120, f16", "of what stands here"),
     ("file-sizes/llama-2-7b", "q8_0: 7", "q8_0: 8", "of what stands here"),
     ("calibration/decode", "rows: ", "rows: 1", "of what stands here"),
 ]  # fmt: skip
 """A record, what stands there, what a slip makes of it, and what is said of that."""
+
+
+def test_a_file_has_about_the_bytes_of_its_model_and_format():
+    """A checkpoint with twice the bytes is told; the true one is not."""
+    checkpoint = next(one for one in CATALOGUE.checkpoints.values() if one.bytes and not one.mix)
+    assert not list(relations.copied._bytes(checkpoint, CATALOGUE))
+    twice = checkpoint.model_copy(update={"bytes": 2 * checkpoint.bytes})
+    assert next(slip.at for slip in relations.copied._bytes(twice, CATALOGUE)) == ("bytes",)
+
+
+def test_rows_below_the_sealed_ones_need_no_seal():
+    """One changed among them is told, one added below is not; without a checksum only relations hold."""
+    file = CATALOGUE.measurements["partial-offload"].model_copy(update={"checksum": None, "sealed_rows": None})
+    assert not list(relations.sealed.whole("measurements", file, CATALOGUE))
+    sealed = file.model_copy(update={"sealed_rows": len(file.rows)})
+    sealed = sealed.model_copy(update={"checksum": sealed.computed_checksum()})
+    assert not list(relations.sealed.whole("measurements", sealed, CATALOGUE))
+    added = sealed.model_copy(update={"rows": [*file.rows, file.rows[0]]})
+    assert not list(relations.sealed.whole("measurements", added, CATALOGUE))
+    first = file.rows[0].model_copy(update={"tokens_per_second": 2 * file.rows[0].tokens_per_second})
+    wrong = sealed.model_copy(update={"rows": [first, *file.rows[1:]]})
+    assert [slip.at for slip in relations.sealed.whole("measurements", wrong, CATALOGUE)] == [("checksum",)]
 
 
 def told(data: Path, kind: str, name: str) -> list[str]:
@@ -120,8 +158,8 @@ def test_most_slips_of_a_sample_are_refused():
         for slip, new in slips.slipped(number, chance):
             found.setdefault(slip, []).append(slips.refused(kind, name, slips.changed(value, at, new), at, CATALOGUE))
     shares = {slip: sum(caught) / len(caught) for slip, caught in found.items()}
-    assert min(shares["x10"], shares["/10"], shares["unit"]) > 0.93, shares
-    assert min(shares["x2"], shares["swapped"]) > 0.6, shares
+    assert min(shares["x10"], shares["/10"], shares["unit"]) > 0.95, shares
+    assert min(shares["x2"], shares["swapped"]) > 0.7, shares
 
 
 @pytest.mark.parametrize(
