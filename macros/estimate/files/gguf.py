@@ -65,7 +65,7 @@ class Header:
     """What the header of a file says; of a file in parts, all headers together."""
 
     values: Mapping[str, Any]
-    """Key -> value; of texts, and of lists that are long, a `Length`."""
+    """Key -> value; of lists of texts, and of lists and texts that are long, a `Length`."""
     tensors: tuple[FileTensor, ...]
     held: bool = True
     """Whether the file holds all of its tensors; one that is still being downloaded does not."""
@@ -73,7 +73,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Length:
-    """A list of which only the length was kept."""
+    """A list or a text of which only the length was kept."""
 
     count: int
 
@@ -120,6 +120,16 @@ class Reader:
         self.at += length
         return found
 
+    def long_text(self, key: str) -> Any:
+        """The text that comes next; of one that is longer than a name, its length."""
+        length = whole(self.data, self.at, 8) if self.at + 8 <= len(self.data) else 0
+        if length <= LONGEST_NAME:
+            return self.text(key, LONGEST_NAME)
+        self.at += 8
+        self.need(length, key)
+        self.at += length
+        return Length(length)
+
     def opening(self) -> tuple[int, int]:
         """The number of tensors and of values."""
         if self.size < 4 or letters(self.data, 0, 4) != MAGIC:
@@ -149,7 +159,7 @@ class Reader:
     def value(self, kind: int, key: str) -> Any:
         """A value of this kind."""
         if kind == TEXT:
-            return self.text(key, self.size)
+            return self.long_text(key)
         if kind not in SIZES:
             raise Refused("gguf", f"a kind of value from 0 to 12 for {key}", kind, self.so_far())
         self.need(SIZES[kind], key)

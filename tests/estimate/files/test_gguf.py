@@ -400,3 +400,12 @@ def test_a_file_is_answered_without_the_library_that_checks(tmp_path):
     write(path, written.header(damaged, listed(shapes("qwen3-30b-a3b"), mixed(1))), 1 << 33)
     refused = subprocess.run([sys.executable, str(told)], cwd=root, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert (refused.returncode, refused.stderr.splitlines()[0].startswith("gguf: expected at most 128 experts used")) == (1, True)
+
+
+def test_a_long_text_is_neither_kept_nor_repeated():
+    """A key's text may be as long as the file likes: only its length is kept, and a message says no more than it must."""
+    data = written.header({"general.architecture": "x" * (1 << 20)}, [("token_embd.weight", (32, 32), 0, 4096)])
+    assert read_header(data, 1 << 40, TYPES).values["general.architecture"].count == 1 << 20
+    with pytest.raises(Refused) as refused:
+        read_header(written.header({}, [("y" * 65536, (0,), 0, 0)]), 1 << 40, TYPES)
+    assert len(str(refused.value)) < 2500
