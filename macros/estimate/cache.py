@@ -38,7 +38,7 @@ def cache_values(a: Architecture, layer: int) -> tuple[int, int]:
     if a.attention.compressed is not None:
         return a.head_dim(layer), 0
     indexer = a.attention.indexer
-    scorer = indexer.head_dim if indexer is not None and a.scores(layer) else 0
+    scorer = indexer.head_dim * indexer.cached if indexer is not None and a.scores(layer) else 0
     return heads * a.head_dim(layer) + scorer, heads * a.value_dim(layer)
 
 

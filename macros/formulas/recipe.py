@@ -196,7 +196,9 @@ def typed_tensors(
 
     for number, group in enumerate(groups):
         role = "value" if group.role == "value_fused" else group.role
-        if role == "kept":
+        if group.name in a.traits.kept_at_16:
+            add(group, recipe.base if floating else "f16", group.layers)
+        elif role == "kept" or group.name in a.traits.kept_at_32:
             add(group, "f32", group.layers)
         elif role == "kept_matrix":
             add(group, "f16", group.layers)

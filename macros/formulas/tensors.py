@@ -157,7 +157,9 @@ def _outside(a: Architecture) -> Iterator[TensorGroup]:
         yield TensorGroup("output_bias", a.vocabulary_size, role="kept", layers=(LAST,))
     if a.block_residuals:
         yield TensorGroup("output_res_score", width, role="kept", layers=(LAST,))
-    if a.hyper_connections > 0 and a.hyper_head:
+    if a.hyper_rank > 0:
+        yield from _compressed_streams("output_hc", width * a.hyper_connections, a.hyper_rank, LAST)
+    elif a.hyper_connections > 0 and a.hyper_head:
         yield TensorGroup("output_hc_fn", width * a.hyper_connections, a.hyper_connections, role="kept", layers=(LAST,))
         yield TensorGroup("output_hc_base", a.hyper_connections, role="kept", layers=(LAST,))
         yield TensorGroup("output_hc_scale", 1, role="kept", layers=(LAST,))
@@ -171,6 +173,10 @@ def _outside(a: Architecture) -> Iterator[TensorGroup]:
         yield TensorGroup("per_layer_token_embd", all_layers, rows, role="token_embedding", active=1.0 / rows, layers=(FIRST,))
         yield TensorGroup("per_layer_model_proj", width, all_layers, role="kept_matrix", layers=(0,))
         yield TensorGroup("per_layer_proj_norm", extra.size, role="kept", layers=(0,))
+    runs = a.run_embeddings
+    if runs is not None:
+        active = width / runs.size / runs.rows
+        yield TensorGroup("per_layer_token_embd", runs.size, runs.rows, role="token_embedding", active=active, layers=(FIRST,))
     streams = a.alternating_updates
     if streams is not None:
         yield TensorGroup("altup_proj", width, width, streams.streams - 1, role="kept_matrix", layers=(LAST,))
@@ -208,7 +214,14 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     if a.block_residuals:
         yield vector("attn_res_score", width)
         yield vector("ffn_res_score", width)
-    if a.hyper_connections > 0:
+    if a.embeds_runs(layer) and a.run_embeddings is not None:
+        yield from _run_embeddings(width, a.hyper_connections * width, a.run_embeddings.conv_kernel)
+    if a.hyper_rank > 0:
+        wide = width * a.hyper_connections
+        for block in ("hc_attn", "hc_ffn"):
+            yield from _compressed_streams(block, wide, a.hyper_rank)
+            yield TensorGroup(f"{block}_inject", wide, a.hyper_connections)
+    elif a.hyper_connections > 0:
         yield from _hyper_connections(width, a.hyper_connections, mixing=a.hyper_mixing)
     if a.layer_scale:
         yield vector("layer_output_scale", 1)
@@ -341,6 +354,22 @@ def _compressor(width: int, wide: int, head: int, rate: int, name: str) -> Itera
     yield TensorGroup(f"{name}_gate", width, wide)
     yield TensorGroup(f"{name}_ape", wide, rate, role="kept")
     yield TensorGroup(f"{name}_norm", head, role="kept")
+
+
+def _compressed_streams(block: str, wide: int, rank: int, *outside: int) -> Iterator[TensorGroup]:
+    """What makes one of all residual streams."""
+    yield TensorGroup(f"{block}_norm", wide, role="kept", layers=outside)
+    yield TensorGroup(f"{block}_down", wide, rank, layers=outside)
+    yield TensorGroup(f"{block}_up", rank, wide, layers=outside)
+
+
+def _run_embeddings(width: int, wide: int, kernel: int) -> Iterator[TensorGroup]:
+    """What adds the embeddings of runs of tokens to the residual streams."""
+    yield TensorGroup("ple_key", width, wide)
+    yield TensorGroup("ple_value", width, width)
+    for name in ("key", "query", "conv"):
+        yield TensorGroup(f"ple_norm_{name}", wide, role="kept")
+    yield TensorGroup("ple_conv1d", kernel, wide)
 
 
 def _hyper_connections(width: int, streams: int, *, mixing: bool) -> Iterator[TensorGroup]:

@@ -312,6 +312,21 @@ class PerLayerEmbeddings(Strict):
     """Rows of its table, where they are not the vocabulary's."""
 
 
+class RunEmbeddings(Strict):
+    """A large table of vectors for runs of tokens, found by a hash: some layers add them to their residual streams."""
+
+    layers: LayerPattern
+    """The layers that do."""
+    rows: Count
+    """Rows of the table."""
+    size: Count
+    """Width of a row; together they are as wide as the residual stream."""
+    longest: Count
+    """Tokens of the longest run."""
+    conv_kernel: Count
+    """Tokens that their convolution sees, which lie as far apart as the longest run is long."""
+
+
 class AlternatingUpdates(Strict):
     """Several parallel residual streams, one of which is computed (with a low-rank side path)."""
 
@@ -369,10 +384,14 @@ class Architecture(Strict):
     """Recurrent layers."""
     per_layer_embeddings: PerLayerEmbeddings | None = None
     """Per-layer embeddings."""
+    run_embeddings: RunEmbeddings | None = None
+    """Embeddings of runs of tokens."""
     alternating_updates: AlternatingUpdates | None = None
     """Parallel residual streams."""
     hyper_connections: Whole = 0
     """Residual streams, mixed before and after each block by weights made of all of them; 0: one stream."""
+    hyper_rank: Whole = 0
+    """Rank of the matrices that make one of the streams before each block, after a norm of all of them; 0: not compressed."""
     hyper_head: bool = True
     """Weights make one of the streams at the end; otherwise it is their mean."""
     block_residuals: bool = False
@@ -495,6 +514,10 @@ class Architecture(Strict):
         """Whether the shared expert of a layer does."""
         pattern = self.experts.shared_clamped_layers if self.experts is not None else None
         return pattern is not None and layer in pattern.of(self.layers)
+
+    def embeds_runs(self, layer: int) -> bool:
+        """Whether a layer adds embeddings of runs of tokens."""
+        return self.run_embeddings is not None and layer in self.run_embeddings.layers.of(self.layers)
 
     def has_dense(self, layer: int) -> bool:
         """Whether a layer has a dense feed-forward block."""

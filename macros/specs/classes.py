@@ -14,7 +14,7 @@ Reader = Literal[
     "gemma-3n", "gemma-4",
     "granite-hybrid", "internlm", "jamba", "laguna", "latent", "latent-windows", "lfm2", "lightning", "llama-4", "longcat", "mamba",
     "mimo-2", "mixture", "mpt",
-    "nemotron-h", "old", "opt", "qwen-1", "recurrent-gemma", "searched", "step-3",
+    "nemotron-h", "old", "opt", "qwen-1", "qwen-4", "recurrent-gemma", "searched", "step-3",
 ]  # fmt: skip
 """Readers with logic, in macros/estimate/classes."""
 
@@ -119,6 +119,10 @@ class Traits(Strict):
     """With 80 layers and grouped heads it counts as a large model, whose values get more bits."""
     careful_output: bool = False
     """The output matrix has 8 bits in every preset."""
+    kept_at_16: list[Plain] = Field(default_factory=list)
+    """Matrices that every preset leaves at 16 bits."""
+    kept_at_32: list[Plain] = Field(default_factory=list)
+    """Matrices that every file holds at 32 bits."""
 
 
 class ArchitectureClass(Transcript):

@@ -19,6 +19,7 @@ from macros.estimate.classes.recurrent import (
     lightning,
     nemotron_h,
     only_mamba,
+    qwen_4,
     recurrent_gemma,
 )
 from macros.estimate.config_keys import Keys
@@ -55,6 +56,7 @@ READERS: dict[str, Callable[[Keys], Shapes]] = {
     "old": old,
     "opt": opt,
     "qwen-1": qwen_1,
+    "qwen-4": qwen_4,
     "recurrent-gemma": recurrent_gemma,
     "searched": searched,
     "step-3": step3,

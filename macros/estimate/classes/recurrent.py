@@ -8,6 +8,7 @@ from macros.estimate.classes.base import (
     CONV,
     COUNT,
     FULL,
+    INDEXED,
     LINEAR,
     SHARED_COUNT,
     SHARED_SIZE,
@@ -48,6 +49,78 @@ def delta_net(k: Keys) -> Shapes:
     if heads % shapes["recurrent"]["groups"]:
         raise Refused("config.linear_num_key_heads", f"a number that divides the {heads} value heads", shapes["recurrent"]["groups"])
     return shapes
+
+
+def qwen_4(k: Keys) -> Shapes:
+    """Qwen 4: delta-net layers, attention to blocks that a scorer picks, compressed residual streams, embeddings of runs of tokens."""
+    layers, width = k.layers(), k.whole("hidden_size")
+    kinds = k.kinds("layer_types", layers, (FULL, INDEXED, LINEAR))
+    shapes = delta_net(k if kinds is None else k.but(layer_types=[FULL if kind == INDEXED else kind for kind in kinds]))
+    k.refuse("indexer_kv_heads", (1,), "as the scorer has one key")
+    block, budget = k.whole("indexer_compress_ratio", low=2), k.whole("indexer_budget")
+    if budget % block:
+        raise Refused("config.indexer_budget", f"a multiple of the {block} tokens of a block", budget)
+    # Its cache keeps the key of each token, and that of its block.
+    scorer = {
+        "heads": k.whole("indexer_n_heads"),
+        "head_dim": k.whole("indexer_head_dim"),
+        "top_k": budget // block,
+        "block": block,
+        "cached": 2,
+    }
+    shapes["attention"]["indexer"] = scorer
+    shapes |= {"norms": "none", "hyper_connections": k.whole("hc_count", low=2), "hyper_rank": k.whole("hc_lowrank")}
+    adding = sorted({layer - 1 for layer in k.wholes("ple_layer_ids")}) if k.gives("ple_layer_ids") else []
+    if not adding:
+        return shapes
+    if adding[-1] >= layers:
+        raise Refused("config.ple_layer_ids", f"numbers of layers from 1 to {layers}", adding[-1] + 1)
+    k.refuse("ple_embed_dim", (width,), "as wide as the residual stream")
+    longest, each = k.whole("ngram_size", low=2), k.whole("heads_per_ngram")
+    tables = (longest - 1) * each
+    if width % tables:
+        raise Refused("config.heads_per_ngram", f"tables that divide the hidden size {width}", tables)
+    step, base = k.whole("make_ngram_vocab_size_divisible_by"), k.whole("ngram_vocab_size_base", low=2)
+    rows = sizes_of_tables(base, len(adding), tables, step)
+    shapes["run_embeddings"] = {
+        "layers": {"indices": adding},
+        "rows": rows,
+        "size": width // tables,
+        "longest": longest,
+        "conv_kernel": k.whole("ple_conv_kernel_size"),
+    }
+    return shapes
+
+
+def sizes_of_tables(base: int, layers: int, tables: int, step: int) -> int:
+    """Rows of tables whose sizes are primes from `base` on, those of a layer filled up together to a multiple of `step`.
+
+    >>> sizes_of_tables(10, 2, 2, 8)
+    64
+    """
+    rows, size = 0, base - 1
+    for _ in range(layers):
+        together = 0
+        for _ in range(tables):
+            size += 1
+            while not _is_prime(size):
+                size += 1
+            together += size
+        rows += -(-together // step) * step
+    return rows
+
+
+def _is_prime(number: int) -> bool:
+    if number < 4:
+        return number > 1
+    if number % 2 == 0:
+        return False
+    divisor = 3
+    while divisor * divisor <= number:
+        if number % divisor == 0:
+            return False
+        divisor += 2
+    return True
 
 
 def _mamba_2(k: Keys, heads: int, head: int, **more: Any) -> Shapes:

@@ -188,7 +188,12 @@ def shapes_of(header: Header, parts: Parts, kind: FileClass) -> Shapes:
         shapes["recurrent"] = _recurrent(f, recurring[0])
         if bool(both) and f.attends(recurring[0]):
             shapes["recurrent"]["beside_attention"] = True
-    if "per_layer_token_embd" in parts.outside:
+    runs = f.said("ple.layers")
+    if isinstance(runs, list) and "per_layer_token_embd" in parts.outside:
+        size, rows = (*parts.outside["per_layer_token_embd"].shape, 1)[:2]
+        longest, kernel = f.whole("ple.ngram_size"), f.whole("ple.conv_kernel")
+        shapes["run_embeddings"] = {"layers": {"indices": runs}, "rows": rows, "size": size, "longest": longest, "conv_kernel": kernel}
+    elif "per_layer_token_embd" in parts.outside:
         shapes["per_layer_embeddings"] = {"size": f.whole("embedding_length_per_layer_input")}
     if "position_embd" in parts.outside:
         shapes["positions_beyond"] = max(0, parts.outside["position_embd"].shape[1] - shapes["context_length"])
@@ -196,6 +201,9 @@ def shapes_of(header: Header, parts: Parts, kind: FileClass) -> Shapes:
         streams = f.shape(0, "hc_attn_fn")[0] // shapes["hidden_size"]
         shapes |= {"hyper_connections": streams, "hyper_mixing": f.shape(0, "hc_attn_fn")[1] == (2 + streams) * streams}
         shapes["hyper_head"] = "output_hc_fn" in parts.outside
+    if f.has(0, "hc_attn_down"):
+        wide, rank, _ = f.shape(0, "hc_attn_down")
+        shapes |= {"hyper_connections": wide // shapes["hidden_size"], "hyper_rank": rank}
     if "output_res_score" in parts.outside:
         shapes["block_residuals"] = True
     if "altup_proj" in parts.outside:
@@ -339,13 +347,16 @@ def _compressed(f: File, shapes: Shapes, attending: Sequence[int]) -> Shapes:
 
 def _blocks_picked(f: File, scoring: Sequence[int], attending: int) -> Shapes:
     """A scorer beside ordinary heads, which picks blocks of tokens."""
-    size = f.shape(scoring[0], "indexer.q_norm")[0]
-    found: Shapes = {
-        "heads": f.shape(scoring[0], "indexer.q_proj")[1] // size,
-        "head_dim": size,
-        "top_k": f.whole("attention.indexer.top_k"),
-        "block": f.whole("attention.indexer.block_size"),
-    }
+    size, budget = f.shape(scoring[0], "indexer.q_norm")[0], f.whole("attention.indexer.top_k")
+    found: Shapes = {"heads": f.shape(scoring[0], "indexer.q_proj")[1] // size, "head_dim": size}
+    if f.said("attention.indexer.block_size") is None:
+        # It counts tokens, not blocks, and its cache keeps the key of each token and that of its block.
+        block = f.at("attention.compress_ratios", scoring[0])
+        if block == 0:
+            raise Refused(f"gguf {f.engine}.attention.compress_ratios", f"tokens of a block in layer {scoring[0]}", block)
+        found |= {"top_k": max(1, budget // block), "block": block, "cached": 2}
+    else:
+        found |= {"top_k": budget, "block": f.whole("attention.indexer.block_size")}
     if len(scoring) < attending:
         found["layers"] = {"indices": list(scoring)}
     return found

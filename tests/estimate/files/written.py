@@ -115,10 +115,13 @@ def values(a: Architecture) -> dict[str, Any]:
             "attention.indexer.key_length": t.indexer.head_dim,
             "attention.indexer.top_k": t.indexer.top_k,
         }
+        if a.hyper_rank and t.indexer.block:
+            found["attention.indexer.top_k"] = t.indexer.top_k * t.indexer.block
+            found["attention.compress_ratios"] = [t.indexer.block if one else 0 for one in attends]
+        elif t.indexer.block:
+            found["attention.indexer.block_size"] = t.indexer.block
         if t.indexer.pool:
             found["attention.indexer.kpool"] = t.indexer.pool
-        if t.indexer.block:
-            found["attention.indexer.block_size"] = t.indexer.block
     if t.compressed is not None:
         found["attention.compress_ratios"] = list(t.compressed.rates)
         found |= {"hyper_connection.count": a.hyper_connections, "hash_layer_count": e.hash_layers if (e := a.experts) else 0}
@@ -163,6 +166,9 @@ def values(a: Architecture) -> dict[str, Any]:
             found["ssm.group_count"] = r.groups
     if a.per_layer_embeddings is not None:
         found["embedding_length_per_layer_input"] = a.per_layer_embeddings.size
+    if a.run_embeddings is not None:
+        runs = a.run_embeddings
+        found |= {"ple.layers": runs.layers.of(a.layers), "ple.ngram_size": runs.longest, "ple.conv_kernel": runs.conv_kernel}
     if a.alternating_updates is not None:
         found["altup.num_inputs"] = a.alternating_updates.streams
     return {"general.architecture": a.engine_name, **{f"{a.engine_name}.{key}": value for key, value in found.items()}}

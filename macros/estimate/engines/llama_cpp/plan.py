@@ -362,6 +362,12 @@ def _cache(demand: Demand, layers: Sequence[int], *, on_device: bool) -> tuple[i
     kernel, convolved, values = state_values(a)
     recurrent = sum(1 for layer in layers if a.recurs(layer))
     state = recurrent_state_bytes(layers=recurrent, sequences=batch.sequences, conv_kernel=kernel, convolved=convolved, state=values)
+    runs = a.run_embeddings
+    if runs is not None:
+        # What their convolution has seen, in each residual stream.
+        adding, seen = sum(1 for layer in layers if a.embeds_runs(layer)), 1 + (runs.conv_kernel - 1) * runs.longest
+        wide = a.hyper_connections * a.hidden_size
+        state += recurrent_state_bytes(layers=adding, sequences=batch.sequences, conv_kernel=seen, convolved=wide, state=0)
     return cache, state
 
 
@@ -386,7 +392,7 @@ def _padding(a: Architecture, layer: int, key_type: TensorType, value_type: Tens
     """What a device adds to the tensors of a layer's cache; the keys of a scorer are a tensor of their own."""
     keys, values = cache_values(a, layer)
     indexer = a.attention.indexer
-    scorer = indexer.head_dim if indexer is not None and a.scores(layer) else 0
+    scorer = indexer.head_dim * indexer.cached if indexer is not None and a.scores(layer) else 0
     padding = 0
     for width, kind in ((keys - scorer, key_type), (scorer, key_type), (values, value_type)):
         padding += aligned(_padding_of(width, kind))
