@@ -56,8 +56,13 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "Of the cache of experts on the card the memory is counted; how much faster it is was not measured in public.",
     },
     "projector-buffer": {
-        "zh": "投影器只计入文件大小；它自己的计算缓冲区没有公布的公式。",
-        "en": "Of the projector its file is counted; no formula of its compute buffer is published.",
+        "zh": "投影器只计入文件大小：视觉塔的形状未知，算不出它的计算缓冲区。",
+        "en": "Of the projector its file is counted: the shapes of its tower are not known, so its compute buffer is not.",
+    },
+    "picture-reserved": {
+        "zh": "投影器的计算缓冲区按程序启动时预留的图片大小计算；更大的图片会让它变大，声音塔的缓冲区未计入。",
+        "en": "The projector’s buffer is that of the picture for which the program makes room at its start: a larger picture makes it "
+        "grow; that of a tower for sound is not counted.",
     },
     "ram-assumed": {
         "zh": "没有说明内存容量：按 {ram_gib} GiB 计算。",

@@ -17,7 +17,7 @@ from macros.specs.devices import Gpu
 from macros.specs.engines import Engine
 from macros.specs.errors import nearest
 from macros.specs.form import ValidationError
-from macros.specs.models import architecture_of
+from macros.specs.models import architecture_of, tower_of
 from macros.specs.naming import nearest_called
 from macros.specs.quantizations import Quantization, TensorType
 
@@ -112,7 +112,8 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     if asked["moe_cache_mib"] > 0:
         notices.append(Notice("expert-cache-speed"))
     if asked["mmproj"]:
-        notices.append(Notice("projector-buffer"))
+        known = model is not None and tower_of(catalogue.models[model], catalogue.models) is not None
+        notices.append(Notice("picture-reserved" if known else "projector-buffer"))
     layers = _gpu_layers(asked["gpu_layers"], architecture)
     if engine.splits != "layers" and layers is not None and layers < architecture.layers + 1:
         raise Refused("gpu_layers", "all layers on GPUs, which this engine needs", layers, "leave it out")

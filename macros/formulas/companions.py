@@ -6,26 +6,27 @@ from macros.formulas.tensors import tensor_groups
 from macros.specs.architectures import Architecture
 
 
-def projector_bytes(*, parameters: int, file_bytes: int | None) -> int:
+def projector_bytes(*, parameters: int, file_bytes: int | None, positions: int = 0) -> int:
     """Weights of the towers for pictures and sound and their projector.
 
-    Equation: bytes = size of the published file, or 2 x parameters where that is not known
+    Equation: bytes = size of the published file, or 2 x parameters + 2 x positions where that is not known
 
     Args:
         parameters: parameters of the towers and the projector [values]
         file_bytes: size of the published 16-bit file; None: not known [bytes]
+        positions: of them, values of the table of positions, which is kept in 32 bits [values]
 
     Returns:
         Bytes [bytes].
 
-    Assumes: 16-bit weights, as projector files are published; norms and biases, 32-bit in the file, add less than 1 %.
+    Assumes: 16-bit weights, as projector files are published; norms and biases, 32-bit in the file, add less than 0.2 %.
 
     Source: llama.cpp, mtmd.
 
     >>> projector_bytes(parameters=420_083_712, file_bytes=None)
     840167424
     """
-    return 2 * parameters if file_bytes is None else file_bytes
+    return 2 * (parameters + positions) if file_bytes is None else file_bytes
 
 
 def prediction_parameters(architecture: Architecture, *, beside: int) -> int:

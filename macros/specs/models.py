@@ -13,6 +13,7 @@ from macros.specs.form import Field, model_validator
 from macros.specs.quantities import Bytes, Count, Whole
 from macros.specs.record import Id, Plain, Record, Strict, Text
 from macros.specs.records import Records
+from macros.specs.towers import Tower
 
 Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$", max_length=120)]
 
@@ -37,6 +38,10 @@ class Projector(Strict):
     """Parameters of the towers and the projector together."""
     file_bytes: Bytes | None = None
     """Bytes of the published 16-bit file; null: not known, and then two bytes a parameter."""
+    tower: Tower | None = None
+    """Shapes of its picture tower; null: not known, or those of `same_as`."""
+    same_as: Id | None = None
+    """The model whose projector has a tower of the same shapes."""
 
 
 class Beside(Strict):
@@ -155,6 +160,14 @@ def architecture_of(model: Model, models: dict[str, Model]) -> Architecture:
             raise ValueError(f"expected a model with shapes of its own, got a circle at {model.id}. Fix: correct based_on")
         seen.add(model.id)
     return model.architecture
+
+
+def tower_of(model: Model, models: Mapping[str, Model]) -> Tower | None:
+    """The picture tower of a model's projector; None: it has none, or its shapes are not known."""
+    projector = model.projector
+    if projector is None or projector.same_as is None:
+        return None if projector is None else projector.tower
+    return tower_of(models[projector.same_as], models)
 
 
 def predicts(model: Model) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from macros.estimate import estimate
 from macros.formulas.companions import prediction_parameters, projector_bytes
+from macros.formulas.compute_graph.tower import tower_buffers
 from macros.formulas.parameters import parameters
-from macros.formulas.units import GIB
+from macros.formulas.units import GIB, MIB
 from macros.specs import Catalogue
-from macros.specs.models import architecture_of
+from macros.specs.models import Model, Projector, architecture_of, tower_of
 from macros.tables import Column, table
 
 DRAFT_FORMAT = "q8_0"
@@ -25,6 +28,7 @@ DRAFT_CONTEXT = 8192
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
         Column("parameters", {"zh": "投影器与视觉塔参数量", "en": "Parameters of towers and projector"}, unit="10⁶", digits=0),
         Column("size", {"zh": "16 位文件", "en": "16-bit file"}, unit="GiB", digits=2),
+        Column("buffer", {"zh": "计算缓冲区", "en": "Compute buffer"}, unit="MiB", digits=0),
         Column("share", {"zh": "占文本部分", "en": "Share of the text part"}, unit="%", digits=1),
     ],
     formulas=("projector_bytes",),
@@ -37,10 +41,23 @@ def projectors(catalogue: Catalogue) -> pd.DataFrame:
         {
             "model": [model.id for model, _ in seeing],
             "parameters": [part.parameters / 1e6 for _, part in seeing],
-            "size": [projector_bytes(parameters=part.parameters, file_bytes=part.file_bytes) / GIB for _, part in seeing],
+            "size": [_file_bytes(model, part, catalogue) / GIB for model, part in seeing],
+            "buffer": [_buffer_bytes(model, catalogue) / MIB for model, _ in seeing],
             "share": [100 * part.parameters / parameters(architecture_of(model, catalogue.models)) for model, part in seeing],
         }
     )
+
+
+def _file_bytes(model: Model, part: Projector, catalogue: Catalogue) -> int:
+    tower = tower_of(model, catalogue.models)
+    positions = 0 if tower is None else tower.position_rows * tower.width
+    return projector_bytes(parameters=part.parameters, file_bytes=part.file_bytes, positions=positions)
+
+
+def _buffer_bytes(model: Model, catalogue: Catalogue) -> float:
+    """On the card; not a number where the shapes of the tower are not known."""
+    tower = tower_of(model, catalogue.models)
+    return math.nan if tower is None else tower_buffers(tower, text=architecture_of(model, catalogue.models).hidden_size)[0]
 
 
 @table(

@@ -178,7 +178,7 @@ def test_what_is_loaded_beside_the_model():
     assert drafted["companions"]["bytes"] == alone["total"]["bytes"] - alone["runtime"]["bytes"]
     pictures = estimate({**asked, "model": "gemma-3-12b", "mmproj": True}, CATALOGUE)
     assert pictures["companions"]["bytes"] > 800_000_000
-    assert "projector-buffer" in [notice["code"] for notice in pictures["notices"]]
+    assert "picture-reserved" in [notice["code"] for notice in pictures["notices"]]
     adapted = estimate({**asked, "lora": 16}, CATALOGUE)
     # 36 layers of 4096 wide queries and outputs, two of 1024, three of 12288: sums of both sides of each matrix.
     assert adapted["companions"]["bytes"] == 2 * 16 * 36 * (2 * (4096 + 4096) + 2 * (4096 + 1024) + 3 * (4096 + 12288))

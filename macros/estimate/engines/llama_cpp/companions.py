@@ -16,11 +16,12 @@ from macros.estimate.shares import HOST, Share, empty_host, slices
 from macros.estimate.weights import ModelWeights, model_weights
 from macros.formulas.companions import adapter_bytes, projector_bytes
 from macros.formulas.compute_graph.prediction import like_layer
+from macros.formulas.compute_graph.tower import tower_buffers
 from macros.formulas.kv_cache import recurrent_state_bytes
 from macros.formulas.tensors import tensor_groups
 from macros.formulas.units import MIB
 from macros.specs import Catalogue
-from macros.specs.models import architecture_of
+from macros.specs.models import Model, architecture_of, tower_of
 
 DRAFT_CACHE = "f16"
 """Type of the cache of what guesses ahead, whatever the model's own is (`--spec-draft-type-k`, `-v`)."""
@@ -51,9 +52,10 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
     """
     more = [0 for _ in shares]
     if setting.mmproj and setting.model is not None:
-        projector = catalogue.models[setting.model].projector
-        if projector is not None:
-            more[0] += projector_bytes(parameters=projector.parameters, file_bytes=projector.file_bytes)
+        weight, device, host = _projector(setting, catalogue.models[setting.model], catalogue)
+        more[0] += weight + device
+        if len(more) > 1:
+            more[-1] += host
     if setting.mtp:
         last = next((place for place, share in enumerate(shares) if share.has_output), 0)
         more[last] += prediction_weights(setting.architecture, weights) + guessed_states(setting) * _states(setting)
@@ -79,6 +81,19 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
         replace(share, companion_bytes=extra, kv_cache_bytes=share.kv_cache_bytes + cache)
         for share, extra, cache in zip(shares, more, caches, strict=True)
     ]
+
+
+def _projector(setting: Setting, model: Model, catalogue: Catalogue) -> tuple[int, int, int]:
+    """Weights of a projector, and its compute buffer on a device and beside it on the host [bytes]."""
+    projector, tower = model.projector, tower_of(model, catalogue.models)
+    if projector is None:
+        return 0, 0, 0
+    positions = 0 if tower is None else tower.position_rows * tower.width
+    weights = projector_bytes(parameters=projector.parameters, file_bytes=projector.file_bytes, positions=positions)
+    if tower is None:
+        return weights, 0, 0
+    device, host = tower_buffers(tower, text=setting.architecture.hidden_size, flash_attention=setting.flash_attention)
+    return weights, device, host
 
 
 def _states(setting: Setting) -> int:
