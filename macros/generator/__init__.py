@@ -217,6 +217,15 @@ def whats_new(view: View) -> str:
 
 
 @macro
+def changelog(view: View) -> str:
+    """What each release of the guide added and changed."""
+    from macros.publish.releases import releases
+    from macros.render import news, slots
+
+    return slots.block(news.changes(view, releases(ROOT)))
+
+
+@macro
 def compare(view: View) -> str:
     """Two devices or two models side by side, and what a speed needs."""
     from macros.render import compare, slots

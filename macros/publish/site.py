@@ -17,6 +17,7 @@ import lightningcss
 import minify
 
 from macros.publish import api, pictures, plain, policy, prose, search_files
+from macros.publish.releases import releases
 from macros.render import news
 from macros.render.view import View
 from macros.specs import Catalogue, SpecError, SpecErrors
@@ -118,7 +119,7 @@ def beside(catalogue: Catalogue, site: Path, published: Mapping[str, tuple[str, 
         (site / name).write_bytes(drawn)
     for language, (name, address) in published.items():
         folder = site if language == "zh" else site / language
-        (folder / "feed.xml").write_text(news.feed(View(catalogue, language), name, address), "utf-8")
+        (folder / "feed.xml").write_text(news.feed(View(catalogue, language), name, address, releases(THEME.parents[1])), "utf-8")
     plain.twins(site, published["zh"][1])
     shrink(site)
     index(site)

@@ -36,7 +36,7 @@ def _launch_sum(catalogue: Catalogue, gpus: Sequence[str]) -> float | None:
         Column("context", {"zh": "上下文", "en": "Context"}, secondary=True),
         Column(
             "cards_usd",
-            {"zh": "显卡发布价之和", "en": "Cards at launch"},
+            {"zh": "显卡首发价之和", "en": "Cards at launch"},
             unit="USD",
             note={
                 "zh": "各卡发布当天的美国价格之和；今天的价格请自己查",

@@ -23,12 +23,12 @@ DEVICES = (
 
 @table(
     id="launch-prices",
-    title={"zh": "发布价与它买到的", "en": "Launch price and what it bought"},
+    title={"zh": "首发价与它买到的", "en": "Launch price and what it bought"},
     key=["gpu"],
     columns=[
         Column("gpu", {"zh": "显卡", "en": "Card"}, link="gpus"),
         Column("released", {"zh": "发布", "en": "Released"}, secondary=True),
-        Column("price", {"zh": "发布价", "en": "Launch price"}, unit="USD"),
+        Column("price", {"zh": "首发价", "en": "Launch price"}, unit="USD"),
         Column("memory", {"zh": "每千美元显存", "en": "VRAM for 1,000 USD"}, unit="GiB", digits=1),
         Column("bandwidth", {"zh": "每千美元带宽", "en": "Bandwidth for 1,000 USD"}, unit="GB/s", digits=0),
         Column(
@@ -67,7 +67,7 @@ TIERS = (300, 450, 600, 800, 1200, 2000, 4000, 10000)
 
 @table(
     id="budget",
-    title={"zh": "一张卡的预算：发布价以内显存最大的", "en": "A budget for one card: the most VRAM within its launch price"},
+    title={"zh": "一张卡的预算：首发价以内显存最大的", "en": "A budget for one card: the most VRAM within its launch price"},
     key=["budget"],
     columns=[
         Column("budget", {"zh": "预算", "en": "Budget"}, unit="USD"),
@@ -75,7 +75,7 @@ TIERS = (300, 450, 600, 800, 1200, 2000, 4000, 10000)
         Column("memory", {"zh": "显存", "en": "VRAM"}, unit="GiB", digits=0),
         Column("model", {"zh": "该运行", "en": "Runs"}, link="models"),
         Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s"),
-        Column("price", {"zh": "发布价", "en": "Launch price"}, unit="USD", secondary=True),
+        Column("price", {"zh": "首发价", "en": "Launch price"}, unit="USD", secondary=True),
         Column("released", {"zh": "发布", "en": "Released"}, secondary=True),
     ],
     formulas=("memory_seconds", "layer_seconds"),
