@@ -95,7 +95,7 @@ def svg(specification: str) -> str:
     drawn: str = json.loads(artist.stdout.readline() or "null") or ""
     if not drawn:
         raise ValueError("expected a picture, got none: the drawing program stopped. Fix: see its message above")
-    drawn = drawn[drawn.index("<svg") :]
+    drawn = _joined(_SPOKEN.sub("", drawn[drawn.index("<svg") :]))
     width, height = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)[0]
     drawn = re.sub(r"<svg[^>]*>", f'<svg viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">', drawn, count=1)
     for black in (INK, "black"):
@@ -103,6 +103,52 @@ def svg(specification: str) -> str:
     for name, ink in INKS.items():
         drawn = drawn.replace(f'fill="{ink}"', f'fill="var(--{name},{ink})"').replace(f'stroke="{ink}"', f'stroke="var(--{name},{ink})"')
     return drawn
+
+
+_SPOKEN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
+"""What a screen reader would be told of each mark: the picture is told as a whole."""
+_POINT = re.compile(r'<path transform="translate\(([-\d.]+),([-\d.]+)\)" d="([^"]*)"([^>]*)/>')
+_MANY = 200
+"""Points from which a picture weighs more than the rest of its page."""
+
+
+def _joined(drawn: str) -> str:
+    """Points of one shape and colour as one path, where there are many."""
+    if len(_POINT.findall(drawn)) < _MANY:
+        return drawn
+
+    def joined(marks: re.Match[str]) -> str:
+        paths: dict[tuple[str, str], list[str]] = {}
+        for x, y, shape, dress in _POINT.findall(marks[0]):
+            paths.setdefault((shape, dress), []).append(f"M{float(x):.1f} {float(y):.1f}{_moved(shape)}")
+        return "".join(f'<path d="{"".join(parts)}"{dress}/>' for (_, dress), parts in paths.items())
+
+    return re.sub(rf"(?:{_POINT.pattern}){{2,}}", joined, drawn)
+
+
+@cache
+def _moved(shape: str) -> str:
+    """A path around the origin, relative to where the pen is.
+
+    >>> _moved("M-2.64,0L0,-2.64L2.64,0Z"), _moved("M3,0A3,3,0,1,1,-3,0Z")
+    ('m-2.6 0l2.6 -2.6l2.6 2.6z', 'm3 0a3 3 0 1 1 -6 0z')
+    """
+    here, parts = (0.0, 0.0), []
+    for command, listed in re.findall(r"([A-Zh-v])([^A-Zh-v]*)", shape):
+        numbers = [float(number) for number in re.findall(r"-?[\d.]+(?:e-?\d+)?", listed)]
+        if command in "MLA":
+            *lead, x, y = numbers
+            parts.append(command.lower() + " ".join(f"{number:.3g}" for number in (*lead, round(x - here[0], 1), round(y - here[1], 1))))
+            here = (x, y)
+        elif command in "HVhv":
+            along = numbers[0] - (here[command in "Vv"] if command.isupper() else 0)
+            parts.append(f"{command.lower()}{along:.3g}")
+            here = (here[0] + along, here[1]) if command in "Hh" else (here[0], here[1] + along)
+        elif command == "Z":
+            parts.append("z")
+        else:
+            raise ValueError(f"a point drawn with {command}: {shape}")
+    return "".join(parts)
 
 
 def _dressed(specification: dict[str, Any]) -> dict[str, Any]:
@@ -115,6 +161,8 @@ def _dressed(specification: dict[str, Any]) -> dict[str, Any]:
         "gridColor": INK,
         "gridOpacity": 0.1,
         "labelFontSize": 13,
+        "labelOverlap": "greedy",
+        "labelSeparation": 5,
         "titleFontSize": 13,
         "titleFontWeight": 500,
         "labelFont": FONT,
