@@ -98,7 +98,7 @@ def render(
         return f'<div class="table">{body}</div>'
     proof = _proof(view, table)
     data = _files(view, table)
-    large = " table-large" if len(frame) > 12 else ""
+    large = (" table-large" if len(frame) > 12 else "") + (" table-proved" if proof else "")
     return (
         f'<div class="table{large}" data-table="{escape(table.id)}" data-api="{escape(view.api(""))}">'
         f'<div class="table-bar"><p class="table-title">{caption}</p><span class="table-tools"></span>'

@@ -115,8 +115,8 @@ function provable(wrap, table, label) {
   const details = wrap.querySelector(".table-proof");
   if (!details) return;
   const home = new URL(wrap.dataset.api, location.href);
-  const titles = [...table.tHead.rows[0].cells].map((cell) => cell.innerText.trim().replace(/\s+/g, " "));
   const open = async (row, column) => {
+    const titles = [...table.tHead.rows[0].cells].map((cell) => cell.innerText.trim().replace(/\s+/g, " "));
     const close = make("button", { type: "button", className: "proof-close", textContent: say("关闭", "Close") });
     close.addEventListener("click", () => proof.close());
     const listed = [...row.cells].map((cell, index) => make("div", { className: index === column ? "proof-this" : "" },
@@ -134,8 +134,9 @@ function provable(wrap, table, label) {
   };
   const rows = [...table.tBodies[0].rows];
   const offer = (row) => {
+    const name = row.cells[0].textContent.trim().replace(/\s+/g, " "); // innerText would lay out the page anew for each row
     const button = make("button", { type: "button", className: "proof-open", title: say("这些数字怎么来", "Where these numbers come from") });
-    button.setAttribute("aria-label", say(`这些数字怎么来：${row.cells[0].innerText}`, `Where these numbers come from: ${row.cells[0].innerText}`));
+    button.setAttribute("aria-label", say(`这些数字怎么来：${name}`, `Where these numbers come from: ${name}`));
     button.addEventListener("click", () => open(row, -1));
     row.cells[0].append(button);
   };
@@ -151,7 +152,7 @@ function provable(wrap, table, label) {
   });
 }
 
-for (const wrap of document.querySelectorAll(".table[data-table]")) {
+function enliven(wrap) {
   const table = wrap.querySelector("table");
   const bar = wrap.querySelector(".table-bar");
   const label = wrap.querySelector(".table-title").textContent;
@@ -161,3 +162,12 @@ for (const wrap of document.querySelectorAll(".table[data-table]")) {
   if (table.tBodies[0].rows.length > 3) sortable(table);
   provable(wrap, table, label);
 }
+
+// A table at a time, so that none holds up a reader.
+const wraps = [...document.querySelectorAll(".table[data-table]")];
+const next = () => {
+  if (!wraps.length) return;
+  enliven(wraps.shift());
+  setTimeout(next);
+};
+next();
