@@ -16,6 +16,13 @@ from macros.specs.calibration import Accuracy
 RANGE = (0.055, 0.945)
 """Ends of the range shown, as shares of the held-out errors, each device counting once: 80 % and more of the single rows lie inside."""
 
+ENOUGH_DEVICES = 4
+"""With so many, a class of models with an engine has ends of its own, and so has each of its back ends; a class with fewer has the wider of
+its own and of those of all."""
+
+LEAST_END = 0.3
+"""A range reaches so far to either side at least, in units of the typical error: a class that leans to one side has no other end."""
+
 WILDEST = 0.8
 """A single wild row widens the range no more than one that is so many times off, less 1."""
 
@@ -35,16 +42,32 @@ class Scatter:
         self.members = self._members()
         expected = np.array([spread(self._spreads(without=row.device), row.spread_keys) for row in model.rows])
         standard = self.times / expected
-        self.ends = tuple(weighted_quantile(standard, self.weights, share) for share in RANGE)
-        self.low = 1 / (1 - self.ends[0] * expected)
-        self.high = 1 + self.ends[1] * expected
-        self.inside = (standard >= self.ends[0]) & (standard <= self.ends[1])
+        self.all_ends = _ends(standard, self.weights)
+        self.ends = self._class_ends(standard)
+        low, high = np.array([next(self.ends[name] for name in row.alike if name in self.ends) for row in model.rows]).T
+        self.low = 1 / (1 - low * expected)
+        self.high = 1 + high * expected
+        self.inside = (standard >= low) & (standard <= high)
 
     def _weights(self) -> Vector:
         """A device counts once in each cell of models."""
         names = [f"{row.cell} {row.stack.engine} {row.device}" for row in self.model.rows]
         counts = {name: names.count(name) for name in set(names)}
         return np.array([1 / counts[name] for name in names])
+
+    def _class_ends(self, standard: Vector) -> dict[str, tuple[float, float]]:
+        """Name of alike predictions -> the ends of their range, in units of the typical error."""
+        found = {}
+        for name in sorted({name for row in self.model.rows for name in row.alike}):
+            mine = np.array([name in row.alike for row in self.model.rows])
+            devices, place, count = np.unique(self.devices[mine], return_inverse=True, return_counts=True)
+            low, high = _ends(standard[mine], 1 / count[place])
+            if len(devices) < ENOUGH_DEVICES:
+                if "|" in name and "/" in name:
+                    continue  # the class with any back end stands for it
+                low, high = min(low, self.all_ends[0]), max(high, self.all_ends[1])
+            found[name] = (min(low, -LEAST_END), max(high, LEAST_END))
+        return found
 
     def _members(self) -> dict[str, dict[str, tuple[float, int]]]:
         """Group of rows -> device -> mean square of its errors there, and how many there are."""
@@ -76,7 +99,7 @@ class Scatter:
         for name, group in fitted.groups.items():
             members = {row.device for row in self.model.rows if name in ("all", row.kin, row.wider, row.family)}
             groups[name] = replace(group, devices=len(members))
-        return Fitted(fitted.terms, groups, self._spreads(), float(self.ends[0]), float(self.ends[1]))
+        return Fitted(fitted.terms, groups, self._spreads(), *self.all_ends, self.ends)
 
     def accuracy(self, chosen: NDArray[np.bool_]) -> Accuracy:
         """Errors over some of the rows, each device counting once."""
@@ -95,6 +118,12 @@ class Scatter:
             covered=float(np.mean(inside)),
             bias=float(np.median(leaning)) - 1,
         )
+
+
+def _ends(standard: Vector, weights: Vector) -> tuple[float, float]:
+    """The two ends of a range, in units of the typical error."""
+    low, high = (weighted_quantile(standard, weights, share) for share in RANGE)
+    return low, high
 
 
 def _times(ratio: Vector) -> Vector:

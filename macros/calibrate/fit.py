@@ -111,7 +111,7 @@ class Model:
             for term, value in of.items():
                 shape = quantity.shape if term == quantity.name else _plain
                 terms[term] = float(shape(np.exp(np.array(value))))
-        return Fitted(terms, {name: Group(values, 0) for name, values in groups.items()}, {}, -1.0, 1.0)
+        return Fitted(terms, {name: Group(values, 0) for name, values in groups.items()}, {}, -1.0, 1.0, {})
 
     def _lineages(self) -> dict[str, tuple[str, ...]]:
         """Group -> the groups that it lies in, itself last."""
@@ -144,8 +144,9 @@ def decode_model(catalogue: Catalogue) -> Model:
         return seconds
 
     count, groups = len(rows), _groups(rows)
+    efficiency = levels("efficiency", groups, 0.12, (0.25, 0.12, 0.1, 0.12), shape=of_loss)
     quantities = [
-        leaning(levels("efficiency", groups, 0.12, (0.25, 0.12, 0.1, 0.12), shape=of_loss), _engines(rows, "efficiency"), 0.5),
+        leaning(leaning(efficiency, _engines(rows, "efficiency"), 0.5), _cores(rows, "efficiency"), 0.8),
         leaning(levels("layer_time", groups, 60e-6, (3.0, 0.3, 0.6, 0.6)), _engines(rows, "layer_time"), 0.8),
         levels("attention_cost", groups, 3.0, (0.7, 0.5, 0.3, 0.4)),
         leaning(common("core_cost", 3.0, 0.5, count), _programs(rows, "core_cost"), 0.7),
@@ -197,9 +198,10 @@ def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
 
     count, groups = len(rows), _groups(rows)
     of_cores = {"cores.attention_cost_flash": _column(row.rates.is_processor and row.stack.program is None for row in rows)}
+    utilisation = leaning(levels("utilisation", groups, 0.5, (3.0, 0.3, 0.4, 0.35)), _engines(rows, "utilisation"), 0.9)
     attention = leaning(levels("attention_cost_flash", groups, 2.0, (0.7, 1.0, 0.3, 0.2)), _engines(rows, "attention_cost_flash"), 0.7)
     quantities = [
-        leaning(levels("utilisation", groups, 0.5, (3.0, 0.3, 0.4, 0.35)), _engines(rows, "utilisation"), 0.9),
+        leaning(utilisation, _cores(rows, "utilisation"), 1.0),
         leaning(attention, of_cores, 1.5),
         common("attention_cost", 4.0, 0.5, count),
         common("cache_cost", 2.0, 1.0, count),
@@ -285,6 +287,11 @@ def _engines(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:
     """Columns of the engines that have factors of their own."""
     others = sorted({row.stack.engine for row in rows} - {BASE})
     return {f"{engine}.{quantity}": _column(row.stack.engine == engine for row in rows) for engine in others}
+
+
+def _cores(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:
+    """The column of processor cores: what they reach of a peak has little to do with what graphics devices do."""
+    return {f"cores.{quantity}": _column(row.rates.is_processor for row in rows)}
 
 
 def _programs(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:

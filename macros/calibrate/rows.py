@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from macros.estimate.rates import Rates, measured_rates
 from macros.estimate.speed_features import Stack, lookup_format, repacked_format
-from macros.estimate.speed_range import cell, spread_keys
+from macros.estimate.speed_range import alike, cell, spread_keys
 from macros.estimate.work import Work, model_work
 from macros.formulas.recipe import weight_bytes
 from macros.specs import Catalogue
@@ -91,8 +91,13 @@ class MeasuredRow:
     @property
     def cell(self) -> str:
         """Class of models and depth: rows of a cell are alike in how well they can be foretold."""
-        prompt = self.prompt_tokens if isinstance(self.row, Prefill) else 0
+        prompt = self.prompt_tokens // 2 if isinstance(self.row, Prefill) else 0
         return cell(self.model_class, (self.row.depth or 0) + prompt)
+
+    @property
+    def alike(self) -> list[str]:
+        """Names of the rows that its range is cut from."""
+        return alike(self.cell, self.rates, self.stack)
 
     @property
     def spread_keys(self) -> list[str]:

@@ -128,6 +128,7 @@ def record(model: Model, catalogue: Catalogue) -> dict[str, Any]:
         },
         "low": _short(fitted.low, 4),
         "high": _short(fitted.high, 4),
+        "ends": {name: [_short(end, 4) for end in ends] for name, ends in fitted.ends.items()},
         "accuracy": accuracy,
         "held_out": held_out,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from macros.estimate.rates import Rates
@@ -39,6 +39,8 @@ class Fitted:
     """Low end of the range in units of the typical error, below 0 [1]."""
     high: float
     """High end, above 0 [1]."""
+    ends: Mapping[str, Sequence[float]]
+    """The same two where rows of a class with an engine were measured on enough devices."""
 
     def group(self, rates: Rates) -> tuple[str, Group]:
         """The narrowest group with constants that a device belongs to."""
@@ -53,7 +55,7 @@ def fitted_of(calibration: Calibration) -> Fitted:
     """The constants of a stored fit."""
     groups = {name: Group(group.values, group.devices) for name, group in calibration.groups.items()}
     spreads = {name: Spread(spread.devices, spread.squares) for name, spread in calibration.spreads.items()}
-    return Fitted(calibration.terms, groups, spreads, calibration.low, calibration.high)
+    return Fitted(calibration.terms, groups, spreads, calibration.low, calibration.high, calibration.ends)
 
 
 DECODE_GROUP = ("efficiency", "layer_time", "attention_cost")
@@ -81,11 +83,13 @@ def of_loss(value: float, factor: float) -> float:
 
 
 def _constants(fitted: Fitted, rates: Rates, engine: str, group: tuple[str, ...], terms: tuple[str, ...]) -> dict[str, float]:
-    """Constants by name, as an engine has them: each times the engine's own factor, a share by its loss."""
+    """Constants by name, as an engine has them, on processor cores or not: each times its own factors, a share by its loss."""
     values = fitted.group(rates)[1].values
     found = {name: values[name] for name in group} | {name: fitted.terms[name] for name in terms}
     for name, value in found.items():
         factor = fitted.terms.get(engine + "." + name, 1.0)
+        if rates.is_processor:
+            factor = factor * fitted.terms.get("cores." + name, 1.0)
         if factor != 1:
             found[name] = of_loss(value, factor) if name == "efficiency" else value * factor
     return found
@@ -98,7 +102,4 @@ def decode_constants(fitted: Fitted, rates: Rates, engine: str) -> dict[str, flo
 
 def prefill_constants(fitted: Fitted, rates: Rates, engine: str) -> dict[str, float]:
     """What `prompt_seconds` takes of constants, but for the factor of builds and back ends."""
-    found = _constants(fitted, rates, engine, PREFILL_GROUP, PREFILL_TERMS)
-    if rates.is_processor:
-        found["attention_cost_flash"] = found["attention_cost_flash"] * fitted.terms.get("cores.attention_cost_flash", 1.0)
-    return found
+    return _constants(fitted, rates, engine, PREFILL_GROUP, PREFILL_TERMS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
-from macros.formulas.decode import REFERENCE_TFLOPS, device_pace
+from macros.formulas.decode import REFERENCE_TFLOPS, cores_pace, device_pace
 from macros.formulas.prefill import filled_rate
 from macros.formulas.remember import by_identity
 from macros.formulas.units import GB, TERA
@@ -203,6 +203,7 @@ def cpu_rates(
         wider=family.wider,
         is_processor=True,
         bandwidth=peak,
+        pace=cores_pace(cores=cores),
         fp32_tflops=core_tflops(cores=cores, clock_mhz=clock),
         prefill_rate=core_rate(cores=cores, clock_mhz=clock),
         cores=cores,

@@ -24,7 +24,7 @@ from macros.estimate.speed_features import (
     slower,
 )
 from macros.estimate.speed_parts import USUAL_MEMORY, USUAL_SLOT, Part, device_rates, host_rates, parts_of, stack_of
-from macros.estimate.speed_range import basis, cell, ends, measured, spread_keys
+from macros.estimate.speed_range import basis, cell, ends, measured
 from macros.estimate.work import Work, total
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
 from macros.formulas.compute_graph.passes import FLOAT
@@ -212,7 +212,7 @@ def _step_of(setting: Setting, parts: Sequence[Part], away: int, catalogue: Cata
 
 def _cell(setting: Setting, prompt: int) -> str:
     """What the model is like, at the depth of the question."""
-    return cell(setting.architecture.model_class, setting.depth + prompt)
+    return cell(setting.architecture.model_class, setting.depth + prompt // 2)
 
 
 def _widen(setting: Setting, parts: Sequence[Part]) -> float:
@@ -325,8 +325,7 @@ def _ranged(
 ) -> dict[str, Any]:
     """Tokens over seconds, and the range: each part's seconds divided by how far measured values lie from predicted ones."""
     ranges = [
-        ends(fitted, spread_keys(of, part.rates, stack), widen * (1.0 if measured(fitted, of, part.rates, stack) else LESS_CERTAIN))
-        for part, _ in timed
+        ends(fitted, of, part.rates, stack, widen * (1.0 if measured(fitted, of, part.rates, stack) else LESS_CERTAIN)) for part, _ in timed
     ]
 
     def speed(ratios: Sequence[float]) -> float:

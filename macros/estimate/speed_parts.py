@@ -13,7 +13,7 @@ from macros.estimate.shares import Placement
 from macros.estimate.speed_features import Stack, lookup_format, repacked_format
 from macros.estimate.work import OUTPUT, Work, layer_work, prompt_layers, total
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
-from macros.formulas.decode import power_factor
+from macros.formulas.decode import cores_pace, power_factor
 from macros.formulas.remember import by_identity
 from macros.specs import Catalogue
 from macros.specs.devices import Gpu
@@ -141,6 +141,7 @@ def host_rates(setting: Setting, catalogue: Catalogue, notices: list[Notice]) ->
         catalogue.device_families[family].wider,
         True,
         bandwidth,
+        pace=cores_pace(cores=USUAL_CORES),
         fp32_tflops=core_tflops(cores=USUAL_CORES, clock_mhz=USUAL_CLOCK_MHZ),
         prefill_rate=core_rate(cores=USUAL_CORES, clock_mhz=USUAL_CLOCK_MHZ),
     )

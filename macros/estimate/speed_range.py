@@ -61,19 +61,33 @@ def spread(spreads: Mapping[str, Spread], keys: list[str]) -> float:
     return math.sqrt(square) * (1 + FEW_DEVICES / (1 + devices))
 
 
-def ends(fitted: Fitted, keys: list[str], widen: float) -> tuple[float, float]:
+def alike(of: str, rates: Rates, stack: Stack) -> list[str]:
+    """Whose held-out errors a range is cut from: a class of models with an engine through its back end, or through any; or processors."""
+    if rates.is_processor:
+        return ["cores" if stack.program is None else "cores/" + stack.program]
+    with_engine = of + "|" + stack.engine
+    return [with_engine] if stack.backend is None else [with_engine + "/" + stack.backend, with_engine]
+
+
+def ends(fitted: Fitted, of: str, rates: Rates, stack: Stack, widen: float) -> tuple[float, float]:
     """Measured over predicted at the two ends of the range [1].
 
     Args:
         fitted: constants of a formula
-        keys: groups that the prediction is like
+        of: cell of the model
+        rates: the device
+        stack: what runs it
         widen: how much wider it is for a reason of the question [1]
 
     Returns:
         The low end, below 1, and the high end, above it.
     """
-    typical = spread(fitted.spreads, keys) * widen
-    return 1 / (1 - fitted.low * typical), 1 + fitted.high * typical
+    typical = spread(fitted.spreads, spread_keys(of, rates, stack)) * widen
+    low, high = fitted.low, fitted.high
+    for name in reversed(alike(of, rates, stack)):
+        if name in fitted.ends:
+            low, high = fitted.ends[name][0], fitted.ends[name][1]
+    return 1 / (1 - low * typical), 1 + high * typical
 
 
 def measured(fitted: Fitted, of: str, rates: Rates, stack: Stack) -> bool:

@@ -11,6 +11,9 @@ from macros.formulas.units import TERA
 REFERENCE_TFLOPS = 20
 """Shader rate of a middling card: the layer times of families are stated for it."""
 
+REFERENCE_CORES = 16
+"""Cores of a middling processor: the layer times of processors are stated for it."""
+
 
 def decode_ceiling(*, bytes_read: Any, bandwidth: Any) -> Any:
     """Tokens a second that no engine can exceed: every token reads the active weights and the cache once.
@@ -78,6 +81,27 @@ def device_pace(*, fp32_tflops: float) -> float:
     2.0
     """
     return math.sqrt(math.sqrt(fp32_tflops / REFERENCE_TFLOPS))
+
+
+def cores_pace(*, cores: float) -> float:
+    """How much faster than sixteen cores a processor gets through its layers, whatever their size.
+
+    Equation: pace = (16 / cores)^(1/2)
+
+    Args:
+        cores: cores, or threads at work [cores]
+
+    Returns:
+        Pace [1].
+
+    Assumes: all of them wait for one another after each operation, for longer the more there are.
+
+    Source: the power was chosen on published measurements; see the accuracy page.
+
+    >>> cores_pace(cores=64)
+    0.5
+    """
+    return math.sqrt(REFERENCE_CORES / cores)
 
 
 def layer_seconds(

@@ -53,7 +53,7 @@ class Accuracy(Strict):
 class Calibration(Written):
     """One fit."""
 
-    UNSOURCED: ClassVar[tuple[str, ...]] = ("groups", "terms", "spreads", "low", "high", "accuracy", "left_out", "held_out", "rows")
+    UNSOURCED: ClassVar[tuple[str, ...]] = ("groups", "terms", "spreads", "low", "high", "ends", "accuracy", "left_out", "held_out", "rows")
     """They follow from data/measurements, each row of which has its source."""
 
     title: Text
@@ -76,6 +76,8 @@ class Calibration(Written):
     """Low end of the range shown, in units of the typical error."""
     high: Annotated[float, Field(gt=0)]
     """High end."""
+    ends: dict[str, list[float]] = Field(default_factory=dict)
+    """Class of models with an engine, or processors -> the two ends there, as its own held-out errors have them."""
     accuracy: dict[str, Accuracy]
     """Selection of rows -> the error there."""
     held_out: dict[str, list[float | None]]
