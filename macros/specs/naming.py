@@ -27,6 +27,10 @@ MAKERS = {
     "gddr",
 }
 """Words that tell nothing apart."""
+SERIES = {"rtx", "gtx", "rx", "radeon", "tesla", "instinct", "arc", "blackwell"}
+"""Words that people leave out where the number tells enough."""
+OPTIONAL = {"radeon"}
+"""Words that people add to names that do without."""
 SAME = {"laptop": "mobile", "notebook": "mobile"}
 """Words that say the same."""
 MEMORY = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?) ?g(?:i?b)?\b")
@@ -44,7 +48,7 @@ def parts_of(text: str) -> tuple[list[str], float | None]:
     plain = re.sub(r"\((?:r|tm|c)\)|[®™+]", "", text.lower())
     plain = re.sub(r"[-_/()]", " ", plain)
     sizes = MEMORY.findall(plain)
-    words = re.findall(r"[a-z]+|\d+(?:\.\d+)?", MEMORY.sub(" ", plain))
+    words = re.findall(r"[a-z]+|\d+(?:\.\d+)?", re.sub(r"\bsxm\d", "sxm", MEMORY.sub(" ", plain)))
     return [SAME.get(word, word) for word in words if word not in MAKERS], float(sizes[-1]) if sizes else None
 
 
@@ -61,37 +65,38 @@ def meant(word: str, records: Mapping[str, Any]) -> tuple[list[str], bool]:
         records: by id, each with a name and perhaps other names
 
     Returns:
-        Ids, none where a number or too many words are not in any of them; and whether it is one record's name, spelled otherwise.
+        Ids, none where a number or too many words are not in any of them; and whether it tells that one record from all others.
 
     >>> class Card: name, also_called, memory_gib = "RTX 5070 Ti", [], 16.0
     >>> meant("5070ti 16g", {"rtx-5070-ti": Card()})
-    (['rtx-5070-ti'], False)
-    >>> meant("RTX 5070 Ti", {"rtx-5070-ti": Card()})
     (['rtx-5070-ti'], True)
+    >>> meant("5070 16g", {"rtx-5070-ti": Card()})
+    (['rtx-5070-ti'], False)
     """
     wanted, memory = parts_of(word)
     if not wanted:
         return [], False
     numbers = [part for part in wanted if part[0].isdigit()]
     scored = []
-    exact = []
     for key, record in records.items():
         name = getattr(record, "name", key)
         own = [parts_of(one)[0] for one in (key, name if isinstance(name, str) else name.en, *getattr(record, "also_called", []))]
         known = {part for parts in own for part in parts}
-        missing = [part for part in wanted if part not in known]
+        missing = [part for part in wanted if part not in known and part not in OPTIONAL]
         if any(number in missing for number in numbers) or len(missing) > (1 if numbers else 0):
             continue
         sizes = _sizes(record)
         other_size = memory is not None and len(sizes) > 0 and memory not in sizes
-        unasked = len(set(own[0]) - set(wanted)) + (memory is None and parts_of(key)[1] is not None)
-        scored.append((len(missing), other_size, unasked, key))
-        if wanted in own and not other_size:
-            exact.append(key)
+        # A size that the name says and nobody asked for is one difference, with other words or alone.
+        free = SERIES if numbers else set()
+        unasked = min(len(set(parts) - set(wanted) - free) + len(set(wanted) - set(parts) - OPTIONAL) for parts in own)
+        sized = memory is None and bool(numbers) and parts_of(key)[1] is not None
+        scored.append((len(missing), other_size, max(unasked, int(sized)), unasked, key))
     if not scored:
         return [], False
     best = min(scored)[:3]
-    return [key for *score, key in sorted(scored) if tuple(score) == best], len(exact) == 1 and (*best, exact[0]) in scored
+    alike = sorted((one for one in scored if one[:3] == best), key=lambda one: one[-1])
+    return [one[-1] for one in alike], len(alike) == 1 and alike[0][:2] == (0, False) and alike[0][3] == 0
 
 
 def nearest_called(word: str, records: Mapping[str, Any]) -> str:
@@ -104,11 +109,22 @@ def nearest_called(word: str, records: Mapping[str, Any]) -> str:
     """
     found, _ = meant(word[:LONGEST], records)
     if not found:
-        return nearest(word, records)
+        return nearest(word, records) + _unlisted(word[:LONGEST], records)
     memory = parts_of(word)[1]
     sizes = getattr(records[found[0]], "memory_sizes_gib", None) or []
     size = f" with memory_gib {memory:g}" if memory is not None and memory in sizes else ""
+    held = _sizes(records[found[0]])
+    if memory is not None and held and memory not in held:
+        size = f", which has {' or '.join(f'{one:g}' for one in held)} GiB"
     return "write " + " or ".join(f"'{key}'" for key in found[:MOST_SHOWN]) + size
+
+
+def _unlisted(word: str, records: Mapping[str, Any]) -> str:
+    """That a number in a name is no record's, so that what is nearest is another thing."""
+    numbers = [part for part in parts_of(word)[0] if part[0].isdigit()]
+    listed = {part for key in records for part in parts_of(key)[0]}
+    missing = [number for number in numbers if number not in listed]
+    return f" (nothing is listed under {missing[0]})" if missing else ""
 
 
 def spelled(word: Any, records: Mapping[str, Any]) -> Any:

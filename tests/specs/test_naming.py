@@ -77,9 +77,40 @@ def test_a_fix_names_the_size_of_shared_memory_too() -> None:
 
 
 def test_a_question_may_say_names() -> None:
-    """And the answer says which device it is for; a name that is not whole is refused with what is meant."""
+    """And the answer says which device it is for; a name that several bear is refused with all that may be meant."""
     question = {"model": "Qwen3 8B", "gpus": ["RTX 5070 Ti"], "cpu": "AMD Ryzen 9 9950X", "quant": "q4_k_m", "context": 4096}
     found = named(question, CATALOGUE)
     assert (found["model"], found["gpus"], found["cpu"]) == ("qwen3-8b", ["rtx-5070-ti"], "ryzen-9-9950x")
-    with pytest.raises(Refused, match="rx-7900-xtx"):
-        estimate({"model": "qwen3-8b", "gpus": ["7900xtx"], "quant": "q4_k_m", "context": 4096}, CATALOGUE)
+    with pytest.raises(Refused, match="rtx-5060-ti-16gb' or 'rtx-5060-ti-8gb"):
+        estimate({"model": "qwen3-8b", "gpus": ["5060ti"], "quant": "q4_k_m", "context": 4096}, CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("typed", "ids"),
+    [
+        ("4090", ["rtx-4090"]),
+        ("NVIDIA GeForce RTX 4090", ["rtx-4090"]),
+        ("4070ti super", ["rtx-4070-ti-super"]),
+        ("7900xtx", ["rx-7900-xtx"]),
+        ("Radeon RX 9070 XT", ["rx-9070-xt"]),
+        ("p40", ["tesla-p40"]),
+        ("780m", ["radeon-780m"]),
+        ("rtx pro 6000", ["rtx-pro-6000-blackwell"]),
+        ("RTX 4090 laptop", ["rtx-4090-mobile"]),
+        ("2080ti 22g", ["rtx-2080-ti-22gb"]),
+        ("rtx-3060-12gb", ["rtx-3060"]),
+        ("h100", ["h100-nvl", "h100-pcie-80gb", "h100-sxm-80gb"]),
+        ("v100 32gb", ["tesla-v100-pcie-32gb", "tesla-v100-sxm2-32gb"]),
+        ("m4 max", ["apple-m4-max-32c", "apple-m4-max-40c"]),
+    ],
+)
+def test_what_people_type_is_one_device_or_all_that_may_be_meant(typed: str, ids: list[str]) -> None:
+    """The number tells; words that are always left out do not matter, and no size or kind is taken for another."""
+    assert meant(typed, CATALOGUE.gpus) == (ids, len(ids) == 1)
+
+
+def test_every_name_of_a_device_is_its_own() -> None:
+    for record in [*CATALOGUE.gpus.values(), *CATALOGUE.cpus.values()]:
+        records = CATALOGUE.gpus if record.id in CATALOGUE.gpus else CATALOGUE.cpus
+        name = record.name if isinstance(record.name, str) else record.name.en
+        assert spelled(name, records) == record.id
