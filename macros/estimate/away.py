@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from macros.estimate.shares import HOST, Moves, Placement
-from macros.estimate.weights import ModelWeights
+from macros.estimate.weights import LayerWeights, ModelWeights
 from macros.estimate.work import Work
 from macros.formulas.remember import by_identity
 
@@ -41,9 +41,9 @@ def _moved(moves: Moves, weights: ModelWeights, work: Mapping[int, Work], layers
                 there = len(layers) - 1 if target == HOST else target
                 if there == place:
                     continue
-                part = _part(moves, weights, layer, target, work[layer])
+                part, less = _part(moves.layers[layer], weights.layers[layer], target, work[layer])
                 more[there] = more[there] + part
-                more[place] = more[place] + _less(part)
+                more[place] = more[place] + less
     return more
 
 
@@ -59,19 +59,19 @@ def _away(moves: Moves, layers: tuple[int, ...]) -> int:
     return sum([1 for layer in layers if HOST in moves.layers[layer].values()])
 
 
-def _part(moves: Moves, weights: ModelWeights, layer: int, target: int, work: Work) -> Work:
-    """The work of the tensors of a layer that go to one place."""
-    moved = moves.layers[layer]
+@by_identity
+def _part(moved: Mapping[str, int], piece: LayerWeights, target: int, work: Work) -> tuple[Work, Work]:
+    """The work of the tensors of a layer that go to one place, and the same taken away."""
     sums = {True: 0, False: 0}
     all_of = {True: 0, False: 0}
-    for name, (size, _) in weights.layers[layer].tensors.items():
+    for name, (size, _) in piece.tensors.items():
         expert = EXPERTS in name
         all_of[expert] += size
         if moved.get(name) == target:
             sums[expert] += size
     routed = sums[True] / all_of[True] if all_of[True] else 0.0
     dense = sums[False] / all_of[False] if all_of[False] else 0.0
-    return Work(
+    part = Work(
         layers=1,
         halves=1,
         dense_bytes=work.dense_bytes * dense,
@@ -80,6 +80,7 @@ def _part(moves: Moves, weights: ModelWeights, layer: int, target: int, work: Wo
         parameters=work.expert_parameters * routed + (work.parameters - work.expert_parameters) * dense,
         expert_parameters=work.expert_parameters * routed,
     )
+    return part, _less(part)
 
 
 def _less(part: Work) -> Work:

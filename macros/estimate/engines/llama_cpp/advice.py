@@ -289,8 +289,18 @@ def _has_room(search: Search, candidate: Candidate, buffers: Sequence[float], *,
 def _fitting(search: Search, candidate: Candidate) -> Placement | None:
     """The candidate, with as many more experts in RAM as its buffers make necessary; None: it does not fit with any."""
     placement = _placed(search, candidate)
-    experts, layers = candidate.experts or 0, search.setting.architecture.layers
-    while not placement.fits and _open(search.setting) and experts < layers:
-        experts += 1
-        placement = _placed(search, _with_experts(search, experts, candidate.gpu_layers))
-    return placement if placement.fits else None
+    if placement.fits or not _open(search.setting):
+        return placement if placement.fits else None
+    nothing = [0.0 for _ in search.devices]
+    # Experts of layers in RAM are there already.
+    already = max(candidate.experts or 0, every_layer(search.setting) - candidate.gpu_layers)
+    for experts in range(already + 1, search.setting.architecture.layers + 1):
+        tried = _with_experts(search, experts, candidate.gpu_layers)
+        if not _has_room(search, tried, nothing, host=False):
+            continue
+        if not _has_room(search, tried, nothing):
+            return None
+        placement = _placed(search, tried)
+        if placement.fits:
+            return placement
+    return None

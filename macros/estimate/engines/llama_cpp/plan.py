@@ -265,9 +265,10 @@ def _weights_held(a: Architecture, weights: ModelWeights, devices: tuple[Placed,
     """Weights on each device and on the host [bytes]."""
     count = len(devices)
     held = [0] * (count + 1)
+    sums = _held_sums(weights, moves)
     for place in range(count + 1):
         layers, has_output = devices[place] if place < count else host
-        pieces = [_held_of(weights.layers[layer], moves.layers[layer]) for layer in layers]
+        pieces = [_between(sums, layers)]
         if has_output:
             pieces.append(_held_of(weights.output, moves.last))
             if place < count:
@@ -284,11 +285,49 @@ def _weights_held(a: Architecture, weights: ModelWeights, devices: tuple[Placed,
     return held
 
 
+Sizes = tuple[int, int]
+"""Bytes on the host, bytes on a device."""
+HeldPiece = tuple[Sizes, dict[int, Sizes]]
+"""What stays of a piece with its layer, and what lies elsewhere, by place."""
+
+
 @by_identity
-def _held_of(piece: LayerWeights, moved: Mapping[str, int]) -> tuple[tuple[int, int], dict[int, tuple[int, int]]]:
-    """(bytes on the host, bytes on a device) of what stays of a piece with its layer, and of what lies elsewhere, by place."""
+def _held_sums(weights: ModelWeights, moves: Moves) -> list[HeldPiece]:
+    """What the layers before each take, all together: so the sum over any of them that follow each other is one difference."""
+    kept, kept_device = 0, 0
+    elsewhere: dict[int, Sizes] = {}
+    sums = [((kept, kept_device), elsewhere)]
+    for layer in range(len(weights.layers)):
+        own, moved = _held_of(weights.layers[layer], moves.layers[layer])
+        kept += own[0]
+        kept_device += own[1]
+        if moved:
+            elsewhere = dict(elsewhere)
+            for target, sizes in moved.items():
+                before = elsewhere.get(target, (0, 0))
+                elsewhere[target] = (before[0] + sizes[0], before[1] + sizes[1])
+        sums.append(((kept, kept_device), elsewhere))
+    return sums
+
+
+def _between(sums: Sequence[HeldPiece], layers: Sequence[int]) -> HeldPiece:
+    """The sum over layers that follow each other."""
+    if len(layers) == 0:
+        return (0, 0), {}
+    before, before_moved = sums[layers[0]]
+    upto, upto_moved = sums[layers[-1] + 1]
+    elsewhere: dict[int, Sizes] = {}
+    for target, sizes in upto_moved.items():
+        less = before_moved.get(target, (0, 0))
+        elsewhere[target] = (sizes[0] - less[0], sizes[1] - less[1])
+    return (upto[0] - before[0], upto[1] - before[1]), elsewhere
+
+
+@by_identity
+def _held_of(piece: LayerWeights, moved: Mapping[str, int]) -> HeldPiece:
+    """What stays of a piece with its layer, and what lies elsewhere, by place."""
     kept, kept_device = piece.bytes, piece.device_bytes
-    elsewhere: dict[int, tuple[int, int]] = {}
+    elsewhere: dict[int, Sizes] = {}
     for name, target in moved.items():
         size, device_size = piece.tensors[name]
         kept -= size
@@ -341,26 +380,17 @@ def _repeated_factors(a: Architecture, layers: Sequence[int], *, on_device: bool
 
 @by_identity
 def _cache(demand: Demand, layers: Sequence[int], *, on_device: bool) -> tuple[int, int]:
-    """Bytes of keys and values, and of states."""
+    """Bytes of keys and values, and of states, of layers that follow each other."""
+    if len(layers) == 0:
+        return 0, 0
     a, batch = demand.architecture, demand.batch
-    cache = 0
-    for layer in layers:
-        if not a.has_cache(layer):
-            continue
-        key, value = cache_row(a, layer, demand.key_type, demand.value_type)
-        if not batch.flash_attention and value > 0:
-            # Values are kept transposed, as wide in every layer as in the widest.
-            kind = demand.value_type
-            value = row_bytes(values=widest_cache(a), block=kind.block, block_bytes=kind.block_bytes)
-        cells = batch.streams * (batch.cells if a.sees_all(layer) else batch.window_cells)
-        cache += cells * (key + value)
-        if on_device:
-            cache += _padding(a, layer, demand.key_type, demand.value_type)
+    sums = _cache_sums(demand, on_device=on_device)
+    (before, less), (upto, recurrent) = sums[layers[0]], sums[layers[-1] + 1]
+    cache, recurrent = upto - before, recurrent - less
     if a.attention.compressed is not None:
         more, remembered = _compressed_cache(a, a.attention.compressed, demand, layers)
         return cache // batch.streams * batch.sequences + more, remembered
     kernel, convolved, values = state_values(a)
-    recurrent = sum(1 for layer in layers if a.recurs(layer))
     state = recurrent_state_bytes(layers=recurrent, sequences=batch.sequences, conv_kernel=kernel, convolved=convolved, state=values)
     runs = a.run_embeddings
     if runs is not None:
@@ -369,6 +399,28 @@ def _cache(demand: Demand, layers: Sequence[int], *, on_device: bool) -> tuple[i
         wide = a.hyper_connections * a.hidden_size
         state += recurrent_state_bytes(layers=adding, sequences=batch.sequences, conv_kernel=seen, convolved=wide, state=0)
     return cache, state
+
+
+@by_identity
+def _cache_sums(demand: Demand, *, on_device: bool) -> list[tuple[int, int]]:
+    """What the layers before each take: bytes of keys and values, and how many of them have a state."""
+    a, batch = demand.architecture, demand.batch
+    cache, recurrent = 0, 0
+    sums = [(cache, recurrent)]
+    for layer in range(a.layers):
+        if a.has_cache(layer):
+            key, value = cache_row(a, layer, demand.key_type, demand.value_type)
+            if not batch.flash_attention and value > 0:
+                # Values are kept transposed, as wide in every layer as in the widest.
+                kind = demand.value_type
+                value = row_bytes(values=widest_cache(a), block=kind.block, block_bytes=kind.block_bytes)
+            cells = batch.streams * (batch.cells if a.sees_all(layer) else batch.window_cells)
+            cache += cells * (key + value)
+            if on_device:
+                cache += _padding(a, layer, demand.key_type, demand.value_type)
+        recurrent += int(a.recurs(layer))
+        sums.append((cache, recurrent))
+    return sums
 
 
 def _compressed_cache(a: Architecture, c: CompressedAttention, demand: Demand, layers: Sequence[int]) -> tuple[int, int]:
