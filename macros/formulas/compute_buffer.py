@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from macros.formulas.compute_graph.model import model_graph
+from macros.formulas.compute_graph.homes import placed_graph
 from macros.formulas.compute_graph.packing import buffer_bytes
 from macros.formulas.compute_graph.passes import Batch, Layout
 from macros.formulas.compute_graph.schedule import schedule
@@ -39,7 +39,7 @@ def compute_buffer_bytes(a: Architecture, batch: Batch, layout: Layout, *, copie
     layers = layers_enough(a, layout)
     known = _known(a, batch, layout.caches, layout.last_matrices, _look(a, layout, layers), copies, streams)
     if not known:
-        graph = model_graph(a, batch, layout, layers)
+        graph = placed_graph(a, batch, layout, layers)
         known.extend(buffer_bytes(graph, schedule(graph, copies=copies, streams=streams)))
     return known
 

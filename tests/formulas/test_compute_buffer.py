@@ -10,7 +10,7 @@ from macros.estimate.config_json import read_config
 from macros.formulas import compute_buffer
 from macros.formulas.compute_graph.arena import ENDLESS, Arena, give, take
 from macros.formulas.compute_graph.graph import COPY, FRESH, OVER, VIEW, Graph
-from macros.formulas.compute_graph.model import model_graph
+from macros.formulas.compute_graph.homes import placed_graph
 from macros.formulas.compute_graph.packing import buffer_bytes, packed
 from macros.formulas.compute_graph.passes import Batch, Layout
 from macros.formulas.compute_graph.schedule import schedule
@@ -65,7 +65,7 @@ def test_only_what_is_wanted_is_left(model):
     for places in ({"devices": 0}, {"devices": 1}, {"devices": 1, "on_host": a.layers // 2}, {"devices": 2}):
         for change in ({}, {"flash_attention": False}, {"key_half": False, "value_half": False}):
             copies = 4 if places == {"devices": 2} else 1
-            g = model_graph(a, batch(a, **change), layout(a, **places), range(a.layers))
+            g = placed_graph(a, batch(a, **change), layout(a, **places), range(a.layers))
             s = schedule(g, copies=copies)
             used = {g.roots[source] for step in s.steps for source in g.operands[step]}
             stays = {*s.kept, *g.outputs, *[leaf for leaf in g.leaves if leaf not in used]}
@@ -82,7 +82,7 @@ def test_only_what_is_wanted_is_left(model):
 def test_tensors_are_whole_rows_and_views_lie_within(model):
     a = shorter(SHAPES[model])
     for change in ({}, {"flash_attention": False}, {"key_half": False, "value_half": False}):
-        g = model_graph(a, batch(a, **change), layout(a), range(a.layers))
+        g = placed_graph(a, batch(a, **change), layout(a), range(a.layers))
         for tensor in g.order:
             size, rows = g.sizes[tensor], g.rows[tensor]
             assert (type(size), type(rows)) == (int, int)
@@ -138,7 +138,7 @@ def test_every_matrix_of_a_layer_is_computed_with(model):
             if group.rows > 1 and 0 <= layer < a.layers and group.role != "kept":
                 sizes[layer][group.name] = 4096
     layers = [Asked(each) for each in sizes]
-    model_graph(a, batch(a), layout(a, on_host=a.layers, matrices=layers), range(a.layers))
+    placed_graph(a, batch(a), layout(a, on_host=a.layers, matrices=layers), range(a.layers))
     for number, layer in enumerate(layers):
         # A layer that reads another's cache makes no keys and values, whatever its file holds.
         unused = set() if a.has_cache(number) else {"attn_k", "attn_v"}
@@ -219,11 +219,16 @@ def test_layers_are_left_out_where_nothing_sets_them_apart(model, where, expecte
         assert len(found) < a.layers
 
 
+def heavy(g, home):
+    """A weight of 4096 bytes that lies in a place."""
+    return g.settled(g.weight(4096, 0, "ffn_up"), home)
+
+
 def graph(places=2):
     """Two inputs that meet on a device, by hand."""
     g = Graph(places)
     a, b = g.input(256), g.input(64)
-    weight = g.weight(4096, 0)
+    weight = heavy(g, 0)
     x = g.fresh(512, 64, (weight, a))
     y = g.over(512, 64, (x, b))
     g.outputs.append(y)
@@ -243,7 +248,7 @@ def test_what_is_computed_with_a_weight_goes_to_the_weight():
 def test_few_rows_are_computed_where_their_weights_lie():
     for rows, place_of_x in ((31, 1), (32, 0)):
         g = Graph(2)
-        a, weight = g.input(256), g.weight(4096, 1)
+        a, weight = g.input(256), heavy(g, 1)
         x = g.fresh(512, rows, (weight, a))
         g.expand(x)
         assert schedule(g).where[x] == place_of_x
@@ -254,7 +259,7 @@ def test_a_weight_that_is_brought_begins_a_new_piece():
     g = Graph(2)
     x = g.input(128)
     for _ in range(2):
-        x = g.fresh(128, 64, (g.weight(4096, 1), x))
+        x = g.fresh(128, 64, (heavy(g, 1), x))
     g.outputs.append(x)
     g.expand(x)
     assert buffer_bytes(g, schedule(g))[0] == 4096 + 2 * 128

@@ -193,8 +193,7 @@ def caches_of(p: Pass, layer: int) -> tuple[int, int]:
     """Keys and values that a layer reads."""
     whose = owner(p.a, layer)
     key_bytes, value_bytes, _ = p.layout.caches[whose]
-    place = p.cache_home(whose)
-    return p.graph.stored(key_bytes, place), p.graph.stored(value_bytes, place)
+    return p.graph.stored(key_bytes, whose), p.graph.stored(value_bytes, whose)
 
 
 def weighed(p: Pass, layer: int, q: int, caches: tuple[int, int], shape: tuple[int, int, int, int]) -> int:
@@ -204,7 +203,7 @@ def weighed(p: Pass, layer: int, q: int, caches: tuple[int, int], shape: tuple[i
     heads, kv, head, value = shape
     kind = kind_of(p, layer)
     mask = p.inputs[f"mask_{kind}"]
-    sinks = [g.small_weight(FLOAT * heads, p.home(layer, "attn_sinks"))] if a.has_sinks(layer) else []
+    sinks = [g.small_weight(FLOAT * heads, layer, "attn_sinks")] if a.has_sinks(layer) else []
     size = FLOAT * b.tokens * heads * value
     cells = b.cells if a.sees_all(layer) else b.window_cells
     if b.flash_attention:

@@ -29,6 +29,10 @@ LAST_USE = 10
 """Holds on to a tensor until it has been brought elsewhere."""
 
 NOWHERE = -1
+LAST = -2
+"""What stands with the output, in the numbering of layers."""
+CACHE = ""
+"""In place of the name of a tensor: the cache or the state of a layer."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,9 @@ class Graph:
     roots: list[int] = field(default_factory=list)
     """Whose room a view looks at; of all others the tensor itself."""
     homes: dict[int, int] = field(default_factory=dict)
-    """Where weights and stored tensors lie, and what is looked up or written there; of all others that is decided later."""
+    """Where weights and stored tensors lie (once that is known), and what is looked up or written there; all others follow them."""
+    owners: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """Where weights and stored tensors will lie: with a tensor of a layer or of what stands with the output (LAST), or CACHE."""
     device_sizes: dict[int, int] = field(default_factory=dict)
     """What a tensor takes on a device, where that is not what it takes on the host [bytes]."""
     apart_sizes: dict[int, int] = field(default_factory=dict)
@@ -83,17 +89,22 @@ class Graph:
         """Something from outside."""
         return self.tensor(INPUT, size, 0, ())
 
-    def weight(self, size: int, home: int) -> int:
-        """A weight."""
-        return self.settled(self.tensor(WEIGHT, size, 0, ()), home)
+    def owned(self, tensor: int, layer: int, name: str) -> int:
+        """A tensor that lies where a tensor of a layer lies."""
+        self.owners[tensor] = (layer, name)
+        return tensor
 
-    def small_weight(self, size: int, home: int) -> int:
+    def weight(self, size: int, layer: int, name: str) -> int:
+        """A weight; 0: a matrix, whose size depends on the format."""
+        return self.owned(self.tensor(WEIGHT, size, 0, ()), layer, name)
+
+    def small_weight(self, size: int, layer: int, name: str) -> int:
         """A weight that does not decide where something is computed."""
-        return self.settled(self.tensor(SMALL_WEIGHT, size, 0, ()), home)
+        return self.owned(self.tensor(SMALL_WEIGHT, size, 0, ()), layer, name)
 
-    def stored(self, size: int, home: int) -> int:
+    def stored(self, size: int, layer: int) -> int:
         """A cache or a state, or the part of it that is read."""
-        return self.settled(self.tensor(STORED, size, 0, ()), home)
+        return self.owned(self.tensor(STORED, size, 0, ()), layer, CACHE)
 
     def blank(self, size: int) -> int:
         """Room to be filled."""
@@ -119,6 +130,8 @@ class Graph:
         """Something computed into another tensor, where that lies."""
         written = self.tensor(WRITE, self.sizes[into], self.rows[sources[0]], (*sources, into), self.roots[into])
         root = self.roots[into]
+        if root in self.owners:
+            self.owners[written] = self.owners[root]
         return self.settled(written, self.homes[root]) if root in self.homes else written
 
     def hold(self, tensors: Sequence[int], ahead: int) -> None:

@@ -87,7 +87,7 @@ def _best(p: Pass, indexer: Indexer, layer: int, n: int, query: int) -> int:
     k = p.each(g.view(k), indexer.head_dim, (p.inputs["positions"],)) if turned else g.view(k)
     q = p.made(q, indexer.head_dim, (p.inputs["indexer_rotation"], q))
     k = p.made(k, indexer.head_dim, (p.inputs["indexer_rotation"], k))
-    kept = g.stored(p.layout.caches[layer][2], p.cache_home(layer))
+    kept = g.stored(p.layout.caches[layer][2], layer)
     g.expand(g.write(kept, (g.view(k), p.inputs["indexer_index"])))
     weight = p.each(g.view(p.project(layer, "indexer.proj", n, indexer.heads)), indexer.heads)
     score = g.fresh(FLOAT * b.tokens * b.cells, b.tokens, (g.view(q), g.view(kept), weight, p.inputs["indexer_mask"]))

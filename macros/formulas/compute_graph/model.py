@@ -12,7 +12,7 @@ from macros.formulas.compute_graph.attention import (
     widest_cache,
 )
 from macros.formulas.compute_graph.feed_forward import dense, mixture, routed
-from macros.formulas.compute_graph.graph import Graph
+from macros.formulas.compute_graph.graph import SMALL_WEIGHT, Graph
 from macros.formulas.compute_graph.latent_attention import latent_attention
 from macros.formulas.compute_graph.passes import FLOAT, INDEX, WORD, Batch, Layout, Pass
 from macros.formulas.compute_graph.recurrence import recurrent
@@ -30,7 +30,7 @@ def model_graph(a: Architecture, b: Batch, layout: Layout, layers: Sequence[int]
         layers: the layers gone through; of many equal ones in a row a few are enough
 
     Returns:
-        The tensors of the pass.
+        The tensors of the pass; where its weights lie `homes` says.
     """
     p = Pass(a, b, layout, Graph(layout.host + 1))
     inputs(p)
@@ -107,7 +107,7 @@ def inputs(p: Pass) -> None:
     p.inputs["output_index"] = g.input(WORD * b.outputs)
     if t.rope_factors:
         for place in range(p.layout.host + 1):
-            p.inputs[f"factors_{place}"] = g.small_weight(FLOAT * t.rope_factors, place)
+            p.inputs[f"factors_{place}"] = g.settled(g.tensor(SMALL_WEIGHT, FLOAT * t.rope_factors, 0, ()), place)
     for kind, cells in (("all", b.cells), ("window", b.window_cells)):
         of_kind = [layer for layer in range(a.layers) if a.attends(layer) and a.sees_all(layer) == (kind == "all")]
         if not of_kind:

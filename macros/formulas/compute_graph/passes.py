@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from macros.formulas.compute_graph.graph import NOWHERE, Graph
+from macros.formulas.compute_graph.graph import LAST, NOWHERE, Graph
 from macros.specs.architectures import Architecture
 
 FLOAT = 4
@@ -97,37 +97,26 @@ class Pass:
     a: Architecture
     b: Batch
     layout: Layout
+    """What lies where; of it a pass is made by how many places there are, by caches, and by the places of layers with factors."""
     graph: Graph
     inputs: dict[str, int] = field(default_factory=dict)
     """Name -> what comes from outside, or what layers share."""
 
-    def home(self, layer: int, name: str) -> int:
-        """Where a weight of a layer lies."""
-        return self.layout.moved[layer].get(name, self.layout.layers[layer])
-
-    def cache_home(self, layer: int) -> int:
-        """Where the cache or the state of a layer lies: with its layer, whatever weights lie elsewhere."""
-        return self.layout.host if self.layout.cache_on_host else self.layout.layers[layer]
-
     def matrix(self, layer: int, name: str) -> int:
-        """A matrix of a layer."""
-        return self.graph.weight(self.layout.matrices[layer].get(name, 0), self.home(layer, name))
+        """A matrix of a layer; how large it is the format says."""
+        return self.graph.weight(0, layer, name)
 
     def last_matrix(self, name: str) -> int:
         """A matrix that stands with the output."""
-        return self.graph.weight(self.layout.last_matrices.get(name, 0), self.last_home(name))
-
-    def last_home(self, name: str) -> int:
-        """Where a weight that stands with the output lies."""
-        return self.layout.last_moved.get(name, self.layout.output)
+        return self.graph.weight(0, LAST, name)
 
     def vector(self, layer: int, values: int, name: str) -> int:
         """A bias, or the weights of a norm."""
-        return self.graph.weight(FLOAT * values, self.home(layer, name))
+        return self.graph.weight(FLOAT * values, layer, name)
 
     def last_vector(self, values: int, name: str) -> int:
         """A bias or the weights of a norm that stand with the output."""
-        return self.graph.weight(FLOAT * values, self.last_home(name))
+        return self.graph.weight(FLOAT * values, LAST, name)
 
     def made(self, x: int, values: int, sources: Sequence[int]) -> int:
         """So many values for each row of `x`, computed from sources."""

@@ -15,7 +15,7 @@ def convolved_channels(r: Recurrent, hidden_size: int) -> int:
 
 def _state(p: Pass, layer: int, values: int) -> int:
     """What a layer remembers of each sequence."""
-    return p.graph.stored(FLOAT * p.b.sequences * values, p.cache_home(layer))
+    return p.graph.stored(FLOAT * p.b.sequences * values, layer)
 
 
 def _clear(p: Pass, stored: int) -> None:
