@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from macros.estimate.shares import HOST, Moves, Placement
 from macros.estimate.weights import LayerWeights, ModelWeights
@@ -11,6 +12,31 @@ from macros.formulas.remember import by_identity
 
 EXPERTS = "_exps"
 """In the names of all tensors of routed experts."""
+
+
+@dataclass
+class Sum:
+    """What moves to a place, less what moves away from it: of the work of layers only what moves is summed."""
+
+    layers: int = 0
+    """Layers of others of which something is here; layers of its own stay."""
+    dense_bytes: float = 0.0
+    expert_bytes: float = 0.0
+    expert_share: float = 0.0
+    parameters: float = 0.0
+    expert_parameters: float = 0.0
+
+    def work(self) -> Work:
+        """The same as work."""
+        return Work(
+            layers=self.layers,
+            halves=self.layers,
+            dense_bytes=self.dense_bytes,
+            expert_bytes=self.expert_bytes,
+            expert_share=self.expert_share,
+            parameters=self.parameters,
+            expert_parameters=self.expert_parameters,
+        )
 
 
 def moved_work(placement: Placement, work: Mapping[int, Work]) -> list[Work]:
@@ -34,17 +60,25 @@ def moved_work(placement: Placement, work: Mapping[int, Work]) -> list[Work]:
 @by_identity
 def _moved(moves: Moves, weights: ModelWeights, work: Mapping[int, Work], layers: tuple[tuple[int, ...], ...]) -> list[Work]:
     """The same, with the layers of each place; the host is the last."""
-    more = [Work() for _ in layers]
+    more = [Sum() for _ in layers]
     for place, own in enumerate(layers):
         for layer in own:
-            for target in sorted(set(moves.layers[layer].values())):
+            moved = moves.layers[layer]
+            if not moved:
+                continue
+            for target in sorted(set(moved.values())):
                 there = len(layers) - 1 if target == HOST else target
                 if there == place:
                     continue
-                part, less = _part(moves.layers[layer], weights.layers[layer], target, work[layer])
-                more[there] = more[there] + part
-                more[place] = more[place] + less
-    return more
+                part = _part(moved, weights.layers[layer], target, work[layer])
+                more[there].layers += 1
+                more[there].expert_share = max(more[there].expert_share, part.expert_share)
+                for at, sign in ((there, 1.0), (place, -1.0)):
+                    more[at].dense_bytes += sign * part.dense_bytes
+                    more[at].expert_bytes += sign * part.expert_bytes
+                    more[at].parameters += sign * part.parameters
+                    more[at].expert_parameters += sign * part.expert_parameters
+    return [one.work() for one in more]
 
 
 def layers_away(placement: Placement) -> int:
@@ -60,8 +94,8 @@ def _away(moves: Moves, layers: tuple[int, ...]) -> int:
 
 
 @by_identity
-def _part(moved: Mapping[str, int], piece: LayerWeights, target: int, work: Work) -> tuple[Work, Work]:
-    """The work of the tensors of a layer that go to one place, and the same taken away."""
+def _part(moved: Mapping[str, int], piece: LayerWeights, target: int, work: Work) -> Work:
+    """The work of the tensors of a layer that go to one place."""
     sums = {True: 0, False: 0}
     all_of = {True: 0, False: 0}
     for name, (size, _) in piece.tensors.items():
@@ -71,23 +105,10 @@ def _part(moved: Mapping[str, int], piece: LayerWeights, target: int, work: Work
             sums[expert] += size
     routed = sums[True] / all_of[True] if all_of[True] else 0.0
     dense = sums[False] / all_of[False] if all_of[False] else 0.0
-    part = Work(
-        layers=1,
-        halves=1,
+    return Work(
         dense_bytes=work.dense_bytes * dense,
         expert_bytes=work.expert_bytes * routed,
         expert_share=work.expert_share,
         parameters=work.expert_parameters * routed + (work.parameters - work.expert_parameters) * dense,
         expert_parameters=work.expert_parameters * routed,
-    )
-    return part, _less(part)
-
-
-def _less(part: Work) -> Work:
-    """The same, taken away; the layer itself stays."""
-    return Work(
-        dense_bytes=-part.dense_bytes,
-        expert_bytes=-part.expert_bytes,
-        parameters=-part.parameters,
-        expert_parameters=-part.expert_parameters,
     )

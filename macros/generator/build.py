@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from macros import generator
 from macros.generator import CONFIGS, MACROS, now
@@ -18,6 +19,9 @@ from macros.generator.language import Language, records
 from macros.render import pages
 from macros.render.view import View
 from macros.specs import SpecError, SpecErrors
+
+if TYPE_CHECKING:
+    from macros.tables.answers import Answer, Question
 
 SITEMAP = "sitemap.xml"
 """A template of its own: it names the pages that are made from records too."""
@@ -79,6 +83,7 @@ def build(into: Path) -> None:
     from macros.publish import site
     from macros.specs import load
     from macros.tables import tables
+    from macros.tables.answers import take
 
     errors = list(site.page_errors(generator.ROOT, MACROS))
     try:
@@ -90,6 +95,9 @@ def build(into: Path) -> None:
     with site.workshop(into) as aside:
         new = aside / "site"
         if any(True for _ in pages.generated(View(now.catalogue, "zh"))):
+            with _beside() as pool:
+                for answers in pool.map(_asked, now.catalogue.models, chunksize=4):
+                    take(now.catalogue, answers)
             for table in tables().values():
                 table.frame(now.catalogue)  # once for both languages
         with _beside() as pool:
@@ -101,9 +109,17 @@ def build(into: Path) -> None:
 
 
 def _beside() -> ProcessPoolExecutor:
-    """Copies of this process, with all that it has computed: each language is built in one, and its memory goes with it."""
+    """Copies of this process, with all that it has computed; their memory goes with them."""
     warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork", DeprecationWarning)
     return ProcessPoolExecutor(len(CONFIGS), mp_context=multiprocessing.get_context("fork"))
+
+
+def _asked(model: str) -> dict[Question, Answer | None]:
+    """What the largest tables ask about a model."""
+    from macros.tables.pairs import answers_of
+
+    assert now.catalogue is not None
+    return answers_of(now.catalogue, model)
 
 
 def _write(language: str, into: Path) -> tuple[list[SpecError], tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from macros.estimate import Refused, estimate
@@ -38,7 +39,10 @@ class Answer(NamedTuple):
     """On the device with everything on it."""
 
 
-_known: dict[tuple[tuple[str, Any], ...], tuple[tuple[Any, ...], Answer | None]] = {}
+Question = tuple[tuple[str, Any], ...]
+"""Keys and values in order."""
+
+_known: dict[Question, tuple[tuple[Any, ...], Answer | None]] = {}
 _shared: tuple[Catalogue | None, tuple[Any, ...]] = (None, ())
 
 
@@ -53,6 +57,19 @@ def ask(catalogue: Catalogue, **question: Any) -> Answer | None:
     if found is None or not _same(found[0], behind):
         found = _known[key] = (behind, _asked(catalogue, question))
     return found[1]
+
+
+def learned(work: Callable[[], object]) -> dict[Question, Answer | None]:
+    """The answers that a piece of work is the first to ask for, so that it can be done in a process of its own."""
+    before = set(_known)
+    work()
+    return {question: answer for question, (_, answer) in _known.items() if question not in before}
+
+
+def take(catalogue: Catalogue, answers: Mapping[Question, Answer | None]) -> None:
+    """Take over what another process learned from the same records."""
+    for question, answer in answers.items():
+        _known[question] = (_behind(catalogue, dict(question)), answer)
 
 
 def _behind(catalogue: Catalogue, question: dict[str, Any]) -> tuple[Any, ...]:

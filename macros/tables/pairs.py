@@ -14,7 +14,7 @@ from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, Words, table
-from macros.tables.answers import Answer, ask
+from macros.tables.answers import Answer, Question, ask, learned
 from macros.tables.headlines import headline_devices, headline_models, ladder_of, native_bytes, quant_of
 
 CONTEXT = 8192
@@ -318,6 +318,20 @@ def model_memory_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
         row = {"model": model, "quant": catalogue.models[model].native_quant, "weights": native / GIB}
         found = pd.concat([found, pd.DataFrame([row])], ignore_index=True)
     return found
+
+
+def answers_of(catalogue: Catalogue, model: str) -> dict[Question, Answer | None]:
+    """What the tables of devices and models ask about one model: one model after another shares more than one device after another."""
+
+    def ask_all() -> None:
+        model_devices_of(catalogue, model)
+        if model in headline_models(catalogue):
+            for gpu in catalogue.gpus:
+                for memory in sizes_of(catalogue, gpu):
+                    if _of_interest(catalogue, model, gpu, memory):
+                        on_machine(catalogue, model, gpu, memory)
+
+    return learned(ask_all)
 
 
 @table(
