@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from macros.estimate.shares import HOST, Moves, Placement
 from macros.estimate.weights import LayerWeights, ModelWeights
@@ -12,31 +11,6 @@ from macros.formulas.remember import by_identity
 
 EXPERTS = "_exps"
 """In the names of all tensors of routed experts."""
-
-
-@dataclass
-class Sum:
-    """What moves to a place, less what moves away from it: of the work of layers only what moves is summed."""
-
-    layers: int = 0
-    """Layers of others of which something is here; layers of its own stay."""
-    dense_bytes: float = 0.0
-    expert_bytes: float = 0.0
-    expert_share: float = 0.0
-    parameters: float = 0.0
-    expert_parameters: float = 0.0
-
-    def work(self) -> Work:
-        """The same as work."""
-        return Work(
-            layers=self.layers,
-            halves=self.layers,
-            dense_bytes=self.dense_bytes,
-            expert_bytes=self.expert_bytes,
-            expert_share=self.expert_share,
-            parameters=self.parameters,
-            expert_parameters=self.expert_parameters,
-        )
 
 
 def moved_work(placement: Placement, work: Mapping[int, Work]) -> list[Work]:
@@ -60,25 +34,41 @@ def moved_work(placement: Placement, work: Mapping[int, Work]) -> list[Work]:
 @by_identity
 def _moved(moves: Moves, weights: ModelWeights, work: Mapping[int, Work], layers: tuple[tuple[int, ...], ...]) -> list[Work]:
     """The same, with the layers of each place; the host is the last."""
-    more = [Sum() for _ in layers]
+    places = len(layers)
+    # Of the work of layers only what moves is summed, place by place.
+    counted, shares = [0] * places, [0.0] * places
+    dense, routed = [0.0] * places, [0.0] * places
+    parameters, expert_parameters = [0.0] * places, [0.0] * places
     for place, own in enumerate(layers):
         for layer in own:
             moved = moves.layers[layer]
             if not moved:
                 continue
             for target in sorted(set(moved.values())):
-                there = len(layers) - 1 if target == HOST else target
+                there = places - 1 if target == HOST else target
                 if there == place:
                     continue
                 part = _part(moved, weights.layers[layer], target, work[layer])
-                more[there].layers += 1
-                more[there].expert_share = max(more[there].expert_share, part.expert_share)
+                # The layer itself stays where it is.
+                counted[there] += 1
+                shares[there] = max(shares[there], part.expert_share)
                 for at, sign in ((there, 1.0), (place, -1.0)):
-                    more[at].dense_bytes += sign * part.dense_bytes
-                    more[at].expert_bytes += sign * part.expert_bytes
-                    more[at].parameters += sign * part.parameters
-                    more[at].expert_parameters += sign * part.expert_parameters
-    return [one.work() for one in more]
+                    dense[at] += sign * part.dense_bytes
+                    routed[at] += sign * part.expert_bytes
+                    parameters[at] += sign * part.parameters
+                    expert_parameters[at] += sign * part.expert_parameters
+    return [
+        Work(
+            layers=counted[place],
+            halves=counted[place],
+            dense_bytes=dense[place],
+            expert_bytes=routed[place],
+            expert_share=shares[place],
+            parameters=parameters[place],
+            expert_parameters=expert_parameters[place],
+        )
+        for place in range(places)
+    ]
 
 
 def layers_away(placement: Placement) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from macros.formulas.compute_graph.graph import INPUT, Graph
+from macros.formulas.compute_graph.graph import INPUT, WEIGHT, Graph
 from macros.formulas.compute_graph.packing import buffer_bytes
 from macros.formulas.compute_graph.passes import FLOAT, HALF, WORD
 from macros.formulas.compute_graph.schedule import schedule
@@ -74,7 +74,7 @@ def tower_buffers(tower: Tower, *, text: int, flash_attention: bool = True) -> l
     g = Graph(2)
     rows = tower.reserved_patches * tower.reserved_patches
     words = 4 * rows if tower.kind == "qwen3vl" else rows + int(tower.kind == "llama4")
-    weight = g.weight(0, 0)
+    weight = g.settled(g.tensor(WEIGHT, 0, 0, ()), 0)
     raw = g.tensor(INPUT, FLOAT * COLOURS * rows * tower.patch_size * tower.patch_size, rows, ())
     p = Picture(tower, text, flash_attention, g, weight, [g.input(WORD * words) for _ in range(tower.position_inputs)])
     x = _entered(p, raw, rows)
