@@ -22,10 +22,18 @@ const ASKING = zh
   ? /能不能|能否|能跑|能运行|跑得动|可以|怎么样|怎么|怎样|如何|哪个|哪些|哪种|什么|多少|多大|多快|有没有|需要|推荐|吗|呢|么|的|跑|要|买|好|？|\?/g
   : /\b(?:can|could|i|my|me|you|it|run|runs|running|on|with|a|an|the|for|of|to|in|is|are|do|does|how|much|many|what|which|best|should|need|will)\b|\?/gi;
 const QUESTION = zh ? /[吗呢？?]$|^(?:怎么|怎样|如何|哪|什么|多少|有没有|能不能|能否).{4,}/ : /^(?:can|could|what|which|how|best|is|are|do|does|should|will)\s+\S+\s+\S+/i;
-/** The words of a query that name its subject; a size of memory as the number that pages write. All of them where nothing is left. */
+const SIZE = /(\d+)\s*(?:gb|gib|g)(?![a-z\d])/gi;
+// What is said of a size of memory and names nothing else.
+const SIZED = zh ? /显存|内存|显卡|大模型|模型|电脑|一张|卡/g : /\b(?:v?ram|memory|models?|llms?|cards?|gpus?|computer|pc)\b/gi;
+/** Whether a query asks what a size of memory runs, and names neither device nor model. */
+const sized = (query) => query.search(SIZE) >= 0 && !query.replace(SIZE, " ").replace(ASKING, " ").replace(SIZED, " ").trim();
+/** The words of a query that name its subject, without a size of memory beside a name. All of them where nothing is left. */
 function subject(query) {
-  const words = wordsOf(query.replace(/(\d+)\s*(?:gb|gib|g)\b/gi, "$1").replace(ASKING, " "));
-  return words.length ? words : wordsOf(query);
+  const named = query.replace(ASKING, " ");
+  const words = wordsOf(named.replace(SIZE, " "));
+  if (words.join("").replace(SIZED, "")) return words;
+  const all = wordsOf(named.replace(SIZE, "$1"));
+  return all.length ? all : wordsOf(query);
 }
 
 /** The pages that hold all words, best first. Chinese is indexed by the character, so that a word is found wherever it stands: as
@@ -62,21 +70,27 @@ const calls = (word, { name, tokens }) => (HAN.test(word) ? name.includes(word)
 let names;
 const named = (engine) => (names ??= engine.filters().then(({ name = {} }) => Object.keys(name).map((value) => {
   const [, kind, known] = value.replaceAll("\u200b", "").toLowerCase().match(/^(\w+): (.*)$/);
-  return { value, chapter: kind === "chapter", name: known.replaceAll(" ", ""), tokens: parts(known) };
+  return { value, chapter: kind === "chapter", model: kind === "models", name: known.replaceAll(" ", ""), tokens: parts(known) };
 })));
 
 /** Pages that are called by all of the words, or by as many of them as any is, those with a digit counting twice: without one no device or
- *  model is called. The shortest name first. */
-async function called(engine, words) {
+ *  model is called by a single word, but where the query has a size of memory a model by the first of its name. The shortest name first;
+ *  after the first of all the chapter that the other words call. */
+async function called(engine, words, beside = false, wholly = false) {
   const lower = words.map((word) => word.toLowerCase());
   const found = [];
   for (const page of await named(engine)) {
     const by = lower.filter((word) => calls(word, page));
     const numbers = by.filter((word) => /\d/.test(word)).length;
-    if (by.length && (page.chapter || by.length === lower.length || numbers)) found.push({ page, count: by.length + numbers });
+    const first = beside && page.model && by.includes(page.tokens[0]);
+    if (wholly && by.length < lower.length) continue;
+    if (by.length && (page.chapter || by.length === lower.length || by.length > 1 || numbers || first)) found.push({ page, by, count: by.length + numbers });
   }
   const most = Math.max(0, ...found.map(({ count }) => count));
   const first = found.filter(({ count }) => count === most).sort((a, b) => a.page.tokens.length - b.page.tokens.length).slice(0, CALLED);
+  const left = first.length ? lower.filter((word) => !first[0].by.includes(word)) : [];
+  const other = found.find(({ page, by, count }) => page.chapter && count < most && by.some((word) => left.includes(word)));
+  if (other) first.splice(1, 0, other);
   const results = await Promise.all(first.map(({ page }) => engine.search(null, { filters: { name: page.value } })));
   return results.flatMap(({ results }) => results);
 }
@@ -95,8 +109,9 @@ const used = new Map(); // query -> the words that its results hold, and the pag
 export async function find(query) {
   const engine = await ready();
   const about = subject(query);
-  const whole = await called(engine, wordsOf(query));
-  const lead = whole.length ? whole : await called(engine, about);
+  const size = query.search(SIZE) >= 0; // beside a question no name: "64gb" calls a device only where all else does
+  const whole = await called(engine, wordsOf(query), false, size);
+  const lead = sized(query) ? await called(engine, [zh ? "推荐" : "best"]) : whole.length ? whole : await called(engine, about, size);
   let found = [];
   let words = about;
   for (const tried of QUESTION.test(query.trim()) ? [about] : [wordsOf(query), about]) {
