@@ -24,7 +24,7 @@ LEFT_OUT = {
     *("button", "input", "label", "select", "option", "form", "textarea", "output"),
 }
 """What a reader of paper can't use."""
-LEFT_OUT_CLASSES = {"headerlink", "screen-only", "table-bar", "table-proof", "calculator", "provenance"}
+LEFT_OUT_CLASSES = {"headerlink", "screen-only", "aliases", "table-bar", "table-proof", "calculator", "provenance"}
 INLINE = {"span", "abbr", "u", "time", "dfn", "data"}
 TRANSPARENT = INLINE | {"div", "section", "article", "main", "tbody", "aside", "header", "footer"}
 BLOCKS = {"p", "div", "section", "table", "figure", "ul", "ol", "dl", "details", "blockquote", "pre", "hr"} | {f"h{n}" for n in range(1, 7)}
