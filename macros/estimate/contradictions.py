@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from macros.estimate.question import FLOAT_CACHE_TYPES
 from macros.estimate.rates import sockets_of
 from macros.estimate.refused import Refused
 from macros.specs import Catalogue
@@ -44,6 +45,11 @@ def _beside(asked: Mapping[str, Any], a: Architecture, catalogue: Catalogue) -> 
     for key in ("draft_tokens", "acceptance"):
         if asked[key] is not None and not asked["mtp"] and asked["draft"] is None:
             raise Refused(key, "`draft` or `mtp` beside it", asked[key], "name a draft model, or leave it out")
+    kind = asked["draft_kv_type"]
+    if kind != "f16" and not asked["mtp"] and asked["draft"] is None:
+        raise Refused("draft_kv_type", "`draft` or `mtp` beside it", kind, "name a draft model, or leave it out")
+    if kind not in FLOAT_CACHE_TYPES and not asked["flash_attention"]:
+        raise Refused("draft_kv_type", "a 16-bit or 32-bit type without `flash_attention`", kind, "turn `flash_attention` on, or use f16")
     if asked["draft"] is not None and asked["draft"] == asked["model"]:
         raise Refused("draft", "a model smaller than `model`", asked["draft"], "use a small model of the same family")
     if asked["draft"] is not None and asked["model"] is not None:

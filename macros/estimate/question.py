@@ -24,8 +24,12 @@ MAX_PATTERNS = 1000
 USUAL_BATCH = 2048
 USUAL_DRAFT = 3
 """Tokens that llama.cpp and mlx-lm guess before each pass, where nobody says otherwise."""
-CACHE_TYPES = ("f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "bf16", "f32", "fp8", "mlx-8bit-64g", "mlx-4bit-64g")
-"""Types that an engine can keep the cache in, the usual ones of llama.cpp first."""
+GGUF_CACHE_TYPES = ("f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "bf16", "f32")
+"""Types that llama.cpp can keep the cache in, the usual ones first."""
+FLOAT_CACHE_TYPES = ("f32", "f16", "bf16")
+"""Those that flash attention is not needed for."""
+CACHE_TYPES = (*GGUF_CACHE_TYPES, "fp8", "mlx-8bit-64g", "mlx-4bit-64g")
+"""Types that an engine can keep the cache in."""
 
 
 @dataclass(frozen=True)
@@ -413,6 +417,13 @@ class Options:
         low=1,
         high=64,
     )
+    draft_kv_type: str = _key(
+        "choice",
+        ("Cache type of the drafts", "Type of the cache of the draft model or the prediction layers, whatever the model’s own is."),
+        ("草稿的缓存类型", "草稿模型或预测层缓存的类型，与模型自己的缓存无关。"),
+        default="f16",
+        choices=GGUF_CACHE_TYPES,
+    )
     acceptance: float | None = _key(
         "number",
         ("Acceptance", "Share of the guesses that are accepted, as the program prints it; otherwise what was measured."),
@@ -424,8 +435,8 @@ class Options:
     )
     lora: int = _key(
         "whole",
-        ("LoRA rank", "Rank of an adapter of all matrices of the layers, in 16 bits; 0: none."),
-        ("LoRA 秩", "作用于各层全部矩阵的 16 位适配器的秩；0 表示没有。"),
+        ("LoRA rank", "Rank of an adapter, in 32 bits, as llama.cpp’s converter writes it; 0: none."),
+        ("LoRA 秩", "适配器的秩，按 llama.cpp 转换脚本默认写出的 32 位计；0 表示没有。"),
         default=0,
         low=0,
         high=4096,

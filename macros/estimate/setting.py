@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from macros.estimate.contradictions import check
 from macros.estimate.notices import Notice
-from macros.estimate.question import KEYS, MAX_CONTEXT, OPTIONS, USUAL_DRAFT, Options, check_value, read_question
+from macros.estimate.question import FLOAT_CACHE_TYPES, KEYS, MAX_CONTEXT, OPTIONS, USUAL_DRAFT, Options, check_value, read_question
 from macros.estimate.refused import Refused
 from macros.formulas.remember import by_identity
 from macros.specs import Catalogue
@@ -24,7 +24,6 @@ from macros.specs.quantizations import Quantization, TensorType
 if TYPE_CHECKING:
     from macros.estimate.files.model import FileModel
 
-FLOAT_CACHE_TYPES = ("f32", "f16", "bf16")
 HOST_BACKEND = "cpu"
 
 

@@ -55,7 +55,7 @@ def prediction_parameters(architecture: Architecture, *, beside: int) -> int:
 def adapter_bytes(*, rank: int, row: int, rows: int, stack: int) -> int:
     """A low-rank adapter of one tensor.
 
-    Equation: bytes = 2 x rank x (row + rows) x stack
+    Equation: bytes = 4 x rank x (row + rows) x stack
 
     Args:
         rank: rank of the adapter [values]
@@ -66,11 +66,11 @@ def adapter_bytes(*, rank: int, row: int, rows: int, stack: int) -> int:
     Returns:
         Bytes [bytes].
 
-    Assumes: 16-bit values.
+    Assumes: 32-bit values, as convert_lora_to_gguf.py writes them unless told otherwise; the engine keeps the type of the file.
 
-    Source: Hu et al. 2021, LoRA: the update of a matrix is a product of two narrow ones.
+    Source: Hu et al. 2021, LoRA: the update of a matrix is a product of two narrow ones; llama.cpp, llama-adapter.cpp.
 
     >>> adapter_bytes(rank=16, row=4096, rows=4096, stack=1)
-    262144
+    524288
     """
-    return 2 * rank * (row + rows) * stack
+    return 4 * rank * (row + rows) * stack

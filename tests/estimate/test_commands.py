@@ -22,7 +22,7 @@ ASKED = [
     {"quant": "mlx-4bit-64g", "gpus": ["apple-m4-max-40c"], "kv_type": "mlx-8bit-64g", "max_batched_tokens": 512},
     {"quant": "mlx-8bit-64g", "gpus": ["apple-m4-max-40c"], "users": 4},
     {"quant": "bf16", "engine": "mlx", "gpus": ["apple-m4-max-40c"]},
-    {"quant": "q8_0", "gpus": ["rtx-4090"], "draft": "qwen3-0.6b", "draft_tokens": 5, "lora": 16},
+    {"quant": "q8_0", "gpus": ["rtx-4090"], "draft": "qwen3-0.6b", "draft_tokens": 5, "draft_kv_type": "q8_0", "lora": 16},
     {
         "quant": "q8_0",
         "model": "qwen3.8-27b",

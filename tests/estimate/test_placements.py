@@ -181,11 +181,11 @@ def test_what_is_loaded_beside_the_model():
     assert "picture-reserved" in [notice["code"] for notice in pictures["notices"]]
     adapted = estimate({**asked, "lora": 16}, CATALOGUE)
     # 36 layers of 4096 wide queries and outputs, two of 1024, three of 12288: sums of both sides of each matrix.
-    assert adapted["companions"]["bytes"] == 2 * 16 * 36 * (2 * (4096 + 4096) + 2 * (4096 + 1024) + 3 * (4096 + 12288))
+    assert adapted["companions"]["bytes"] == 4 * 16 * 36 * (2 * (4096 + 4096) + 2 * (4096 + 1024) + 3 * (4096 + 12288))
     attention = estimate({**asked, "lora": 16, "lora_targets": "attention"}, CATALOGUE)
-    assert attention["companions"]["bytes"] == 2 * 16 * 36 * (2 * (4096 + 4096) + 2 * (4096 + 1024))
+    assert attention["companions"]["bytes"] == 4 * 16 * 36 * (2 * (4096 + 4096) + 2 * (4096 + 1024))
     two = estimate({**asked, "lora": 16, "lora_targets": "query-value"}, CATALOGUE)
-    assert two["companions"]["bytes"] == 2 * 16 * 36 * ((4096 + 4096) + (4096 + 1024))
+    assert two["companions"]["bytes"] == 4 * 16 * 36 * ((4096 + 4096) + (4096 + 1024))
     told = estimate({**asked, "gpu_layers": 19, "lora_bytes": 36_000_000, "margin_mib": 0}, CATALOGUE)
     assert told["companions"]["bytes"] == 36_000_000
     assert told["devices"][0]["companion_bytes"] == 18_000_000

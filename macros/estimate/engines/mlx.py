@@ -8,8 +8,9 @@ from macros.estimate.cache import state_values
 from macros.estimate.drafts import drafted
 from macros.estimate.engines.repository import lm_studio, repository_with
 from macros.estimate.engines.runner import Runner
+from macros.estimate.question import FLOAT_CACHE_TYPES
 from macros.estimate.refused import Refused
-from macros.estimate.setting import FLOAT_CACHE_TYPES, Setting
+from macros.estimate.setting import Setting
 from macros.estimate.shares import FILL, Placement, Share, empty_host, empty_shares
 from macros.estimate.weights import ModelWeights, model_weights
 from macros.formulas.activations import activation_bytes, inner_values

@@ -60,6 +60,8 @@ def command(placement: Placement, repository: str | None) -> list[str]:
         words.append("--spec-type draft-mtp")
     if drafted(s) > 0:
         words.append(f"--spec-draft-n-max {drafted(s)}")
+        if s.draft_kv_type != "f16":
+            words.append(f"--spec-draft-type-k {s.draft_kv_type} --spec-draft-type-v {s.draft_kv_type}")
     if s.lora > 0 or s.lora_bytes > 0:
         words.append("--lora adapter.gguf")
     words.append(f"--flash-attn {'on' if s.flash_attention else 'off'}")

@@ -23,9 +23,6 @@ from macros.formulas.units import MIB
 from macros.specs import Catalogue
 from macros.specs.models import Model, architecture_of, tower_of
 
-DRAFT_CACHE = "f16"
-"""Type of the cache of what guesses ahead, whatever the model's own is (`--spec-draft-type-k`, `-v`)."""
-
 TARGETS = {
     "attention": ("attn_q", "attn_k", "attn_v", "attn_output"),
     "query-value": ("attn_q", "attn_v"),
@@ -46,7 +43,7 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
         The same, with their companions.
 
     Assumes: a projector lies on the first device, an adapter with its layers, prediction layers with the output; the draft model has the
-        context of the model and a cache of 16 bits.
+        context of the model.
 
     Source: llama.cpp, common_base_params_to_speculative and server_output_limits: what guesses keeps the logits of one token a slot.
     """
@@ -65,7 +62,8 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
             more[last] -= routed
             more[-1] += routed
             away = {name: HOST for name in weights.layers[like_layer(setting.architecture)].tensors if EXPERTS in name}
-        for place, held in enumerate(predicted(setting, weights, len(shares) - 1, last, catalogue.tensor_types[DRAFT_CACHE], away)):
+        kind = catalogue.tensor_types[setting.draft_kv_type]
+        for place, held in enumerate(predicted(setting, weights, len(shares) - 1, last, kind, away)):
             more[place] += held
     if setting.lora > 0 or setting.lora_bytes > 0:
         for place, share in enumerate(shares):
@@ -124,7 +122,7 @@ def _targeted(name: str, targets: str) -> bool:
 def _draft(setting: Setting, shares: Sequence[Share], catalogue: Catalogue) -> list[int]:
     """What a draft model takes on each device and on the host: all its layers on the cards, shared among them as the model's are."""
     a = architecture_of(catalogue.models[setting.draft or ""], catalogue.models)
-    kind = catalogue.tensor_types[DRAFT_CACHE]
+    kind = catalogue.tensor_types[setting.draft_kv_type]
     own = replace(
         setting, model=setting.draft, architecture=a, kv_type_k=kind, kv_type_v=kind, logits_rows=setting.slots, embedding=False,
         n_cpu_moe=None, n_cpu_ffn=0, override_tensor=(), experts_on_host=False, draft=None, mtp=False, mmproj=False, lora=0,

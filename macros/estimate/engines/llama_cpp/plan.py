@@ -10,8 +10,8 @@ from macros.estimate.drafts import guessed_states, prediction_layers
 from macros.estimate.engines.llama_cpp.builds import build_of
 from macros.estimate.engines.llama_cpp.overrides import moves_of
 from macros.estimate.engines.llama_cpp.slicing import shares_asked, sliced_cache, sliced_weights
-from macros.estimate.question import USUAL_BATCH
-from macros.estimate.setting import FLOAT_CACHE_TYPES, Setting
+from macros.estimate.question import FLOAT_CACHE_TYPES, USUAL_BATCH
+from macros.estimate.setting import Setting
 from macros.estimate.shares import HOST, Moves, Share, slices
 from macros.estimate.weights import LayerWeights, ModelWeights
 from macros.formulas.compute_buffer import compute_buffer_bytes
