@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import re
 import signal
 import sys
 import time
@@ -98,11 +99,12 @@ def import_bench(arguments: argparse.Namespace) -> int:
     from macros.calibrate import import_bench
     from macros.estimate import Refused
     from macros.specs import load
+    from macros.specs.record import ID, MAX_ID
 
     target = ROOT / "data" / "measurements" / f"{arguments.append}.yaml"
-    if arguments.append is not None and not target.exists():
+    if arguments.append is not None and not (ID.fullmatch(arguments.append) and len(arguments.append) <= MAX_ID and target.exists()):
         print(
-            f"{target.name}: expected a file of data/measurements, got none. Fix: make new KIND=measurement ID={target.stem}",
+            f"{target.name[:MAX_ID]!r}: expected a file of data/measurements, got none. Fix: make new KIND=measurement ID=…",
             file=sys.stderr,
         )
         return 1
@@ -163,6 +165,13 @@ def diff(arguments: argparse.Namespace) -> int:
     """Print, as Markdown, what changed in the computed tables since a revision."""
     from macros.publish import diff, revisions
 
+    if not arguments.report:  # a report says it in its own words
+        try:
+            revisions.merge_base(ROOT, arguments.base)
+        except revisions.NoSuchRevision as error:
+            got = f"'{arguments.base[:80]}' ({error})"
+            print(f"diff: expected a branch, tag or commit, got {got}. Fix: name one of this repository", file=sys.stderr)
+            return 1
     base, head, code = revisions.dumps(ROOT, arguments.base)
     if arguments.report:
         revisions.write(arguments.report, base, head)
@@ -425,15 +434,18 @@ def bench(arguments: argparse.Namespace) -> int:
 
 def configs(arguments: argparse.Namespace) -> int:
     """Compare counts that a library printed of its classes with what the guide reads, and keep the result in data/library-classes."""
-    import json
     from datetime import UTC, datetime
 
     from macros.calibrate import configurations
+    from macros.estimate import Refused
     from macros.specs import load
 
-    with arguments.file.open(encoding="utf-8") as lines:
-        version = json.loads(next(lines))["version"]
-    written = configurations.write(arguments.file, ROOT, load(ROOT / "data"), version, datetime.now(UTC).date())
+    try:
+        version, _ = configurations.printed(arguments.file)
+        written = configurations.write(arguments.file, ROOT, load(ROOT / "data"), version, datetime.now(UTC).date())
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
     print(written.relative_to(ROOT))
     return 0
 
@@ -530,6 +542,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from macros.specs.errors import SpecErrors
 
     given = sys.argv[1:] if argv is None else argv
+    if empty := next((one for one in given if re.fullmatch(r"--[a-z-]+=--", one)), None):  # argparse makes a list of nothing of it
+        print(f"{empty[:-3]}: expected a value, got '--'. Fix: name one", file=sys.stderr)
+        return 2
     arguments = parser(given).parse_args(given)
     if sys.stdout is None:
         print("output: expected a place for the answer, got none: standard output is closed. Fix: open it", file=sys.stderr)

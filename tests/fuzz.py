@@ -28,6 +28,8 @@ from macros.publish import new_record, untrusted
 from macros.specs import Catalogue, SpecErrors, load, yaml_file
 from macros.specs.catalogue import _record
 from macros.specs.kinds import KINDS
+from macros.specs.models import architecture_of
+from macros.specs.record import numbers_in
 
 ROOT = Path(__file__).resolve().parent.parent
 SLOW = 10.0
@@ -72,6 +74,13 @@ def absurd(asked: Any, found: dict[str, Any], catalogue: Catalogue) -> str | Non
     numbers = json.dumps(found)
     if "NaN" in numbers or "Infinity" in numbers:
         return "not finite"
+    negative = [at for at, value in numbers_in(found) if value < 0 and at[0] != "notices"]
+    if negative:
+        return f"negative: {negative[0]}"
+    if found["weights"]["bytes"] <= 0 or found["total"]["bytes"] < found["kv_cache"]["bytes"]:
+        return "no weights, or a total below its parts"
+    if (least := _least_bits(asked, catalogue)) and 8 * found["weights"]["bytes"] < 0.9 * least * found["parameters"]:
+        return f"{8 * found['weights']['bytes'] / found['parameters']:.3g} bits a parameter, of at least {least:g}"
     for device in found["devices"]:
         if (
             found["fits"]
@@ -82,9 +91,33 @@ def absurd(asked: Any, found: dict[str, Any], catalogue: Catalogue) -> str | Non
     host = sum(found["host"].values())
     if found["fits"] and cpu is not None and cpu.max_memory_gib and host > cpu.max_memory_gib * 2**30 * 1.01:
         return "fits in a machine whose processor takes less"
+    if found["fits"] is False and ("decode" in found or "prefill" in found) and "spill" not in numbers:
+        return "a speed beside what does not fit"
     for kind in ("decode", "prefill"):
         if kind in found and not 0 < found[kind]["low"] <= found[kind]["tokens_per_second"] <= found[kind]["high"] < 1e8:
             return f"{kind} {found[kind]}"
+    return _too_fast(asked, found, catalogue)
+
+
+def _least_bits(asked: Any, catalogue: Catalogue) -> float | None:
+    """Bits that the smallest type of a named format has."""
+    quant = catalogue.quantizations.get(asked.get("quant") or "")
+    if quant is None or quant.recipe is not None or quant.per_weight is None:
+        return None
+    return float(min([quant.per_weight.weight_bits, *(rule.weight_bits for rule in quant.per_weight.rules)]))
+
+
+def _too_fast(asked: Any, found: dict[str, Any], catalogue: Catalogue) -> str | None:
+    """Dense weights that lie on devices of the guide are read once a token, no faster than all of their memory gives."""
+    named, model = asked.get("gpus"), catalogue.models.get(asked.get("model") or "")
+    if "decode" not in found or not isinstance(named, list) or not named or not all(isinstance(one, str) for one in named) or model is None:
+        return None
+    if architecture_of(model, catalogue.models).experts is not None or set(asked) & {"users", "draft", "mtp", "draft_tokens"}:
+        return None
+    read = sum(device["weights_bytes"] for device in found["devices"])
+    most = sum(catalogue.gpus[one].bandwidth_gb_per_s for one in named) * 1e9
+    if read > 0.7 * found["weights"]["bytes"] and found["decode"]["tokens_per_second"] * 0.7 * read > most:
+        return f"{found['decode']['tokens_per_second']:.4g} tokens/s, above what memory gives"
     return None
 
 

@@ -46,6 +46,26 @@ def test_an_id_as_long_as_no_file_name(tmp_path):
         new_record.write(tmp_path, "gpu", "x" * 300)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["what-needs", "--model=--"], "--model: expected a value, got '--'"),
+        (["configs", str(ROOT)], "expected what tools/configurations/count.py prints"),
+        (["configs", "/dev/null"], "expected what tools/configurations/count.py prints"),
+        (["import-bench", "/dev/null", "--append=" + "x" * 3000], "expected a file of data/measurements, got none"),
+        (["import-bench", "/dev/null", "--append=../sources"], "expected a file of data/measurements, got none"),
+        (["diff", ""], "diff: expected a branch, tag or commit, got ''"),
+        (["diff", "no-such-branch"], "diff: expected a branch, tag or commit, got 'no-such-branch'"),
+    ],
+)
+def test_a_slip_on_the_command_line_is_one_line(capsys, arguments, words):
+    """At once, before anything is computed."""
+    assert program.main(arguments) in (1, 2)
+    told = capsys.readouterr().err
+    assert words in told
+    assert len(told.splitlines()) == 1
+
+
 def test_a_closed_output_is_told():
     """`estimate … >&-` does not end as if it had answered."""
     command = f"{sys.executable} -m macros estimate --model llama-3.1-8b --quant q4_k_m --context 4096 --gpu rtx-3090 >&-"

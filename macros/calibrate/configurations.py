@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,8 @@ from macros.specs.library_classes import LibraryClasses
 from macros.specs.record import with_checksum
 
 SOURCE = "transformers-{version}"
+CASE: dict[str, type] = {"kind": str, "case": str, "config": dict, "count": int}
+"""Keys of a line that holds a count."""
 
 
 def stored_beside(a: Architecture) -> set[int]:
@@ -81,6 +84,36 @@ def _plain(text: str) -> str:
     return text if len(text) <= 240 else text[:239] + "…"
 
 
+def printed(path: Path) -> tuple[str, list[str]]:
+    """The library's version, and the lines that follow it; raises Refused where the file is none of tools/configurations/count.py.
+
+    Args:
+        path: JSON lines that the library printed
+
+    Returns:
+        Version, and lines with a case each.
+    """
+    expected, fix = "what tools/configurations/count.py prints: a version, then a configuration with its count a line", "name that file"
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise Refused(str(path), expected, " ".join(str(error).split()), fix) from None
+    for number, line in enumerate(lines or [""]):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        form = (
+            {"version": str} if not number else {"kind": str, "case": str, "config": dict, "count": int} if row and "count" in row else {}
+        )
+        if not isinstance(row, dict) or not all(isinstance(row.get(key), kind) for key, kind in form.items()):
+            raise Refused(f"{path}:{number + 1}", expected, line[:60], fix)
+    version = json.loads(lines[0])["version"]
+    if not re.fullmatch(r"[0-9]+(?:\.[0-9a-z]+){0,4}", version):
+        raise Refused(f"{path}:1", "a version like 5.24.0", version, fix)
+    return version, lines[1:]
+
+
 def write(path: Path, root: Path, catalogue: Catalogue, version: str, day: date) -> Path:
     """Write the record of a comparison; the one of an older version goes.
 
@@ -94,19 +127,21 @@ def write(path: Path, root: Path, catalogue: Catalogue, version: str, day: date)
     Returns:
         The record's file.
     """
-    folder = root / "data" / "library-classes"
-    folder.mkdir(exist_ok=True)
-    for old in folder.glob("transformers-*.yaml"):
-        old.unlink()
+    _, lines = printed(path)
     record = {
         "library": "transformers",
         "version": version,
         "day": day,
         "source": SOURCE.format(version=version),
-        "classes": compare(path.read_text("utf-8").splitlines(), catalogue),
+        "classes": compare(lines, catalogue),
     }
+    folder = root / "data" / "library-classes"
+    folder.mkdir(exist_ok=True)
     target = folder / f"transformers-{version}.yaml"
     text = yaml.safe_dump(record, sort_keys=False, allow_unicode=True, width=140)
     checksum = LibraryClasses.model_validate({"id": target.stem, **record}).computed_checksum()
     target.write_text(with_checksum(text, checksum), "utf-8")
+    for old in folder.glob("transformers-*.yaml"):
+        if old != target:
+            old.unlink()
     return target

@@ -6,9 +6,11 @@ import json
 from datetime import date
 from pathlib import Path
 
+import pytest
 import yaml
 
-from macros.calibrate.configurations import compare, write
+from macros.calibrate.configurations import compare, printed, write
+from macros.estimate import Refused
 from macros.specs import load
 from macros.specs.library_classes import LibraryClasses
 
@@ -39,6 +41,23 @@ def test_the_record_is_written_whole_and_the_older_one_goes(tmp_path: Path):
     assert [one.name for one in folder.iterdir()] == ["transformers-5.24.0.yaml"]
     record = LibraryClasses.model_validate({"id": path.stem, **yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)})
     assert record.classes["llama"].equal == 1
+
+
+OTHERS = ["", "{}", "\ufeff" + LINES[0], "[" * 100_000, f"{LINES[0]}\n[1]", f'{LINES[0]}\n{{"count": "7"}}', '{"version": "../x"}']
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_another_file_is_refused_and_the_older_record_stays(tmp_path: Path, text: str):
+    """What the library did not print costs no record."""
+    folder = tmp_path / "data" / "library-classes"
+    folder.mkdir(parents=True)
+    (folder / "transformers-5.0.0.yaml").write_text("old", "utf-8")
+    (tmp_path / "counts.jsonl").write_text(text, "utf-8")
+    with pytest.raises(Refused, match=r"counts\.jsonl"):
+        write(tmp_path / "counts.jsonl", tmp_path, CATALOGUE, "5.24.0", date(2026, 11, 29))
+    assert [one.name for one in folder.iterdir()] == ["transformers-5.0.0.yaml"]
+    with pytest.raises(Refused):
+        printed(folder)
 
 
 def test_no_class_of_the_newest_library_is_read_wrongly_but_the_known_one():
