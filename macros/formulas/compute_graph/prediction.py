@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from macros.formulas.compute_graph.graph import INPUT, Graph
+from macros.formulas.compute_graph.homes import at_home
 from macros.formulas.compute_graph.model import inputs, through_layer
 from macros.formulas.compute_graph.packing import buffer_bytes
 from macros.formulas.compute_graph.passes import FLOAT, WORD, Batch, Layout, Pass
@@ -27,7 +28,7 @@ def prediction_buffers(a: Architecture, batch: Batch, layout: Layout, *, copies:
 
     Source: llama.cpp, graph_mtp of src/models/qwen35.cpp, qwen35moe.cpp and glm4-moe.cpp (commit 0c1e57098).
     """
-    graph = _prediction_graph(a, batch, layout)
+    graph = at_home(_prediction_graph(a, batch, layout), layout, {layer: layer for layer in range(a.layers)})
     return buffer_bytes(graph, schedule(graph, copies=copies, streams=streams))
 
 
