@@ -55,4 +55,7 @@ def state_values(a: Architecture) -> tuple[int, int, int]:
         return 1, 0, 0
     if r.kind == "short-convolution":
         return r.conv_kernel, a.hidden_size, 0
+    if r.kind in ("rwkv-6", "rwkv-7"):
+        # The token before, for both blocks.
+        return r.conv_kernel, 2 * a.hidden_size, r.state_size * r.inner_size
     return r.conv_kernel, r.inner_size + 2 * r.groups * r.state_size, r.state_size * r.inner_size

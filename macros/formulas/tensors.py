@@ -202,8 +202,8 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         else:
             yield from _latent(a, layer) if a.attention.latent is not None else _attention(a, layer)
     if a.recurs(layer) and a.recurrent is not None:
-        yield from _recurrent(width, a.recurrent)
-    yield from _feed_forward(a, layer)
+        yield from _time_mix(width, a.recurrent, layer) if shifts(a) else _recurrent(width, a.recurrent)
+    yield from _channel_mix(a, layer) if shifts(a) else _feed_forward(a, layer)
     if a.per_layer_embeddings is not None:
         size = a.per_layer_embeddings.size
         yield TensorGroup("inp_gate", width, size)
@@ -235,12 +235,18 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
             yield TensorGroup("nextn.shared_head_head", width, a.vocabulary_size)
 
 
+def shifts(a: Architecture) -> bool:
+    """Whether its blocks mix each token with the one before, as RWKV's do."""
+    return a.recurrent is not None and a.recurrent.kind in ("rwkv-6", "rwkv-7")
+
+
 def _norms_before(a: Architecture, *, mixes: bool, feeds: bool) -> list[str]:
     if a.norms == "after" or a.norms == "none":
         return []
     if a.norms == "shared" or a.blocks is not None:
         return ["attn_norm"]
-    return (["attn_norm"] if mixes else []) + (["ffn_norm"] if feeds else [])
+    second = "attn_norm_2" if shifts(a) else "ffn_norm"
+    return (["attn_norm"] if mixes else []) + ([second] if feeds else [])
 
 
 def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
@@ -431,6 +437,49 @@ def _recurrent(width: int, r: Recurrent) -> Iterator[TensorGroup]:
     yield TensorGroup("ssm_out", r.inner_size, width)
     if r.output_bias:
         yield TensorGroup("ssm_out_bias", width, role="kept")
+
+
+def _time_mix(width: int, r: Recurrent, layer: int) -> Iterator[TensorGroup]:
+    """RWKV's mix of tokens: what each projection sees of the token before, small projections for decay and rates, and four large ones."""
+    sixth = r.kind == "rwkv-6"
+    yield TensorGroup("time_mix_lerp_fused", width, 1, 5 if sixth else 6, role="kept")
+    if sixth:
+        mix, decay = r.ranks
+        yield TensorGroup("time_mix_w1", width, 5 * mix, role="kept")
+        yield TensorGroup("time_mix_w2", mix, width, 5, role="kept")
+        yield TensorGroup("time_mix_lerp_x", width, role="kept")
+        yield TensorGroup("time_mix_first", r.state_size, r.heads, role="kept")
+        yield TensorGroup("time_mix_decay", width, role="kept")
+        yield TensorGroup("time_mix_decay_w1", width, decay, role="kept")
+        yield TensorGroup("time_mix_decay_w2", decay, width, role="kept")
+        yield TensorGroup("time_mix_gate", width, width)
+    else:
+        decay, rate, value, gate = r.ranks
+        # The first layer's values mix with nothing: its file has copies of other tensors in these places.
+        for name, rank, real in (("w", decay, True), ("a", rate, True), ("v", value if layer > 0 else rate, layer > 0)):
+            role = "kept" if name == "w" else "kept_matrix"
+            yield TensorGroup(f"time_mix_{name}0", width, role="kept", is_parameter=real)
+            yield TensorGroup(f"time_mix_{name}1", width, rank, role=role, is_parameter=real)
+            yield TensorGroup(f"time_mix_{name}2", rank, width, role=role, is_parameter=real)
+        yield TensorGroup("time_mix_g1", width, gate, role="kept_matrix")
+        yield TensorGroup("time_mix_g2", gate, width, role="kept_matrix")
+        for name in ("k_k", "k_a", "r_k"):
+            yield TensorGroup(f"time_mix_{name}", width, role="kept")
+    for name in ("key", "value", "receptance", "output"):
+        yield TensorGroup(f"time_mix_{name}", width, width)
+    yield TensorGroup("time_mix_ln", width, role="kept")
+    yield TensorGroup("time_mix_ln_bias", width, role="kept")
+
+
+def _channel_mix(a: Architecture, layer: int) -> Iterator[TensorGroup]:
+    """RWKV's feed-forward block, which sees the token before as well."""
+    width, size = a.hidden_size, a.feed_forward_size(layer)
+    yield TensorGroup("channel_mix_lerp_k", width, role="kept")
+    yield TensorGroup("channel_mix_key", width, size)
+    yield TensorGroup("channel_mix_value", size, width)
+    if a.recurrent is not None and a.recurrent.kind == "rwkv-6":
+        yield TensorGroup("channel_mix_lerp_r", width, role="kept")
+        yield TensorGroup("channel_mix_receptance", width, width)
 
 
 def _mamba_1(width: int, r: Recurrent) -> Iterator[TensorGroup]:

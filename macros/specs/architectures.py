@@ -273,7 +273,9 @@ class Experts(Strict):
 class Recurrent(Strict):
     """Layers with a state of constant size instead of a cache that grows."""
 
-    kind: Literal["gated-delta-net", "gated-linear", "kimi-delta", "lightning", "mamba-1", "mamba-2", "short-convolution"]
+    kind: Literal[
+        "gated-delta-net", "gated-linear", "kimi-delta", "lightning", "mamba-1", "mamba-2", "rwkv-6", "rwkv-7", "short-convolution"
+    ]
     """What the layer computes."""
     conv_kernel: Count
     """Tokens that its convolution sees."""
@@ -287,6 +289,8 @@ class Recurrent(Strict):
     """Size of the state of a head: its rows."""
     rank: Whole = 0
     """Rank of the projection that sets the time steps (Mamba-1) or the decay (Kimi's delta attention; 0: not compressed)."""
+    ranks: list[Count] = Field(default_factory=list)
+    """Ranks of RWKV's small projections: 6: of the mix of tokens and the decay; 7: of decay, learning rate, values and gate."""
     full_gate: bool = False
     """The gate of a delta attention is one matrix, even where its decay is compressed."""
     norm: bool = True

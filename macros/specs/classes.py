@@ -14,7 +14,7 @@ Reader = Literal[
     "gemma-3n", "gemma-4",
     "granite-hybrid", "internlm", "jamba", "laguna", "latent", "latent-windows", "lfm2", "lightning", "llama-4", "longcat", "mamba",
     "mimo-2", "mixture", "mpt",
-    "nemotron-h", "old", "opt", "qwen-1", "qwen-4", "recurrent-gemma", "searched", "step-3",
+    "nemotron-h", "old", "opt", "qwen-1", "qwen-4", "recurrent-gemma", "rwkv", "searched", "step-3",
 ]  # fmt: skip
 """Readers with logic, in macros/estimate/classes."""
 

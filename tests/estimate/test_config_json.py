@@ -324,3 +324,16 @@ def test_windows_of_latent_attention_keep_their_own_width() -> None:
     assert kept[0] - kept[1] == 8192 * 13 * (512 + 64 + 128) * 2
     # A window of 512 tokens, and the 512 of a micro-batch.
     assert kept[1] - 8192 * 13 * (512 + 64 + 128) * 2 == 1024 * 33 * (1024 + 64) * 2
+
+
+def test_rwkv_7_has_the_parameters_of_the_model_that_was_published():
+    """RWKV7 World 1.5B: embeddings, and in each layer matrices, small projections and vectors, of which the first has no mix of values."""
+    width, size, layers = 2048, 8192, 24
+    config = {"model_type": "rwkv7", "hidden_size": width, "num_hidden_layers": layers, "intermediate_size": size, "vocab_size": 65536}
+    ranks = {"decay_low_rank_dim": 96, "a_low_rank_dim": 96, "v_low_rank_dim": 64, "gate_low_rank_dim": 256}
+    each = 4 * width * width + 2 * width * size + 2 * width * (96 + 96 + 256) + 18 * width
+    expected = 2 * 65536 * width + 4 * width + layers * each + (layers - 1) * (2 * width * 64 + width)
+    assert expected == 1_527_404_544
+    assert parameters(read_config({**config, **ranks}, CATALOGUE)) == expected
+    with pytest.raises(Refused, match="low_rank_dim"):
+        read_config(config, CATALOGUE)

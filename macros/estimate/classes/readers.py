@@ -21,6 +21,7 @@ from macros.estimate.classes.recurrent import (
     only_mamba,
     qwen_4,
     recurrent_gemma,
+    rwkv,
 )
 from macros.estimate.config_keys import Keys
 
@@ -58,6 +59,7 @@ READERS: dict[str, Callable[[Keys], Shapes]] = {
     "qwen-1": qwen_1,
     "qwen-4": qwen_4,
     "recurrent-gemma": recurrent_gemma,
+    "rwkv": rwkv,
     "searched": searched,
     "step-3": step3,
 }

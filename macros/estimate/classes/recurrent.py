@@ -123,6 +123,31 @@ def _is_prime(number: int) -> bool:
     return True
 
 
+def rwkv(k: Keys) -> Shapes:
+    """RWKV 6 and 7: no attention, a state for each head, and a feed-forward block that sees the token before."""
+    sixth = k.engine == "rwkv6"
+    width, head = k.whole("hidden_size"), k.whole("head_size")
+    if width % head:
+        raise Refused("config.head_dim", f"a size that divides the hidden size {width}", head)
+    k.refuse("attention_hidden_size", (width,), "as wide as the model")
+    size = k.get("intermediate_size")
+    if size is None:
+        size = int(width * 3.5) // 32 * 32 if sixth else 4 * width
+    shapes = base_shapes(k.but(num_attention_heads=1, num_key_value_heads=1, head_dim=width, intermediate_size=size))
+    shapes["attention"]["layers"] = {"indices": []}
+    if sixth:
+        # The class has no keys for these.
+        ranks = [64, 128] if width == 4096 else [32, 64]
+    else:
+        # Versions of the class make up different ones, so a configuration must say them.
+        names = ("decay_low_rank_dim", "a_low_rank_dim", "v_low_rank_dim", "gate_low_rank_dim")
+        ranks = [k.whole(name) for name in names]
+    shapes["feed_forward"]["gated"] = False
+    kind = "rwkv-6" if sixth else "rwkv-7"
+    state = {"inner_size": width, "heads": width // head, "state_size": head, "ranks": ranks}
+    return shapes | {"norm_biases": True, "embedding_norm": True, "recurrent": {"kind": kind, "conv_kernel": 2, **state}}
+
+
 def _mamba_2(k: Keys, heads: int, head: int, **more: Any) -> Shapes:
     return {
         "kind": "mamba-2",

@@ -109,7 +109,7 @@ class File:
 
     def recurs(self, layer: int) -> bool:
         """Whether a layer has a state."""
-        return self.has(layer, "ssm_conv1d", "ssm_conv1d_q", "shortconv.conv", "ssm_in") or self.sums(layer)
+        return self.has(layer, "ssm_conv1d", "ssm_conv1d_q", "shortconv.conv", "ssm_in", "time_mix_key") or self.sums(layer)
 
     def sums(self, layer: int) -> bool:
         """Whether a layer has linear attention without a convolution before it."""
@@ -127,7 +127,7 @@ class File:
 
     def feeds(self, layer: int) -> bool:
         """Whether a layer has a dense block."""
-        return self.has(layer, "ffn_up")
+        return self.has(layer, "ffn_up", "channel_mix_key")
 
     def mixes(self, layer: int) -> bool:
         """Whether a layer has experts."""
@@ -223,7 +223,7 @@ def _norms(f: File) -> str:
         return "after"
     if not before:
         return "none"
-    alone = not f.has(0, "ffn_norm", "post_attention_norm") and (f.feeds(0) or f.mixes(0)) and (f.attends(0) or f.recurs(0))
+    alone = not f.has(0, "ffn_norm", "attn_norm_2", "post_attention_norm") and (f.feeds(0) or f.mixes(0)) and (f.attends(0) or f.recurs(0))
     return "shared" if alone else "before"
 
 
@@ -444,6 +444,8 @@ def _unturned(f: File, full: list[int] | None, layers: int) -> Shapes | None:
 
 def _feed_forward(f: File, shapes: Shapes, dense: Sequence[int], *, skips: bool) -> Shapes:
     first = dense[0]
+    if f.has(first, "channel_mix_key"):
+        return {"size": f.shape(first, "channel_mix_key")[1], "gated": False}
     fused = not f.has(first, "ffn_gate") and f.shape(first, "ffn_up")[1] == 2 * f.shape(first, "ffn_down")[0]
     wide = {layer: f.shape(layer, "ffn_down")[0] for layer in dense}
     found: Shapes = {"size": wide[first], "gated": fused or f.has(first, "ffn_gate"), "fused_gate_up": fused}
@@ -512,6 +514,8 @@ def _mixture_layers(mixtures: Sequence[int], layers: int) -> Shapes:
 def _recurrent(f: File, layer: int) -> Shapes:
     if f.has(layer, "shortconv.conv"):
         return {"kind": "short-convolution", "conv_kernel": f.whole("shortconv.l_cache")}
+    if f.has(layer, "time_mix_key"):
+        return _time_mix(f, layer)
     if f.has(layer, "ssm_conv1d_q"):
         inner, head = f.shape(layer, "attn_q")[1], f.whole("kda.head_dim")
         rank = f.shape(layer, "ssm_f_a")[1] if f.has(layer, "ssm_f_b") else 0
@@ -541,3 +545,16 @@ def _recurrent(f: File, layer: int) -> Shapes:
     if f.mixed(layer):
         return found | {"kind": "gated-delta-net", "fused_beta_alpha": f.has(layer, "ssm_ba")}
     return found | {"kind": "mamba-2"}
+
+
+def _time_mix(f: File, layer: int) -> Shapes:
+    """RWKV's mix of tokens; the second layer shows what the first has only copies of."""
+    head, inner = f.whole("wkv.head_size"), f.shape(layer, "time_mix_key")[1]
+    sixth = f.has(layer, "time_mix_decay_w1")
+    if sixth:
+        ranks = [f.shape(layer, "time_mix_w2")[0], f.shape(layer, "time_mix_decay_w1")[1]]
+    else:
+        second = layer + 1 if layer + 1 < len(f.parts.layers) else layer
+        ranks = [f.shape(second, f"time_mix_{name}1")[1] for name in ("w", "a", "v", "g")]
+    kind = "rwkv-6" if sixth else "rwkv-7"
+    return {"kind": kind, "conv_kernel": 2, "inner_size": inner, "heads": inner // head, "state_size": head, "ranks": ranks}

@@ -74,6 +74,8 @@ def recurrent(p: Pass, r: Recurrent, layer: int, n: int) -> int:
             return _lightning(p, r, layer, n)
         case "gated-linear":
             return _gated_linear(p, r, layer, n)
+        case "rwkv-6" | "rwkv-7":
+            return _time_mix(p, r, layer, n)
     return _kimi_delta(p, r, layer, n)
 
 
@@ -98,6 +100,19 @@ def _gated_linear(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     y = g.fresh(FLOAT * p.b.tokens * inner, p.b.tokens, (conv, _remembered(p, state, inner)))
     gate = p.project(layer, "lru_y", g.view(n), inner)
     return p.project(layer, "ssm_out", p.each(y, inner, (gate,)), p.a.hidden_size)
+
+
+def _time_mix(p: Pass, r: Recurrent, layer: int, n: int) -> int:
+    """RWKV's mix of tokens, each of its inputs mixed with the token before; not compared with the engine's pass."""
+    g, inner, values = p.graph, r.inner_size, r.state_size * r.inner_size
+    shift, state = _state(p, layer, 2 * inner), _state(p, layer, values)
+    before = g.view(_remembered(p, shift, 2 * inner))
+    mixed = p.made(n, (5 if r.kind == "rwkv-6" else 6) * inner, (n, before))
+    four = [
+        p.project(layer, f"time_mix_{name}", g.view(mixed, p.b.tokens, p.floats(inner)), inner) for name in ("receptance", "key", "value")
+    ]
+    y = g.fresh(FLOAT * p.b.tokens * inner, p.b.tokens, (*four, _remembered(p, state, values)))
+    return p.project(layer, "time_mix_output", p.norm(layer, y, inner, "time_mix_ln", centred=True, biased=True), p.a.hidden_size)
 
 
 def _short_convolution(p: Pass, r: Recurrent, layer: int, n: int) -> int:

@@ -48,6 +48,11 @@ def others():
 
 
 OTHER_CLASSES = others()
+RWKV = {"hidden_size": 128, "num_hidden_layers": 3, "intermediate_size": 512, "vocab_size": 256}
+RANKS = {"decay_low_rank_dim": 32, "a_low_rank_dim": 64, "v_low_rank_dim": 96, "gate_low_rank_dim": 160}
+OTHER_CLASSES |= {
+    kind: read_config({"model_type": kind, **RWKV, **(RANKS if kind == "rwkv7" else {})}, CATALOGUE) for kind in ("rwkv6", "rwkv7")
+}
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
 

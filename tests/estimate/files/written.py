@@ -159,6 +159,8 @@ def values(a: Architecture) -> dict[str, Any]:
         found["shortconv.l_cache"] = r.conv_kernel
     elif r is not None and r.kind == "kimi-delta":
         found |= {"ssm.conv_kernel": r.conv_kernel, "kda.head_dim": r.state_size}
+    elif r is not None and r.ranks:
+        found["wkv.head_size"] = r.state_size
     elif r is not None:
         found |= {"ssm.conv_kernel": r.conv_kernel, "ssm.inner_size": r.inner_size, "ssm.state_size": r.state_size}
         found |= {"ssm.time_step_rank": r.rank if r.kind == "mamba-1" else r.heads}
