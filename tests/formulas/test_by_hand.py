@@ -103,7 +103,7 @@ def test_routers_keep_16_bits_in_fp8():
     routers = 32 * 8 * 4096
     norms = 32 * 2 * 4096 + 4096
     per_weight = CATALOGUE.quantizations["int8"].per_weight.model_copy(
-        update={"weight_bits": 8, "group_size": 128, "scale_bits": 0, "matrix_bytes": 0}
+        update={"weight_bits": 8, "group_size": 128, "scale_bits": 0, "matrix_bytes": 0, "rules": []}
     )
     assert uniform_bytes(shapes("mixtral-8x7b"), per_weight) == linear + 2 * (table + routers + norms)
 
