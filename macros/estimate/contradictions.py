@@ -14,6 +14,9 @@ from macros.specs.devices import Cpu
 from macros.specs.errors import nearest
 from macros.specs.models import Model, predicts
 
+LANES = (1, 2, 4, 8, 16)
+"""Lanes that slots have."""
+
 
 def check(asked: Mapping[str, Any], question: Mapping[str, Any], a: Architecture, devices: int, catalogue: Catalogue) -> None:
     """Refuse what cannot be together.
@@ -105,6 +108,10 @@ def _experts(asked: Mapping[str, Any], question: Mapping[str, Any], a: Architect
 
 
 def _cards(asked: Mapping[str, Any], devices: int) -> None:
+    lanes = asked["pcie_lanes"]
+    if lanes is not None and lanes not in LANES:
+        less = max([one for one in LANES if one < lanes])
+        raise Refused("pcie_lanes", "as many lanes as slots have (1, 2, 4, 8, 16)", lanes, f"use {less}")
     split = asked["tensor_split"]
     if split is not None and len(split) != devices:
         raise Refused("tensor_split", f"{devices} numbers, one for each of `gpus`", list(split), "write one for each card")

@@ -276,6 +276,7 @@ class Options:
         unit="W",
         low=10,
         high=20000,
+        expected="a power in W from 10 to 20000",
     )
     prompt_tokens: int = _key(
         "whole",

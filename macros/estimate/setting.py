@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from macros.estimate.files.model import FileModel
 
 HOST_BACKEND = "cpu"
+LEAST_LETTERS = 5
+"""So many first letters of another engine's name tell which is meant."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +133,24 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     return Setting(**values)
 
 
+def _nearest_in_bits(name: str, types: Sequence[str], catalogue: Catalogue) -> str:
+    """The type that takes most nearly as many bits a value."""
+    bits = [catalogue.tensor_types[one].block_bytes / catalogue.tensor_types[one].block for one in (name, *types)]
+    best = 0
+    for index in range(len(types)):
+        if abs(bits[index + 1] - bits[0]) < abs(bits[best + 1] - bits[0]):
+            best = index
+    return types[best]
+
+
 def _covered(question: Mapping[str, Any], catalogue: Catalogue) -> None:
     """Refuse an engine that the guide does not cover by its name, with the one that it runs, or the nearest."""
     named = question.get("engine") if isinstance(question, Mapping) else None
     if not isinstance(named, str) or named in catalogue.engines:
         return
     for key, other in catalogue.records["other-engines"].items():
-        if _letters(named) in (_letters(key), _letters(other.name)):
+        called = _letters(named)
+        if called in (_letters(key), _letters(other.name)) or (len(called) >= LEAST_LETTERS and _letters(key).startswith(called)):
             known = ", ".join(catalogue.engines)
             if other.inside is not None:
                 raise Refused(
@@ -306,7 +319,8 @@ def _cache_types(
         name = asked[key] if asked[key] is not None else asked["kv_type"]
         if name not in engine.cache_types:
             used = key if asked[key] is not None else "kv_type"
-            raise Refused(used, f"a cache type of {engine.name} ({', '.join(engine.cache_types)})", name)
+            near = _nearest_in_bits(name, engine.cache_types, catalogue)
+            raise Refused(used, f"a cache type of {engine.name} ({', '.join(engine.cache_types)})", name, f"use {near}")
         found.append(catalogue.tensor_types[name])
     key_type, value_type = found
     latent = a.attention.latent is not None

@@ -12,6 +12,7 @@ from macros.formulas.patterns import found_in, is_pattern
 from macros.formulas.remember import by_identity
 from macros.formulas.tensors import FIRST, LAST, file_name
 from macros.specs.architectures import Architecture
+from macros.specs.errors import nearest
 
 EXPERTS = "_exps"
 """In the names of all tensors of routed experts, biases and scales too; those of shared experts say `_shexp`."""
@@ -19,6 +20,8 @@ FEED_FORWARD = ("ffn_up", "ffn_down", "ffn_gate")
 """The matrices of a dense block, whose biases go with them."""
 NEAR = 4
 """Names that an error shows."""
+WORD = "abcdefghijklmnopqrstuvwxyz0123456789_"
+"""What names of tensors are made of, between their dots."""
 
 
 def moves_of(setting: Setting, weights: ModelWeights) -> Moves:
@@ -69,7 +72,7 @@ def _moves(a: Architecture, weights: ModelWeights, patterns: tuple[str, ...], ex
         outside.append(moved)
     for index, text in enumerate(patterns):
         if not matched[index]:
-            raise Refused("override_tensor", "a pattern that matches a tensor of the model", text, f"tensors are {_some(a, weights)}")
+            raise Refused("override_tensor", "a pattern that matches a tensor of the model", text, _near(text, a, weights))
     return Moves(layers, outside[0], outside[1], len(rules) > 0 or experts > 0 or blocks > 0)
 
 
@@ -107,8 +110,14 @@ def _rule(text: str, devices: int) -> tuple[str, int]:
     return pattern, (places.index(where) if where in places else others.index(where)) - 1
 
 
-def _some(a: Architecture, weights: ModelWeights) -> str:
-    """A few names of tensors, of the last layer."""
+def _near(text: str, a: Architecture, weights: ModelWeights) -> str:
+    """The name that a pattern most likely meant, or a few names of tensors, of the last layer."""
     layer = len(weights.layers) - 1
     names = [file_name(a, name, layer) for name in weights.layers[layer].tensors]
-    return ", ".join(names[:NEAR]) + " …"
+    parts: list[str] = []
+    for name in names:
+        parts.extend([part for part in name.split(".")[2:] if part not in parts])
+    pattern = text[: text.rindex("=")]
+    meant = nearest("".join([letter for letter in pattern.lower() if letter in WORD]), parts)
+    some = f"tensors are {', '.join(names[:NEAR])} …"
+    return f"{meant}; {some}" if meant.startswith("write") else some
