@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from macros.calibrate import speculation, whole
+from macros.calibrate import serving, speculation, whole
 from macros.calibrate.accuracy import Scatter
 from macros.calibrate.fit import BASE, Model, decode_model, prefill_model
 from macros.calibrate.rows import MeasuredRow
@@ -164,9 +164,12 @@ def write(catalogue: Catalogue, root: Path, *, every_row: bool = False) -> list[
         told += [f"  {line}" for line in fallen_back(model, catalogue)]
         told += [f"  {line}" for line in moved(catalogue.calibration.get(model.name), model.constants(model.coefficients))]
         _store(root, model.name, made)
-    made = speculation.record(Catalogue({**catalogue.records, "calibration": fitted}, catalogue.files))
-    _store(root, speculation.NAME, made)
-    return [*told, f"{speculation.NAME}: {made['rows']} rows, {', '.join(f'{name} {value}' for name, value in made['terms'].items())}"]
+    for beside in (serving, speculation):
+        made = beside.record(Catalogue({**catalogue.records, "calibration": fitted}, catalogue.files))
+        fitted[beside.NAME] = Calibration.model_validate({"id": beside.NAME, **made})
+        _store(root, beside.NAME, made)
+        told += [f"{beside.NAME}: {made['rows']} rows, {', '.join(f'{name} {value}' for name, value in made['terms'].items())}"]
+    return told
 
 
 def _store(root: Path, name: str, made: Mapping[str, Any]) -> None:
@@ -186,7 +189,7 @@ def wholes(catalogue: Catalogue, *, every_row: bool = False) -> Iterator[str]:
         Lines to print.
     """
     compared, left_out = whole.compared(catalogue)
-    yield f"put together from parts: {len(compared)} figures that no constant is fitted to"
+    yield f"put together from parts: {len(compared)} figures that the formulas are not fitted to"
     for reason, places in sorted(left_out.items()):
         yield f"  left out {len(places)}: {reason}"
         yield from (f"    data/measurements/{place}" for place in places if every_row)
@@ -257,9 +260,10 @@ def due(catalogue: Catalogue) -> list[str]:
             f"data/calibration/{model.name}.yaml: refit due ({_count(stored)} -> {len(model.rows)} rows): run `python -m macros fit`"
         )
         told += [f"  {line}" for line in moved(stored, model.constants(model.coefficients))]
-    of_guesses: Calibration | None = catalogue.calibration.get(speculation.NAME)
-    if of_guesses is None or of_guesses.fingerprint != speculation.fingerprint(catalogue):
-        told.append(f"data/calibration/{speculation.NAME}.yaml: refit due: run `python -m macros fit`")
+    for beside in (serving, speculation):
+        stored = catalogue.calibration.get(beside.NAME)
+        if stored is None or stored.fingerprint != beside.fingerprint(catalogue):
+            told.append(f"data/calibration/{beside.NAME}.yaml: refit due: run `python -m macros fit`")
     return told
 
 

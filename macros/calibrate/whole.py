@@ -1,4 +1,4 @@
-"""Rows that no constant is fitted to, beside what the door answers: experts in RAM, and several users served at once."""
+"""Rows that the two formulas are not fitted to, beside what the door answers: experts in RAM, and several users served at once."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from macros.estimate.speed_range import basis, cell, ends, measured
 from macros.estimate.work import Work, total
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
 from macros.formulas.compute_graph.passes import FLOAT
-from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_touched, more_users_seconds, token_seconds
+from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_touched, more_users_seconds, sequence_seconds, token_seconds
 from macros.formulas.elementwise import added, ceil
 from macros.formulas.engine_constants import OFFLOADED_ROWS
 from macros.formulas.load_time import cached_load_seconds, cold_load_seconds
@@ -37,7 +37,7 @@ from macros.formulas.units import MB
 from macros.specs import Catalogue
 
 LESS_CERTAIN = 1.5
-"""Several users, or a power limit: few measurements fix them, so the range is so much wider."""
+"""A power limit, or a class that nobody measured there: few measurements fix them, so the range is so much wider."""
 
 SLICED = 1.8
 """A slice of each layer on every card: the exchange leans on few machines."""
@@ -147,6 +147,14 @@ def _step_seconds(setting: Setting, part: Part, catalogue: Catalogue, stack: Sta
     return seconds
 
 
+def _sequences_seconds(setting: Setting, catalogue: Catalogue) -> float:
+    """Time that further users add to a step besides [s]."""
+    if setting.users == 1:
+        return 0.0
+    sequence_time = catalogue.calibration["serving"].terms.get(setting.engine.id + ".sequence_time", 0.0)
+    return float(sequence_seconds(users=setting.users, sequence_time=sequence_time))
+
+
 def _shared(setting: Setting, parts: Sequence[Part]) -> int:
     """Cards that each hold a slice of every layer; 1: layers are split among them, there is one, or the host has a part."""
     on_cards = not any(part.rates.is_processor for part in parts)
@@ -205,6 +213,7 @@ def _step_of(setting: Setting, parts: Sequence[Part], away: int, catalogue: Cata
     crossings = (len(parts) - 1) * fitted.terms["boundary_time"] if slices == 1 else 0.0
     if away > 0:
         crossings += all_reduce_seconds(layers=away, devices=2, exchange_time=fitted.terms["exchange_time"])
+    crossings += _sequences_seconds(setting, catalogue)
     if not setting.kv_offload:
         crossings += users * _cache_sent_seconds(setting, parts, catalogue, setting.depth)
     return Step(timed, crossings, ceiling * users, users)
@@ -219,7 +228,7 @@ def _widen(setting: Setting, parts: Sequence[Part]) -> float:
     """How much wider a range is than that of one device with one user."""
     if _shared(setting, parts) > 1:
         return SLICED
-    if setting.users > 1 or setting.power_limit_w is not None:
+    if setting.power_limit_w is not None:
         return LESS_CERTAIN
     return SPLIT if len(parts) > 1 or (len(setting.gpus) > 0 and not setting.kv_offload) else 1.0
 

@@ -340,6 +340,28 @@ def more_users_seconds(*, parameters: Any, users: Any, rate: Any, utilisation: A
     return 2 * parameters * (users - 1) / (rate * utilisation)
 
 
+def sequence_seconds(*, users: Any, sequence_time: Any) -> Any:
+    """Time that further conversations add to a step besides reading and arithmetic: choosing, scheduling and sending their tokens.
+
+    Equation: seconds = (users - 1) x sequence_time
+
+    Args:
+        users: conversations in the step [users]
+        sequence_time: time that each but the first adds [s]
+
+    Returns:
+        Seconds [s].
+
+    Assumes: the first one's time is part of that of layers.
+
+    Source: the middle of published rows of each conversation's rate; see the accuracy page.
+
+    >>> round(sequence_seconds(users=11, sequence_time=2e-4), 6)
+    0.002
+    """
+    return (users - 1) * sequence_time
+
+
 def experts_touched(*, used: float, count: float, users: int) -> float:
     """Share of the experts that a step reads when several tokens choose theirs independently.
 

@@ -9,6 +9,7 @@ import pytest
 from macros.calibrate import store
 from macros.calibrate.accuracy import Scatter
 from macros.calibrate.regression import Fit, common, levels, weighted_quantile
+from macros.calibrate.whole import accuracy, compared
 from macros.estimate.constants import fitted_of
 from macros.specs import Catalogue, load
 
@@ -304,3 +305,13 @@ def test_a_class_with_few_devices_has_no_narrower_range_than_all(fits, kind):
         if len(devices) < 4:
             assert own_low <= low, name
             assert own_high >= high, name
+
+
+def test_serving_on_devices_that_the_constants_never_saw(catalogue):
+    """What further conversations cost is not negative and leaves no lean; tokens of all users a second: 18 %, each device counting once."""
+    terms = catalogue.calibration["serving"].terms
+    assert terms
+    assert all(value >= 0 for value in terms.values())
+    rows = compared(catalogue)[0]
+    assert abs(np.median([row.error for row in rows if row.of == "serving-per-stream"])) < 0.03
+    assert accuracy([row for row in rows if row.of == "serving-total"]).median <= 0.18
