@@ -82,10 +82,10 @@ bench: $(VENV)/test.ok ## figures of estimates, the build, the books and the edi
 	$(BIN)/python -m tests.ratios --sites
 	$(BIN)/python -m tests.bench $(if $(TENFOLD),--tenfold)
 
-engine-plans: $(VENV)/test.ok ## plans that llama.cpp prints itself: data/engine-plans anew (builds the engine once, needs cmake and a compiler)
+engine-plans: $(VENV)/test.ok ## plans that llama.cpp prints itself: data/engine-plans anew (builds the engine once, needs cmake and a compiler; TOWERS=1: what projectors take, beside the guide)
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@mkdir -p .engine/gguf && $(BIN)/python -m pip install --quiet --no-deps --target .engine/gguf gguf==0.19.0
-	@PYTHONPATH=.engine/gguf $(BIN)/python tools/engine-plans/print.py $(if $(ROOMS),--rooms $(ROOMS))
+	@PYTHONPATH=.engine/gguf:. $(BIN)/python tools/engine-plans/$(if $(TOWERS),towers.py,print.py $(if $(ROOMS),--rooms $(ROOMS)))
 
 bench-web: $(VENV)/test.ok browser site ## figures of the pages in a browser: Lighthouse, axe, search
 	$(BIN)/python -m tests.web.bench

@@ -17,6 +17,9 @@
 #include "ggml-impl.h"
 #include "llama-ext.h"
 #include "llama.h"
+#ifdef WITH_TOWERS
+#include "clip.h"
+#endif
 
 namespace {
 
@@ -234,7 +237,29 @@ ggml_type type_of(const std::string & name) {
     return GGML_TYPE_F16;
 }
 
+#ifdef WITH_TOWERS
+// What a projector takes: weights and compute buffer together, on the device and on the host.
+void project(std::map<std::string, std::string> & s) {
+    clip_context_params c = {};
+    c.use_gpu = true;
+    c.device = &devices[0];
+    c.flash_attn_type = s["flash_attention"] == "0" ? CLIP_FLASH_ATTN_TYPE_DISABLED : CLIP_FLASH_ATTN_TYPE_AUTO;
+    c.image_min_tokens = -1;
+    c.image_max_tokens = -1;
+    c.warmup = true;
+    c.no_alloc = true;
+    const clip_init_result made = clip_init(s["mmproj"].c_str(), c);
+    size_t device = 0, host = 0;
+    for (const auto & entry : clip_get_mem_usage(made.ctx_v)) { (entry.first == &devices[0] ? device : host) += entry.second; }
+    printf("{\"parts\": [%zu, %zu]}\n", device, host);
+    clip_free(made.ctx_v);
+}
+#endif
+
 void answer(std::map<std::string, std::string> & s) {
+#ifdef WITH_TOWERS
+    if (s.count("mmproj")) { project(s); return; }
+#endif
     const auto number_of = [&](const char * key, int fallback) { return s.count(key) ? std::stoi(s[key]) : fallback; };
     const int cards = number_of("gpus", 0);
     hints = number_of("hints", 0) != 0;
