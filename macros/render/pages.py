@@ -72,7 +72,8 @@ def body(view: View, kind: str, id: str) -> str:
 def _also_called(view: View, kind: str, record: Any) -> list[str]:
     """Other names of a record: its own, and those of its family."""
     families = view.catalogue.records["families" if kind == "models" else "device-families"]
-    return list(dict.fromkeys([*record.also_called, *families[record.family].also_called]))
+    names = dict.fromkeys([*record.also_called, *families[record.family].also_called])
+    return [name for name in names if view.language == "zh" or name.isascii()]
 
 
 def _heading(view: View, level: int, zh: str, en: str, anchor: str) -> str:

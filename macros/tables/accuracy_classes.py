@@ -16,8 +16,8 @@ from macros.tables.accuracy_speed import ERRORS, KIND, KINDS
 CLASSES: dict[str, Words] = {
     "class-dense": {"zh": "稠密模型，深度不到 4K", "en": "Dense, less than 4K deep"},
     "class-dense-deep": {"zh": "稠密模型，深度 4K 及以上", "en": "Dense, 4K deep and more"},
-    "class-mixture": {"zh": "混合专家，深度不到 4K", "en": "Mixtures of experts, less than 4K deep"},
-    "class-mixture-deep": {"zh": "混合专家，深度 4K 及以上", "en": "Mixtures of experts, 4K deep and more"},
+    "class-mixture": {"zh": "混合专家，深度不到 4K", "en": "MoE models, less than 4K deep"},
+    "class-mixture-deep": {"zh": "混合专家，深度 4K 及以上", "en": "MoE models, 4K deep and more"},
     "class-hybrid": {"zh": "混合架构（带循环层），深度不到 4K", "en": "Hybrids with recurrent layers, less than 4K deep"},
     "class-hybrid-deep": {"zh": "混合架构，深度 4K 及以上", "en": "Hybrids, 4K deep and more"},
     "class-deep": {"zh": "各类模型，深度 4K 及以上", "en": "All of these, 4K deep and more"},

@@ -62,7 +62,7 @@ def architecture_class(a: Architecture) -> str:
 
 CLASSES = {
     "dense": {"zh": "稠密", "en": "dense"},
-    "experts": {"zh": "混合专家", "en": "mixture of experts"},
+    "experts": {"zh": "混合专家", "en": "MoE"},
     "windowed": {"zh": "滑动窗口", "en": "sliding window"},
     "windowed-experts": {"zh": "滑动窗口与混合专家", "en": "sliding window and experts"},
     "latent": {"zh": "多头潜在注意力", "en": "latent attention"},

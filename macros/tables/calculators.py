@@ -21,7 +21,7 @@ EXAMPLES: tuple[tuple[str, int, Words], ...] = (
     ("qwen2.5-7b", 8192, {"zh": "KV 头很少，词表很大", "en": "few KV heads, a large vocabulary"}),
     ("llama-3.1-8b", 32768, {"zh": "缓存几乎与权重一样大", "en": "a cache nearly as large as the weights"}),
     ("gemma-3-12b", 32768, {"zh": "滑动窗口", "en": "sliding windows"}),
-    ("qwen3-30b-a3b", 32768, {"zh": "混合专家", "en": "a mixture of experts"}),
+    ("qwen3-30b-a3b", 32768, {"zh": "混合专家", "en": "an MoE model"}),
     ("deepseek-v3-671b", 32768, {"zh": "潜在注意力", "en": "latent attention"}),
 )
 """One of each kind."""

@@ -21,7 +21,7 @@ SLICE = 2048
 
 KINDS: dict[str, Words] = {
     "llama-3.1-8b": {"zh": "稠密", "en": "dense"},
-    "gpt-oss-20b": {"zh": "混合专家", "en": "mixture"},
+    "gpt-oss-20b": {"zh": "混合专家", "en": "MoE"},
     "qwen3.6-35b-a3b": {"zh": "混合架构", "en": "hybrid"},
 }
 CARDS = (
