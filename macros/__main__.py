@@ -142,6 +142,15 @@ def site(arguments: argparse.Namespace) -> int:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serve both languages and reload on every edit."""
+    import socket
+
+    try:
+        with socket.create_server((arguments.host, arguments.port)):
+            pass
+    except (OSError, OverflowError) as error:
+        got = f"{arguments.host[:80]}:{arguments.port} ({error})"
+        print(f"serve: expected an address of this machine and a free port up to 65535, got {got}. Fix: name others", file=sys.stderr)
+        return 1
     from macros.generator.server import serve as until_stopped
 
     until_stopped(arguments.host, arguments.port)

@@ -54,6 +54,8 @@ def test_an_id_as_long_as_no_file_name(tmp_path):
         (["configs", "/dev/null"], "expected what tools/configurations/count.py prints"),
         (["import-bench", "/dev/null", "--append=" + "x" * 3000], "expected a file of data/measurements, got none"),
         (["import-bench", "/dev/null", "--append=../sources"], "expected a file of data/measurements, got none"),
+        (["serve", "--port", "99999999"], "serve: expected an address of this machine and a free port"),
+        (["serve", "--host", "256.1.1.1"], "serve: expected an address of this machine and a free port"),
         (["diff", ""], "diff: expected a branch, tag or commit, got ''"),
         (["diff", "no-such-branch"], "diff: expected a branch, tag or commit, got 'no-such-branch'"),
     ],
