@@ -60,7 +60,7 @@ def spoil(name, path, value):
             "qwen3.5-27b",
             "architecture.recurrent.kind",
             "rwkv",
-            "'gated-delta-net', 'gated-linear', 'kimi-delta', 'lightning', 'mamba-1', 'mamba-2' or 'short-convolution'",
+            "'gated-delta-net', 'gated-linear', 'kimi-delta', 'lightning', 'mamba-1', 'mamba-2', 'rwkv-6', 'rwkv-7' or 'short-convolution'",
         ),
         ("llama-3.1-8b", "licence", "<b>free</b>", "expected plain text"),
     ],
