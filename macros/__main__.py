@@ -145,9 +145,11 @@ def serve(arguments: argparse.Namespace) -> int:
     import socket
 
     try:
+        if not 0 <= arguments.port <= 65535:
+            raise OSError("there is no such port")
         with socket.create_server((arguments.host, arguments.port)):
             pass
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         got = f"{arguments.host[:80]}:{arguments.port} ({error})"
         print(f"serve: expected an address of this machine and a free port up to 65535, got {got}. Fix: name others", file=sys.stderr)
         return 1
