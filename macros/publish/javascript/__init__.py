@@ -19,7 +19,7 @@ from types import FunctionType
 from typing import Any
 
 from macros.publish.javascript.body import SEMANTICS, Body, safe
-from macros.publish.javascript.records import field_names, fields_of, is_record, maker, records_in, value_test
+from macros.publish.javascript.records import fields_of, is_record, maker, records_in, value_test
 from macros.publish.javascript.source import Place, literal, of_the_package, place_of, refusal
 
 SUBSTITUTES = {
@@ -161,7 +161,9 @@ class Script:
         if isinstance(value, set | frozenset):
             return "set([" + ", ".join(self.written(one, node, place) for one in sorted(value)) + "])"
         if is_record(type(value)):
-            given = ", ".join(f"{name}: {self.written(getattr(value, name), node, place)}" for name in field_names(type(value)))
+            # What is at its default the record knows itself.
+            told = [(name, getattr(value, name)) for name, default, _ in fields_of(type(value)) if getattr(value, name) != default]
+            given = ", ".join(f"{name}: {self.written(one, node, place)}" for name, one in told)
             return f"new {self.name_of(type(value), node, place)}({{ {given} }})"
         if callable(value):
             return self.name_of(value, node, place)
@@ -212,19 +214,23 @@ class RecordClass:
         tree, place = place_of(cls)
         if not is_record(cls):
             raise refusal(place, tree, f"class {cls.__name__}", "a dataclass, a record or an exception", "another class")
-        self.fields = [self._field(name, default, annotation, tree, place) for name, default, annotation in fields_of(cls)]
+        self.constructor = self._constructor(tree, place)
         for base in reversed(cls.__mro__):
             if is_record(base) and of_the_package(base):
                 node, base_place = place_of(base)
                 assert isinstance(node, ast.ClassDef)
                 self.bodies |= {one.name: (one, base_place) for one in node.body if isinstance(one, ast.FunctionDef)}
 
-    def _field(self, name: str, default: Any, annotation: Any, tree: ast.AST, place: Place) -> str:
-        value = f"given.{name}"
-        value = maker(value, annotation, lambda record: self.script.name_of(record, tree, place))
-        if default is not dataclasses.MISSING:
-            value = f"given.{name} === undefined ? {self.script.written(default, tree, place)} : {value}"
-        return f"this.{name} = {value};"
+    def _constructor(self, tree: ast.AST, place: Place) -> str:
+        """Each field at its default, unless it is given; then what of it has to be made of data."""
+        defaults, lines = [], []
+        for name, default, annotation in fields_of(self.cls):
+            if default is not dataclasses.MISSING:
+                defaults.append(f"{name}: {self.script.written(default, tree, place)}")
+            value = maker(f"this.{name}", annotation, lambda record: self.script.name_of(record, tree, place))
+            if value != f"this.{name}":
+                lines.append(f"this.{name} = {value};")
+        return " ".join([f"Object.assign(this, {{ {', '.join(defaults)} }}, given);", *lines])
 
     def translate_methods(self) -> bool:
         """Whether some were new."""
@@ -273,7 +279,7 @@ class RecordClass:
         methods = "\n".join(text for text in self.methods.values() if text)
         if self.cls in self.script.checked:
             methods += "\n" + self._check()
-        return f"class {self.name} {{\nconstructor(given) {{ {' '.join(self.fields)} }}\n{methods}\n}}"
+        return f"class {self.name} {{\nconstructor(given) {{ {self.constructor} }}\n{methods}\n}}"
 
 
 AFTER_CHECK = "model_validator(mode='after')"
