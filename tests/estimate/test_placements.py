@@ -85,9 +85,10 @@ def test_random_machines_are_never_overfull():
 
 
 def test_experts_before_layers_where_a_mixture_does_not_fit():
-    found = estimate({"model": "qwen3-30b-a3b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3060"]}, CATALOGUE)
+    """As measured: 12.2 tokens/s with layers in RAM, several times as many with experts there (dev.to/kenimo49)."""
+    found = estimate({"model": "qwen3.5-35b-a3b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-4070"]}, CATALOGUE)
     assert found["fits"]
-    assert 0 < found["n_cpu_moe"] < 48
+    assert 0 < found["n_cpu_moe"] < 40
     assert found["alternative"]["gpu_layers"] < found["gpu_layers"]
     assert found["alternative"]["tokens_per_second"] < found["decode"]["tokens_per_second"]
 

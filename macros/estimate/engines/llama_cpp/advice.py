@@ -280,10 +280,12 @@ def _has_room(search: Search, candidate: Candidate, buffers: Sequence[float], *,
     """Whether weights, cache and likely buffers have room on the cards, and what is left of them in RAM."""
     split = split_of(search.setting, candidate.gpu_layers, search.devices, candidate.split)
     needs = least(search.demand, search.weights, split.devices, split.host, _moves_of(search, candidate.experts))
+    taken = 0.0
     for share, need, buffer in zip(search.devices, needs, buffers, strict=False):
         if need + buffer + share.runtime_bytes + share.margin_bytes > share.usable_bytes:
             return False
-    return not host or needs[-1] <= search.host.usable_bytes
+        taken += need + buffer + share.runtime_bytes
+    return not host or needs[-1] + (taken if one_memory(search.setting) else 0.0) <= search.host.usable_bytes
 
 
 def _fitting(search: Search, candidate: Candidate) -> Placement | None:
