@@ -84,6 +84,10 @@ def _tokens(asked: Mapping[str, Any], question: Mapping[str, Any]) -> None:
         raise Refused(
             "prompt_tokens", f"at most the `context` of {context}", asked["prompt_tokens"], "raise `context` or lower `prompt_tokens`"
         )
+    if "depth" in question and "prompt_tokens" in question and asked["depth"] + asked["prompt_tokens"] > context:
+        fix = "raise `context`, or lower `prompt_tokens` or `depth`"
+        left = context - asked["depth"]
+        raise Refused("prompt_tokens", f"at most what `depth` leaves of the `context`, {left}", asked["prompt_tokens"], fix)
     if question.get("slots") is not None and asked["users"] > asked["slots"]:
         raise Refused("users", f"at most the `slots` of {asked['slots']}", asked["users"], "raise `slots` or lower `users`")
     if question.get("logits_rows") is not None and asked["logits_rows"] > asked["ubatch"]:

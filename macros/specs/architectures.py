@@ -454,7 +454,9 @@ class Architecture(Strict):
 
     @property
     def model_class(self) -> str:
-        """What decides how well a speed can be foretold: hybrid with recurrent layers, else mixture with experts, else dense."""
+        """How well a speed can be foretold goes by it: recurrent (no attention), hybrid (both), else mixture (experts), else dense."""
+        if self.recurrent is not None and not any(self.attends(layer) for layer in range(self.layers)):
+            return "recurrent"
         return "hybrid" if self.recurrent is not None else "mixture" if self.experts is not None else "dense"
 
     def attends(self, layer: int) -> bool:

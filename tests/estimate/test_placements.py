@@ -117,6 +117,7 @@ COMMON = {"model": "qwen3-30b-a3b", "quant": "q4_k_m", "context": 4096, "gpus": 
     [
         ({"depth": 5000}, "depth", "context"),
         ({"prompt_tokens": 5000}, "prompt_tokens", "context"),
+        ({"depth": 3000, "prompt_tokens": 2000}, "prompt_tokens", "depth"),
         ({"gpus": [], "gpu_layers": 9}, "gpu_layers", "gpus"),
         ({"gpus": [], "n_cpu_moe": 9}, "n_cpu_moe", "gpus"),
         ({"n_cpu_moe": 60}, "n_cpu_moe", "model"),

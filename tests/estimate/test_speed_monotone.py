@@ -120,6 +120,9 @@ def test_what_a_speed_rests_on():
     assert basis(model="llama-3.1-8b", gpus=["rtx-3090"]) == "fitted"
     assert basis(model="qwen3-30b-a3b", gpus=["tesla-p40"]) == "family"
     assert basis(model="llama-3.1-8b", gpus=[{**described, "family": "nobody-knows"}]) == "extrapolated"
+    # Models without attention were never measured, hybrids were.
+    mamba = {"model_type": "mamba", "hidden_size": 768, "num_hidden_layers": 24, "state_size": 16, "vocab_size": 50280}
+    assert basis(config=mamba, gpus=["rtx-3090"]) == "extrapolated"
 
 
 def test_a_class_that_was_not_measured_is_told():
