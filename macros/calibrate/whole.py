@@ -134,7 +134,8 @@ def _served(name: str, index: int, row: Serving, question: dict[str, Any], catal
     assert row.prompt_tokens is not None
     assert row.generated_tokens is not None
     depth = row.prompt_tokens + row.generated_tokens // 2
-    answer = speeds({**question, "users": row.users, "depth": depth, "context": 2 * depth}, catalogue)
+    cells = depth * max(2, row.users)  # enough where all of them share a context, and where each has its own
+    answer = speeds({**question, "users": row.users, "depth": depth, "context": cells}, catalogue)
     decode = answer["decode"]
     if row.per_stream_tokens_per_second is not None:
         each = [decode[end] / row.users for end in ("tokens_per_second", "low", "high")]

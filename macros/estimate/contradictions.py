@@ -96,6 +96,23 @@ def _tokens(asked: Mapping[str, Any], question: Mapping[str, Any]) -> None:
         )
 
 
+def check_cells(asked: Mapping[str, Any], slots: int) -> None:
+    """Refuse more tokens of each conversation than its part of a context that all share has cells for.
+
+    Args:
+        asked: the values of all keys
+        slots: conversations that the program makes room for
+
+    Raises:
+        Refused: naming `depth`, and what shares the context.
+    """
+    of = f"{asked['users']} `users`" if asked["kv_unified"] else f"{slots} slots without `kv_unified`"
+    each = asked["context"] // (asked["users"] if asked["kv_unified"] else slots)
+    if asked["depth"] > each or each == 0:
+        expected = f"at most {each}, what each of {of} has of the `context` of {asked['context']}"
+        raise Refused("depth", expected, asked["depth"], "raise `context`, or lower `depth` or `users`")
+
+
 def _experts(asked: Mapping[str, Any], question: Mapping[str, Any], a: Architecture, devices: int) -> None:
     blocks = a.layers + a.prediction_layers
     for key in ("n_cpu_moe", "n_cpu_ffn"):
@@ -106,6 +123,9 @@ def _experts(asked: Mapping[str, Any], question: Mapping[str, Any], a: Architect
     if asked["experts_on_host"] and asked["n_cpu_moe"] is not None and asked["n_cpu_moe"] < blocks:
         raise Refused("n_cpu_moe", "all layers, as `experts_on_host` says", asked["n_cpu_moe"], "keep one of them")
     if devices == 0:
+        for key in ("memory_gib", "power_limit_w", "pcie_gen", "pcie_lanes"):
+            if question.get(key) is not None:
+                raise Refused(key, "a card in `gpus`", question[key], "name a card, or leave it out")
         for key in ("gpu_layers", "n_cpu_moe", "n_cpu_ffn", "tensor_split", "override_tensor", "split_mode"):
             if question.get(key) and asked[key] not in ("auto", "layer"):
                 raise Refused(key, "a card in `gpus`", question[key], "name a card, or leave it out")

@@ -94,6 +94,19 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "{device}: generation or prompts of such models (dense, mixture or hybrid) were not measured on its kind with {engine}; "
         "the speed is extrapolated from other measurements, with a wider range.",
     },
+    "power-limit-unused": {
+        "zh": "{device}：本来最多只用 {watts} W，{limit} W 的功率上限不起作用。",
+        "en": "{device} draws {watts} W at most: a limit of {limit} W changes nothing.",
+    },
+    "power-limit-unmeasured": {
+        "zh": "{device}：功率上限 {limit} W 不到它的 {watts} W 的四分之一，没有测量过这么低的上限，也可能无法设置。",
+        "en": "{device}: a limit of {limit} W is below a quarter of its {watts} W; nothing was measured there, and it may not be possible "
+        "to set.",
+    },
+    "power-unknown": {
+        "zh": "{device}：功率没有公布，{limit} W 的上限没有计入。",
+        "en": "{device}: its power is not published, so the limit of {limit} W is not counted.",
+    },
     "several-users": {
         "zh": "多人同时使用：由字节数与运算量算出，没有用测量拟合。",
         "en": "Several users at a time: computed from bytes and arithmetic, not fitted to measurements.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from macros.estimate.contradictions import check
+from macros.estimate.contradictions import check, check_cells
 from macros.estimate.notices import Notice
 from macros.estimate.question import FLOAT_CACHE_TYPES, KEYS, MAX_CONTEXT, OPTIONS, USUAL_DRAFT, Options, check_value, read_question
 from macros.estimate.refused import Refused
@@ -106,6 +106,8 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         elif device.backend not in engine.contexts:
             notices.append(Notice("context-unknown", {"device": device.id, "backend": device.backend}))
     check(asked, question, architecture, len(gpus), catalogue)
+    if "kv_unified" in engine.settings:
+        check_cells(asked, slots)
     _one_memory(asked, gpus)
     _known_build(asked["build"], engine)
     if asked["system"] == "windows" and gpus:

@@ -36,6 +36,8 @@ from macros.formulas.prefill import STAGED, expert_passes, pipelined_seconds, pr
 from macros.formulas.units import MB
 from macros.specs import Catalogue
 
+LEAST_LIMIT = 0.25
+"""Share of a card's power below which no limit was measured."""
 LESS_CERTAIN = 1.5
 """A power limit, or a class that nobody measured there: few measurements fix them, so the range is so much wider."""
 
@@ -228,7 +230,8 @@ def _widen(setting: Setting, parts: Sequence[Part]) -> float:
     """How much wider a range is than that of one device with one user."""
     if _shared(setting, parts) > 1:
         return SLICED
-    if setting.power_limit_w is not None:
+    limit = setting.power_limit_w
+    if limit is not None and any(device.gpu.limit_w is not None and limit < device.gpu.limit_w for device in setting.gpus):
         return LESS_CERTAIN
     return SPLIT if len(parts) > 1 or (len(setting.gpus) > 0 and not setting.kv_offload) else 1.0
 
@@ -387,6 +390,23 @@ def device_doubts(rates: Rates, catalogue: Catalogue) -> list[Notice]:
     return [] if rates.matrix_rate else [Notice("matrix-rate-unknown", {"device": rates.name})]
 
 
+def _limit_doubts(setting: Setting) -> list[Notice]:
+    """What a limit of power does not do."""
+    found: list[Notice] = []
+    limit = setting.power_limit_w
+    if limit is None:
+        return found
+    for device in setting.gpus:
+        watts = device.gpu.limit_w
+        if watts is None:
+            found.append(Notice("power-unknown", {"device": device.id, "limit": f"{limit:g}"}))
+        elif limit > watts:
+            found.append(Notice("power-limit-unused", {"device": device.id, "watts": f"{watts:g}", "limit": f"{limit:g}"}))
+        elif limit < LEAST_LIMIT * watts:
+            found.append(Notice("power-limit-unmeasured", {"device": device.id, "watts": f"{watts:g}", "limit": f"{limit:g}"}))
+    return found
+
+
 def _doubts(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> list[Notice]:
     """Why a speed is less certain than others."""
     found: list[Notice] = []
@@ -401,6 +421,7 @@ def _doubts(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> li
             found.append(Notice("unmeasured-class", {"device": part.rates.name, "engine": setting.engine.id}))
     if not setting.engine.fitted:
         found.append(Notice("another-engine", {"engine": setting.engine.id}))
+    found += _limit_doubts(setting)
     if setting.users > 1:
         found.append(Notice("several-users"))
     if len(setting.gpus) > 1:

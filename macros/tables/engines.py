@@ -210,7 +210,9 @@ def team(catalogue: Catalogue) -> pd.DataFrame:
         for users in TEAMS:
             question = {"model": model, "quant": quant, "engine": "vllm", "gpus": list(cards), "users": users}
             full = estimate(question | {"context": TEAM_CONTEXT}, catalogue)
-            found = _answer(catalogue, question | {"context": TEAM_CONTEXT // 4, "depth": TEAM_CONTEXT // 4, "prompt_tokens": PROMPT})
+            found = _answer(
+                catalogue, question | {"context": TEAM_CONTEXT // 4 + PROMPT, "depth": TEAM_CONTEXT // 4, "prompt_tokens": PROMPT}
+            )
             rows.append(
                 {
                     "gpu": cards[0],

@@ -152,6 +152,26 @@ def test_experts_on_the_host(catalogue):
     assert decode(catalogue, **host) < split < on_card
 
 
+@pytest.mark.parametrize(
+    ("gpu", "limit", "code"),
+    [
+        ("rtx-3090", 5000, "power-limit-unused"),
+        ("rtx-3090", 351, "power-limit-unused"),
+        ("rtx-3090", 350, None),
+        ("rtx-3090", 200, None),
+        ("rtx-3090", 10, "power-limit-unmeasured"),
+        ("apple-m4-max-40c", 60, "power-unknown"),
+    ],
+)
+def test_a_limit_of_power_that_does_nothing_says_so(catalogue, gpu, limit, code):
+    """Above what the card draws a limit changes neither the speed nor how certain it is; a card has no limit near zero."""
+    asked = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 8192}
+    free = with_enough_memory({**asked, "gpus": [gpu]}, catalogue)
+    held = with_enough_memory({**asked, "gpus": [gpu], "power_limit_w": limit}, catalogue)
+    assert [one["code"] for one in held["notices"] if one["code"].startswith("power")] == ([code] if code else [])
+    assert (held["decode"] == free["decode"]) == (code in ("power-limit-unused", "power-unknown") or limit == 350)
+
+
 def test_users_share_a_pass_over_the_weights(catalogue):
     """Together faster, each slower, until arithmetic binds."""
     speeds = [decode(catalogue, gpus=["rtx-4090"], users=users) for users in (1, 2, 8, 64, 512)]
