@@ -13,7 +13,7 @@ from macros.estimate.constants import Fitted, Spread
 from macros.estimate.speed_range import spread
 from macros.specs.calibration import Accuracy
 
-RANGE = (0.05, 0.95)
+RANGE = (0.055, 0.945)
 """Ends of the range shown, as shares of the held-out errors, each device counting once: 80 % and more of the single rows lie inside."""
 
 ENOUGH_DEVICES = 4
