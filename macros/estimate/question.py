@@ -69,8 +69,8 @@ class Options:
 
     context: int = _key(
         "whole",
-        ("Context length", "Tokens that the KV cache has room for; in llama.cpp all slots share them."),
-        ("上下文长度", "KV 缓存能容纳的词元数；在 llama.cpp 里由所有槽位共用。"),
+        ("Context length", "Tokens that the KV cache has room for; in llama.cpp all slots share them, in vLLM each conversation has them."),
+        ("上下文长度", "KV 缓存能容纳的词元数；llama.cpp 里由所有槽位共用，vLLM 里每个对话各有这么多。"),
         unit="tokens",
         low=1,
         high=MAX_CONTEXT,

@@ -106,15 +106,19 @@ def needs(view: View, frame: pd.DataFrame) -> str:
     return _figure(view, title, view.pick("，", ", ").join(told), shown)
 
 
-def fills(view: View, frame: pd.DataFrame, memory_gib: float) -> str:
-    """What each model takes of a device's memory; the longest bars end at the edge."""
+def fills(view: View, frame: pd.DataFrame, room_gib: float) -> str:
+    """What each model takes of the room for it on a device; the longest bars end at the edge."""
+    room = round(room_gib, 1)
     rows = frame.to_dict("records")
     bars = [Bar(view.name("models", row["model"]), [("weights" if row["fits"] else "over", row["need"])]) for row in rows]
-    title = view.pick("每个模型占多少显存", "How much of the memory each model takes")
+    title = view.pick(
+        f"每个模型占多少显存（除去桌面与余量，能放 {number(room)} GiB）",
+        f"How much memory each model takes, of the {number(room)} GiB left beside desktop and margin",
+    )
     fit = sum(bool(row["fits"]) for row in rows)
     told = view.pick(f"放得下 {fit} 个，共 {len(bars)} 个", f"{fit} of {len(bars)} fit")
     key = [("weights", view.pick("放得下", "fits")), ("over", view.pick("放不下", "does not fit"))]
-    return _figure(view, title, told, Bars(key, bars, [memory_gib], memory_gib * 1.5))
+    return _figure(view, title, told, Bars(key, bars, [room], room * 1.5))
 
 
 def apart(sizes: Iterable[float], most: float) -> list[float]:

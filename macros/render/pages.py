@@ -113,7 +113,7 @@ def _of_gpu(view: View, gpu: Gpu) -> list[str]:
         parts.append(
             slots.block(render(view, known, frame, _told_columns(known.id, frame, ("gpu", "memory")), links=links, unsearched=True))
         )
-        parts.append(slots.block(bars.fills(view, frame, limit)))
+        parts.append(slots.block(bars.fills(view, frame, pairs.room_gib(view.catalogue, gpu.id, size))))
         parts += _both_engines(view, gpu, size)
         parts.append(
             _to_calculator(view, ("用计算器改模型、上下文与量化", "Change model, context and quantization in the calculator"), **asked)

@@ -22,7 +22,16 @@ SCORE = "GPQA Diamond"
     key=["model"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        Column("parameters", {"zh": "参数量", "en": "Parameters"}, unit="10⁹", digits=1),
+        Column(
+            "parameters",
+            {"zh": "参数量", "en": "Parameters"},
+            unit="10⁹",
+            digits=1,
+            note={
+                "zh": "文本模型的，由结构算出；发布者公布的数可能还含视觉编码器和预测层",
+                "en": "of the text model, from its architecture; a publisher’s count may include encoders and prediction layers",
+            },
+        ),
         Column("active", {"zh": "激活参数", "en": "Active"}, unit="10⁹", digits=1),
         Column("released", {"zh": "发布", "en": "Released"}),
         Column("context", {"zh": "上下文长度", "en": "Context length"}, unit="tokens"),

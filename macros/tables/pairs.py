@@ -153,6 +153,13 @@ def _room(catalogue: Catalogue, gpu: str) -> dict[float, int]:
     return dict(zip(found["memory_gib"].tolist(), room.tolist(), strict=True))
 
 
+def room_gib(catalogue: Catalogue, gpu: str, memory: float) -> float:
+    """What a model with its cache, buffers and runtime may take of a device: all that it may use, less the margin [GiB]."""
+    found = columns.devices(catalogue, [gpu])
+    (room,) = (found["usable_bytes"] - found["margin_bytes"])[found["memory_gib"] == memory]
+    return float(room) / GIB
+
+
 def longest_context(catalogue: Catalogue, model: str, gpu: str, memory: float) -> int | None:
     """The longest of the contexts with which everything still lies on the device [tokens]; None where not even the first does."""
     room = _room(catalogue, gpu).get(float(memory), 0)

@@ -67,7 +67,10 @@ def _preset(preset: str) -> Column:
             {"zh": "4 位", "en": "4-bit"},
             unit="GiB",
             digits=1,
-            note={"zh": "Q4_K_M；发布时就是 4 位的，按它自己的格式", "en": "Q4_K_M, or its own format where it was released in 4 bits"},
+            note={
+                "zh": "Q4_K_M；发布时就是 4 位的，按它自己的格式；运行时按 RTX 4090 算",
+                "en": "Q4_K_M, or its own format where it was released in 4 bits; with the runtime of an RTX 4090",
+            },
         ),
         Column("native", {"zh": "原生 4 位", "en": "Native 4-bit"}, unit="GiB", digits=1, only_data=True),
         *(_preset(preset) for preset in PRESETS),

@@ -8,18 +8,26 @@ import pandas as pd
 
 from macros.estimate import check_setting, estimate, place
 from macros.estimate.launch import launch_command
+from macros.estimate.shares import Placement
 from macros.formulas.units import GIB
 from macros.specs import Catalogue
-from macros.tables import Column, table
+from macros.tables import Column, pairs, table
 
 EXAMPLES: tuple[dict[str, Any], ...] = (
-    {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3060"]},
-    {"model": "qwen3-8b", "quant": "q8_0", "context": 32768, "kv_type": "q8_0", "gpus": ["rtx-4060-ti"]},
-    {"model": "gemma-3-27b", "quant": "q4_k_m", "context": 32768, "gpus": ["rtx-3090"]},
-    {"model": "llama-3.1-70b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3090", "rtx-3090"]},
-    {"model": "qwen3-30b-a3b", "quant": "q4_k_m", "context": 32768, "gpus": ["rtx-3060"], "experts_on_host": True, "cpu": "ryzen-9-5900x"},
+    {"model": "qwen3.5-9b", "quant": "q4_k_m", "context": 16384, "gpus": ["rtx-3060"]},
+    {"model": "gemma-4-12b", "quant": "q8_0", "context": 32768, "kv_type": "q8_0", "gpus": ["rtx-5060-ti-16gb"]},
+    {"model": "gemma-4-31b", "quant": "q4_k_m", "context": 16384, "gpus": ["rtx-3090"]},
+    {"model": "llama-3.3-70b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3090", "rtx-3090"]},
+    {
+        "model": "qwen3.6-35b-a3b",
+        "quant": "q4_k_m",
+        "context": 32768,
+        "gpus": ["rtx-3060"],
+        "experts_on_host": True,
+        "cpu": "ryzen-9-5900x",
+    },
     {"model": "gpt-oss-120b", "quant": "mxfp4_moe", "context": 32768, "gpus": ["ryzen-ai-max-395"]},
-    {"model": "llama-3.3-70b", "quant": "q4_k_m", "context": 16384, "gpus": ["apple-m4-max-40c"]},
+    {"model": "qwen3.5-122b-a10b", "quant": "q4_k_m", "context": 16384, "gpus": ["apple-m4-max-40c"]},
 )
 """One card, a quantized cache, a window, two cards, experts in RAM, a box, a Mac."""
 
@@ -33,13 +41,14 @@ EXAMPLES: tuple[dict[str, Any], ...] = (
         Column("quant", {"zh": "量化", "en": "Quantization"}, under=True),
         Column("context", {"zh": "上下文", "en": "Context"}, unit="tokens", under=True),
         Column("devices", {"zh": "设备", "en": "Devices"}, under=True),
-        Column("fits", {"zh": "放得下", "en": "Fits"}),
+        Column("way", {"zh": "能否运行", "en": "Runs"}, choices=pairs.WAYS),
         Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s", digits=1),
         Column("layers", {"zh": "设备上的层", "en": "Layers on devices"}),
         Column("devices_hold", {"zh": "设备上", "en": "On devices"}, unit="GiB", digits=2),
         Column("host_holds", {"zh": "内存里", "en": "In RAM"}, unit="GiB", digits=2),
         Column("low", {"zh": "低", "en": "Low"}, unit="tokens/s", digits=1),
         Column("high", {"zh": "高", "en": "High"}, unit="tokens/s", digits=1),
+        Column("fits", {"zh": "放得下", "en": "Fits"}, only_data=True),
         Column("command", {"zh": "命令", "en": "Command"}, only_data=True),
     ],
     formulas=("memory_seconds", "layer_seconds"),
@@ -50,13 +59,15 @@ def worked_examples(catalogue: Catalogue) -> pd.DataFrame:
     for question in EXAMPLES:
         found = estimate(question, catalogue)
         host = found["host"]
-        command = launch_command(place(check_setting(question, catalogue), catalogue), repository=None)
+        placement = place(check_setting(question, catalogue), catalogue)
+        command = launch_command(placement, repository=None)
         rows.append(
             {
                 "model": question["model"],
                 "quant": catalogue.quantizations[question["quant"]].name,
                 "context": question["context"],
                 "devices": " + ".join(catalogue.gpus[gpu].name for gpu in question["gpus"]),
+                "way": _way(placement),
                 "fits": found["fits"],
                 "layers": found["gpu_layers"],
                 "devices_hold": sum(device["memory_bytes"] for device in found["devices"]) / GIB,
@@ -68,3 +79,13 @@ def worked_examples(catalogue: Catalogue) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _way(placement: Placement) -> str:
+    """Where an answer puts the model, in the words of the other tables."""
+    architecture = placement.setting.architecture
+    if not placement.fits:
+        return "no"
+    if placement.setting.experts_on_host:
+        return "experts"
+    return "card" if placement.gpu_layers == architecture.layers + architecture.prediction_layers + 1 else "layers"

@@ -684,7 +684,8 @@
       const other = formulas.copied(asked);
       other.delete("gpu_layers");
       const found = formulas.toJson(formulas.way(other, catalogue, setting.ram_gib));
-      if (found.way !== "experts") return;
+      const better = result.short_bytes > 0 || !(found.decode?.tokens_per_second <= result.decode?.tokens_per_second);
+      if (found.way !== "experts" || !better) return;
       place.firstElementChild.textContent = say("try-experts", { speed: speed(found.decode.tokens_per_second), host: gib(found.ram_bytes) });
       place.hidden = false;
     });
@@ -888,9 +889,8 @@
       settle(control("gpu", addCard()), "gpu-1", guide.defaults.gpu, cards);
     }
     page.querySelector("[data-try] button").addEventListener("click", () => {
-      control("experts_on_host").checked = true;
-      control("gpu_layers").value = "";
-      control("experts_on_host").closest("details").open = true;
+      // Left alone, the plan puts as many experts in RAM as are needed and no more: that is what was offered.
+      for (const name of ["gpu_layers", "n_cpu_moe"]) control(name).value = "";
       update();
     });
     page.querySelector("[data-add]").addEventListener("click", () => {

@@ -24,7 +24,8 @@ def _scatter(kind: str) -> Any:
         ]
         ends = [min(value["measured"] for value in values), max(value["measured"] for value in values)] if values else [1, 10]
         unit = view.pick("词元/秒", "tokens/s")
-        axis = {"type": "quantitative", "scale": {"type": "log"}}
+        both = [value[side] for value in values for side in ("measured", "predicted")] or [1, 10]
+        axis = {"type": "quantitative", "scale": {"type": "log", "nice": False, "domain": [min(both) / 1.2, max(both) * 1.2]}}
         return {
             "height": 340,
             "layer": [
