@@ -287,8 +287,7 @@ def form(view: View) -> str:
     messages = {name: view.words(words) for name, words in (MESSAGES | notices).items()}
     return (
         f'<link rel="stylesheet" href="{escape(view.page("css/calculator.css"))}">'
-        "<noscript><style>.calculator { display: none !important; }</style>"
-        f"<p>{_label(view, 'without')} <code>python -m macros estimate --help</code></p></noscript>"
+        f"<noscript><p>{_label(view, 'without')} <code>python -m macros estimate --help</code></p></noscript>"
         '<div class="calculator" data-calculator data-configs="'
         f'{escape(view.api("calculator/formulas-and-configs.js"))}">'
         f'<form class="calculator-form" novalidate aria-label="{_label(view, "form")}">{question}</form>'
