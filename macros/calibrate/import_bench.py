@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from macros.calibrate import import_others
 from macros.calibrate.plausible import implausible, same, undecided
 from macros.estimate import Refused
+from macros.estimate.question import GGUF_CACHE_TYPES
 from macros.formulas.recipe import weight_bytes
 from macros.specs import Catalogue
 from macros.specs.errors import nearest
@@ -124,15 +125,18 @@ def _row(
         "built": _day(entry.get("test_time"), number),
         "file_bytes": size,
         "tokens_per_second": float(number_of("avg_ts")),
-        "flash_attention": bool(entry.get("flash_attn", False)),
+        "flash_attention": _flag(entry, "flash_attn", number),
     }
+    for key in ("no_kv_offload", "embeddings"):
+        if _flag(entry, key, number):
+            raise Refused(f"{number}.{key}", "false, as a row has no key for it", entry[key], "run it without")
     row |= {"generated_tokens": generated} if generated else {"prompt_tokens": prompt}
     # Versions without the key could measure an empty cache only.
     row["depth"] = int(number_of("n_depth")) if "n_depth" in entry else 0
     row |= _settings(entry, number, architecture_of(catalogue.models[chosen], catalogue.models).layers if chosen in catalogue.models else 0)
-    layers = entry.get("n_gpu_layers")
+    layers = int(number_of("n_gpu_layers", -1)) if entry.get("n_gpu_layers") is not None else -1
     every = architecture_of(catalogue.models[chosen], catalogue.models).layers + 1 if chosen in catalogue.models else 0
-    if row.get("gpus") and isinstance(layers, int) and 0 <= layers < every:
+    if row.get("gpus") and 0 <= layers < every:
         row["gpu_layers"] = layers
     if "offload" in row and "cpu" not in row:
         row |= _host(cpu or str(entry.get("cpu_info") or ""), catalogue)
@@ -143,6 +147,13 @@ def _row(
     return row
 
 
+def _flag(entry: Mapping[str, Any], key: str, number: int) -> bool:
+    value = entry.get(key, False)
+    if value not in (0, 1):  # True and False are among these
+        raise Refused(f"{number}.{key}", "true or false", value)
+    return bool(value)
+
+
 def _settings(entry: Mapping[str, Any], number: int, layers: int) -> dict[str, Any]:
     """Scatter, batches, type of the cache, and what stays in system memory."""
     row: dict[str, Any] = {}
@@ -151,6 +162,9 @@ def _settings(entry: Mapping[str, Any], number: int, layers: int) -> dict[str, A
             row[name] = int(import_others.number(entry[key], f"{number}.{key}", 1, "leave it out"))
     if entry.get("stddev_ts") is not None:
         row["standard_deviation"] = float(import_others.number(entry["stddev_ts"], f"{number}.stddev_ts", 0, "leave it out"))
+    for key in ("type_k", "type_v"):
+        if entry.get(key) and entry[key] not in GGUF_CACHE_TYPES:
+            raise Refused(f"{number}.{key}", f"a type of the cache ({', '.join(GGUF_CACHE_TYPES)})", entry[key])
     kinds = [str(entry[key]) for key in ("type_k", "type_v") if entry.get(key)]
     if set(kinds) - {"f16"}:
         row["kv_type"] = kinds[0] if len(set(kinds)) == 1 else "/".join(kinds)

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from macros.estimate import Refused
@@ -49,16 +49,23 @@ def number(value: Any, field: str, least: float, fix: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Refused(field, f"a number of at least {least:g}", value, fix)
     if not (isinstance(value, int) or math.isfinite(value)) or not least <= value <= MOST:
-        raise Refused(field, f"a number from {least:g} to {MOST:g}", value if abs(value) < 1e300 else "one of hundreds of digits", fix)
+        raise Refused(field, f"a number from {least:g} to {MOST:g}", _short(value), fix)
     return value
 
 
+def _short(value: float) -> Any:
+    return value if abs(value) < 1e300 else "one of hundreds of digits" if isinstance(value, int) else f"{value}"
+
+
 def day(text: str, field: str, got: Any, expected: str) -> date:
-    """A day, or Refused."""
+    """A day that has come, or Refused."""
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         raise Refused(field, expected, got) from None
+    if found > date.today() + timedelta(days=1):  # at the other end of the world it may be tomorrow
+        raise Refused(field, "a day that has come", got, "set the clock of that machine, or correct the day")
+    return found
 
 
 def entries(text: str) -> tuple[str, list[Mapping[str, Any]]] | None:

@@ -69,6 +69,13 @@ def test_written_rows_are_read_back(catalogue):
         ({"model_n_params": float("nan")}, "0.model_n_params"),
         ({"avg_ts": 10**400}, "0.avg_ts"),
         ({"n_ubatch": "512"}, "0.n_ubatch"),
+        ({"flash_attn": "no"}, "0.flash_attn"),
+        ({"flash_attn": 2}, "0.flash_attn"),
+        ({"n_gpu_layers": "x"}, "0.n_gpu_layers"),
+        ({"test_time": "2999-01-01T00:00:00Z"}, "0.test_time"),
+        ({"type_k": "q8"}, "0.type_k"),
+        ({"no_kv_offload": True}, "0.no_kv_offload"),
+        ({"embeddings": True}, "0.embeddings"),
     ],
 )
 def test_refusals_name_the_field(catalogue, change, field):
