@@ -69,8 +69,11 @@ def dumps(root: Path, base: str) -> tuple[Dump, Dump, list[str]]:
 def _dump_of_commit(root: Path, commit: str) -> Dump:
     with tempfile.TemporaryDirectory(prefix="base-") as folder:
         tree = Path(folder)
-        with tarfile.open(fileobj=BytesIO(git(root, "archive", "--format=tar", commit))) as archive:
-            archive.extractall(tree, filter="data")
+        try:
+            with tarfile.open(fileobj=BytesIO(git(root, "archive", "--format=tar", commit))) as archive:
+                archive.extractall(tree, filter="data")
+        except tarfile.ReadError:
+            return failed("its tree holds no file")
         try:
             return dump_of(tree, interpreter(root, tree))
         except subprocess.CalledProcessError as error:

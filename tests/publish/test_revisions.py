@@ -158,3 +158,10 @@ def test_the_notes_of_a_release_compare_with_the_tag_before(tree: Path):
     commit(tree)
     revisions.git(tree, "tag", "v1.1")
     assert revisions.notes(tree).startswith("Since v1.0:\n\n### Computed tables: 1 value in 1 table")
+
+
+def test_a_commit_without_a_file_is_told(tmp_path):
+    """An archive of an empty tree is no archive that can be opened."""
+    for command in (["init", "--quiet"], ["-c", "user.name=a", "-c", "user.email=a@a", "commit", "--quiet", "--allow-empty", "-m", "none"]):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    assert "no file" in str(revisions._dump_of_commit(tmp_path, "HEAD"))
