@@ -7,6 +7,7 @@ import gzip
 import logging
 import multiprocessing
 import os
+import signal
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -111,7 +112,13 @@ def build(into: Path) -> None:
 def _beside() -> ProcessPoolExecutor:
     """Copies of this process, with all that it has computed; their memory goes with them."""
     warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork", DeprecationWarning)
-    return ProcessPoolExecutor(len(CONFIGS), mp_context=multiprocessing.get_context("fork"))
+    return ProcessPoolExecutor(len(CONFIGS), mp_context=multiprocessing.get_context("fork"), initializer=_dies_at_once)
+
+
+def _dies_at_once() -> None:
+    """A terminal interrupts all processes: a copy that stayed to tell of it could wait for work for ever, and its parent for it."""
+    for interrupt in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(interrupt, signal.SIG_DFL)
 
 
 def _asked(model: str) -> dict[Question, Answer | None]:

@@ -1,8 +1,11 @@
 """A build that is killed, run twice or out of room leaves the site before whole, and nothing beside it."""
 
+import contextlib
 import errno
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -119,6 +122,29 @@ def test_no_room_is_told_and_leaves_nothing(tmp_path, monkeypatch, capsys, numbe
     assert f"half.html: expected room and leave to write, got: {os.strerror(number)}. Fix: make room" in capsys.readouterr().err
     assert whole(into) == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+COPIES = """
+import time
+from macros.generator.build import _beside
+with _beside() as pool:
+    print("at work", flush=True)
+    list(pool.map(time.sleep, [600] * 4))
+"""
+
+
+def test_an_interrupt_of_the_whole_group_ends_the_build():
+    """Ctrl-C in a terminal goes to the build and its copies alike: none of them stays, waiting for another."""
+    build = subprocess.Popen([sys.executable, "-c", COPIES], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
+    assert build.stdout is not None
+    assert build.stdout.readline() == b"at work\n"
+    time.sleep(0.5)
+    os.killpg(build.pid, signal.SIGINT)
+    try:
+        assert build.wait(timeout=30) != 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(build.pid, signal.SIGKILL)
 
 
 def test_the_build_works_in_the_workshop():
