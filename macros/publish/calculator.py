@@ -66,6 +66,9 @@ SHOWN = {
 }
 """Fields that the page shows, besides those that a formula reads."""
 
+UNREAD = {"notes", "scores", "left_out"}
+"""Fields whose names formulas read of other things; of a record only its own check and the pages read them."""
+
 RECORDS = {**FOLDERS, **SINGLE_FILES}
 
 DEFAULTS = {"model": "qwen3-8b", "quant": "q4_k_m", "gpu": "rtx-3090"}
@@ -95,7 +98,7 @@ def _program(*, configs: bool) -> tuple[str, frozenset[str]]:
 
 def data(catalogue: Catalogue) -> dict[str, Any]:
     """Records by kind and id; fields that nothing reads are left out, and those at their default, which the script's records know."""
-    needed = (SHOWN | _program(configs=True)[1]) - {"notes"}  # which only a check of the record itself reads
+    needed = (SHOWN | _program(configs=True)[1]) - UNREAD
     records = {kind: catalogue.records[kind] for kind in KINDS}
     # What a publisher stores as the format says needs no record beside it.
     otherwise = {key: one for key, one in catalogue.checkpoints.items() if one.rules or one.matrix_bytes is not None}

@@ -21,6 +21,7 @@ from typing import Any
 from macros.publish.javascript.body import SEMANTICS, Body, safe
 from macros.publish.javascript.records import fields_of, is_record, maker, records_in, value_test
 from macros.publish.javascript.source import Place, literal, of_the_package, place_of, refusal
+from macros.specs.record import Written
 
 SUBSTITUTES = {
     "macros.formulas.elementwise.ceil": "ceil",
@@ -214,23 +215,24 @@ class RecordClass:
         tree, place = place_of(cls)
         if not is_record(cls):
             raise refusal(place, tree, f"class {cls.__name__}", "a dataclass, a record or an exception", "another class")
-        self.constructor = self._constructor(tree, place)
+        self.fields = [self._field(name, default, annotation, tree, place) for name, default, annotation in fields_of(cls)]
         for base in reversed(cls.__mro__):
             if is_record(base) and of_the_package(base):
                 node, base_place = place_of(base)
                 assert isinstance(node, ast.ClassDef)
                 self.bodies |= {one.name: (one, base_place) for one in node.body if isinstance(one, ast.FunctionDef)}
 
-    def _constructor(self, tree: ast.AST, place: Place) -> str:
-        """Each field at its default, unless it is given; then what of it has to be made of data."""
-        defaults, lines = [], []
-        for name, default, annotation in fields_of(self.cls):
-            if default is not dataclasses.MISSING:
-                defaults.append(f"{name}: {self.script.written(default, tree, place)}")
-            value = maker(f"this.{name}", annotation, lambda record: self.script.name_of(record, tree, place))
-            if value != f"this.{name}":
-                lines.append(f"this.{name} = {value};")
-        return " ".join([f"Object.assign(this, {{ {', '.join(defaults)} }}, given);", *lines])
+    def _field(self, name: str, default: Any, annotation: Any, tree: ast.AST, place: Place) -> tuple[str, str, str]:
+        """Its name; its default, if it has one; what has to be made of data, if anything has."""
+        known = "" if default is dataclasses.MISSING else f"{name}: {self.script.written(default, tree, place)}"
+        value = maker(f"this.{name}", annotation, lambda record: self.script.name_of(record, tree, place))
+        return name, known, "" if value == f"this.{name}" else f"this.{name} = {value};"
+
+    def _constructor(self) -> str:
+        """Each field at its default, unless it is given; then what of it has to be made of data. Who vouches for a record nothing reads."""
+        read = [field for field in self.fields if field[0] in self.script.attributes or field[0] not in Written.model_fields]
+        defaults = ", ".join([known for _, known, _ in read if known])
+        return " ".join([f"Object.assign(this, {{ {defaults} }}, given);", *[line for _, _, line in read if line]])
 
     def translate_methods(self) -> bool:
         """Whether some were new."""
@@ -279,7 +281,7 @@ class RecordClass:
         methods = "\n".join(text for text in self.methods.values() if text)
         if self.cls in self.script.checked:
             methods += "\n" + self._check()
-        return f"class {self.name} {{\nconstructor(given) {{ {self.constructor} }}\n{methods}\n}}"
+        return f"class {self.name} {{\nconstructor(given) {{ {self._constructor()} }}\n{methods}\n}}"
 
 
 AFTER_CHECK = "model_validator(mode='after')"
