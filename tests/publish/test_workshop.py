@@ -135,16 +135,17 @@ with _beside() as pool:
 
 def test_an_interrupt_of_the_whole_group_ends_the_build():
     """Ctrl-C in a terminal goes to the build and its copies alike: none of them stays, waiting for another."""
-    build = subprocess.Popen([sys.executable, "-c", COPIES], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
-    assert build.stdout is not None
-    assert build.stdout.readline() == b"at work\n"
-    time.sleep(0.5)
-    os.killpg(build.pid, signal.SIGINT)
-    try:
-        assert build.wait(timeout=30) != 0
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(build.pid, signal.SIGKILL)
+    command = [sys.executable, "-c", COPIES]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True) as build:
+        assert build.stdout is not None
+        assert build.stdout.readline() == b"at work\n"
+        time.sleep(0.5)
+        os.killpg(build.pid, signal.SIGINT)
+        try:
+            assert build.wait(timeout=30) != 0
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(build.pid, signal.SIGKILL)
 
 
 def test_the_build_works_in_the_workshop():
