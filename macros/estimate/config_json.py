@@ -8,6 +8,7 @@ from typing import Any
 
 from macros.estimate.classes.readers import READERS
 from macros.estimate.config_keys import WHOLE_FILE, Keys
+from macros.estimate.config_names import check_names, kind_of_model
 from macros.estimate.notices import Notice
 from macros.estimate.refused import Refused
 from macros.specs import Catalogue
@@ -58,7 +59,8 @@ def read(config: Any, catalogue: Catalogue) -> Reading:
     values = _text_part(config, catalogue, notices)
     record, name = _class(values, catalogue)
     kind = record.classes[name]
-    headless = _kind_of_model(config, "architectures" in kind.ignored)
+    headless = kind_of_model(config, "architectures" in kind.ignored)
+    check_names(config, values, catalogue, notices)
     keys = Keys(values, kind, record.id, [], [], notices)
     for key in kind.must_say:
         if not keys.gives(key):
@@ -72,6 +74,7 @@ def read(config: Any, catalogue: Catalogue) -> Reading:
         shapes["tied_embeddings"] = True
         keys.tell("no-output-matrix", architectures=headless)
     _unread(keys, normed=shapes["attention"].get("qk_norm") is not None)
+    _of_other_kinds(keys, shapes)
     _told(keys)
     try:
         own = catalogue.architectures.get(shapes["engine_name"])
@@ -150,38 +153,6 @@ def _tied(config: Mapping[str, Any], inner: Mapping[str, Any], composite: Compos
     if first is None and not older and isinstance(version, str):
         return second if default is None else default
     return second if first is None else first
-
-
-DRAFTS = ("Eagle", "Draft", "Assistant", "DFlash", "DSpark", "Domino", "Speculator", "MTP")
-"""Parts of the names of drafts, which call themselves by the class of their layers."""
-OTHERS = (
-    "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice", "ForMaskedLM", "ForReward",
-    "RewardModel", "ForProcessReward", "ForClassification", "ForEmbedding", "ForTextEncoding", "Adapter", "EncoderModel",
-    "ForAudioClassification", "ForImageClassification", "ForMultiLabelClassification", "ForRegression",
-)  # fmt: skip
-"""Parts of the names of what is built on a language model and has another output, or is only a piece of one."""
-
-
-def _kind_of_model(config: Mapping[str, Any], any_name: bool) -> str:
-    """Refuse what borrows the name of a class and is no language model; the name of a model without output matrix, else nothing."""
-    if config.get("peft_type") is not None:
-        raise Refused("config.peft_type", "a whole language model, not an adapter", config["peft_type"], "give the model that it adapts")
-    named = config.get("architectures")
-    if config.get("is_encoder_decoder") is True:
-        raise Refused("config.is_encoder_decoder", "false, as the guide reads decoders", True)
-    headless = ""
-    if named is not None and (isinstance(named, str) or not isinstance(named, Sequence)):
-        raise Refused("config.architectures", "a list of names", named)
-    for name in named if named is not None else []:
-        if not isinstance(name, str):
-            raise Refused("config.architectures", "a list of names", name)
-        if any(part in str(name) for part in DRAFTS):
-            raise Refused("config.architectures", "a whole language model, not a draft of one", name, "give the model that it drafts for")
-        if any(part in str(name) for part in OTHERS):
-            raise Refused("config.architectures", "a language model (…ForCausalLM)", name, "give the language model that it was made of")
-        if str(name).endswith("Model") and not any_name and not str(name).endswith(("LMHeadModel", "ChatModel", "UltravoxModel")):
-            headless = str(name)
-    return headless
 
 
 # Shapes
@@ -299,6 +270,29 @@ def _unread(k: Keys, *, normed: bool) -> None:
             other = [kind for kind in value if kind not in (usual, "attention")]
             if other:
                 raise Refused(f"config.{name}", f"{usual} in all layers of this class", other[0])
+
+
+OTHER_KINDS = {
+    "experts": ("moe_", "num_experts_", "experts_per_"),
+    "recurrent": ("ssm_", "mamba_", "linear_num_", "linear_attn_", "state_size", "conv_kernel", "time_step_", "attn_layer_", "hybrid_"),
+    "latent": ("q_lora_", "qk_nope_"),
+}
+"""Parts that only some models have -> how the names of their keys begin that are not refused above."""
+
+
+def _of_other_kinds(k: Keys, shapes: dict[str, Any]) -> None:
+    """Tell the keys of a part that this model has not: they are counted nowhere."""
+    parts = {**shapes, **shapes["attention"]}
+    missing = [beginning for part, beginnings in OTHER_KINDS.items() if parts.get(part) is None for beginning in beginnings]
+    known = [*k.asked, *k.kind.ignored, *k.kind.defaults]
+    given = [name for name, value in k.values.items() if value not in UNSAID and name not in known]
+    found = [name for name in given if any(name.startswith(beginning) for beginning in missing)]
+    if found:
+        k.tell("keys-unused", keys=", ".join(found))
+
+
+UNSAID: tuple[Any, ...] = (None, False, 0, 1, "", [], {})
+"""Values that say that there is no such part, or one of it."""
 
 
 def _told(k: Keys) -> None:

@@ -166,6 +166,14 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "{engines} 没有这一类模型的专门支持：那里可能无法运行。",
         "en": "{engines} has no class of its own for this model: it may not run there.",
     },
+    "class-named-otherwise": {
+        "zh": "配置的 architectures 是 {named}，与 model_type 不符；按 model_type 计算。",
+        "en": "The configuration calls its class {named}, unlike its model_type, which is computed.",
+    },
+    "keys-unused": {
+        "zh": "配置中有 {keys}，而这一类模型没有这样的部件：没有计入，model_type 可能写错了。",
+        "en": "The configuration has {keys}, but its class has no such part: not counted, and its model_type may be wrong.",
+    },
     "pass-not-compared": {
         "zh": "这一类的计算图没有与引擎逐项比较过：计算缓冲按最接近的形式估计。",
         "en": "The pass of this class was not compared with the engine's: its compute buffer is that of the nearest form.",

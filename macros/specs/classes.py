@@ -50,6 +50,8 @@ class ConfigClass(Strict):
     """The converter keeps prediction layers in the file."""
     ignored: list[Plain] = Field(default_factory=list)
     """Keys that name something of the shapes elsewhere and have no effect here."""
+    architectures: list[Plain] = Field(default_factory=list)
+    """Names of classes that its configurations carry and that are not made of its own."""
 
 
 class Traits(Strict):

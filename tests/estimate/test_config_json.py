@@ -139,6 +139,12 @@ LLAMA_LIKE = {"model_type": "llama"}
         ({"model_type": "qwen3_next", "layer_types": ["sliding_attention"] * 32}, "config.layer_types"),
         ({"architectures": ["LlamaForSequenceClassification"]}, "config.architectures"),
         ({"architectures": ["Qwen2ForRewardModel"]}, "config.architectures"),
+        ({"architectures": ["MixtralForCausalLM"]}, "config.architectures"),
+        ({"architectures": ["Qwen2ForCausalLM"]}, "config.architectures"),
+        ({"architectures": ["T5ForConditionalGeneration"]}, "config.architectures"),
+        ({"architectures": ["MambaForCausalLM"]}, "config.architectures"),
+        ({"model_type": "qwen3_moe", "architectures": ["Qwen3ForCausalLM"]}, "config.architectures"),
+        ({"model_type": "llava", "text_config": {**LLAMA_LIKE, "architectures": ["Qwen2ForCausalLM"]}}, "config.architectures"),
         ({"peft_type": "LORA"}, "config.peft_type"),
         ({"is_encoder_decoder": True}, "config.is_encoder_decoder"),
         ({"model_type": "banana_vl", "text_config": LLAMA_LIKE}, "config.model_type"),
@@ -231,12 +237,31 @@ def test_which_configuration_decides_on_the_output_matrix(outside: Any, inside: 
         ({"model_type": "deepseek_v3", "num_nextn_predict_layers": 1}, "prediction-layers"),
         ({"model_type": "glm4_moe", "num_nextn_predict_layers": 1}, "prediction-layers"),
         ({"model_type": "video_llava", "text_config": {"model_type": "llama"}}, "outer-class-not-run"),
+        ({"architectures": ["LLaMAForCausalLM"], "num_experts_per_tok": 0, "kv_lora_rank": None}, None),
+        ({"architectures": ["BananaForCausalLM"]}, "class-named-otherwise"),
+        ({"architectures": ["MistralForCausalLM"]}, "class-named-otherwise"),
+        ({"architectures": ["LlamaForCausalLM", "BertModel"]}, "class-named-otherwise"),
+        ({"num_experts_per_tok": 2}, "keys-unused"),
+        ({"ssm_state_size": 128}, "keys-unused"),
+        ({"q_lora_rank": 1536}, "keys-unused"),
+        ({"linear_num_value_heads": 32}, "keys-unused"),
+        ({"hybrid_override_pattern": "M-M*"}, "keys-unused"),
     ],
 )
 def test_what_is_told_beside_a_reading(changed: dict[str, Any], code: str | None) -> None:
     """What a reader cannot see in the numbers."""
     codes = [notice.code for notice in read(long_form(LLAMA) | changed, CATALOGUE).notices]
     assert codes == [] if code is None else code in codes
+
+
+def test_published_configurations_call_themselves_by_their_class() -> None:
+    """What transformers writes, and what stands beside published weights, is no other class and has no keys of another kind."""
+    configs = [row["config"] for row in WRITTEN] + [long_form(config) for config in CONFIGS.values()]
+    told = [(config["model_type"], n) for config in configs for n in read(config, CATALOGUE).notices if n.code in ODD]
+    assert told == []
+
+
+ODD = ("class-named-otherwise", "keys-unused")
 
 
 def test_left_out_values_are_those_of_the_class_and_are_named() -> None:

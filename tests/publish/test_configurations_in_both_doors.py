@@ -43,6 +43,8 @@ BAD: list[Any] = [
     *({**LLAMA, "layer_types": value} for value in ([], ["full_attention"], [None] * 4, "full", {"0": "full_attention"}, ["banana"] * 4)),
     *({**LLAMA, "rope_scaling": value} for value in ([], "llama3", {"rope_type": 5}, {"type": "longrope", "short_factor": "abc"})),
     *({**LLAMA, "architectures": value} for value in ({}, "LlamaForCausalLM", [5], [[]], ["LlamaForSequenceClassification"])),
+    *({**LLAMA, "architectures": [name]} for name in ("MixtralForCausalLM", "T5ForConditionalGeneration", "Qwen2ForCausalLM")),
+    {"model_type": "llava", "text_config": {**LLAMA, "architectures": ["Qwen2ForCausalLM"]}},
     *({**LLAMA, "text_config": value} for value in ([], 5, {}, "llama")),
     *({**LLAMA, "quantization_config": value} for value in ([], 5, "gptq")),
     *({**LLAMA, "model_type": value} for value in (5, ["llama"], "LLAMA", "", None)),
@@ -62,6 +64,11 @@ BAD: list[Any] = [
     [],
     "llama",
     5,
+]
+ODD: list[Any] = [
+    *({**LLAMA, "architectures": [name]} for name in ("MistralForCausalLM", "LLaMAForCausalLM", "BananaForCausalLM")),
+    {**LLAMA, "num_experts_per_tok": 2, "ssm_state_size": 128, "q_lora_rank": 0, "moe_top_k": 1},
+    {"model_type": "llava", "text_config": {**LLAMA, "architectures": 5}},
 ]
 RUN = """
 globalThis.guide = given.guide;
@@ -90,7 +97,7 @@ def in_python(question: dict[str, Any]) -> list[Any]:
 def doors() -> list[tuple[Any, list[Any], list[Any]]]:
     """Each configuration with what Python and what the page's script say of it."""
     small = [row["config"] for row in WRITTEN if row["case"] == "small"]
-    configs = [*BAD, *small]
+    configs = [*BAD, *ODD, *small]
     questions = [{"config": config, "quant": "q4_k_m", "context": 4096, "gpus": ["rtx-3090"]} for config in configs]
     data = calculator.data_script(CATALOGUE).decode()
     script = calculator.formulas_script(configs=True).decode()

@@ -15,6 +15,7 @@ import inspect
 from collections.abc import Collection, Mapping
 from datetime import date
 from functools import cached_property
+from itertools import groupby
 from types import FunctionType
 from typing import Any
 
@@ -253,10 +254,9 @@ class RecordClass:
 
     def _check(self) -> str:
         """What the types of the fields allow, field by field, and then the record's own validators."""
-        lines = []
-        for name, field in self.cls.model_fields.items():
-            test = value_test(field.annotation, field.metadata, self.script)
-            lines.append(f'if (!(({test})(this.{name}))) throw new ValueError("{name}");')
+        tests = {name: value_test(field.annotation, field.metadata, self.script) for name, field in self.cls.model_fields.items()}
+        alike = groupby(tests, tests.__getitem__)
+        lines = [f'checkFields(this, "{" ".join(names)}", {test});' for test, names in alike]
         lines += [f"this.{name}();" for name in self._validators]
         return "check() {\n" + "\n".join(lines) + "\nreturn true;\n}"
 

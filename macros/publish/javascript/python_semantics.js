@@ -302,6 +302,10 @@ function madeEntries(given, make) {
   return dictionary(Object.entries(given).map(([key, value]) => [key, make(value)]));
 }
 
+function checkFields(record, names, test) {
+  for (const name of names.split(" ")) if (!test(record[name])) throw new ValueError(name);
+}
+
 // A record of what a reader gives, which may be anything.
 function validated(Kind, given) {
   try {
