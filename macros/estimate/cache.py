@@ -56,6 +56,6 @@ def state_values(a: Architecture) -> tuple[int, int, int]:
     if r.kind == "short-convolution":
         return r.conv_kernel, a.hidden_size, 0
     if r.kind in ("rwkv-6", "rwkv-7"):
-        # The token before, for both blocks.
-        return r.conv_kernel, 2 * a.hidden_size, r.state_size * r.inner_size
+        # The token before, for each block that looks at it.
+        return r.conv_kernel, r.shifts * a.hidden_size, r.state_size * r.inner_size
     return r.conv_kernel, r.inner_size + 2 * r.groups * r.state_size, r.state_size * r.inner_size

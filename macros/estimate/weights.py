@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from macros.formulas.engine_constants import aligned, row_padding_bytes
+from macros.formulas.engine_constants import HOST_ALIGNMENT, aligned, row_padding_bytes
 from macros.formulas.recipe import TypedTensors, Types, stored_tensors, typed_tensors, uniform_tensors
 from macros.formulas.remember import by_identity
 from macros.formulas.tensors import FIRST, LAST, TensorGroup
@@ -23,6 +23,8 @@ class Piece:
     """Where there is one of them; FIRST and LAST stand for what is before and after the layers."""
     bytes: int
     """Bytes of each."""
+    host_bytes: int
+    """The same in host memory."""
     device_bytes: int
     """The same with the padding of a device."""
     block: int = 1
@@ -36,6 +38,7 @@ class LayerWeights:
     """Weights of one layer, or of what stands before or after the layers."""
 
     bytes: int = 0
+    """In host memory."""
     device_bytes: int = 0
     """With the padding of a device."""
     expert_bytes: int = 0
@@ -72,7 +75,7 @@ class ModelWeights:
     @cached_property
     def bytes(self) -> int:
         """All tensors of the file, each once."""
-        return sum(layer.bytes for layer in self.layers) + self.embedding.bytes + self.output.bytes + self.unloaded_bytes
+        return sum(piece.bytes * len(piece.layers) for piece in self.pieces)
 
 
 def is_expert(group: TensorGroup) -> bool:
@@ -95,14 +98,17 @@ def pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool, gg
     if (quant.recipe is None or not gguf) and not quant.stored:
         assert quant.per_weight is not None
         for group, size in uniform_tensors(a, quant.per_weight):
-            found.append(Piece(group, group.layers, size // group.count, size // group.count))
+            each = size // group.count
+            found.append(Piece(group, group.layers, each, each, each))
         return found
     recipe = quant.recipe
     tensors = stored_tensors(a, quant) if recipe is None else typed_tensors(a, recipe, types, importance_matrix=imatrix)
     for tensor in tensors:
         kind = types.get(tensor.type)
         block, block_bytes = (kind.block, kind.block_bytes) if kind is not None else (1, 0)
-        found.append(Piece(tensor.group, tensor.layers, tensor.bytes_each, padded_bytes(tensor, types), block, block_bytes))
+        each = tensor.bytes_each
+        host = aligned(each, HOST_ALIGNMENT)
+        found.append(Piece(tensor.group, tensor.layers, each, host, padded_bytes(tensor, types), block, block_bytes))
     return found
 
 
@@ -124,10 +130,10 @@ def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix
                 unloaded_experts += piece.bytes if is_expert(group) else 0
                 continue
             total = sums[layer]
-            tensors[layer][group.name] = (piece.bytes, piece.device_bytes)
-            gains = {"bytes": piece.bytes, "device_bytes": piece.device_bytes}
+            tensors[layer][group.name] = (piece.host_bytes, piece.device_bytes)
+            gains = {"bytes": piece.host_bytes, "device_bytes": piece.device_bytes}
             if is_expert(group):
-                gains |= {"expert_bytes": piece.bytes, "expert_device_bytes": piece.device_bytes}
+                gains |= {"expert_bytes": piece.host_bytes, "expert_device_bytes": piece.device_bytes}
             for name, gain in gains.items():
                 total[name] = total.get(name, 0) + gain
             if group.rows > 1 and layer >= 0:
@@ -135,7 +141,7 @@ def model_weights(a: Architecture, quant: Quantization, types: Types, *, imatrix
             if group.rows > 1 and layer == LAST:
                 last_matrices[group.name] = piece.device_bytes
         if group.name == "token_embd" and a.tied_embeddings:
-            tied = LayerWeights(bytes=piece.bytes, device_bytes=piece.device_bytes)
+            tied = LayerWeights(bytes=piece.host_bytes, device_bytes=piece.device_bytes)
             last_matrices["output"] = piece.device_bytes
     for place, named in tensors.items():
         sums[place]["tensors"] = named

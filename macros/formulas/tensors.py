@@ -54,7 +54,7 @@ WHOLE_NAMES = ("ssm_a", "ssm_d")
 """Tensors that files call so, without `weight` behind."""
 BIAS_ONLY = ("ssm_dt", "exp_probs_b")
 """Vectors that files hold as the bias of something."""
-OUTSIDE = ("per_layer_model_proj", "per_layer_proj_norm")
+OUTSIDE = ("per_layer_model_proj", "per_layer_proj_norm", "token_embd_norm", "token_embd_norm_bias")
 """Tensors that work in the layers but are called without one."""
 FACTORS = ("rope_factors_long", "rope_factors_short")
 """Lists that scale positions, where there are two."""
@@ -145,8 +145,8 @@ def _outside(a: Architecture) -> Iterator[TensorGroup]:
         rows = a.context_length + a.positions_beyond
         yield TensorGroup("position_embd", width, rows, role="kept", active=1.0 / rows, layers=(FIRST,))
     if a.embedding_norm:
-        yield TensorGroup("token_embd_norm", width, role="kept", layers=(FIRST,))
-        yield TensorGroup("token_embd_norm_bias", width, role="kept", layers=(FIRST,))
+        yield TensorGroup("token_embd_norm", width, role="kept", layers=(0,))
+        yield TensorGroup("token_embd_norm_bias", width, role="kept", layers=(0,))
     if a.norms != "none" and a.output_norm:
         yield TensorGroup("output_norm", width, role="kept", layers=(LAST,))
     if a.norm_biases and a.output_norm:

@@ -116,6 +116,10 @@ class Attention(Strict):
     """Query heads."""
     kv_heads: Count
     """Key and value heads; fewer than `heads` is grouped-query attention."""
+    heads_by_layer: list[Whole] | None = None
+    """Query heads layer by layer, where they vary."""
+    kv_heads_by_layer: list[Whole] | None = None
+    """Key and value heads layer by layer, where they vary."""
     head_dim: Count
     """Size of a head (of the layers that see everything). A field of its own: not always hidden size / heads."""
     value_dim: Count | None = None
@@ -297,6 +301,8 @@ class Recurrent(Strict):
     """A norm before the output projection."""
     conv_bias: bool = True
     """Mamba's convolution has biases."""
+    shifts: Count = 2
+    """Blocks of an RWKV layer that look at the token before: the mix of tokens, and the mix of channels where it has one."""
     input_bias: bool = False
     """The projection into the layer has biases; a short convolution itself has them too."""
     output_bias: bool = False
@@ -493,7 +499,7 @@ class Architecture(Strict):
 
     def has_cache(self, layer: int) -> bool:
         """Whether a layer has keys and values of its own."""
-        return self.attends(layer) and (
+        return (self.attends(layer) and not self.traits.keeps_no_cache) and (
             layer >= self.layers or (layer < self.layers - self.attention.shared_cache_layers and not self.sees_pictures(layer))
         )
 
@@ -549,6 +555,9 @@ class Architecture(Strict):
 
     def kv_heads(self, layer: int) -> int:
         """Key and value heads of a layer."""
+        listed = self.attention.kv_heads_by_layer
+        if listed is not None and layer < len(listed):
+            return listed[layer]
         window = self.attention.window
         if window is not None and window.kv_heads is not None and not self.sees_all(layer):
             return window.kv_heads
@@ -556,6 +565,9 @@ class Architecture(Strict):
 
     def heads(self, layer: int) -> int:
         """Query heads of a layer."""
+        listed = self.attention.heads_by_layer
+        if listed is not None and layer < len(listed):
+            return listed[layer]
         window = self.attention.window
         if window is not None and window.heads is not None and not self.sees_all(layer):
             return window.heads

@@ -115,6 +115,8 @@ class Traits(Strict):
     """In that sum attention stands first."""
     holds_tied_twice: bool = False
     """A tied table is held a second time as output matrix, even in host memory."""
+    keeps_no_cache: bool = False
+    """Text is written all at once, by passes over all of it: nothing is kept between them."""
     keeps_guessed_states: bool = False
     """A state is kept for each guess of a prediction layer, so that those not taken can be undone."""
     large_at_80_layers: bool = False

@@ -26,6 +26,12 @@ class FileClass(Strict):
     """The last of every n layers attends without positions."""
     experts_normed: bool = True
     """Weights of the chosen experts are made to sum to one, where the file does not say."""
+    window_layers: Count | None = None
+    """Only a model of so many layers has windows, whatever its file says; null: any."""
+    window_fixed: bool = False
+    """A windowed layer sees `window` tokens, whatever the file says."""
+    holds: Literal["encoder", "encoder-decoder", "draft", "speech", "loop", "switch"] | None = None
+    """What its files hold instead of layers that are gone through once and write text token by token; such a file is refused as that."""
     read: bool = True
     """An engine has the class under this name; otherwise a file of it is none that an engine wrote, and is refused by name."""
     qk_norm: Literal["constant"] | None = Field(default=None)

@@ -23,12 +23,21 @@ NO_MODELS = {
     "vocab": "a vocabulary without a model",
 }
 """`general.type` of files that hold no model."""
+OTHERS = {
+    "encoder": "an encoder, which turns a text into vectors and writes none",
+    "encoder-decoder": "an encoder with a decoder, each with layers of its own",
+    "draft": "a head that drafts tokens, which is loaded beside its model",
+    "speech": "a part of a program that speaks",
+    "loop": "a model that goes through its layers several times",
+    "switch": "a model with adapters inside that it switches between",
+}
+"""What files of a class hold that the guide does not compute."""
 PROJECTORS = ("clip", "mmproj")
 """Classes of projectors, from before files said their type."""
 PLACES = {
     "token_embd": FIRST,
-    "token_embd_norm": FIRST,
-    "token_embd_norm_bias": FIRST,
+    "token_embd_norm": 0,
+    "token_embd_norm_bias": 0,
     "position_embd": FIRST,
     "per_layer_token_embd": FIRST,
     "per_layer_model_proj": 0,
@@ -86,6 +95,9 @@ def file_model(header: Header, records: Mapping[str, TensorType], classes: Mappi
     engine = header.values.get("general.architecture")
     if not isinstance(engine, str) or engine not in classes:
         raise Refused("gguf general.architecture", "a class of models that the guide knows", f"{engine}; {held(header, types)}")
+    holds = classes[engine].file.holds
+    if holds is not None:
+        raise Refused("gguf", "a language model that writes token by token", f"{engine}, {OTHERS[holds]}; {held(header, types)}")
     if not classes[engine].file.read:
         raise Refused("gguf", "a class that llama.cpp has", f"{engine}; {held(header, types)}", "give its config.json instead")
     parts = parts_of(header)

@@ -149,6 +149,8 @@ def shapes_of(header: Header, parts: Parts, kind: FileClass) -> Shapes:
     blocks = f.whole("block_count")
     ahead = f.whole("nextn_predict_layers", default=0, low=0)
     layers = blocks - ahead if ahead < blocks else blocks
+    if f.whole("num_loops", default=1) > 1:
+        raise Refused(f"gguf {f.engine}.num_loops", "layers that are gone through once", f.said("num_loops"))
     if len(parts.layers) not in (layers, blocks) or any(not tensors for tensors in parts.layers):
         held = sum(1 for tensors in parts.layers if tensors)
         raise Refused("gguf", f"tensors of {blocks} layers", held, "name a file that was converted whole")
@@ -258,17 +260,19 @@ def _attention(f: File, shapes: Shapes, attending: Sequence[int]) -> Shapes:
 
 
 def _heads(f: File, shapes: Shapes, layers: Sequence[int], key: str, value: str) -> Shapes:
-    """Heads of some layers, which must be alike."""
+    """Heads of some layers; layer by layer where they vary."""
     first = layers[0]
     heads = f.at("attention.head_count", first)
     groups = f.at("attention.head_count_kv", first, default=heads)
-    for layer in layers:
-        if (f.at("attention.head_count", layer), f.at("attention.head_count_kv", layer, default=heads)) != (heads, groups):
-            raise Refused("gguf", "as many heads in all layers of a kind", layer, "name a model whose layers are alike")
     if heads == 0 or groups == 0:
         raise Refused("gguf", f"heads in layer {first}", heads, "name a file that was converted whole")
     size = f.at(f"attention.{key}", first, default=f.at("attention.key_length", first, default=shapes["hidden_size"] // heads))
     found: Shapes = {"heads": heads, "kv_heads": groups, "head_dim": size}
+    every = range(shapes["layers"])
+    queries = [f.at("attention.head_count", layer, default=heads) for layer in every]
+    stored = [f.at("attention.head_count_kv", layer, default=queries[layer]) for layer in every]
+    if any(queries[layer] != heads or stored[layer] != groups for layer in layers):
+        found |= {"heads_by_layer": queries, "kv_heads_by_layer": stored}
     values = f.at(f"attention.{value}", first, default=size)
     if values != size:
         found["value_dim"] = values
@@ -400,6 +404,8 @@ def _marks(f: File, shapes: Shapes, first: int, heads: Shapes) -> Shapes:
 def _window(f: File, layers: int) -> list[int] | None:
     """The layers that see everything, where others see a window; None where all do."""
     listed, size = f.said("attention.sliding_window_pattern"), _window_size(f)
+    if f.kind.window_layers is not None and layers != f.kind.window_layers:
+        return None
     if size == 0 or (not f.kind.window_every and not isinstance(listed, list)):
         return None
     if isinstance(listed, list):
@@ -411,7 +417,9 @@ def _window(f: File, layers: int) -> list[int] | None:
 
 
 def _window_size(f: File) -> int:
-    return f.whole("attention.sliding_window", default=f.kind.window or 0, low=0)
+    usual = 0 if f.kind.window_fixed else f.kind.window or 0
+    size = f.whole("attention.sliding_window", default=usual, low=0)
+    return f.kind.window or size if f.kind.window_fixed and size > 0 else size
 
 
 def _windowed(f: File, shapes: Shapes, layers: Sequence[int], full: list[int], whole: Shapes) -> Shapes:
@@ -421,6 +429,8 @@ def _windowed(f: File, shapes: Shapes, layers: Sequence[int], full: list[int], w
     if not layers:
         return found
     own = _heads(f, shapes, layers, "key_length_swa", "value_length_swa")
+    if "heads_by_layer" in own and "heads_by_layer" not in whole:
+        raise Refused("gguf", "as many heads in all layers with a window", "others", "name a model whose layers are alike")
     found |= {name: own[name] for name in ("heads", "kv_heads", "head_dim") if own[name] != whole[name]}
     if f.has(layers[0], "attn_sinks") and "sinks" not in whole:
         found["sinks"] = True
@@ -549,12 +559,19 @@ def _recurrent(f: File, layer: int) -> Shapes:
 
 def _time_mix(f: File, layer: int) -> Shapes:
     """RWKV's mix of tokens; the second layer shows what the first has only copies of."""
-    head, inner = f.whole("wkv.head_size"), f.shape(layer, "time_mix_key")[1]
+    head, inner = f.whole("wkv.head_size"), f.shape(layer, "time_mix_receptance")[1]
     sixth = f.has(layer, "time_mix_decay_w1")
     if sixth:
         ranks = [f.shape(layer, "time_mix_w2")[0], f.shape(layer, "time_mix_decay_w1")[1]]
     else:
         second = layer + 1 if layer + 1 < len(f.parts.layers) else layer
-        ranks = [f.shape(second, f"time_mix_{name}1")[1] for name in ("w", "a", "v", "g")]
-    kind = "rwkv-6" if sixth else "rwkv-7"
-    return {"kind": kind, "conv_kernel": 2, "inner_size": inner, "heads": inner // head, "state_size": head, "ranks": ranks}
+        ranks = [f.shape(second, f"time_mix_{name}1")[1] for name in ("w", "a", "v", "g") if f.has(second, f"time_mix_{name}1")]
+    return {
+        "kind": "rwkv-6" if sixth else "rwkv-7",
+        "shifts": f.whole("token_shift_count", default=2),
+        "conv_kernel": 2,
+        "inner_size": inner,
+        "heads": inner // head,
+        "state_size": head,
+        "ranks": ranks,
+    }

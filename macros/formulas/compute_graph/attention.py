@@ -80,7 +80,7 @@ def heads_of(p: Pass, layer: int, n: int) -> int:
         q = p.project(layer, "attn_q", n, heads * head * (2 if t.output_gate else 1))
         q = _biased(p, layer, q, heads * head, 0)
         k, v = -1, -1
-        if a.has_cache(layer):
+        if a.has_cache(layer) or a.traits.keeps_no_cache:
             k = _biased(p, layer, p.project(layer, "attn_k", n, kv * head), kv * head, 1)
             v = k if t.value_is_key and a.sees_all(layer) else p.project(layer, "attn_v", n, kv * value)
             v = _biased(p, layer, v, kv * value, 2)
@@ -147,6 +147,8 @@ def attend(p: Pass, layer: int, q: int, k: int, v: int, shape: tuple[int, int, i
     a, b, g = p.a, p.b, p.graph
     kind = kind_of(p, layer)
     heads, kv, head, value = shape
+    if a.traits.keeps_no_cache:
+        return _at_once(p, layer, (q, k, v), shape)
     q = rotated(p, f"key_rotation_{kind}", q, _whole(p, q, heads * head))
     if k >= 0:
         k = rotated(p, f"key_rotation_{kind}", k, _whole(p, k, kv * head))
@@ -165,6 +167,18 @@ def attend(p: Pass, layer: int, q: int, k: int, v: int, shape: tuple[int, int, i
         g.expand(g.write(values, (g.view(stored, b.tokens), p.inputs[f"value_index_{kind}"])))
     y = weighed(p, layer, q, (keys, values), shape)
     return rotated(p, f"value_rotation_{kind}", y)
+
+
+def _at_once(p: Pass, layer: int, heads: tuple[int, int, int], shape: tuple[int, int, int, int]) -> int:
+    """Queries meet the keys of the same pass, which are rounded to 16 bits for flash attention."""
+    b, g = p.b, p.graph
+    for one in heads:
+        g.expand(one)
+    q, k, v = heads
+    if b.flash_attention:
+        k = g.fresh(HALF * b.tokens * shape[1] * shape[2], b.tokens, (g.view(k),))
+        v = g.fresh(HALF * b.tokens * shape[1] * shape[3], b.tokens, (g.view(v),))
+    return weighed(p, layer, q, (k, v), shape)
 
 
 @by_identity

@@ -115,6 +115,9 @@ def inputs(p: Pass) -> None:
         head, value = a.head_dim(of_kind[0]), a.value_dim(of_kind[0])
         if t.latent is not None:
             head, value = t.latent.nope_dim + t.latent.rope_dim, t.latent.value_dim
+        if a.traits.keeps_no_cache:
+            p.inputs[f"mask_{kind}"] = g.input(mask_bytes(tokens=b.tokens, cells=cells, flash_attention=b.flash_attention))
+            continue
         if not b.key_half and head % VALUE_ROTATION == 0:
             p.inputs[f"key_rotation_{kind}"] = g.input(rotation_bytes(key_rotation(head)))
         if not b.value_half and value % VALUE_ROTATION == 0:

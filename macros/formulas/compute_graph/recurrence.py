@@ -105,8 +105,8 @@ def _gated_linear(p: Pass, r: Recurrent, layer: int, n: int) -> int:
 def _time_mix(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     """RWKV's mix of tokens, each of its inputs mixed with the token before; not compared with the engine's pass."""
     g, inner, values = p.graph, r.inner_size, r.state_size * r.inner_size
-    shift, state = _state(p, layer, 2 * inner), _state(p, layer, values)
-    before = g.view(_remembered(p, shift, 2 * inner))
+    shift, state = _state(p, layer, r.shifts * inner), _state(p, layer, values)
+    before = g.view(_remembered(p, shift, r.shifts * inner))
     mixed = p.made(n, (5 if r.kind == "rwkv-6" else 6) * inner, (n, before))
     four = [
         p.project(layer, f"time_mix_{name}", g.view(mixed, p.b.tokens, p.floats(inner)), inner) for name in ("receptance", "key", "value")

@@ -57,7 +57,7 @@ def layer_traits(a: Architecture) -> list[str]:
     """All that makes a layer's tensors other than another's, layer by layer."""
     found = []
     for layer in range(a.layers):
-        attention = (a.attends(layer), a.sees_all(layer), a.turns(layer), a.has_cache(layer))
+        attention = (a.attends(layer), a.sees_all(layer), a.turns(layer), a.has_cache(layer), a.heads(layer), a.kv_heads(layer))
         block = (
             a.recurs(layer),
             a.is_mixture(layer),

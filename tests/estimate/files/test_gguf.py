@@ -173,6 +173,35 @@ def test_weights_and_cache_are_those_of_the_engine_s_own_loader(model):
         assert [found["weights"]["bytes"], *held] == plan
 
 
+SMALL_FILES = yaml.safe_load(Path(__file__).with_name("small_files.yaml").read_text("utf-8"))
+
+
+def small_file(kind):
+    small, tensors = SMALL_FILES[kind], []
+    for where, listed_there in [("", small["outside"]), *[(f"blk.{n}.", small["kinds"][which]) for n, which in enumerate(small["layers"])]]:
+        for name, type_id, *shape in [line.split() for line in listed_there]:
+            shape, type_of = tuple(int(length) for length in shape), CATALOGUE.tensor_types[type_id]
+            tensors.append((where + name, shape, type_of.number, stored_bytes(shape, type_of)))
+    said = {key[1:] if key.startswith("@") else f"{kind}.{key}": value for key, value in small["values"].items()}
+    return read_header(written.header({"general.architecture": kind, **said}, tensors), 1 << 49, TYPES)
+
+
+@pytest.mark.parametrize("kind", SMALL_FILES)
+def test_a_small_file_of_each_class_is_planned_as_the_engine_plans_it(kind):
+    found = estimate({"gguf": small_file(kind), "context": 4096, "gpus": [ROOMY], "gpu_layers": 9999}, CATALOGUE)
+    for place, plan in ((found["devices"][0], SMALL_FILES[kind]["device"]), (found["host"], SMALL_FILES[kind]["host"])):
+        assert [place["weights_bytes"], place["kv_cache_bytes"], place["compute_buffer_bytes"]][: len(plan)] == plan
+
+
+OTHER_FILES = [one.id for one in CATALOGUE.architectures.values() if one.file.holds is not None]
+
+
+@pytest.mark.parametrize("kind", OTHER_FILES)
+def test_what_is_no_model_of_text_is_told_as_what_it_is(kind):
+    with pytest.raises(Refused, match=f"writes token by token, got '{kind}, an? "):
+        model_in(written.header({"general.architecture": kind}, [("token_embd.weight", (32, 32), 0, 4096)]))
+
+
 def test_a_file_needs_no_format_beside_it(tmp_path):
     path = tmp_path / "model.gguf"
     path.write_bytes(file_of(shapes("qwen3-0.6b"), mixed(1)))

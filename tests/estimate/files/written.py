@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from macros.formulas.tensors import TensorGroup, tensor_groups
+from macros.formulas.tensors import OUTSIDE, TensorGroup, tensor_groups
 from macros.specs.architectures import Architecture
 
 FIRST_NORM_ALONE = ("qwen35", "qwen35moe", "qwen3next", "gpt-oss", "glm4moe", "seed_oss")
@@ -41,7 +41,7 @@ def _name(a: Architecture, group: TensorGroup, layer: int) -> str | None:
     name = group.name
     if name.startswith("rope_factors_"):
         return {1: ["rope_freqs"], 2: ["rope_factors_long", "rope_factors_short"]}[a.attention.rope_factor_sets][int(name[-1])] + ".weight"
-    if layer < 0 or name in ("per_layer_model_proj", "per_layer_proj_norm"):
+    if layer < 0 or name in OUTSIDE:
         if name == "output_norm" and a.engine_name in ("lfm2", "lfm2moe"):
             return "token_embd_norm.weight"
         return f"{name.removesuffix('_bias')}.{'bias' if name.endswith('_bias') else 'weight'}"

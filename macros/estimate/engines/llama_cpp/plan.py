@@ -85,7 +85,8 @@ def _demand(
     tokens = min(ubatch, context)
     tokens = -(-tokens // slots) * slots
     streams = 1 if unified else slots
-    cells = padded_cells(max(context // streams, 1))
+    # Without a cache a pass sees its own tokens.
+    cells = tokens if a.traits.keeps_no_cache else padded_cells(max(context // streams, 1))
     window = a.attention.window
     seen = 0
     if window is not None:
