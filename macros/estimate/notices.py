@@ -193,6 +193,8 @@ RECORDS = {
     "engine": ("engines",),
 }
 """Value -> kinds of records that it may be an id of; other values stand for themselves."""
+NAMED_TWICE = ("gpus", "cpus", "quantizations")
+"""Kinds whose names may hold English words, and then have another for Chinese pages."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,9 @@ def sentence(notice: Mapping[str, Any], catalogue: Catalogue, language: str = "e
 def _named(name: str, value: Any, catalogue: Catalogue, language: str) -> Any:
     for kind in RECORDS.get(name, ()):
         if value in catalogue.records[kind]:
-            own = catalogue.records[kind][value].name
+            record = catalogue.records[kind][value]
+            if language == "zh" and kind in NAMED_TWICE and record.name_zh is not None:
+                return record.name_zh
+            own = record.name
             return own if isinstance(own, str) else getattr(own, language)
     return value

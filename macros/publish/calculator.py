@@ -54,6 +54,7 @@ READERS = (read, format_of, file_header, file_model, summary, safetensors.weighe
 
 SHOWN = {
     "name",
+    "name_zh",
     "publisher",
     "also_called",
     "memory_gib",

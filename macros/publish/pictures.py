@@ -47,7 +47,7 @@ def pictures(catalogue: Catalogue) -> Iterator[tuple[str, bytes]]:
         record = catalogue.records[kind][name]
         bars, line = _bars(view, kind, name)
         known = [bar for bar in bars if bar[1] == bar[1]]  # what has no number has no bar
-        yield f"og/{page.path.removesuffix('.md')}.png", _drawn(view.words(record.name), pages.facts(view, kind, record), known, line)
+        yield f"og/{page.path.removesuffix('.md')}.png", _drawn(view.called(record), pages.facts(view, kind, record), known, line)
 
 
 def _home(view: View) -> list[Bar]:
@@ -60,7 +60,7 @@ def _bars(view: View, kind: str, id: str) -> tuple[list[Bar], float]:
     """Bars of a record, and the memory that they are measured against [GiB]; 0: none."""
     if kind == "models":
         rows = pairs.model_memory_of(view.catalogue, id).dropna(subset=["short"]).to_dict("records")
-        return [_bar(view.catalogue.quantizations[row["quant"]].name, row["short"]) for row in rows][:ROWS], 0
+        return [_bar(view.called(view.catalogue.quantizations[row["quant"]]), row["short"]) for row in rows][:ROWS], 0
     if kind == "gpus":
         size = pairs.sizes_of(view.catalogue, id)[-1]
         frame = pairs.device_models_of(view.catalogue, id)

@@ -56,7 +56,7 @@ def page(view: View) -> str:
         "context": pairs.CONTEXT, "quant": "q4_k_m", "scripts": page_scripts(view), "devices": headline_devices(view.catalogue),
         "models": headline_models(view.catalogue), "pages": {"gpu": view.page("devices/"), "model": view.page("models/")},
     }  # fmt: skip
-    one, other = (view.catalogue.gpus[gpu].name for gpu in TWO)
+    one, other = (view.called(view.catalogue.gpus[gpu]) for gpu in TWO)
     compared = (
         f'<form class="ask" data-compare novalidate aria-label="{_word(view, "compare")}">'
         f"{_box(view, 'one', one)}{_box(view, 'other', other)}"

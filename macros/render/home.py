@@ -50,7 +50,8 @@ def question(view: View) -> str:
         f'<option value="{kind}"{" selected" if kind == DEFAULT["memory"] else ""}>{view.name("memory", kind)}</option>' for kind in MEMORY
     )
     fields = (
-        _box(view, "gpu", gpu.name) + f'<div class="field" data-field="size" hidden><label for="ask-size">{_word(view, "size")}</label>'
+        _box(view, "gpu", view.called(gpu))
+        + f'<div class="field" data-field="size" hidden><label for="ask-size">{_word(view, "size")}</label>'
         '<select id="ask-size"></select></div>'
         + _box(view, "model", model.name)
         + f'<div class="field field-short" data-field="ram"><label for="ask-ram">{_word(view, "ram")}</label>'
@@ -93,6 +94,8 @@ def recommendations(view: View) -> str:
         rows = frame[(frame["kind"] == kind) & frame["memory"].isin(SIZES)]
         checked = " checked" if kind == "card" else ""
         listed = "".join(_size(view, size, of.to_dict("records")) for size, of in rows.groupby("memory"))
+        if kind == "ram":
+            listed = "".join(_nothing(view, size) for size in SIZES if size < rows["memory"].min()) + listed
         parts.append(
             f'<input type="radio" name="what-runs" id="what-runs-{kind}" class="visually-hidden"{checked}>'
             f'<label for="what-runs-{kind}">{view.html(words)}</label><dl>{listed}</dl>'
@@ -100,9 +103,17 @@ def recommendations(view: View) -> str:
     return f'<div class="what-runs" data-table-files="what-runs" role="group" aria-label="{_word(view, "machine")}">{"".join(parts)}</div>'
 
 
+def _nothing(view: View, size: int) -> str:
+    """A size of RAM that leaves too little beside the system."""
+    told = view.pick("系统之外剩得太少，没有合适的模型。", "Too little is left beside the system.")
+    return f"<div><dt>{size} GiB</dt><dd><small>{told}</small></dd></div>"
+
+
 def _size(view: View, size: Any, rows: list[Any]) -> str:
-    """One size of memory and the models for it, each leading to the calculator."""
-    return f"<div><dt>{number(size)} GiB</dt><dd><ul>{''.join(_model(view, row) for row in rows)}</ul></dd></div>"
+    """One size of memory and the models for it, each leading to the calculator; a server is named, whose memory is faster."""
+    cpu = rows[0]["cpu"]
+    server = f"<br><small>{view.name('cpus', cpu)}</small>" if isinstance(cpu, str) and cpu != pairs.HOST["cpu"] else ""
+    return f"<div><dt>{number(size)} GiB{server}</dt><dd><ul>{''.join(_model(view, row) for row in rows)}</ul></dd></div>"
 
 
 def _model(view: View, row: dict[str, Any]) -> str:
@@ -110,7 +121,8 @@ def _model(view: View, row: dict[str, Any]) -> str:
     sold = device is not None and view.catalogue.gpus[device].memory_sizes_gib
     asked: dict[str, Any] = {"model": row["model"], "quant": row["quant"], "gpu": device, "memory": row["memory"] if sold else None}
     if device is None:
-        asked |= {"cpu": pairs.HOST["cpu"], "memory_kind": pairs.HOST["memory"], "ram": number(row["memory"])}
+        host = what_runs.host_of(view.catalogue, row["memory"])
+        asked |= {"cpu": host["cpu"], "memory_kind": host["memory"], "ram": number(row["memory"])}
     speed, context = number(row["decode"]), f"{int(row['context']) // 1024}K"
     quant = view.name("quantizations", row["quant"])
     told = view.pick(f"每秒 {speed} 词元，上下文可到 {context}，{quant}", f"{speed} tokens/s, context up to {context}, {quant}")

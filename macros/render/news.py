@@ -40,7 +40,7 @@ def listed(view: View) -> str:
     heads = (("名称", "Name"), ("发布", "Released"), ("类别", "Kind"), ("要点", "In short"))
     head = "".join(f'<th scope="col">{view.pick(*words)}</th>' for words in heads)
     rows = "".join(
-        f'<tr><th scope="row">{record_link(view, kind, record.id)}</th><td>{record.released.isoformat()}</td>'
+        f'<tr><th scope="row">{record_link(view, kind, record.id)}</th><td><time>{record.released.isoformat()}</time></td>'
         f"<td>{view.pick(*KINDS[kind])}</td><td>{escape(pages.facts(view, kind, record))}</td></tr>"
         for kind, record in newest(view)
     )
@@ -57,7 +57,7 @@ def changes(view: View, releases: Sequence[Release]) -> str:
     words = (("版本", "Release"), ("新增", "Added"), ("改动", "Changed"))
     head = "".join(f'<th scope="col">{view.pick(*each)}</th>' for each in words)
     rows = "".join(
-        f'<tr id="{escape(release.name)}"><th scope="row">{escape(release.name)}</th>'
+        f'<tr id="{escape(release.name)}"><th scope="row"><time>{escape(release.name)}</time></th>'
         f"<td>{_named(view, release.added)}</td><td>{_named(view, release.changed)}</td></tr>"
         for release in releases
     )
@@ -107,7 +107,7 @@ def feed(view: View, name: str, address: str, releases: Sequence[Release] = ()) 
         at = f"{address}{pages.FOLDERS[kind]}/{record.id}/"
         told = f"{view.pick(*KINDS[kind])}: {pages.facts(view, kind, record)}"
         parts.append(
-            f'<entry><title>{escape(view.words(record.name))}</title><id>{escape(at)}</id><link href="{escape(at)}"/>'
+            f'<entry><title>{escape(view.called(record))}</title><id>{escape(at)}</id><link href="{escape(at)}"/>'
             f"<updated>{record.released}T00:00:00Z</updated><summary>{escape(told)}</summary></entry>"
         )
     for release in releases:

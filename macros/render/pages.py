@@ -52,7 +52,7 @@ def page(view: View, kind: str, id: str) -> Page:
 def body(view: View, kind: str, id: str) -> str:
     """What stands on the page of one record, as Markdown with its tables already in place."""
     record = view.catalogue.records[kind][id]
-    parts = [f"# {slots.inline(view.html(record.name))}", slots.block(f'<p class="lead">{_lead(view, kind, record)}</p>')]
+    parts = [f"# {slots.inline(escape(view.called(record)))}", slots.block(f'<p class="lead">{_lead(view, kind, record)}</p>')]
     if also := _also_called(view, kind, record):
         parts.append(
             slots.block(
@@ -224,7 +224,7 @@ def _doubts(view: View, kind: str, record: Any) -> list[Notice]:
 
 
 def _told(view: View, kind: str, record: Any) -> tuple[str, str]:
-    name, lead = view.words(record.name), facts(view, kind, record)
+    name, lead = view.called(record), facts(view, kind, record)
     if kind == "models":
         return view.pick(f"{name} 需要什么硬件", f"{name}: what hardware it needs"), view.pick(
             f"{name}（{lead}）各种量化下需要多少显存和内存，在哪些设备上能运行、每秒多少词元。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -20,13 +21,29 @@ def section(view: View, model: Model) -> list[str]:
     """A section with what to download and what to type; nothing where the model's repository is not known."""
     if model.hugging_face is None:
         return []
-    quant = quant_of(view.catalogue, model.id)
     files = [one for one in view.catalogue.checkpoints.values() if one.model == model.id and one.file is not None]
-    known = next((one.repository for one in files if one.quant == quant), None)
-    name = view.catalogue.quantizations[quant].name
+    known, quant, file = _known(model, files, quant_of(view.catalogue, model.id))
+    name = _tag(view.catalogue.quantizations[quant].name, file)
     repository = known or view.pick(f"<{model.name} 的 GGUF 仓库>", f"<GGUF repository of {model.name}>")
     heading = f"## {view.pick('怎样运行', 'How to run it')} {{#run}}"
     return [heading, slots.block(f"<p>{_where(view, model, known)}</p>{_files(view, files)}{_lines(repository, name)}")]
+
+
+def _known(model: Model, files: list[Any], quant: str) -> tuple[str | None, str, str]:
+    """A repository with files of the model, their format (the one that is wished for, or another), and the file where it is known."""
+    held = [(one.repository, one.quant, one.file) for one in files]
+    held += [(model.gguf.repository, model.gguf.quant, "")] if model.gguf else []
+    return next((one for one in held if one[1] == quant), held[0] if held else (None, quant, ""))
+
+
+def _tag(name: str, file: str) -> str:
+    """What a program asks the repository for: the format as the file's name has it.
+
+    >>> _tag("MXFP4_MOE", "gpt-oss-120b-mxfp4-00001-of-00003.gguf"), _tag("Q8_0", "Qwen3.5-9B-Q8_0.gguf"), _tag("Q4_K_M", "")
+    ('MXFP4', 'Q8_0', 'Q4_K_M')
+    """
+    found = re.search(r"[-.](\w+?)(?:-\d{5}-of-\d{5})?\.gguf$", file)
+    return name if found is None or name.lower() in file.lower() else found[1].upper()
 
 
 def _where(view: View, model: Model, known: str | None) -> str:

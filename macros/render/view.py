@@ -62,7 +62,12 @@ class View:
     def name(self, kind: str, id: str) -> str:
         """The name of a record in this language, escaped; the id itself where no such record is kept."""
         record = self.catalogue.records.get(kind, {}).get(id)
-        return escape(id) if record is None else self.html(getattr(record, "name", id))
+        return escape(id) if record is None else escape(self.called(record, id))
+
+    def called(self, record: Any, otherwise: str = "") -> str:
+        """The name of a record in this language, as it is (not escaped)."""
+        chinese = getattr(record, "name_zh", None) if self.language == "zh" else None
+        return chinese or self.words(getattr(record, "name", otherwise))
 
 
 def one_of(what: str, id: str, known: Iterable[str]) -> None:

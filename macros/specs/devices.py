@@ -106,6 +106,8 @@ class Gpu(Record):
 
     name: Plain
     """Name as sold."""
+    name_zh: Plain | None = None
+    """The name on Chinese pages, where it holds English words."""
     vendor: Plain
     """Maker of the chip."""
     kind: Literal["card", "laptop", "accelerator", "unified", "integrated", "phone"]
@@ -228,6 +230,8 @@ class Cpu(Record):
 
     name: Plain
     """Name as sold."""
+    name_zh: Plain | None = None
+    """The name on Chinese pages, where it holds English words."""
     vendor: Plain
     """Maker."""
     family: Id

@@ -68,6 +68,15 @@ class Score(Strict):
     """Where it was published."""
 
 
+class GgufFiles(Strict):
+    """Where ready-made GGUF files of a model are."""
+
+    repository: Repository
+    """Repository on Hugging Face, the publisher's or of somebody who quantizes models."""
+    quant: Id = "q4_k_m"
+    """Id in data/quantizations of a format that it holds."""
+
+
 class Model(Record):
     """One model, base or derived."""
 
@@ -109,6 +118,8 @@ class Model(Record):
     """Repository on Hugging Face."""
     modelscope: Repository | None = None
     """Repository on ModelScope."""
+    gguf: GgufFiles | None = None
+    """Ready-made GGUF files, where a public list names some."""
     architecture: Architecture | None = None
     """Its shapes."""
     notes: Text | None = None

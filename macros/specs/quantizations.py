@@ -198,6 +198,8 @@ class Quantization(Record):
 
     name: Plain
     """Its usual name."""
+    name_zh: Plain | None = None
+    """The name on Chinese pages, where it holds English words."""
     kind: Kind
     """How it is written: gguf is llama.cpp's; float is what a model is trained in."""
     read_by: list[Id]

@@ -19,6 +19,7 @@ from macros.formulas.units import GIB, MIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, Words, table
+from macros.tables.headlines import headline_models
 from macros.tables.quantization import weight_bytes
 
 RANK = 16
@@ -27,10 +28,11 @@ ADAPTER_BYTES = 16
 """Adapters are trained in 32 bits: value, gradient and two moments [bytes]."""
 FULL: dict[str, int] = {"full_adamw": 16, "full_8bit": 6}
 """Value, gradient and state of a parameter: mixed precision with a 32-bit copy, or 16 bits throughout with states of 8 bits [bytes]."""
-MODELS = (
+EARLIER = (
     "qwen2.5-0.5b", "llama-3.2-1b", "llama-3.2-3b", "qwen3-4b", "llama-2-7b", "llama-3.1-8b", "qwen3-8b", "llama-2-13b", "qwen3-14b",
     "mistral-small-24b", "qwen3-32b", "llama-3.1-70b",
 )  # fmt: skip
+"""Models that are still trained much, or of which peaks were published; they stand below those of today."""
 COMPARED: dict[tuple[str, str], tuple[str, bool]] = {
     ("litgpt", "LoRA"): ("lora", False),
     ("litgpt", "LoRA bnb.nf4"): ("qlora", False),
@@ -64,6 +66,12 @@ def peak(catalogue: Catalogue, model: str, method: str, *, tokens: int, checkpoi
     return found
 
 
+def models(catalogue: Catalogue) -> list[str]:
+    """Dense models: those of today from small to large, then the earlier ones."""
+    today = [model for model in headline_models(catalogue) if architecture_of(catalogue.models[model], catalogue.models).experts is None]
+    return [*today, *(model for model in EARLIER if model not in today)]
+
+
 METHODS: dict[str, Words] = {
     "full_adamw": {"zh": "全量，AdamW", "en": "Full, AdamW"},
     "full_8bit": {"zh": "全量，8 位 AdamW", "en": "Full, 8-bit AdamW"},
@@ -88,9 +96,9 @@ METHODS: dict[str, Words] = {
     formulas=("training_bytes", "kept_activation_bytes", "layer_activation_bytes", "loss_bytes", "adapter_parameters"),
 )
 def fine_tuning(catalogue: Catalogue) -> pd.DataFrame:
-    """Dense models; on one device, before any sharding."""
+    """Dense models; on one device, before any sharding. Layers without attention are counted like those with it."""
     rows = []
-    for model in MODELS:
+    for model in models(catalogue):
         row: dict[str, object] = {"model": model}
         for method in METHODS:
             row[method] = peak(catalogue, model, method, tokens=SEQUENCE, checkpointing=True) / GIB
@@ -161,7 +169,7 @@ def _hours(catalogue: Catalogue, model: str, *, bound: str) -> float | None:
 def qlora_by_card(catalogue: Catalogue) -> pd.DataFrame:
     """Two samples at a time take the room of one that is twice as long; empty where not even the shortest fits."""
     rows = []
-    for model in MODELS:
+    for model in models(catalogue):
         row: dict[str, object] = {"model": model}
         for card, size in CARDS.items():
             row[card] = longest_sequence(catalogue, model, size)

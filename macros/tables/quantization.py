@@ -10,8 +10,18 @@ from macros.formulas.units import GB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, Words, table
+from macros.tables.headlines import headline_models, own_quant
 
 EXAMPLES: dict[str, Words] = {
+    "lfm2.5-1.2b": {"zh": "LFM2.5 1.2B", "en": "LFM2.5 1.2B"},
+    "qwen3.5-9b": {"zh": "Qwen3.5 9B", "en": "Qwen3.5 9B"},
+    "gemma-4-12b": {"zh": "Gemma 4 12B", "en": "Gemma 4 12B"},
+    "qwen3.8-27b": {"zh": "Qwen3.8 27B", "en": "Qwen3.8 27B"},
+    "qwen3.6-35b-a3b": {"zh": "Qwen3.6 35B-A3B", "en": "Qwen3.6 35B-A3B"},
+    "llama-3.3-70b": {"zh": "Llama 3.3 70B", "en": "Llama 3.3 70B"},
+}
+"""Small and large, tied and untied, dense and mixed."""
+EARLIER: dict[str, Words] = {
     "llama-3.2-1b": {"zh": "Llama 3.2 1B", "en": "Llama 3.2 1B"},
     "llama-3.1-8b": {"zh": "Llama 3.1 8B", "en": "Llama 3.1 8B"},
     "qwen2.5-14b": {"zh": "Qwen2.5 14B", "en": "Qwen2.5 14B"},
@@ -19,7 +29,8 @@ EXAMPLES: dict[str, Words] = {
     "qwen3-30b-a3b": {"zh": "Qwen3 30B-A3B", "en": "Qwen3 30B-A3B"},
     "llama-3.1-70b": {"zh": "Llama 3.1 70B", "en": "Llama 3.1 70B"},
 }
-"""Small and large, tied and untied, dense and mixed."""
+"""Columns of the data files from before: names of columns stay."""
+COMPARED = EXAMPLES | EARLIER
 PRESETS = (
     "iq1_s", "iq2_xxs", "iq2_m", "q2_k", "iq3_xxs", "q3_k_s", "iq3_m", "q3_k_m", "q3_k_l", "iq4_xs", "q4_0", "q4_k_s", "q4_k_m",
     "q5_k_s", "q5_k_m", "q6_k", "q8_0", "f16", "gptq-4bit-128g", "awq-4bit-128g", "nf4", "gptq-8bit-128g", "int8", "fp8", "bf16",
@@ -45,7 +56,7 @@ def weight_bytes(catalogue: Catalogue, model: str, quant: str) -> int | None:
     key=["quant"],
     columns=[
         Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
-        *(Column(model, name, unit="bit", digits=2) for model, name in EXAMPLES.items()),
+        *(Column(model, name, unit="bit", digits=2, only_data=model in EARLIER) for model, name in COMPARED.items()),
     ],
     formulas=("tensor_bytes",),
 )
@@ -54,7 +65,7 @@ def bits_per_weight(catalogue: Catalogue) -> pd.DataFrame:
     rows = []
     for quant in PRESETS:
         row: dict[str, object] = {"quant": quant}
-        for model in EXAMPLES:
+        for model in COMPARED:
             size = weight_bytes(catalogue, model, quant)
             row[model] = None if size is None else size * 8 / parameters(architecture_of(catalogue.models[model], catalogue.models))
         rows.append(row)
@@ -67,7 +78,7 @@ def bits_per_weight(catalogue: Catalogue) -> pd.DataFrame:
     key=["quant"],
     columns=[
         Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations"),
-        *(Column(model, name, unit="GB", digits=2) for model, name in EXAMPLES.items()),
+        *(Column(model, name, unit="GB", digits=2, only_data=model in EARLIER) for model, name in COMPARED.items()),
     ],
     formulas=("tensor_bytes",),
 )
@@ -76,7 +87,7 @@ def sizes(catalogue: Catalogue) -> pd.DataFrame:
     rows = []
     for quant in PRESETS:
         row: dict[str, object] = {"quant": quant}
-        for model in EXAMPLES:
+        for model in COMPARED:
             size = weight_bytes(catalogue, model, quant)
             row[model] = None if size is None else size / GB
         rows.append(row)
@@ -90,21 +101,20 @@ def sizes(catalogue: Catalogue) -> pd.DataFrame:
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
         *(Column(quant, {"zh": quant.upper(), "en": quant.upper()}, unit="GB", digits=1) for quant in FILES),
+        Column("native", {"zh": "原生 4 位", "en": "Native 4-bit"}, unit="GB", digits=1),
     ],
     formulas=("tensor_bytes",),
 )
 def file_sizes(catalogue: Catalogue) -> pd.DataFrame:
-    """A few of each size; tensors without the header."""
-    models = (
-        "llama-3.2-3b", "llama-3.1-8b", "qwen3-14b", "gpt-oss-20b", "gemma-3-27b", "qwen3-30b-a3b", "qwen3-32b", "llama-3.1-70b",
-        "glm-4.5-air-106b", "gpt-oss-120b", "qwen3-235b-a22b", "deepseek-v3-671b",
-    )  # fmt: skip
+    """Those of today, from small to large; tensors without the header. What came out in few bits has no finer file."""
     rows = []
-    for model in models:
+    for model in headline_models(catalogue):
         row: dict[str, object] = {"model": model}
-        for quant in FILES:
-            size = weight_bytes(catalogue, model, quant)
-            row[quant] = None if size is None else size / GB
+        native = own_quant(catalogue, model)
+        for column in (*FILES, "native"):
+            quant = native if column == "native" else column if native is None else None
+            size = None if quant is None else weight_bytes(catalogue, model, quant)
+            row[column] = None if size is None else size / GB
         rows.append(row)
     return pd.DataFrame(rows)
 

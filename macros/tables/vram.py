@@ -57,7 +57,10 @@ def _preset(preset: str) -> Column:
 
 @table(
     id="vram",
-    title={"zh": "全部放在一张卡上需要多少显存（上下文 8,192）", "en": "VRAM with everything on one card (context 8,192)"},
+    title={
+        "zh": "全部放在一张卡上需要多少显存（RTX 4090，上下文 8,192）",
+        "en": "VRAM with everything on one card (RTX 4090, context 8,192)",
+    },
     key=["model"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),

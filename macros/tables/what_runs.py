@@ -27,7 +27,7 @@ from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.models import Model, architecture_of
 from macros.tables import Column, Words, table
-from macros.tables.headlines import headline_devices, ladder_of
+from macros.tables.headlines import headline_cpus, headline_devices, ladder_of
 from macros.tables.pairs import HOST, MODEL, sizes_of
 from macros.tables.reading import reading
 
@@ -36,7 +36,7 @@ LEAST_CONTEXT = 16384
 MOST = 4
 CONTEXTS = (16384, 32768, 65536, 131072, 262144)
 """Contexts that are tried for the longest [tokens]."""
-RAM = (16, 24, 32, 48, 64, 96, 128, 192, 256)
+RAM = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Sizes of RAM without a card [GiB]."""
 KINDS: dict[str, Words] = {
     "card": {"zh": "显卡", "en": "Graphics card"},
@@ -135,7 +135,18 @@ def machines(catalogue: Catalogue) -> Iterator[tuple[str, float, str | None, dic
             question["memory_gib"] = size
         yield kind, size, gpu, question, _room(catalogue, gpu, size)
     for ram in RAM:
-        yield "ram", ram, None, {**HOST, "ram_gib": ram}, (ram - SYSTEM_GIB) * GIB
+        yield "ram", ram, None, {**host_of(catalogue, ram), "ram_gib": ram}, (ram - SYSTEM_GIB) * GIB
+
+
+def host_of(catalogue: Catalogue, ram_gib: float) -> dict[str, Any]:
+    """The usual processor, or the first of those shown first that takes so much memory."""
+    usual: dict[str, Any] = {**HOST}
+    if ram_gib <= (catalogue.cpus[usual["cpu"]].max_memory_gib or 0):
+        return usual
+    for cpu in (catalogue.cpus[name] for name in headline_cpus(catalogue)):
+        if ram_gib <= (cpu.max_memory_gib or 0):
+            return {"cpu": cpu.id, "memory": cpu.memory_kinds[0], "memory_channels": cpu.memory_channels}
+    return usual
 
 
 def of_machine(catalogue: Catalogue, *, gpu: str | None, memory_gib: float | None, ram_gib: float) -> list[dict[str, Any]]:
@@ -148,7 +159,8 @@ def of_machine(catalogue: Catalogue, *, gpu: str | None, memory_gib: float | Non
         ram_gib: system memory, where there is no device [GiB]
     """
     if gpu is None:
-        return list(ranking(catalogue, {**HOST, "ram_gib": ram_gib}, (ram_gib - SYSTEM_GIB) * GIB))
+        host = host_of(catalogue, ram_gib)
+        return list(ranking(catalogue, {**host, "ram_gib": ram_gib}, (ram_gib - SYSTEM_GIB) * GIB))
     question: dict[str, Any] = {"gpus": [gpu], "gpu_layers": 9999}
     if memory_gib is not None:
         question["memory_gib"] = memory_gib
@@ -177,6 +189,7 @@ def _room(catalogue: Catalogue, gpu: str, size: float) -> float:
         Column("low", {"zh": "解码，低", "en": "Decode, low"}, unit="tokens/s", secondary=True),
         Column("high", {"zh": "解码，高", "en": "Decode, high"}, unit="tokens/s", secondary=True),
         Column("device", {"zh": "按这台设备", "en": "As on"}, link="gpus", secondary=True),
+        Column("cpu", {"zh": "按这款处理器", "en": "As on this processor"}, link="cpus", secondary=True),
     ],
     formulas=("memory_seconds", "layer_seconds"),
 )
@@ -185,5 +198,5 @@ def what_runs(catalogue: Catalogue) -> pd.DataFrame:
     rows = []
     for kind, memory, device, question, room in machines(catalogue):
         for found in ranking(catalogue, question, room):
-            rows.append({"kind": kind, "memory": float(memory), "device": device, **found})
-    return pd.DataFrame(rows)[["kind", "memory", "model", "decode", "context", "quant", "need", "low", "high", "device"]]
+            rows.append({"kind": kind, "memory": float(memory), "device": device, "cpu": question.get("cpu"), **found})
+    return pd.DataFrame(rows)[["kind", "memory", "model", "decode", "context", "quant", "need", "low", "high", "device", "cpu"]]

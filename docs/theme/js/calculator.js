@@ -43,13 +43,13 @@
 
   // --- What can be chosen ---
 
-  const named = (record) => (typeof record.name === "object" ? record.name[language] : record.name);
+  const named = (record) => (zh && record.name_zh) || (typeof record.name === "object" ? record.name[language] : record.name);
   const OTHER = "other"; // a card that is not listed, described by the reader
   const listed = (records, note, search, more = []) =>
     new combobox.Choices(() => [
       ...Object.entries(records).map(([id, record]) => ({
         id, name: named(record), note: note(record), first: record.headline === true, since: record.released ?? "",
-        search: [search?.(record), ...(record.also_called ?? [])].filter(Boolean).join(" "),
+        search: [record.name_zh && record.name, search?.(record), ...(record.also_called ?? [])].filter(Boolean).join(" "),
       })),
       ...more,
     ]);
@@ -329,7 +329,7 @@
       ["group-other", offered.filter((quant) => !first.includes(quant) && !["gguf", "mlx"].includes(guide.quantizations[quant].kind))],
     ];
     const made = groups.filter(([, quants]) => quants.length).map(([name, quants]) => element("optgroup", { label: say(name) },
-      ...quants.map((quant) => element("option", { value: quant }, guide.quantizations[quant].name))));
+      ...quants.map((quant) => element("option", { value: quant }, named(guide.quantizations[quant])))));
     const stamp = `${engine} ${natives}`;
     if (select.dataset.of !== stamp) {
       select.dataset.of = stamp;
@@ -342,7 +342,7 @@
     const now = ["awq-4bit-128g", "mlx-4bit-64g", ...first, ...offered].find((quant) => offered.includes(quant));
     select.value = now;
     return wanted in guide.quantizations
-      ? say("format-changed", { engine: named(guide.engines[engine]), before: guide.quantizations[wanted].name, now: guide.quantizations[now].name }) : "";
+      ? say("format-changed", { engine: named(guide.engines[engine]), before: named(guide.quantizations[wanted]), now: named(guide.quantizations[now]) }) : "";
   }
 
   // The formats in which a model came out in few bits: as a GGUF file, and as its publisher ships it.
@@ -479,7 +479,7 @@
     const own = key === "kv_type_k" ? "kv_type" : key in KEYS && field(key) ? key : undefined;
     const name = setting.file ? "gguf" : own ?? (setting.config ? "config" : undefined);
     if (!error.field) console.error(error); // a mistake of the guide: the page says that it has no answer, and goes on
-    const values = { quant: guide.quantizations[setting.quant].name, key: key.replace(/^(config\.|record$)/, "") || (setting.config ? "config.json" : error.message), kv: setting[name] ?? setting.kv_type, detail: clip(error.message, 400) };
+    const values = { quant: named(guide.quantizations[setting.quant]), key: key.replace(/^(config\.|record$)/, "") || (setting.config ? "config.json" : error.message), kv: setting[name] ?? setting.kv_type, detail: clip(error.message, 400) };
     // An engine that does not run on the device: which ones do stands at the end of what the formulas say.
     const [, runs] = (key === "gpus" && setting.engine && /Fix: use engine (.+)\.$/.exec(error.message)) || [];
     if (runs) return complainOf("engine", say("refused-device", { engine: named(guide.engines[setting.engine]), others: runs.split(" or ").map((id) => named(guide.engines[id])).join(" / ") }));
@@ -632,7 +632,7 @@
     const answer = () => {
       const room = formulas.toJson(formulas.room(asked, catalogue, setting.ram_gib));
       roomFor.context = room.largest_context ? say("tokens", { value: shown(room.largest_context) }) : say("none");
-      roomFor.quant = room.best_quantization ? guide.quantizations[room.best_quantization].name : say("none");
+      roomFor.quant = room.best_quantization ? named(guide.quantizations[room.best_quantization]) : say("none");
       page.querySelector("[data-figure=figure-context] dd").textContent = roomFor.context;
       page.querySelector("[data-figure=figure-quant] dd").textContent = roomFor.quant;
       setTimeout(() => mine === asking && showFit(setting, asked));

@@ -17,11 +17,11 @@ export const prepared = (scripts, noCard) => (ready ??= (async () => {
   const { guide, formulas, combobox } = globalThis;
   const kinds = Object.keys(guide).filter((kind) => kind.replaceAll("-", "_") in formulas);
   const catalogue = formulas.catalogueOf(guide, Object.fromEntries(kinds.map((kind) => [kind, formulas[kind.replaceAll("-", "_")]])));
-  const named = (record) => (typeof record.name === "object" ? record.name[language] : record.name);
+  const named = (record) => (language === "zh" && record.name_zh) || (typeof record.name === "object" ? record.name[language] : record.name);
   const listed = (records, note, families, more = []) => new combobox.Choices(() => [
     ...Object.entries(records).map(([id, record]) => ({
       id, name: named(record), note: note(record), first: record.headline === true, since: record.released ?? "",
-      search: [...(record.also_called ?? []), ...(families[record.family]?.also_called ?? [])].join(" "),
+      search: [record.name_zh && record.name, ...(record.also_called ?? []), ...(families[record.family]?.also_called ?? [])].filter(Boolean).join(" "),
     })),
     ...more,
   ]);

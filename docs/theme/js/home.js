@@ -116,9 +116,9 @@ const here = form.querySelector("[data-here]");
 here.hidden = false;
 here.addEventListener("click", async () => {
   const told = await reported();
-  const { guide } = await prepared();
+  const { guide, named } = await prepared();
   const ids = devices(told, guide.gpus);
-  const names = ids.slice(0, 3).map((id) => guide.gpus[id].name);
+  const names = ids.slice(0, 3).map((id) => named(guide.gpus[id]));
   const place = form.querySelector("[data-told]");
   place.hidden = false;
   place.textContent = !told ? say("here-silent")

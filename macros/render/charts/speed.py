@@ -27,10 +27,16 @@ def _bandwidth(view: View) -> dict[str, Any]:
         if memory in words and answer is not None and answer.fits and answer.decode is not None:
             kind = view.pick(*words[memory])
             values.append(
-                {"bandwidth": gpu.bandwidth_gb_per_s, "speed": answer.decode, "kind": kind, "gpu": gpu.name, "left": memory == "gddr"}
+                {
+                    "bandwidth": gpu.bandwidth_gb_per_s,
+                    "speed": answer.decode,
+                    "kind": kind,
+                    "gpu": view.called(gpu),
+                    "left": memory == "gddr",
+                }
             )
     named = {"rtx-3090", "rtx-4090", "rtx-5090", "rtx-3060", "tesla-p40", "h100-sxm-80gb", "apple-m3-ultra-80c", "a100-sxm-80gb"}
-    names = {view.catalogue.gpus[gpu].name for gpu in named if gpu in view.catalogue.gpus}
+    names = {view.called(view.catalogue.gpus[gpu]) for gpu in named if gpu in view.catalogue.gpus}
     x = {
         "field": "bandwidth",
         "type": "quantitative",
