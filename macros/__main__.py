@@ -8,9 +8,7 @@ import os
 import re
 import signal
 import sys
-import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +49,7 @@ def _checked() -> list[str]:
     from macros.publish.remembered import remembered
     from macros.publish.site import page_errors
     from macros.render import annotated, lint, palette, rooms, translations, unshown
-    from macros.specs import SpecErrors, load
+    from macros.specs import SpecErrors, load, moment
     from macros.tables import headlines
 
     errors = [*page_errors(ROOT, MACROS), *translations.moved(ROOT / "docs"), *annotated.untranslated()]
@@ -59,7 +57,7 @@ def _checked() -> list[str]:
     try:
         catalogue = load(ROOT / "data")
         errors += lint.check(ROOT / "docs", catalogue)
-        errors += relations.check(catalogue, relations.today())
+        errors += relations.check(catalogue, moment.today())
     except SpecErrors as found:
         errors += found.errors
     try:
@@ -68,13 +66,8 @@ def _checked() -> list[str]:
         errors += found.errors
     if errors:
         raise SpecErrors(errors)
-    old = headlines.stale(catalogue, _today())
+    old = headlines.stale(catalogue, moment.today())
     return [*store.due(catalogue), *([old] if old else [])]
-
-
-def _today() -> date:
-    """The day of the commit where the build is told one, so that it can be repeated."""
-    return datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()), UTC).date()
 
 
 def fit(arguments: argparse.Namespace) -> int:
@@ -463,6 +456,8 @@ def configs(arguments: argparse.Namespace) -> int:
 
 def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     """Every command and its options; of `estimate` only where the arguments name it."""
+    from macros.estimate.command import NUMBER, WHOLE, options
+
     top = argparse.ArgumentParser(
         prog="llm-hardware" if INSTALLED else "python -m macros", description="Which hardware runs which open LLM, how fast, and why."
     )
@@ -478,8 +473,6 @@ def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     command("bench", bench)
     of_estimate = command("estimate", estimate)
     if argv is None or "estimate" in argv:  # which declares many
-        from macros.estimate.command import options
-
         options(of_estimate)
     of_fit = command("fit", fit)
     of_fit.add_argument("--rows", action="store_true", help="name each row left out, with its reason")
@@ -501,13 +494,13 @@ def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     of_new.add_argument("--repository", metavar="OWNER/NAME", help="where that lies on Hugging Face, if the file does not say it")
     of_machine = command("what-runs", what_runs)
     of_machine.add_argument("--gpu", metavar="ID", help="a device of data/gpus; without it RAM alone")
-    of_machine.add_argument("--memory-gib", type=float, help="which of the sizes sold, for unified memory")
-    of_machine.add_argument("--ram-gib", type=float, default=32.0, help="system memory, where there is no device (32)")
+    of_machine.add_argument("--memory-gib", type=NUMBER, help="which of the sizes sold, for unified memory")
+    of_machine.add_argument("--ram-gib", type=NUMBER, default=32.0, help="system memory, where there is no device (32)")
     of_machine.add_argument("--json", action="store_true", help="print one JSON list")
     of_wish = command("what-needs", what_needs)
     of_wish.add_argument("--model", required=True, metavar="ID", help="a model of data/models")
-    of_wish.add_argument("--tokens-per-second", type=float, default=10.0, help="least speed of decode (10)")
-    of_wish.add_argument("--context", type=int, default=8192, help="context that must have room (8192)")
+    of_wish.add_argument("--tokens-per-second", type=NUMBER, default=10.0, help="least speed of decode (10)")
+    of_wish.add_argument("--context", type=WHOLE, default=8192, help="context that must have room (8192)")
     of_wish.add_argument("--json", action="store_true", help="print one JSON list")
     of_two = command("compare", compare)
     of_two.add_argument("one", help="id of a device or a model")
@@ -526,7 +519,7 @@ def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     command("site", site)
     made = command("serve", serve)
     made.add_argument("--host", default="127.0.0.1")
-    made.add_argument("--port", type=int, default=8000)
+    made.add_argument("--port", type=WHOLE, default=8000)
     command("pdf", pdf).add_argument("--check", action="store_true", help="only look whether everything that it needs is there")
     command("offline", offline)
     command("release", release)
@@ -550,6 +543,7 @@ def _stop(number: int, frame: object) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is one line on stderr and exit code 1, never a traceback."""
+    from macros.specs import moment
     from macros.specs.errors import SpecErrors
 
     given = sys.argv[1:] if argv is None else argv
@@ -565,7 +559,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{expected} Fix: run `python -m macros {arguments.command}` there", file=sys.stderr)
         return 1
     signal.signal(signal.SIGTERM, _stop)
+    if os.environ.get("SOURCE_DATE_EPOCH") == "":
+        del os.environ["SOURCE_DATE_EPOCH"]  # the generator would read it as a number
     try:
+        moment.stated()
         run: Command = arguments.run
         return run(arguments)
     except SpecErrors as errors:

@@ -57,6 +57,9 @@ def test_an_id_as_long_as_no_file_name(tmp_path):
         (["serve", "--port", "99999999"], "serve: expected an address of this machine and a free port"),
         (["serve", "--host", "256.1.1.1"], "serve: expected an address of this machine and a free port"),
         (["diff", ""], "diff: expected a branch, tag or commit, got ''"),
+        (["what-runs", "--ram-gib=-5"], "ram_gib: expected a size in GiB above 0"),
+        (["what-runs", "--memory-gib=24"], "memory_gib: expected a device with it"),
+        (["what-needs", "--model=qwen3-8b", "--tokens-per-second=inf"], "tokens_per_second: expected a speed above 0"),
         (["diff", "no-such-branch"], "diff: expected a branch, tag or commit, got 'no-such-branch'"),
     ],
 )
@@ -66,6 +69,39 @@ def test_a_slip_on_the_command_line_is_one_line(capsys, arguments, words):
     told = capsys.readouterr().err
     assert words in told
     assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["estimate", "--gpu-layers=x"], "--gpu-layers: expected \"auto\" or a whole number, got 'x'"),
+        (["estimate", "--tensor-split=a,b"], "--tensor-split: expected numbers with commas between them, got 'a,b'"),
+        (["estimate", "--context=" + "9" * 5000], "--context: expected a whole number, got '999"),
+        (["what-runs", "--memory-gib=x"], "--memory-gib: expected a number, got 'x'"),
+        (["serve", "--port=x"], "--port: expected a whole number, got 'x'"),
+    ],
+)
+def test_an_option_says_what_it_expected(capsys, arguments, words):
+    """No name of Python's own."""
+    with pytest.raises(SystemExit):
+        program.main(arguments)
+    assert words in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("epoch", ["abc", "-5", "1e9", "²", "999999999999"])
+def test_a_moment_that_is_none(capsys, monkeypatch, epoch):
+    """`SOURCE_DATE_EPOCH=abc make site`."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    assert program.main(["site"]) == 1
+    assert "SOURCE_DATE_EPOCH: expected seconds since 1970" in capsys.readouterr().err
+
+
+def test_a_checkout_without_records(capsys, monkeypatch, tmp_path):
+    """And a base of `make diff` that has none."""
+    monkeypatch.setattr(program, "ROOT", tmp_path)
+    for command in (["tables"], ["estimate", "--model=qwen3-8b", "--quant=q4_k_m", "--context=4096"]):
+        assert program.main(command) == 1
+        assert "data:1: folder: expected the folder of the records, got none" in capsys.readouterr().err
 
 
 def test_a_closed_output_is_told():

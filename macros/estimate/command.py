@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -38,15 +38,30 @@ def options(of_estimate: argparse.ArgumentParser) -> None:
     add("--batch", metavar="FILE", help="one JSON object a line, - for standard input; answers one a line")
 
 
+def reader(make: Callable[[str], Any], expected: str) -> Callable[[str], Any]:
+    """What makes a value of the text of an option, and tells what was expected of a text that is none."""
+
+    def read(text: str) -> Any:
+        try:
+            return make(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"expected {expected}, got {text[:80]!r}") from None
+
+    return read
+
+
+WHOLE, NUMBER = reader(int, "a whole number"), reader(float, "a number")
+
+
 def _reader(name: str, key: Key) -> Any:
-    """What makes a value of the text of an option; argparse tells of a ValueError."""
+    """What makes a value of the text of an option."""
     if name == "config":
         return Path
     if key.kind == "layers":
-        return lambda text: text if text == "auto" else int(text)
+        return reader(lambda text: text if text == "auto" else int(text), '"auto" or a whole number')
     if key.kind == "shares":
-        return lambda text: [float(part) for part in text.split(",")]
-    return {"whole": int, "number": float}.get(key.kind, str)
+        return reader(lambda text: [float(part) for part in text.split(",")], "numbers with commas between them")
+    return {"whole": WHOLE, "number": NUMBER}.get(key.kind, str)
 
 
 def _metavar(key: Key) -> str:

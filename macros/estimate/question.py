@@ -22,6 +22,8 @@ MAX_MEMORY_GIB = 1 << 20
 MAX_LAYERS = 9999
 MAX_PATTERNS = 1000
 USUAL_BATCH = 2048
+FIRST_BUILT = "2023-03-10"
+"""Day of the first llama.cpp; no engine of the guide is older."""
 USUAL_DRAFT = 3
 """Tokens that llama.cpp and mlx-lm guess before each pass, where nobody says otherwise."""
 GGUF_CACHE_TYPES = ("f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "bf16", "f32")
@@ -488,7 +490,7 @@ class Options:
         ("Engine built on", "Day of the engine's build; a recent one if left out."),
         ("引擎构建日期", "引擎的构建日期；不填按近期的版本。"),
         default=None,
-        expected="a day like 2024-05-31, when the engine was built",
+        expected=f"a day like 2024-05-31, when the engine was built: {FIRST_BUILT} or later",
     )
 
 
@@ -695,7 +697,8 @@ def _day(name: str, key: Key, value: Any) -> str:
     if [len(part) for part in parts] != [4, 2, 2] or not all(digit in "0123456789" for part in parts for digit in part):
         raise Refused(name, key.expected, value)
     year, month, day = int(parts[0]), int(parts[1]), int(parts[2])
-    if not (2000 <= year <= 2100 and 1 <= month <= 12 and 1 <= day <= 31):
+    last = (29 if year % 4 == 0 else 28) if month == 2 else 30 if month in (4, 6, 9, 11) else 31
+    if not (1 <= month <= 12 and 1 <= day <= last) or str(value) < FIRST_BUILT:
         raise Refused(name, key.expected, value)
     return str(value)
 

@@ -110,6 +110,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         check_cells(asked, slots)
     _one_memory(asked, gpus)
     _known_build(asked["build"], engine)
+    _built(asked["built"], catalogue)
     if asked["system"] == "windows" and gpus:
         notices.append(Notice("spills-silently"))
     if asked["moe_cache_mib"] > 0:
@@ -463,6 +464,14 @@ def _known_build(name: Any, engine: Engine) -> None:
     known = [build.id for build in engine.builds] or [engine.build]
     if name is not None and name not in known:
         raise Refused("build", f"a build of {engine.name} ({', '.join(known)})", name, nearest(str(name), known))
+
+
+def _built(day: str | None, catalogue: Catalogue) -> None:
+    """The guide is renewed more than once a year: a later day than a year after the newest build that it knows is a slip."""
+    newest = max([build.built.isoformat() for engine in catalogue.engines.values() for build in engine.builds])
+    last = f"{int(newest[:4]) + 1}{newest[4:]}"
+    if day is not None and day > last:
+        raise Refused("built", f"a day that has been: the newest known build is of {newest}", day, "leave it out for a recent build")
 
 
 def _one_memory(asked: Mapping[str, Any], gpus: Sequence[Device]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+
+from macros.specs import moment
 
 FOLDERS = ("data", "macros/formulas", "docs")
 
@@ -35,8 +35,7 @@ def last_changed(root: Path) -> dict[str, str]:
             for folder in FOLDERS:
                 if path.startswith(f"{folder}/"):
                     days.setdefault(folder, day)
-    epoch = int(os.environ.get("SOURCE_DATE_EPOCH", "0") or 0)
-    if epoch:
+    if moment.stated() is not None:
         for folder in FOLDERS:
-            days.setdefault(folder, datetime.fromtimestamp(epoch, UTC).date().isoformat())
+            days.setdefault(folder, moment.today().isoformat())
     return days

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import tomllib
 from collections.abc import Iterable
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from macros.specs import Catalogue
+from macros.specs import Catalogue, moment
 
 NAME = "local-llm-hardware-guide"
 
@@ -36,9 +35,8 @@ def edition(root: Path, catalogue: Catalogue) -> Edition:
 
 def commit_time(root: Path) -> int:
     """When the commit was made: SOURCE_DATE_EPOCH, or what git says [s since 1970]."""
-    known = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if known.isdigit():
-        return int(known)
+    if (known := moment.stated()) is not None:
+        return known
     shown = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=root, capture_output=True, text=True, check=False)
     return int(shown.stdout.strip() or 0)
 

@@ -74,10 +74,15 @@ def _dump_of_commit(root: Path, commit: str) -> Dump:
                 archive.extractall(tree, filter="data")
         except tarfile.ReadError:
             return failed("its tree holds no file")
+        if not (tree / "macros").is_dir():
+            return failed("its tree holds no macros")
         try:
-            return dump_of(tree, interpreter(root, tree))
+            found = dump_of(tree, interpreter(root, tree))
         except subprocess.CalledProcessError as error:
             return failed(f"its packages cannot be set up: {last_line(error.stderr)}")
+        if not (tree / "data").is_dir() and str(found.get("failed")).startswith("FileNotFoundError"):
+            return failed("its tree holds no data")
+        return found
 
 
 def interpreter(root: Path, tree: Path) -> Path:

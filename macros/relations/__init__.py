@@ -6,9 +6,8 @@ is a relation. A relation that a true record breaks is set aside in that record,
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -43,12 +42,6 @@ RELATIONS: dict[str, tuple[Relation, ...]] = {
 
 EVERY: tuple[Relation, ...] = (*names.EVERY, sealed.whole)
 """What is held of records of all kinds."""
-
-
-def today() -> date:
-    """The day on which exceptions are looked at: that of the commit (SOURCE_DATE_EPOCH), so that a check of one commit never changes."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return datetime.fromtimestamp(int(epoch), UTC).date() if epoch.isdigit() and int(epoch) else datetime.now(UTC).date()
 
 
 def slips(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from macros.specs.errors import SpecError, SpecErrors
 from macros.specs.records import Catalogue, Records
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -71,6 +72,8 @@ class Kept:
 
 def listing(root: Path, without: Path | None = None) -> dict[str, Stamp]:
     """Every file of a folder of records, and of the folders in it, with its stamp, in order; a folder ends with a slash."""
+    if not root.is_dir():
+        raise SpecErrors([SpecError(root.name, 1, "folder", "the folder of the records", "none", "restore it")])
     found: dict[str, Stamp] = {}
     for entry in os.scandir(root):
         if not entry.is_dir():

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from macros.estimate import check_setting, place
+from macros.estimate.question import FIRST_BUILT
 from macros.formulas.units import MIB
 from macros.specs import Catalogue
 from macros.specs.measurements import MemoryUse
@@ -21,8 +22,8 @@ LOGGED = {
     "total": PARTS["total"],
 }
 """What logs report, over all devices."""
-OLDEST = "2023-01-01"
-"""A day before every build that is known apart: logs without a date are of older ones."""
+OLDEST = FIRST_BUILT
+"""No build that is known apart is as old: logs without a date are of older ones."""
 
 
 def logged_rows(catalogue: Catalogue) -> Iterator[tuple[str, MemoryUse]]:

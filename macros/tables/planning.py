@@ -32,6 +32,8 @@ def what_needs(catalogue: Catalogue, model: str, *, tokens_per_second: float, co
         raise Refused("model", "the id of a model", model, nearest(model, catalogue.models))
     if not 1 <= context <= (KEYS["context"].high or 0):
         raise Refused("context", "a number of tokens from 1", context)
+    if not 0 < tokens_per_second < float("inf"):
+        raise Refused("tokens_per_second", "a speed above 0", tokens_per_second)
     rows = []
     for gpu in headline_devices(catalogue):
         for memory in pairs.sizes_of(catalogue, gpu):

@@ -20,6 +20,7 @@ from typing import Any
 import pandas as pd
 
 from macros.estimate import Refused, check_setting, columns, estimate
+from macros.estimate.question import check_value
 from macros.formulas.parameters import parameters
 from macros.formulas.ram_rule import SYSTEM_GIB
 from macros.formulas.remember import by_identity
@@ -157,7 +158,13 @@ def of_machine(catalogue: Catalogue, *, gpu: str | None, memory_gib: float | Non
         gpu: id of the device; None: RAM alone
         memory_gib: which of the sizes sold, for unified memory; None: the largest [GiB]
         ram_gib: system memory, where there is no device [GiB]
+
+    Raises:
+        Refused: for an unknown device, a size that it is not sold with, and a size of memory that is none.
     """
+    ram_gib = check_value("ram_gib", ram_gib, {})
+    if gpu is None and memory_gib is not None:
+        raise Refused("memory_gib", "a device with it", memory_gib, "name the device, or use `ram_gib`")
     if gpu is None:
         host = host_of(catalogue, ram_gib)
         return list(ranking(catalogue, {**host, "ram_gib": ram_gib}, (ram_gib - SYSTEM_GIB) * GIB))

@@ -140,6 +140,8 @@ COMMON = {"model": "qwen3-30b-a3b", "quant": "q4_k_m", "context": 4096, "gpus": 
         ({"cpu": "ryzen-5-3600", "ram_gib": 9999}, "ram_gib", "cpu"),
         ({"slots": 2, "users": 3}, "users", "slots"),
         ({"logits_rows": 900}, "logits_rows", "ubatch"),
+        ({"ubatch": 100_000}, "ubatch", "context"),
+        ({"ubatch": 1024, "batch": 512}, "ubatch", "batch"),
         ({"gpus": ["apple-m4-max-32c"], "ram_gib": 64}, "ram_gib", "memory_gib"),
         ({"override_tensor": ["ffn_upp=CPU"]}, "override_tensor", "blk.47"),
         ({"override_tensor": ["ffn_up=GPU1"]}, "override_tensor", "GPU0"),

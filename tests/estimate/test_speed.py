@@ -297,7 +297,18 @@ def test_load_time(catalogue):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("backend", "cuba"), ("backend", "cuda"), ("built", "2024"), ("built", "2024-13-01"), ("built", 5), ("drive", "floppy"), ("users", 0)],
+    [
+        ("backend", "cuba"),
+        ("backend", "cuda"),
+        ("built", "2024"),
+        ("built", "2024-13-01"),
+        ("built", 5),
+        ("built", "2025-02-31"),
+        ("built", "2022-12-31"),
+        ("built", "2099-01-01"),
+        ("drive", "floppy"),
+        ("users", 0),
+    ],
 )
 def test_wrong_keys_are_refused(catalogue, key, value):
     """The field is named."""

@@ -165,3 +165,14 @@ def test_a_commit_without_a_file_is_told(tmp_path):
     for command in (["init", "--quiet"], ["-c", "user.name=a", "-c", "user.email=a@a", "commit", "--quiet", "--allow-empty", "-m", "none"]):
         subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
     assert "no file" in str(revisions._dump_of_commit(tmp_path, "HEAD"))
+
+
+@pytest.mark.parametrize(("folders", "lacks"), [(["docs"], "macros"), (["macros"], "data")])
+def test_a_commit_without_records_or_code_is_told(tmp_path, folders, lacks):
+    """Not by the last line of a traceback."""
+    for folder in folders:
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "__main__.py").write_text("open('data')\n")
+    for command in (["init", "--quiet"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@a", "commit", "--quiet", "-m", "none"]):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    assert f"holds no {lacks}" in str(revisions._dump_of_commit(tmp_path, "HEAD"))
