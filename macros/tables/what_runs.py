@@ -162,10 +162,10 @@ def of_machine(catalogue: Catalogue, *, gpu: str | None, memory_gib: float | Non
     Raises:
         Refused: for an unknown device, a size that it is not sold with, and a size of memory that is none.
     """
-    ram_gib = check_value("ram_gib", ram_gib, {})
     if gpu is None and memory_gib is not None:
         raise Refused("memory_gib", "a device with it", memory_gib, "name the device, or use `ram_gib`")
     if gpu is None:
+        ram_gib = check_value("ram_gib", ram_gib, {})
         host = host_of(catalogue, ram_gib)
         return list(ranking(catalogue, {**host, "ram_gib": ram_gib}, (ram_gib - SYSTEM_GIB) * GIB))
     question: dict[str, Any] = {"gpus": [gpu], "gpu_layers": 9999}
