@@ -19,7 +19,7 @@ from macros.specs.errors import nearest
 CALLS = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Call, nodes.Name, nodes.Const, nodes.Keyword, nodes.List, nodes.Neg)
 """What a call of a macro is made of: its name, texts, numbers and lists."""
 
-FRONT = {"title", "description", "aliases"}
+FRONT = {"title", "description", "aliases", "for"}
 """Keys at the head of a page; others (a template, a record) steer the generator."""
 
 FENCE = re.compile(r"^(```+|~~~+)")

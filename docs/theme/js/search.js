@@ -25,6 +25,13 @@ const QUESTION = zh ? /[吗呢？?]$|^(?:怎么|怎样|如何|哪|什么|多少|
 const SIZE = /(\d+)\s*(?:gb|gib|g)(?![a-z\d])/gi;
 // What is said of a size of memory and names nothing else.
 const SIZED = zh ? /显存|内存|显卡|大模型|模型|电脑|一张|卡/g : /\b(?:v?ram|memory|models?|llms?|cards?|gpus?|computer|pc)\b/gi;
+// How many people, or how much money: numbers that are no part of a name.
+const COUNTED = zh ? /\d+\s*(?=个?(?:人|用户|并发|路))|(?<=预算\s*)\d+\s*元?/g
+  : /\d+\s*(?=(?:users?|people|persons?|clients?|seats?|employees)\b)|(?<=\b(?:budget|under|below)\s*)[$€£]?\d+/gi;
+// Several of one card: "2x3090", "3090 x2".
+const SEVERAL = /(?<![\w.])([2-9])\s*[x×*]\s*(?=[a-z ]*\d{3})|(?<=\d{3}[a-z ]*)[x×*]\s*([2-9])(?![\w.])/gi;
+/** A query without counts, with several cards in a word, and sizes in one form. */
+const plain = (query) => query.replace(COUNTED, "").replace(SEVERAL, () => say(" 多卡 ", " dual ")).replace(SIZE, "$1gb").trim() || query;
 /** Whether a query asks what a size of memory runs, and names neither device nor model. */
 const sized = (query) => query.search(SIZE) >= 0 && !query.replace(SIZE, " ").replace(ASKING, " ").replace(SIZED, " ").trim();
 /** The words of a query that name its subject, without a size of memory beside a name. All of them where nothing is left. */
@@ -65,16 +72,18 @@ async function holdingMost(engine, words) {
 
 // What a page is called, with its other names, in the parts that a reader may type: "RTX 4090", "qwen3.6" also as "qwen" and "3.6".
 const parts = (name) => name.split(/[\s()（）,，、·:：;；-]+/).flatMap((part) => [part, ...(part.match(/[a-z]+|[\d.]+/g)?.slice(1) ?? [])]).filter(Boolean);
-const calls = (word, { name, tokens }) => (HAN.test(word) ? name.includes(word)
-  : tokens.includes(word) || (word.length > 2 && tokens.some((_, at) => tokens.slice(at, at + 4).join("").startsWith(word.replaceAll("-", "")))));
+const calls = (word, { name, tokens, sizes }) => (HAN.test(word) ? name.includes(word)
+  : tokens.includes(word) || sizes.includes(word) || (word.length > 2 && tokens.some((_, at) => tokens.slice(at, at + 4).join("").startsWith(word.replaceAll("-", "")))));
+const SHORT = /^(?:[\d.]{1,3}|[\u3400-\u9fff])$/; // a number or a character that by itself, among other words, calls nothing
 let names;
 const named = (engine) => (names ??= engine.filters().then(({ name = {} }) => Object.keys(name).map((value) => {
-  const [, kind, known] = value.replaceAll("\u200b", "").toLowerCase().match(/^(\w+): (.*)$/);
-  return { value, chapter: kind === "chapter", model: kind === "models", name: known.replaceAll(" ", ""), tokens: parts(known) };
+  const [, kind, known, sizes = ""] = value.replaceAll("\u200b", "").toLowerCase().match(/^(\w+): ([^|]*)(?:\| (.*))?$/);
+  return { value, chapter: kind === "chapter", model: kind === "models", name: known.replaceAll(" ", ""), tokens: parts(known), sizes: sizes.split(" "),
+    length: parts(known.replace(/\b\d+gb\b/g, "x")).length, most: Math.max(...sizes.split(" ").map((size) => parseInt(size) || 0)) };
 })));
 
 /** Pages that are called by all of the words, or by as many of them as any is, those with a digit counting twice: without one no device or
- *  model is called by a single word, but where the query has a size of memory a model by the first of its name. The shortest name first;
+ *  model is called by a single word, but where the query has a size of memory a model by the first of its name. The shortest name first, of equal ones that with most memory;
  *  after the first of all the chapter that the other words call. */
 async function called(engine, words, beside = false, wholly = false) {
   const lower = words.map((word) => word.toLowerCase());
@@ -84,10 +93,12 @@ async function called(engine, words, beside = false, wholly = false) {
     const numbers = by.filter((word) => /\d/.test(word)).length;
     const first = beside && page.model && by.includes(page.tokens[0]);
     if (wholly && by.length < lower.length) continue;
-    if (by.length && (page.chapter || by.length === lower.length || by.length > 1 || numbers || first)) found.push({ page, by, count: by.length + numbers });
+    if (by.length === 1 && lower.length > 1 && SHORT.test(by[0]) && !(page.chapter && /\d/.test(by[0]))) continue;
+    const exact = by.filter((word) => page.tokens.includes(word) || page.sizes.includes(word)).length;
+    if (by.length && (page.chapter || by.length === lower.length || by.length > 1 || numbers || first)) found.push({ page, by, exact, count: by.length + numbers });
   }
   const most = Math.max(0, ...found.map(({ count }) => count));
-  const first = found.filter(({ count }) => count === most).sort((a, b) => a.page.tokens.length - b.page.tokens.length).slice(0, CALLED);
+  const first = found.filter(({ count }) => count === most).sort((a, b) => b.page.chapter - a.page.chapter || b.exact - a.exact || a.page.length - b.page.length || b.page.most - a.page.most).slice(0, CALLED);
   const left = first.length ? lower.filter((word) => !first[0].by.includes(word)) : [];
   const other = found.find(({ page, by, count }) => page.chapter && count < most && by.some((word) => left.includes(word)));
   if (other) first.splice(1, 0, other);
@@ -106,12 +117,16 @@ const used = new Map(); // query -> the words that its results hold, and the pag
 
 /** Where the index finds a query, best first; each is read when it is shown. Pages that are called so come first, then those that hold all
  *  words; where none does, or the query is a question, those that hold its subject; where none holds all of that, most of it. */
-export async function find(query) {
+export async function find(typed) {
   const engine = await ready();
+  const query = plain(typed);
   const about = subject(query);
+  const core = about.filter((word) => word.replace(SIZED, ""));
   const size = query.search(SIZE) >= 0; // beside a question no name: "64gb" calls a device only where all else does
   const whole = await called(engine, wordsOf(query), false, size);
-  const lead = sized(query) ? await called(engine, [zh ? "推荐" : "best"]) : whole.length ? whole : await called(engine, about, size);
+  const wholly = core.length > 1 && core.length < wordsOf(query).length ? await called(engine, core, false, true) : [];
+  const lead = sized(query) ? await called(engine, [zh ? "推荐" : "best"])
+    : size && whole.length ? whole : wholly.length ? wholly : whole.length ? whole : await called(engine, about, size);
   let found = [];
   let words = about;
   for (const tried of QUESTION.test(query.trim()) ? [about] : [wordsOf(query), about]) {
@@ -121,7 +136,7 @@ export async function find(query) {
   }
   if (!found.length && about.length > 1) found = await holdingMost(engine, about);
   const ids = new Set(lead.map(({ id }) => id));
-  used.set(query, { words, ids });
+  used.set(typed, { words, ids });
   return [...lead, ...found.filter(({ id }) => !ids.has(id))];
 }
 
