@@ -14,14 +14,19 @@ class FileClass(Strict):
 
     window_every: Count | None = None
     """The last of every n layers sees the whole context, where the file has no pattern; null: the engine gives no layer a window."""
+    window_everywhere: bool = False
+    """No layer sees the whole context, where the file names a window."""
     window_first: bool = False
     """The first of every n layers does, not the last."""
     window: Count | None = None
     """Tokens that a windowed layer sees, where the file does not say."""
     window_chunked: bool = False
     """A windowed layer sees the tokens of its block."""
-    unturned: Literal["whole"] | None = None
-    """whole: layers that see the whole context attend without positions, where others see a window."""
+    unturned: Literal["whole", "said"] | None = None
+    """Layers that attend without positions.
+
+    whole: those that see the whole context, where others see a window; said: all, where the file says that positions were not trained.
+    """
     unturned_every: Count | None = None
     """The last of every n layers attends without positions."""
     experts_normed: bool = True

@@ -406,6 +406,8 @@ def _window(f: File, layers: int) -> list[int] | None:
     listed, size = f.said("attention.sliding_window_pattern"), _window_size(f)
     if f.kind.window_layers is not None and layers != f.kind.window_layers:
         return None
+    if f.kind.window_everywhere and size > 0:
+        return []
     if size == 0 or (not f.kind.window_every and not isinstance(listed, list)):
         return None
     if isinstance(listed, list):
@@ -447,7 +449,9 @@ def _unturned(f: File, full: list[int] | None, layers: int) -> Shapes | None:
     """The layers that attend without positions."""
     if f.kind.unturned == "whole":
         return None if full is None else pattern(full, layers)
-    if f.kind.unturned_every is None or f.said("rope.scaling.finetuned") is True:
+    if f.kind.unturned == "said":
+        return {"every": 1} if f.said("rope.scaling.finetuned") is False else None
+    if f.kind.unturned_every is None:
         return None
     return {"every": f.kind.unturned_every}
 
@@ -484,7 +488,7 @@ def _experts(f: File, shapes: Shapes, mixtures: Sequence[int], dense: Sequence[i
     scale, groups = f.said("expert_weights_scale"), f.whole("expert_group_count", default=1, low=0)
     found: Shapes = {
         "count": count,
-        "used": f.whole("expert_used_count"),
+        "used": max(f.at("expert_used_count", layer) for layer in mixtures),
         "size": size,
         "gated": fused or f.has(first, "ffn_gate_exps"),
         "fused_gate_up": fused,

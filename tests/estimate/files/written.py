@@ -132,8 +132,8 @@ def values(a: Architecture) -> dict[str, Any]:
             found |= {"attention.key_length_swa": t.window.head_dim, "attention.value_length_swa": t.window.head_dim}
     if t.shared_cache_layers:
         found["attention.shared_kv_layers"] = t.shared_cache_layers
-    if a.engine_name == "granitehybrid" and t.no_position_layers is None:
-        found["rope.scaling.finetuned"] = True
+    if a.engine_name == "granitehybrid":
+        found["rope.scaling.finetuned"] = t.no_position_layers is None
     if t.softcap:
         found["attn_logit_softcapping"] = 50.0
     if t.positions > 1:
