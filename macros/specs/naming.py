@@ -29,6 +29,8 @@ MAKERS = {
 """Words that tell nothing apart."""
 SERIES = {"rtx", "gtx", "rx", "radeon", "tesla", "instinct", "arc", "blackwell"}
 """Words that people leave out where the number tells enough."""
+TIERS = {"core", "ultra", "ryzen", "ai", "epyc", "xeon", "gold", "platinum", "threadripper", "pro", "i", "3", "5", "7", "9"}
+"""The same in names of processors."""
 OPTIONAL = {"radeon"}
 """Words that people add to names that do without."""
 SAME = {"laptop": "mobile", "notebook": "mobile"}
@@ -83,12 +85,13 @@ def meant(word: str, records: Mapping[str, Any]) -> tuple[list[str], bool]:
         own = [parts_of(one)[0] for one in (key, name if isinstance(name, str) else name.en, *getattr(record, "also_called", []))]
         known = {part for parts in own for part in parts}
         missing = [part for part in wanted if part not in known and part not in OPTIONAL]
-        if any(number in missing for number in numbers) or len(missing) > (1 if numbers else 0):
+        telling = any(len(number) > 2 for number in numbers)
+        if any(number in missing for number in numbers) or len(missing) > int(telling):
             continue
         sizes = _sizes(record)
         other_size = memory is not None and len(sizes) > 0 and memory not in sizes
         # A size that the name says and nobody asked for is one difference, with other words or alone.
-        free = SERIES if numbers else set()
+        free = (SERIES | TIERS if hasattr(record, "threads") else SERIES) if numbers else set()
         unasked = min(len(set(parts) - set(wanted) - free) + len(set(wanted) - set(parts) - OPTIONAL) for parts in own)
         sized = memory is None and bool(numbers) and parts_of(key)[1] is not None
         scored.append((len(missing), other_size, max(unasked, int(sized)), unasked, key))

@@ -114,3 +114,18 @@ def test_every_name_of_a_device_is_its_own() -> None:
         records = CATALOGUE.gpus if record.id in CATALOGUE.gpus else CATALOGUE.cpus
         name = record.name if isinstance(record.name, str) else record.name.en
         assert spelled(name, records) == record.id
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("i7-8700", "core-i7-8700"),
+        ("8840U", "ryzen-7-8840u"),
+        ("Gold 6138", "xeon-gold-6138"),
+        ("CIX P1", "cix-cd8180"),
+        ("EPYC 7302P", "EPYC 7302P"),
+        ("Apple M1", "Apple M1"),
+    ],
+)
+def test_a_processor_s_number_is_enough_and_another_s_is_not(typed, found):
+    assert spelled(typed, CATALOGUE.cpus) == found
