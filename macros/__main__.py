@@ -576,6 +576,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         where = error.filename or "output"
         print(f"{where}: expected room and leave to write, got: {error.strerror}. Fix: make room, or write elsewhere", file=sys.stderr)
         return _unheard()
+    except RuntimeError as error:
+        from concurrent.futures import BrokenExecutor
+
+        if not isinstance(error, BrokenExecutor):
+            raise
+        got = "one was ended from outside: by hand, or by the system for want of memory"
+        print(f"{arguments.command}: expected its processes to end by themselves, got: {got}. Fix: run it again", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130

@@ -128,3 +128,15 @@ def test_a_card_whose_layers_look_into_the_cache_of_others(cards):
     asked = {"model": "gemma-3n-e2b", "quant": "int8", "context": 512, "gpus": ["jetson-thor-t5000"] * cards}
     found = estimate(asked, load(ROOT / "data"))
     assert found["users_that_fit"] >= 1
+
+
+def test_a_build_whose_process_was_ended_is_told(capsys, monkeypatch):
+    """By the system for want of memory, say."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    def ended() -> None:
+        raise BrokenProcessPool
+
+    monkeypatch.setattr("macros.generator.build.renewed", ended)
+    assert program.main(["site"]) == 1
+    assert capsys.readouterr().err.startswith("site: expected its processes to end by themselves, got: one was ended from outside")

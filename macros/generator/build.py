@@ -8,9 +8,10 @@ import logging
 import multiprocessing
 import os
 import signal
+import threading
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import InvalidStateError, ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,13 +113,21 @@ def build(into: Path) -> None:
 def _beside() -> ProcessPoolExecutor:
     """Copies of this process, with all that it has computed; their memory goes with them."""
     warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork", DeprecationWarning)
+    threading.excepthook = _unless_called_off
     return ProcessPoolExecutor(len(CONFIGS), mp_context=multiprocessing.get_context("fork"), initializer=_dies_at_once)
 
 
 def _dies_at_once() -> None:
     """A terminal interrupts all processes: a copy that stayed to tell of it could wait for work for ever, and its parent for it."""
     for interrupt in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(interrupt, signal.SIG_DFL)
+        if signal.getsignal(interrupt) != signal.SIG_IGN:  # a build in the background, whose parent does not hear it either
+            signal.signal(interrupt, signal.SIG_DFL)
+
+
+def _unless_called_off(thread: threading.ExceptHookArgs) -> None:
+    """Work that an interrupt called off while its process was dying has nothing to tell."""
+    if not issubclass(thread.exc_type, InvalidStateError):
+        threading.__excepthook__(thread)
 
 
 def _asked(model: str) -> dict[Question, Answer | None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from macros import relations
+from macros.relations import new_rows
 from macros.specs import SpecErrors, load
 from macros.specs.catalogue import VALUE_CHECKS
 from tests import slips
@@ -98,6 +99,21 @@ def test_rows_below_the_sealed_ones_need_no_seal():
     first = file.rows[0].model_copy(update={"tokens_per_second": 2 * file.rows[0].tokens_per_second})
     wrong = sealed.model_copy(update={"rows": [first, *file.rows[1:]]})
     assert [slip.at for slip in relations.sealed.whole("measurements", wrong, CATALOGUE)] == [("checksum",)]
+
+
+def test_a_new_row_is_held_against_formulas_and_the_settings_of_its_file():
+    """A speed twice as high, a prompt twice as long in one row of a table: told of rows that no checksum holds, and of no others."""
+    file = CATALOGUE.measurements["llama.cpp-cuda-scoreboard"]
+    place = next(index for index, row in enumerate(file.rows) if row.kind == "decode" and row.quality is None)
+    new = file.model_copy(update={"checksum": None, "sealed_rows": None})
+    for key, factor in (("tokens_per_second", 2.5), ("tokens_per_second", 0.4), ("generated_tokens", 2)):
+        row = file.rows[place].model_copy(update={key: factor * getattr(file.rows[place], key)})
+        told_of = [
+            [slip.at[-1] for one in (new_rows.expected, new_rows.usual) for slip in one(of, place, row, CATALOGUE)] for of in (new, file)
+        ]
+        assert told_of == [[key], []], (key, factor)
+    as_it_is = [*new_rows.expected(new, place, file.rows[place], CATALOGUE)]
+    assert as_it_is == [], as_it_is
 
 
 def told(data: Path, kind: str, name: str) -> list[str]:
