@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from macros.estimate.ways import way
+from macros.formulas.ram_rule import SYSTEM_GIB
 from macros.render import ask, verdict
 from macros.render.numbers import number
 from macros.render.tables import record_link
@@ -45,7 +46,7 @@ def question(view: View) -> str:
     gpu, model = view.catalogue.gpus[DEFAULT["gpu"]], view.catalogue.models[DEFAULT["model"]]
     asked = {"model": model.id, "quant": quant_of(view.catalogue, model.id), "context": pairs.CONTEXT, "gpus": [gpu.id]}
     answer = way(asked | pairs.HOST | {"memory": DEFAULT["memory"]}, view.catalogue, ram_gib=DEFAULT_RAM)
-    told = verdict.sentence(view, answer["way"], answer)
+    told = verdict.sentence(view, answer["way"], answer, DEFAULT_RAM)
     kinds = "".join(
         f'<option value="{kind}"{" selected" if kind == DEFAULT["memory"] else ""}>{view.name("memory", kind)}</option>' for kind in MEMORY
     )
@@ -61,7 +62,13 @@ def question(view: View) -> str:
         f'<select id="ask-memory">{kinds}</select></div>'
     )
     words = {name: view.words(words) for name, words in verdict.WORDS.items()} | {"no-gpu": view.pick(*LABELS["no-gpu"])}
-    settings: dict[str, Any] = {"host": pairs.HOST, "context": pairs.CONTEXT, "quant": "q4_k_m", "scripts": page_scripts(view)}
+    settings: dict[str, Any] = {
+        "host": pairs.HOST,
+        "context": pairs.CONTEXT,
+        "quant": "q4_k_m",
+        "system": SYSTEM_GIB,
+        "scripts": page_scripts(view),
+    }
     link = ask.calculator(view, model=model.id, gpu=gpu.id, quant=quant_of(view.catalogue, model.id), ram=DEFAULT_RAM)
     return (
         f'<form class="ask" data-ask novalidate aria-label="{_word(view, "form")}" data-settings="{escape(_json(settings))}">{fields}'

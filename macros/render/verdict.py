@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from macros.formulas.ram_rule import SYSTEM_GIB
 from macros.formulas.units import GIB
 from macros.render.numbers import number
 from macros.render.view import View
@@ -30,6 +31,14 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "放不下：全部放在设备上需要 {need} GiB。请换小一些的模型，或增加内存。",
         "en": "It does not fit: the device would need {need} GiB. Choose a smaller model, or add RAM.",
     },
+    "no-ram": {
+        "zh": "放不下：需要 {ram} GiB 内存，系统还要占一些。请换小一些的模型，或增加内存。",
+        "en": "It does not fit: {ram} GiB of RAM are needed besides what the system takes. Choose a smaller model, or add RAM.",
+    },
+    "tight": {
+        "zh": "内存吃紧：只给系统留下 {left} GiB，通常要留 {system} GiB。",
+        "en": "RAM is tight: {left} GiB are left for the system, and {system} GiB are usual.",
+    },
     "refused": {"zh": "这个组合没有答案：{key}。", "en": "There is no answer for this: {key}."},
     "unknown-model": {"zh": "没有叫“{value}”的模型。", "en": "There is no model called “{value}”."},
     "unknown-card": {"zh": "没有叫“{value}”的设备。", "en": "There is no device called “{value}”."},
@@ -53,13 +62,17 @@ WORDS: dict[str, dict[str, str]] = {
 """What is said -> in both languages; what stands in braces is filled in."""
 
 
+SPLIT = ("experts", "layers", "host")
+"""Ways in which a model takes RAM."""
+
+
 def _whole(speed: float) -> str:
     """A speed in a sentence: whole from ten up."""
     return number(speed, 0 if speed >= 10 else 1)
 
 
-def sentence(view: View, way: str, answer: Mapping[str, Any]) -> str:
-    """The first word for an answer of `estimate.ways` (not escaped)."""
+def sentence(view: View, way: str, answer: Mapping[str, Any], ram_gib: float) -> str:
+    """The first word for an answer of `estimate.ways` on a machine with so much RAM (not escaped)."""
     decode = answer.get("decode", {})
     values = {
         "need": number(answer["whole_bytes"] / GIB, 1),
@@ -67,4 +80,10 @@ def sentence(view: View, way: str, answer: Mapping[str, Any]) -> str:
         "low": _whole(decode["low"]) if decode else "",
         "high": _whole(decode["high"]) if decode else "",
     }
-    return WORDS[way][view.language].format(**values)
+    told = "no-ram" if way == "no" and not answer["whole_bytes"] else way
+    first = WORDS[told][view.language].format(**values)
+    left = ram_gib - answer["ram_bytes"] / GIB
+    if way not in SPLIT or left >= SYSTEM_GIB:
+        return first
+    tight = WORDS["tight"][view.language].format(left=number(left, 1), system=SYSTEM_GIB)
+    return first + view.pick("", " ") + tight

@@ -73,10 +73,10 @@ def models(catalogue: Catalogue) -> list[str]:
 
 
 METHODS: dict[str, Words] = {
-    "full_adamw": {"zh": "全量，AdamW", "en": "Full, AdamW"},
-    "full_8bit": {"zh": "全量，8 位 AdamW", "en": "Full, 8-bit AdamW"},
-    "lora": {"zh": "LoRA", "en": "LoRA"},
     "qlora": {"zh": "QLoRA", "en": "QLoRA"},
+    "lora": {"zh": "LoRA", "en": "LoRA"},
+    "full_8bit": {"zh": "全量，8 位 AdamW", "en": "Full, 8-bit AdamW"},
+    "full_adamw": {"zh": "全量，AdamW", "en": "Full, AdamW"},
 }
 
 
@@ -110,7 +110,7 @@ def fine_tuning(catalogue: Catalogue) -> pd.DataFrame:
 
 CARDS = {"rtx-4060": 8, "rtx-3060": 12, "rtx-5060-ti-16gb": 16, "rtx-3090": 24, "rtx-5090": 32, "rtx-a6000": 48}
 """A card of each size that is sold -> its memory [GiB]."""
-COMMON = (12, 24)
+COMMON = (12, 16, 24)
 """Sizes that a narrow screen shows [GiB]."""
 TIMED = "rtx-3090"
 MARGIN_GIB = 1.0
@@ -156,13 +156,14 @@ def _hours(catalogue: Catalogue, model: str, *, bound: str) -> float | None:
             "soonest",
             {"zh": "1,000 条，最快", "en": "1,000 samples, soonest"},
             unit="h",
-            digits=1,
+            digits=2,
+            secondary=True,
             note={
                 "zh": "RTX 3090，每条 2,048 词元；由预填充速度推出，没有实测核对",
                 "en": "RTX 3090, 2,048 tokens each; from the speed of prefill, not held against measurements",
             },
         ),
-        Column("latest", {"zh": "1,000 条，最慢", "en": "1,000 samples, latest"}, unit="h", digits=1),
+        Column("latest", {"zh": "1,000 条，最慢", "en": "1,000 samples, latest"}, unit="h", digits=2, secondary=True),
     ],
     formulas=("training_bytes", "kept_activation_bytes", "loss_bytes"),
 )

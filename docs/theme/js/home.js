@@ -94,7 +94,9 @@ async function answer() {
     return;
   }
   const { decode } = found;
-  verdict.textContent = say(found.way, { need: gib(found.whole_bytes), ram: gib(found.ram_bytes), low: decode ? shown(decode.low) : "", high: decode ? shown(decode.high) : "" });
+  const left = system - found.ram_bytes / GIB;
+  const tight = ["experts", "layers", "host"].includes(found.way) && left < settings.system ? (zh ? "" : " ") + say("tight", { left: left.toFixed(1), system: settings.system }) : "";
+  verdict.textContent = say(found.way === "no" && !found.whole_bytes ? "no-ram" : found.way, { need: gib(found.whole_bytes), ram: gib(found.ram_bytes), low: decode ? shown(decode.low) : "", high: decode ? shown(decode.high) : "" }) + tight;
   verdict.dataset.way = found.way;
   const state = new URLSearchParams({ model, gpu: gpu === NONE ? "" : memory ? `${gpu}@${memory}` : gpu, quant, context: settings.context });
   if (!own) {
