@@ -10,10 +10,10 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import InvalidStateError, ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from macros import generator
 from macros.generator import CONFIGS, MACROS, now
@@ -23,7 +23,10 @@ from macros.render.view import View
 from macros.specs import SpecError, SpecErrors
 
 if TYPE_CHECKING:
-    from macros.tables.answers import Answer, Question
+    import pandas as pd
+
+    from macros.specs import Catalogue
+    from macros.tables.answers import Question
 
 SITEMAP = "sitemap.xml"
 """A template of its own: it names the pages that are made from records too."""
@@ -84,7 +87,6 @@ def build(into: Path) -> None:
     """Build both languages aside, then swap; raises SpecErrors with everything that is wrong, and leaves the site before as it was."""
     from macros.publish import site
     from macros.specs import load
-    from macros.tables import tables
     from macros.tables.answers import take
 
     errors = list(site.page_errors(generator.ROOT, MACROS))
@@ -100,13 +102,19 @@ def build(into: Path) -> None:
             with _beside() as pool:
                 for answers in pool.map(_asked, now.catalogue.models, chunksize=4):
                     take(now.catalogue, answers)
-            for table in tables().values():
-                table.frame(now.catalogue)  # once for both languages
+            _compute_tables(now.catalogue)
         with _beside() as pool:
             written = {language: pool.submit(_write, language, new if language == "zh" else new / language) for language in CONFIGS}
             if errors := [error for one in written.values() for error in one.result()[0]]:
                 raise SpecErrors(errors)
-        site.beside(now.catalogue, new, {language: one.result()[1] for language, one in written.items()})
+        published = {language: one.result()[1] for language, one in written.items()}
+        with _beside() as pool:
+            beside = [pool.submit(_made_beside, make, new, published) for make in site.BESIDE]
+            site.data(now.catalogue, new)
+            site.shrink(new)  # in this process: the library that does it stands still in a copy
+            for one in beside:
+                one.result()
+        (aside / site.SEARCH).rename(new / site.SEARCH)
         site.swap(new, into)
 
 
@@ -130,12 +138,38 @@ def _unless_called_off(thread: threading.ExceptHookArgs) -> None:
         threading.__excepthook__(thread)
 
 
-def _asked(model: str) -> dict[Question, Answer | None]:
+def _asked(model: str) -> dict[Question, Any]:
     """What the largest tables ask about a model."""
     from macros.tables.pairs import answers_of
 
     assert now.catalogue is not None
     return answers_of(now.catalogue, model)
+
+
+def _compute_tables(catalogue: Catalogue) -> None:
+    """Every table, once for both languages; those whose rows pages ask for one by one in this process, which remembers what they share."""
+    from macros.tables import pairs, tables
+
+    own = [table for table in tables().values() if table.compute.__module__ == pairs.__name__]
+    others = [table for table in tables().values() if table not in own]
+    with _beside() as pool:
+        frames = pool.map(_framed, [table.id for table in others])
+        for table in own:
+            table.frame(catalogue)
+        for table, frame in zip(others, frames, strict=True):
+            table.take(catalogue, frame)
+
+
+def _framed(table: str) -> pd.DataFrame:
+    """The numbers of a table."""
+    from macros.tables import tables
+
+    assert now.catalogue is not None
+    return tables()[table].frame(now.catalogue)
+
+
+def _made_beside(make: Callable[..., None], into: Path, published: Mapping[str, tuple[str, str]]) -> None:
+    make(now.catalogue, into, published)
 
 
 def _write(language: str, into: Path) -> tuple[list[SpecError], tuple[str, str]]:

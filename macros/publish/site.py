@@ -102,18 +102,20 @@ def generator_error(root: Path, language: str, message: str) -> SpecError:
     return SpecError(path.relative_to(root).as_posix(), line, key, "a build without warnings", " ".join(message.split()), "correct it")
 
 
-def beside(catalogue: Catalogue, site: Path, published: Mapping[str, tuple[str, str]]) -> None:
-    """What stands beside the pages: data files, pictures for links, feeds, Markdown twins, and the search index, made from the pages.
+Published = Mapping[str, tuple[str, str]]
+"""Language -> the site's name, and the address of its root."""
 
-    Args:
-        catalogue: the records
-        site: the pages
-        published: language -> the site's name, and the address of its root
-    """
+
+def data(catalogue: Catalogue, site: Path) -> None:
+    """Data files, the calculator's scripts among them."""
     for name, content in api.files(catalogue).items():
         path = site / "api" / "v1" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content())
+
+
+def _for_other_programs(catalogue: Catalogue, site: Path, published: Published) -> None:
+    """Pictures for links, feeds and Markdown twins of the pages."""
     for name, drawn in pictures.pictures(catalogue):
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_bytes(drawn)
@@ -121,8 +123,17 @@ def beside(catalogue: Catalogue, site: Path, published: Mapping[str, tuple[str, 
         folder = site if language == "zh" else site / language
         (folder / "feed.xml").write_text(news.feed(View(catalogue, language), name, address, releases(THEME.parents[1])), "utf-8")
     plain.twins(site, published["zh"][1])
-    shrink(site)
-    index(site)
+
+
+def _search(catalogue: Catalogue, site: Path, published: Published) -> None:
+    """The search index, beside the site."""
+    index(site, site.with_name(SEARCH))
+
+
+BESIDE = (_search, _for_other_programs)
+"""What stands beside the pages and needs nothing but them."""
+SEARCH = "pagefind"
+"""The folder of the search index."""
 
 
 def shrink(site: Path) -> None:
@@ -193,7 +204,7 @@ def _kind(folder: Path) -> str:
     return folder.parent.name if folder.parent.name in ("devices", "models") else "chapter"
 
 
-def index(site: Path) -> None:
+def index(site: Path, into: Path) -> None:
     """Index the built pages for the search, each language its own.
 
     The engine finds words by how they begin, and cuts Chinese into words as it thinks best, which is not always as a reader does:
@@ -215,7 +226,7 @@ def index(site: Path) -> None:
                 text = text.replace("</article>", f'{hidden}<p data-pagefind-filter="kind:{_kind(path.parent)}"></p></article>')
             text = BETWEEN_HAN.sub("\u200b", text) if language[1].startswith("zh") else text
             page.write_text(f'<html lang="{language[1]}"><body>{text}</body></html>', "utf-8")
-    command = [sys.executable, "-m", "pagefind", "--site", str(pages), "--output-path", str(site / "pagefind")]
+    command = [sys.executable, "-m", "pagefind", "--site", str(pages), "--output-path", str(into)]
     command += ["--quiet", "--exclude-selectors", ".headerlink"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     shutil.rmtree(pages)
@@ -223,8 +234,8 @@ def index(site: Path) -> None:
         told = (ran.stdout + ran.stderr).strip().splitlines()
         raise SpecErrors([SpecError("site", 1, "search", "an index of the pages", told[-1] if told else "nothing", "see the log above")])
     for unused in UNUSED:
-        (site / "pagefind" / unused).unlink(missing_ok=True)
-    search_files.settled(site / "pagefind")
+        (into / unused).unlink(missing_ok=True)
+    search_files.settled(into)
 
 
 def swap(new: Path, site: Path) -> None:

@@ -45,6 +45,9 @@ class SpecErrors(Exception):  # noqa: N818  (a collection of errors)
         self.errors = sorted(set(errors))
         super().__init__(self.report())
 
+    def __reduce__(self) -> tuple[type[SpecErrors], tuple[list[SpecError]]]:
+        return SpecErrors, (self.errors,)  # as it comes from another process
+
     def report(self) -> str:
         """One line a mistake and their count; as annotations where a workflow runs."""
         actions = os.environ.get("GITHUB_ACTIONS") == "true"

@@ -54,14 +54,14 @@ class Table:
 
     def frame(self, catalogue: Catalogue) -> pd.DataFrame:
         """The numbers, one row a key, columns as declared; computed once for each catalogue."""
-        known = _frames.get(id(catalogue))
-        if known is None or known[0] is not catalogue:
-            _frames.clear()
-            known = _frames[id(catalogue)] = (catalogue, {})
-        frames = known[1]
+        frames = _frames_of(catalogue)
         if self.id not in frames:
             frames[self.id] = self._checked(self.compute(catalogue))
         return frames[self.id]
+
+    def take(self, catalogue: Catalogue, frame: pd.DataFrame) -> None:
+        """Take over the numbers that another process computed from the same catalogue."""
+        _frames_of(catalogue)[self.id] = frame
 
     def _checked(self, frame: pd.DataFrame) -> pd.DataFrame:
         declared = [column.id for column in self.columns]
@@ -75,6 +75,15 @@ class Table:
 
 _frames: dict[int, tuple[Catalogue, dict[str, pd.DataFrame]]] = {}
 _registry: dict[str, Table] = {}
+
+
+def _frames_of(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
+    """What was computed from a catalogue; of another nothing is kept."""
+    known = _frames.get(id(catalogue))
+    if known is None or known[0] is not catalogue:
+        _frames.clear()
+        known = _frames[id(catalogue)] = (catalogue, {})
+    return known[1]
 
 
 def table(

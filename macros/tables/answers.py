@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
-from macros.estimate import Refused, estimate
+import pandas as pd
+
+from macros.estimate import Refused, columns, estimate
 from macros.estimate.ways import way
 from macros.specs import Catalogue
 
@@ -39,10 +41,11 @@ class Answer(NamedTuple):
     """On the device with everything on it."""
 
 
+Kept = TypeVar("Kept")
 Question = tuple[tuple[str, Any], ...]
 """Keys and values in order."""
 
-_known: dict[Question, tuple[tuple[Any, ...], Answer | None]] = {}
+_known: dict[Question, tuple[tuple[Any, ...], Any]] = {}
 _shared: tuple[Catalogue | None, tuple[Any, ...]] = (None, ())
 
 
@@ -51,22 +54,38 @@ def ask(catalogue: Catalogue, **question: Any) -> Answer | None:
 
     With `ram_gib` the machine runs it in the fastest way for which it has so much system memory.
     """
+    return _kept(catalogue, question, lambda: _asked(catalogue, question))
+
+
+def buffers(catalogue: Catalogue, models: Sequence[str], contexts: Sequence[int]) -> pd.DataFrame:
+    """Cache and compute buffer of models with everything on one device, as `columns.buffers` gives them [bytes]."""
+
+    def one(model: str, context: int) -> list[dict[Any, Any]]:
+        question = {"model": model, "context": context, "of": "buffers"}
+        return _kept(catalogue, question, lambda: columns.buffers(catalogue, [model], [context]).to_dict("records"))
+
+    rows = [row for model in models for context in contexts for row in one(model, context)]
+    return pd.DataFrame(rows, columns=["model", "context", "kv_cache_bytes", "compute_buffer_bytes"])
+
+
+def _kept(catalogue: Catalogue, question: dict[str, Any], work: Callable[[], Kept]) -> Kept:
     key = tuple(sorted((name, tuple(value) if isinstance(value, list) else value) for name, value in question.items()))
     behind = _behind(catalogue, question)
     found = _known.get(key)
     if found is None or not _same(found[0], behind):
-        found = _known[key] = (behind, _asked(catalogue, question))
-    return found[1]
+        found = _known[key] = (behind, work())
+    kept: Kept = found[1]
+    return kept
 
 
-def learned(work: Callable[[], object]) -> dict[Question, Answer | None]:
+def learned(work: Callable[[], object]) -> dict[Question, Any]:
     """The answers that a piece of work is the first to ask for, so that it can be done in a process of its own."""
     before = set(_known)
     work()
     return {question: answer for question, (_, answer) in _known.items() if question not in before}
 
 
-def take(catalogue: Catalogue, answers: Mapping[Question, Answer | None]) -> None:
+def take(catalogue: Catalogue, answers: Mapping[Question, Any]) -> None:
     """Take over what another process learned from the same records."""
     for question, answer in answers.items():
         _known[question] = (_behind(catalogue, dict(question)), answer)

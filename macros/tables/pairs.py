@@ -14,7 +14,7 @@ from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, Words, table
-from macros.tables.answers import Answer, Question, ask, learned
+from macros.tables.answers import Answer, Question, ask, buffers, learned
 from macros.tables.headlines import headline_devices, headline_models, ladder_of, native_bytes, quant_of
 
 CONTEXT = 8192
@@ -140,7 +140,7 @@ def ram_to_have(held_bytes: float) -> int | None:
 def _needs(catalogue: Catalogue, model: str) -> list[tuple[int, int]]:
     """(context, bytes on a device without its runtime) of a model in the format of the tables, from short to long."""
     (weights,) = columns.sizes(catalogue, [model], [quant_of(catalogue, model)])["device_bytes"]
-    found = columns.buffers(catalogue, [model], CONTEXTS)
+    found = buffers(catalogue, [model], CONTEXTS)
     beside = found["kv_cache_bytes"] + found["compute_buffer_bytes"] + weights
     return list(zip(found["context"].tolist(), beside.tolist(), strict=True))
 
@@ -308,7 +308,7 @@ def model_memory_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
     contexts = [min(CONTEXT, trained), *([LONG_CONTEXT] if trained >= LONG_CONTEXT else [])]
     weights = columns.sizes(catalogue, [model], ladder_of(catalogue, model, LADDER))
     (runtime,) = columns.devices(catalogue, [REFERENCE])["runtime_bytes"]
-    beside = columns.buffers(catalogue, [model], contexts).set_index("context")[["kv_cache_bytes", "compute_buffer_bytes"]].sum(axis=1)
+    beside = buffers(catalogue, [model], contexts).set_index("context")[["kv_cache_bytes", "compute_buffer_bytes"]].sum(axis=1)
     needs = {context: (weights["device_bytes"] + beside[context] + runtime) / GIB for context in contexts}
     found = pd.DataFrame(
         {
@@ -327,10 +327,11 @@ def model_memory_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
     return found
 
 
-def answers_of(catalogue: Catalogue, model: str) -> dict[Question, Answer | None]:
+def answers_of(catalogue: Catalogue, model: str) -> dict[Question, Any]:
     """What the tables of devices and models ask about one model: one model after another shares more than one device after another."""
 
     def ask_all() -> None:
+        _needs(catalogue, model)
         model_devices_of(catalogue, model)
         if model in headline_models(catalogue):
             for gpu in catalogue.gpus:

@@ -12,6 +12,7 @@ from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, table
+from macros.tables.answers import buffers
 from macros.tables.headlines import LADDER, headline_models, ladder_of, own_quant, quant_of
 from macros.tables.pairs import REFERENCE
 
@@ -42,7 +43,7 @@ def presets_on_cards(catalogue: Catalogue) -> pd.DataFrame:
     """Every model of the tables in every preset on every card: model, quant, gpu, memory that it takes [bytes], whether it fits."""
     models = headline_models(catalogue)
     weights = pd.concat([columns.sizes(catalogue, [model], ladder_of(catalogue, model, PRESETS)) for model in models], ignore_index=True)
-    needs = pd.concat([columns.buffers(catalogue, [model], [trained_context(catalogue, model)]) for model in models], ignore_index=True)
+    needs = pd.concat([buffers(catalogue, [model], [trained_context(catalogue, model)]) for model in models], ignore_index=True)
     hardware = columns.devices(catalogue, [REFERENCE, *CARDS])
     found = columns.grid(weights, needs, hardware)
     named = weights.loc[found["weights_row"], ["model", "quant"]].reset_index(drop=True)

@@ -28,6 +28,7 @@ from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.models import Model, architecture_of
 from macros.tables import Column, Words, table
+from macros.tables.answers import buffers
 from macros.tables.headlines import headline_cpus, headline_devices, ladder_of
 from macros.tables.pairs import HOST, MODEL, sizes_of
 from macros.tables.reading import reading
@@ -64,7 +65,7 @@ def candidates(catalogue: Catalogue) -> list[str]:
 @by_identity
 def _beside(catalogue: Catalogue, model: str) -> dict[int, int]:
     """Context -> cache and compute buffer of a model [bytes]."""
-    found = columns.buffers(catalogue, [model], CONTEXTS)
+    found = buffers(catalogue, [model], CONTEXTS)
     return dict(zip(found["context"].tolist(), (found["kv_cache_bytes"] + found["compute_buffer_bytes"]).tolist(), strict=True))
 
 
