@@ -41,7 +41,8 @@ def listed(view: View) -> str:
     head = "".join(f'<th scope="col">{view.pick(*words)}</th>' for words in heads)
     rows = "".join(
         f'<tr><th scope="row">{record_link(view, kind, record.id)}</th><td><time>{record.released.isoformat()}</time></td>'
-        f"<td>{view.pick(*KINDS[kind])}</td><td>{escape(pages.facts(view, kind, record))}</td></tr>"
+        f'<td><span class="value">{view.pick(*KINDS[kind])}</span></td>'
+        f"<td>{escape(pages.facts(view, kind, record))}</td></tr>"
         for kind, record in newest(view)
     )
     title = view.pick("最近发布的模型与设备", "Models and devices that came out last")

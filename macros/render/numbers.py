@@ -70,7 +70,17 @@ def in_unit(value: float, unit: str) -> float:
     return value / SCALES[unit]
 
 
-IN_CHINESE = {"tokens": "词元", "tokens/s": "词元/秒", "tokens/J": "词元/焦", "USD": "美元"}
+IN_CHINESE = {
+    "tokens": "词元",
+    "tokens/s": "词元/秒",
+    "tokens/J": "词元/焦",
+    "USD": "美元",
+    "s": "秒",
+    "ms": "毫秒",
+    "min": "分钟",
+    "h": "小时",
+    "bit": "位",
+}
 """Units that are words."""
 
 

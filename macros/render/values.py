@@ -33,7 +33,7 @@ def value(
     else:
         found = in_unit(float(found) * SCALES.get(known or "", 1), unit)
     shown = number(found, digits) if isinstance(found, int | float) else view.html(found)
-    return f'<span class="value">{shown}{" " + unit_html(unit, view.language) if unit else ""}</span>'
+    return f'<span class="value">{shown}{"" if unit in (None, "%") else " "}{unit_html(unit, view.language) if unit else ""}</span>'
 
 
 def _spec(view: View, path: str) -> tuple[Any, str | None]:

@@ -32,7 +32,7 @@
   }
   const gib = (bytes) => `${shown(bytes / GIB, 2)} GiB`;
   const speed = (value) => say("tokens-per-second", { value: shown(value) });
-  const seconds = (value) => (value < 1 ? `${shown(value * 1000)} ms` : `${shown(value)} s`);
+  const seconds = (value) => (value < 1 ? `${shown(value * 1000)} ${zh ? "毫秒" : "ms"}` : `${shown(value)} ${zh ? "秒" : "s"}`);
 
   function element(name, attributes = {}, ...children) {
     const made = document.createElement(name);
