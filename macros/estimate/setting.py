@@ -217,10 +217,12 @@ def _model(
             return None, reading.architecture, None
         published = _published(reading.quantized, reading.architecture, catalogue)
         if published is None:
-            method = str(reading.quantized.get("quant_method"))[:40]
+            from macros.estimate.files.methods import told
+
+            method = told(reading.quantized)
             if question.get("quant") is None:
                 fix = "say the format that is nearest in `quant`"
-                raise Refused("config.quantization_config", "a way of quantizing that the guide knows", method, fix)
+                raise Refused("config.quantization_config", "a way of quantizing that an engine of the guide reads", method, fix)
             notices.append(Notice("published-quantized", {"method": method}))
         return None, reading.architecture, published
     name = question["model"]

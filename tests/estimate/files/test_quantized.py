@@ -33,6 +33,9 @@ def weights(**weights):
 INT4 = {"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128, "symmetric": True}
 
 
+QUARK_FP8 = {"weight": {"dtype": "fp8_e4m3", "qscheme": "per_tensor"}, "input_tensors": {"dtype": "fp8_e4m3", "is_dynamic": False}}
+
+
 @pytest.mark.parametrize(
     ("config", "name"),
     [
@@ -48,7 +51,6 @@ INT4 = {"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128, "s
         ({"quant_method": "modelopt", "quantization": {"quant_algo": "FP8"}}, "fp8-tensor"),
         ({"quant_method": "exl3", "bits": 4.0}, "exl3-4bit"),
         ({"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "fp4", "qscheme": "per_group", "group_size": 32}}}, "mxfp4"),
-        ({"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "fp8_e4m3", "qscheme": "per_tensor"}}}, "fp8-tensor"),
         ({"bits": 4, "group_size": 64}, "mlx-4bit-64g"),
         ({"bits": 4, "group_size": 32, "mode": "mxfp4"}, "mlx-mxfp4"),
         (weights(weights=INT4) | {"format": "pack-quantized"}, "w4a16-128g"),
@@ -84,7 +86,9 @@ def test_a_configuration_names_its_format(config, name):
         {"quant_method": 4},
         {"quant_method": "bitsandbytes"},
         {"quant_method": "modelopt", "quant_algo": "INT4_AWQ"},
-        {"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "int4", "qscheme": "per_group", "group_size": 128}}},
+        {"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "int2", "qscheme": "per_group", "group_size": 128}}},
+        {"quant_method": "auto-round", "packing_format": "auto_round:fp8", "bits": 8},
+        {"quant_method": "torchao", "quant_type": "int4_dynamic"},
         weights(weights=INT4) | {"format": "marlin-24"},
         weights(weights=INT4) | {"format": "pack-quantized", "sparsity_config": {"format": "sparse-24-bitmask"}},
     ],
@@ -172,7 +176,7 @@ def test_another_format_than_the_published_one_is_told():
 
 def test_a_method_that_is_not_known_is_told_and_asks_for_a_format():
     config = QWEN3 | {"quantization_config": {"quant_method": "hqq"}}
-    with pytest.raises(Refused, match=r"config\.quantization_config: expected a way of quantizing that the guide knows, got 'hqq'"):
+    with pytest.raises(Refused, match=r"config\.quantization_config: expected a way .* that an engine of the guide reads, got 'hqq: half"):
         estimate({"config": config, "context": 1024}, CATALOGUE)
     assert "published-quantized" in [
         one["code"] for one in estimate({"config": config, "context": 1024, "quant": "q4_0"}, CATALOGUE)["notices"]
@@ -230,3 +234,50 @@ def test_experts_under_bitsandbytes_are_those_of_the_library_s_version(version, 
     values = 48 * 128 * 3 * 2048 * 768
     scales = values // 64 * 4 + 48 * 128 * 3 * 146
     assert experts == values * size // 8 + (scales if size == 4 else 0)
+
+
+LINEAR = 28 * (1024 * 2048 * 2 + 1024 * 1024 * 2 + 3 * 1024 * 3072)
+"""Weights of the linear layers of Qwen3 0.6B."""
+ROWS = 28 * (2048 + 1024 + 1024 + 1024 + 3072 + 3072 + 1024)
+REST = 2 * (1024 * 151936 + 28 * (2 * 1024 + 2 * 128) + 1024)
+"""Its table and norms at 16 bits."""
+OFF = {"bits": 16, "data_type": "float"}
+DOWN, DOWN_ROWS = 1024 * 3072, 1024
+
+
+@pytest.mark.parametrize(
+    ("config", "size"),
+    [
+        # Four bits, a scale of 16 and a zero of four for each group of 128.
+        (
+            {"quant_method": "auto-round", "bits": 4, "group_size": 128, "packing_format": "auto_round:auto_gptq"},
+            LINEAR // 2 + LINEAR // 128 * 5 // 2,
+        ),
+        (
+            {"quant_method": "auto-round", "bits": 4, "group_size": 128, "extra_config": {"model.layers.0.mlp.down_proj": OFF}},
+            (LINEAR - DOWN) // 2 + (LINEAR - DOWN) // 128 * 5 // 2 + 2 * DOWN,
+        ),
+        (
+            {"quant_method": "torchao", "quant_type": "int4_weight_only", "quant_type_kwargs": {"group_size": 32}},
+            LINEAR // 2 + LINEAR // 32 * 4,
+        ),
+        ({"quant_method": "torchao", "quant_type": {"default": {"_type": "Int8WeightOnlyConfig", "_data": {}}}}, LINEAR + 5 * ROWS),
+        ({"quant_method": "torchao", "quant_type": {"default": {"_type": "Float8WeightOnlyConfig", "_data": {}}}}, LINEAR + 4 * ROWS),
+        ({"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "fp8_e4m3", "qscheme": "per_channel"}}}, LINEAR + 2 * ROWS),
+        ({"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "int8", "qscheme": "per_channel"}}}, LINEAR + 3 * ROWS),
+        ({"quant_method": "quark", "global_quant_config": QUARK_FP8}, LINEAR + 7 * 28 * 4),
+        (
+            {
+                "quant_method": "quark",
+                "global_quant_config": {"weight": {"dtype": "int4", "qscheme": "per_group", "group_size": 128}},
+                "layer_quant_config": {"*.layers.0.mlp.down_proj": {"weight": None}},
+            },
+            (LINEAR - DOWN) // 2 + (LINEAR - DOWN) // 128 * 5 // 2 + 2 * DOWN,
+        ),
+    ],
+)
+def test_ways_of_other_libraries_weigh_what_their_tensors_weigh(config, size):
+    """AutoRound 0.16.1, torchao 0.18.0 and Quark 0.13: dtypes and shapes of the tensors that they write, counted by hand."""
+    a = shapes("qwen3-0.6b")
+    found = format_of(config, a, CATALOGUE.quantizations)
+    assert uniform_bytes(a, found.per_weight) == size + REST
