@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 import numpy as np
 
-from macros.calibrate import whole
+from macros.calibrate import middles, whole
 from macros.specs import Catalogue
 from macros.specs.calibration import Calibration
 from macros.specs.measurements import Serving
@@ -43,31 +41,10 @@ def record(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _record(terms: dict[str, float], rows: int, catalogue: Catalogue) -> dict[str, Any]:
-    sources = {str(row.source) for file in catalogue.measurements.values() for row in file.rows if isinstance(row, Serving)}
-    return {
-        "title": TITLE,
-        "as_of": max(catalogue.sources[source].accessed for source in sources),
-        "fingerprint": fingerprint(catalogue),
-        "rows": rows,
-        "left_out": {},
-        "terms": {name: float(f"{value:.4g}") for name, value in sorted(terms.items())},
-        "groups": {},
-        "spreads": {},
-        "low": -1.0,
-        "high": 1.0,
-        "accuracy": {},
-        "held_out": {},
-    }
+    sources = {str(row.source) for _, _, row in middles.rows_of(catalogue, Serving)}
+    return middles.record(catalogue, title=TITLE, sources=sources, fingerprint=fingerprint(catalogue), rows=rows, left_out={}, terms=terms)
 
 
 def fingerprint(catalogue: Catalogue) -> str:
     """Of what the constants follow from: the rows, and the constants of decode and prefill that they are compared with."""
-    rows = [
-        (name, index, row.model_dump(mode="json"))
-        for name, file in sorted(catalogue.measurements.items())
-        for index, row in enumerate(file.rows)
-        if isinstance(row, Serving)
-    ]
-    beside = [catalogue.calibration[kind].fingerprint for kind in ("decode", "prefill")]
-    text = json.dumps([rows, beside], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return middles.fingerprint(catalogue, Serving, ("decode", "prefill"))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from macros.calibrate import middles
 from macros.estimate import Refused
 from macros.estimate.placement import place
 from macros.estimate.setting import check_setting
@@ -77,7 +75,7 @@ def measured(catalogue: Catalogue) -> tuple[list[Measured], dict[str, int]]:
     """
     found: list[Measured] = []
     left_out: dict[str, int] = {}
-    for name, index, row in _rows(catalogue):
+    for name, index, row in middles.rows_of(catalogue, Speculation):
         reason = _reason(row)
         if reason is None:
             try:
@@ -87,13 +85,6 @@ def measured(catalogue: Catalogue) -> tuple[list[Measured], dict[str, int]]:
                 reason = f"{refused.field} refused"
         left_out[reason] = left_out.get(reason, 0) + 1
     return found, left_out
-
-
-def _rows(catalogue: Catalogue) -> Iterator[tuple[str, int, Speculation]]:
-    for name, file in sorted(catalogue.measurements.items()):
-        for index, row in enumerate(file.rows):
-            if isinstance(row, Speculation):
-                yield name, index, row
 
 
 def _reason(row: Speculation) -> str | None:
@@ -130,24 +121,17 @@ def record(catalogue: Catalogue) -> dict[str, Any]:
     overheads = [row.overhead for row in rows if row.overhead is not None]
     likeness = [row.likeness for row in rows if row.likeness is not None]
     terms = {name: float(np.percentile(overheads, percentile)) for name, percentile in ENDS.items()}
-    return {
-        "title": TITLE,
-        "as_of": max(catalogue.sources[str(row.row.source)].accessed for row in rows),
-        "fingerprint": fingerprint(catalogue),
-        "rows": len(rows),
-        "left_out": dict(sorted(left_out.items())),
-        "terms": {name: float(f"{value:.4g}") for name, value in sorted((terms | {"likeness": float(np.median(likeness))}).items())},
-        "groups": {},
-        "spreads": {},
-        "low": -1.0,
-        "high": 1.0,
-        "accuracy": {},
-        "held_out": {},
-    }
+    return middles.record(
+        catalogue,
+        title=TITLE,
+        sources={str(row.row.source) for row in rows},
+        fingerprint=fingerprint(catalogue),
+        rows=len(rows),
+        left_out=left_out,
+        terms=terms | {"likeness": float(np.median(likeness))},
+    )
 
 
 def fingerprint(catalogue: Catalogue) -> str:
     """Of what the constants follow from: the rows, and the constants of decode that they are compared with."""
-    rows = [(name, index, row.model_dump(mode="json")) for name, index, row in _rows(catalogue)]
-    text = json.dumps([rows, catalogue.calibration["decode"].fingerprint], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return middles.fingerprint(catalogue, Speculation, ("decode",))
