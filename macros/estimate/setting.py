@@ -470,7 +470,7 @@ def _known_build(name: Any, engine: Engine) -> None:
 
 def _built(day: str | None, catalogue: Catalogue) -> None:
     """The guide is renewed more than once a year: a later day than a year after the newest build that it knows is a slip."""
-    newest = max([build.built.isoformat() for engine in catalogue.engines.values() for build in engine.builds])
+    newest = max([str(build.built) for engine in catalogue.engines.values() for build in engine.builds])
     last = f"{int(newest[:4]) + 1}{newest[4:]}"
     if day is not None and day > last:
         raise Refused("built", f"a day that has been: the newest known build is of {newest}", day, "leave it out for a recent build")

@@ -25,7 +25,7 @@ def known_build(setting: Setting) -> KnownBuild:
         return next(build for build in builds if build.id == setting.build)
     if setting.built is None:
         return builds[-1]
-    return next((build for build in reversed(builds) if build.built.isoformat() <= setting.built), builds[0])
+    return next((build for build in reversed(builds) if str(build.built) <= setting.built), builds[0])
 
 
 def basis(setting: Setting) -> tuple[str, str]:
