@@ -32,7 +32,7 @@ def section(view: View, model: Model) -> list[str]:
 def _known(model: Model, files: list[Any], quant: str) -> tuple[str | None, str, str]:
     """A repository with files of the model, their format (the one that is wished for, or another), and the file where it is known."""
     held = [(one.repository, one.quant, one.file) for one in files]
-    held += [(model.gguf.repository, model.gguf.quant, "")] if model.gguf else []
+    held += [(model.gguf_files.repository, model.gguf_files.quant, "")] if model.gguf_files else []
     return next((one for one in held if one[1] == quant), held[0] if held else (None, quant, ""))
 
 

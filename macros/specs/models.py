@@ -118,7 +118,7 @@ class Model(Record):
     """Repository on Hugging Face."""
     modelscope: Repository | None = None
     """Repository on ModelScope."""
-    gguf: GgufFiles | None = None
+    gguf_files: GgufFiles | None = None
     """Ready-made GGUF files, where a public list names some."""
     architecture: Architecture | None = None
     """Its shapes."""
