@@ -107,7 +107,7 @@ def pieces(a: Architecture, quant: Quantization, types: Types, imatrix: bool, gg
         kind = types.get(tensor.type)
         block, block_bytes = (kind.block, kind.block_bytes) if kind is not None else (1, 0)
         each = tensor.bytes_each
-        host = aligned(each, HOST_ALIGNMENT)
+        host = aligned(each, HOST_ALIGNMENT) if gguf else each
         found.append(Piece(tensor.group, tensor.layers, each, host, padded_bytes(tensor, types), block, block_bytes))
     return found
 

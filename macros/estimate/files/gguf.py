@@ -89,6 +89,7 @@ class Reader:
     texts: int
     values: dict[str, Any]
     found: list[tuple[str, tuple[int, ...], int, int]]
+    names: set[str]
 
     def so_far(self) -> str:
         """What was read, for a message."""
@@ -189,6 +190,9 @@ class Reader:
     def tensor(self, what: str) -> None:
         """A tensor: name, shape, type, place."""
         name = self.text(what, LONGEST_NAME)
+        if name in self.names:
+            raise Refused("gguf", "each tensor once", name, self.so_far())
+        self.names.add(name)
         dimensions = self.whole(4, f"the dimensions of {name}")
         if dimensions > MOST_DIMENSIONS:
             raise Refused("gguf", f"at most {MOST_DIMENSIONS} dimensions of {name}", dimensions, self.so_far())
@@ -208,12 +212,8 @@ class Reader:
             raise Refused("gguf", "a power of two from 8 to 4096 as general.alignment", alignment, self.so_far())
         room = self.size - _aligned(self.at, alignment)
         tensors: list[FileTensor] = []
-        names: set[str] = set()
         expected, end = 0, 0
         for number, (name, shape, kind, place) in enumerate(self.found):
-            if name in names:
-                raise Refused("gguf", "each tensor once", name, self.so_far())
-            names.add(name)
             if place != expected:
                 raise Refused("gguf", f"{name} at {expected}, where the tensor before it ends", place, self.so_far())
             if kind in types:
@@ -244,7 +244,7 @@ def read_header(data: Octets, size: int, types: Mapping[int, TensorType], *, sho
 
     Source: GGUF specification; llama.cpp, ggml/src/gguf.cpp.
     """
-    reader = Reader(data, size, short, 0, 0, {}, [])
+    reader = Reader(data, size, short, 0, 0, {}, [], set())
     tensors, values = reader.opening()
     for number in range(values):
         reader.entry(f"key {number + 1} of {values}")
