@@ -67,8 +67,10 @@ SHOWN = {
 }
 """Fields that the page shows, besides those that a formula reads."""
 
-UNREAD = {"notes", "scores", "left_out"}
+UNREAD = {"notes", "scores", "left_out", "covers"}
 """Fields whose names formulas read of other things; of a record only its own check and the pages read them."""
+UNREAD_OF = {"gpus": {"vendor", "boost_mhz"}, "cpus": {"vendor"}}
+"""Kind -> such fields of its records alone."""
 
 RECORDS = {**FOLDERS, **SINGLE_FILES}
 
@@ -104,7 +106,7 @@ def data(catalogue: Catalogue) -> dict[str, Any]:
     # What a publisher stores as the format says needs no record beside it.
     otherwise = {key: one for key, one in catalogue.checkpoints.items() if one.rules or one.matrix_bytes is not None}
     records["checkpoints"] = otherwise
-    return {"defaults": DEFAULTS} | {kind: _records(records[kind], needed) for kind in KINDS}
+    return {"defaults": DEFAULTS} | {kind: _records(records[kind], needed - UNREAD_OF.get(kind, set())) for kind in KINDS}
 
 
 def _records(records: Mapping[str, Any], needed: Set[str]) -> dict[str, Any]:
