@@ -1,5 +1,6 @@
 """How commands end: a user's mistake, a closed output, an endless file is a line and an exit code, never a traceback."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,31 @@ def test_an_option_says_what_it_expected(capsys, arguments, words):
     with pytest.raises(SystemExit):
         program.main(arguments)
     assert words in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_file_of_questions_is_no_size_of_a_batch(capsys):
+    """`--batch-size` is the key `batch`, `--batch` a file."""
+    question = ["--model", "qwen3-8b", "--quant", "q4_k_m", "--context", "4096", "--gpu", "rtx-3090", "--json"]
+    assert program.main(["estimate", *question, "--batch-size", "64", "--ubatch", "64"]) == 0
+    small = json.loads(capsys.readouterr().out)
+    assert program.main(["estimate", *question]) == 0
+    assert small["compute_buffer"]["bytes"] < json.loads(capsys.readouterr().out)["compute_buffer"]["bytes"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fields"),
+    [
+        (["--model", "nope", "--gpu", "none", "--context", "-5", "--quant", "zz", "--users", "0"], "context users model quant gpus"),
+        (["--model", "qwen3-32b", "--gpu", "rtx-3090"], "context quant"),
+        (["--gpu", "rtx-3090", "--batch-size", "0"], "context batch model"),
+        (["--model", "gpt-oss-20b"], "context"),
+        (["--model", "qwen3-32b", "--quant", "q4_k_m", "--context", "1", "--kv-type", "q3", "--engine", "vll"], "engine kv_type"),
+    ],
+)
+def test_every_mistake_of_a_question_is_told_at_once(capsys, arguments, fields):
+    """One line each, and what is missing among them."""
+    assert program.main(["estimate", *arguments]) == 1
+    assert sorted(line.split(":")[0] for line in capsys.readouterr().err.splitlines()) == sorted(fields.split())
 
 
 @pytest.mark.parametrize("epoch", ["abc", "-5", "1e9", "²", "999999999999"])

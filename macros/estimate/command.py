@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from macros.estimate.question import KEYS, WORDS, Key
+from macros.estimate.question import KEYS, WORDS, Key, check_value
 from macros.estimate.refused import Refused
 from macros.formulas.units import GIB
 from macros.specs import Catalogue, compiled, plain
@@ -35,7 +36,7 @@ def options(of_estimate: argparse.ArgumentParser) -> None:
             add(option, dest=name, type=_reader(name, key), metavar=_metavar(key), help=says)
     add("--here", action="store_true", help="this machine's cards and processor, as its system tells them; other options win")
     add("--json", action="store_true", help="print one JSON object")
-    add("--batch", metavar="FILE", help="one JSON object a line, - for standard input; answers one a line")
+    add("--batch", dest="questions", metavar="FILE", help="one JSON object a line, - for standard input; answers one a line")
 
 
 def reader(make: Callable[[str], Any], expected: str) -> Callable[[str], Any]:
@@ -73,8 +74,8 @@ def _metavar(key: Key) -> str:
 def run(arguments: argparse.Namespace, root: Path) -> int:
     """Answer one question, or each line of a batch."""
     try:
-        if arguments.batch is not None:
-            return _batch(_lines(arguments.batch), _read_all(root))
+        if arguments.questions is not None:
+            return _batch(_lines(arguments.questions), _read_all(root))
         question = _question(arguments)
         # What a reader gives beside ids is checked by the forms of records; a file's header by its reader, value by value.
         catalogue = _checked_before(root) if not {"config", "safetensors"} & question.keys() else None
@@ -87,12 +88,47 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
             machine = here.question(here.told(), catalogue)
             print("here: " + ", ".join(f"{name} {value}" for name, value in machine.items()), file=sys.stderr)
             question = machine | question
-        found = estimate(question, catalogue, fit=True)
+        try:
+            found = estimate(question, catalogue, fit=True)
+        except Refused as refused:
+            print("\n".join([str(refused), *_other_mistakes(question, refused, catalogue)]), file=sys.stderr)
+            return 1
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1
     print(json.dumps(found, ensure_ascii=False) if arguments.json else _told(found))
     return 0
+
+
+PLAIN: dict[str, Any] = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 4096}
+"""A question in which no other value can be wrong."""
+NAMES = ("model", "quant", "gpus", "cpu", "engine")
+"""Keys that are looked at in a question of their own: their values lead to records by more than an id."""
+SOURCES = ("model", "config", "safetensors", "gguf", "quant")
+"""Keys of which some are needed, but none alone."""
+
+
+def _other_mistakes(question: Mapping[str, Any], first: Refused, catalogue: Catalogue) -> list[str]:
+    """What is wrong with the other values of a refused question, each looked at by itself, and what it lacks."""
+    from macros.estimate import check_setting
+
+    told = {first.field: ""}
+
+    def look(of: str, check: Callable[[], object]) -> None:
+        try:
+            check()
+        except Refused as refused:
+            if refused.field in of.split() and refused.field not in told:
+                told[refused.field] = str(refused)
+
+    for name in (*question, *(name for name, key in KEYS.items() if key.required and name not in question)):
+        if name in NAMES:
+            look(name, partial(check_setting, {**PLAIN, name: question[name]}, catalogue))
+        else:
+            look(name, partial(check_value, name, question.get(name), catalogue.records))
+    source = {name: question[name] for name in SOURCES if name in question}
+    look("model quant", partial(check_setting, {**source, "context": PLAIN["context"]}, catalogue))
+    return [mistake for mistake in told.values() if mistake]
 
 
 def _read_all(root: Path) -> Catalogue:

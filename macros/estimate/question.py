@@ -676,7 +676,9 @@ def _number(name: str, key: Key, value: Any) -> Any:
         return float(value)
     if isinstance(value, bool) or not isinstance(value, int) or not key.low <= value <= key.high:
         whole = f"a whole number from {key.low} to {key.high}"
-        raise Refused(name, f'"auto" or {whole}' if key.kind == "layers" else whole, value)
+        raise Refused(
+            name, f'"auto" or {whole}' if key.kind == "layers" else whole, value, "it has no default: say one" if value is None else ""
+        )
     return value
 
 

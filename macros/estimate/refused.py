@@ -9,7 +9,8 @@ class Refused(ValueError):  # noqa: N818  (what happened to the question)
     def __init__(self, field: str, expected: str, got: object, fix: str = "") -> None:
         self.field = field
         fixed = f" Fix: {_cut(fix, SENTENCE)}." if fix else ""
-        super().__init__(f"{_cut(field, NAME)}: expected {_cut(expected, SENTENCE)}, got {_cut(repr(got), 80)}.{fixed}")
+        found = "nothing" if got is None else _cut(repr(got), 80)
+        super().__init__(f"{_cut(field, NAME)}: expected {_cut(expected, SENTENCE)}, got {found}.{fixed}")
 
 
 NAME, SENTENCE = 200, 1000

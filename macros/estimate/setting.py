@@ -206,8 +206,10 @@ def _model(
     question: Mapping[str, Any], catalogue: Catalogue, notices: list[Notice]
 ) -> tuple[str | None, Architecture, Quantization | None]:
     """The model, its shapes, and the format that its configuration names."""
-    if ("model" in question) == ("config" in question):
-        raise Refused("model", "either `model` or `config`", sorted({"model", "config"} & set(question)), "keep one of them")
+    if "model" not in question and "config" not in question:
+        raise Refused("model", "a model: its id in `model`, or its file in `config` or `gguf`", None, "name one")
+    if "model" in question and "config" in question:
+        raise Refused("model", "either `model` or `config`", ["config", "model"], "keep one of them")
     if "config" in question:
         from macros.estimate.config_json import read
 
