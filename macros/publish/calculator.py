@@ -69,7 +69,7 @@ SHOWN = {
 
 UNREAD = {"notes", "scores", "left_out", "covers"}
 """Fields whose names formulas read of other things; of a record only its own check and the pages read them."""
-UNREAD_OF = {"gpus": {"vendor", "boost_mhz"}, "cpus": {"vendor"}}
+UNREAD_OF = {"gpus": {"vendor", "boost_mhz"}, "cpus": {"vendor"}, "architectures": {"name"}}
 """Kind -> such fields of its records alone."""
 
 RECORDS = {**FOLDERS, **SINGLE_FILES}
@@ -110,8 +110,13 @@ def data(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _records(records: Mapping[str, Any], needed: Set[str]) -> dict[str, Any]:
+    """What is needed of each; of the day of release the month, which puts the newest first."""
     return {
-        key: {name: value for name, value in record.model_dump(mode="json", exclude_defaults=True).items() if name in needed}
+        key: {
+            name: value[:7] if name == "released" and value else value
+            for name, value in record.model_dump(mode="json", exclude_defaults=True).items()
+            if name in needed
+        }
         for key, record in sorted(records.items())
     }
 
