@@ -67,7 +67,7 @@ SHOWN = {
 }
 """Fields that the page shows, besides those that a formula reads."""
 
-UNREAD = {"notes", "scores", "left_out", "covers"}
+UNREAD = {"notes", "scores", "left_out", "covers", "published_beside"}
 """Fields whose names formulas read of other things; of a record only its own check and the pages read them."""
 UNREAD_OF = {"gpus": {"vendor", "boost_mhz"}, "cpus": {"vendor"}, "architectures": {"name"}}
 """Kind -> such fields of its records alone."""
