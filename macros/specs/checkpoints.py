@@ -27,6 +27,8 @@ class Checkpoint(Transcript):
     """The file in it that is meant, where it holds several."""
     mix: bool = False
     """A mix of types of its publisher's own, of which only the size is known: `quant` names the preset that it is closest to."""
+    imatrix: bool = False
+    """Its preset was made with an importance matrix."""
     rules: list[PackingRule] = Field(default_factory=list)
     """What it stores otherwise than the format says."""
     matrix_bytes: Whole | None = None

@@ -29,7 +29,11 @@ def computed_bytes(catalogue: Catalogue, checkpoint: Checkpoint) -> int:
     model = catalogue.models[checkpoint.model]
     quant = as_published(catalogue.quantizations[checkpoint.quant], checkpoint)
     shapes = architecture_of(model, catalogue.models)
-    own = weight_bytes(shapes, quant, catalogue.tensor_types) if quant.per_weight is None else uniform_bytes(shapes, quant.per_weight)
+    own = (
+        weight_bytes(shapes, quant, catalogue.tensor_types, importance_matrix=checkpoint.imatrix)
+        if quant.per_weight is None
+        else uniform_bytes(shapes, quant.per_weight)
+    )
     return own + projector_bytes(checkpoint, model)
 
 
