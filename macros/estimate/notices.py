@@ -56,7 +56,7 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "Of the cache of experts on the card the memory is counted; how much faster it is was not measured in public.",
     },
     "projector-buffer": {
-        "zh": "投影器只计入文件大小：视觉塔的形状未知，算不出它的计算缓冲区。",
+        "zh": "投影器只计入文件大小：视觉编码器的形状未知，算不出它的计算缓冲区。",
         "en": "Of the projector its file is counted: the shapes of its tower are not known, so its compute buffer is not.",
     },
     "picture-reserved": {

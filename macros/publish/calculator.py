@@ -74,7 +74,7 @@ UNREAD_OF = {"gpus": {"vendor", "boost_mhz"}, "cpus": {"vendor"}, "architectures
 
 RECORDS = {**FOLDERS, **SINGLE_FILES}
 
-DEFAULTS = {"model": "qwen3-8b", "quant": "q4_k_m", "gpu": "rtx-3090"}
+DEFAULTS = {"model": "qwen3.5-9b", "quant": "q4_k_m", "gpu": "rtx-3090"}
 """The question that the page opens with."""
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from macros.formulas.remember import by_identity
 from macros.render import equations
 from macros.render.citations import link
 from macros.render.numbers import MISSING, number, unit_html
 from macros.render.view import Mistake, View, one_of
+from macros.specs import Catalogue
 from macros.specs.errors import nearest
 from macros.tables import Column, Table, plain, tables
 
@@ -290,7 +292,14 @@ def cell(view: View, column: Column, value: Any) -> str:
         return record_link(view, column.link, value)
     if isinstance(value, list | tuple):
         return view.pick("、", ", ").join(cell(view, column, item) for item in value)
-    return view.html(value)
+    return view.html(_chinese(view.catalogue).get(value, value) if isinstance(value, str) and view.language == "zh" else value)
+
+
+@by_identity
+def _chinese(catalogue: Catalogue) -> dict[str, str]:
+    """Name -> Chinese name, of records that have both: some tables hold names and no ids."""
+    named = (record for kind in ("gpus", "cpus", "quantizations") for record in catalogue.records[kind].values())
+    return {record.name: record.name_zh for record in named if record.name_zh}
 
 
 def record_link(view: View, kind: str, id: str) -> str:

@@ -188,7 +188,7 @@ def _estimated(catalogue: Catalogue, question: Estimate) -> float | None:
         Column("model", {"zh": "模型（4 位）", "en": "Model (4-bit)"}, link="models"),
         Column("cards", {"zh": "显卡", "en": "Cards"}, link="gpus", under=True),
         Column("count", {"zh": "张数", "en": "Number"}, under=True),
-        Column("fits", {"zh": "连余量放得下", "en": "Fits with the margin"}),
+        Column("fits", {"zh": "放得下（含余量）", "en": "Fits with the margin"}),
         Column("memory", {"zh": "显存", "en": "VRAM"}, unit="GiB", digits=0),
         Column("needed", {"zh": "需要", "en": "Needed"}, unit="GiB", digits=1),
         Column("free", {"zh": "剩余", "en": "Left"}, unit="GiB", digits=1),
