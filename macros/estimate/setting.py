@@ -69,6 +69,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         The checked question.
     """
     _covered(question, catalogue)
+    _preset(question, catalogue)
     asked = read_question(question, catalogue.records)
     notices: list[Notice] = []
     model, architecture = None, None
@@ -161,6 +162,16 @@ def _covered(question: Mapping[str, Any], catalogue: Catalogue) -> None:
                 )
             fix = f"{other.name} is not covered; {other.nearest} is nearest. {other.name} {other.why}"
             raise Refused("engine", f"an engine of the guide ({known})", named, fix)
+
+
+def _preset(question: Mapping[str, Any], catalogue: Catalogue) -> None:
+    """Refuse a mix that is another for each model by what it is: the preset that is spelled most like it would mislead."""
+    named = question.get("quant") if isinstance(question, Mapping) else None
+    if not isinstance(named, str) or named in catalogue.quantizations:
+        return
+    for other in catalogue.records["other-formats"].values():
+        if named.lower().startswith(other.begins):
+            raise Refused("quant", "the id of a quantization", named, f"{other.name} is {other.why}")
 
 
 def _letters(name: str) -> str:

@@ -36,6 +36,7 @@ KINDS = (
     "device-families",
     "engines",
     "other-engines",
+    "other-formats",
     "calibration",
     "checkpoints",
 )

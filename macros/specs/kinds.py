@@ -17,7 +17,7 @@ from macros.specs.measurements import MeasurementFile
 from macros.specs.models import Family, Model
 from macros.specs.plans import CachePlans, EnginePlans, FileSizes
 from macros.specs.quality import Quality
-from macros.specs.quantizations import Quantization, TensorType
+from macros.specs.quantizations import OtherFormat, Quantization, TensorType
 from macros.specs.record import Record
 from macros.specs.settings import EngineSetting
 from macros.specs.sources import Source
@@ -54,6 +54,7 @@ KINDS: dict[str, type[Record]] = {
 SINGLE_FILES: dict[str, type[BaseModel]] = {
     "composites": Composite,
     "other-engines": OtherEngine,
+    "other-formats": OtherFormat,
     "programs": Program,
     "sources": Source,
 }

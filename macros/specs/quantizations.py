@@ -190,6 +190,17 @@ class StoredTensor(Strict):
     """Layers that have one; -1 before the layers, -2 after them."""
 
 
+class OtherFormat(Strict):
+    """A kind of file that a question may name and that is no format of the guide."""
+
+    name: Plain
+    """As its makers write it."""
+    begins: Plain
+    """How the names of such files begin, in small letters."""
+    why: Plain
+    """What it is, and what to ask instead."""
+
+
 class Quantization(Record):
     """One format that a model can be downloaded or loaded in."""
 

@@ -110,6 +110,14 @@ def test_an_engine_that_is_not_covered_is_refused_by_its_name(catalogue, named, 
     assert fix in str(refused.value)
 
 
+@pytest.mark.parametrize(("named", "fix"), [("UD-Q4_K_XL", "with the file itself"), ("i1-Q4_K_M", "imatrix"), ("q4_k_xxl", "q4_k_")])
+def test_a_mix_of_each_model_is_no_preset_spelled_like_it(catalogue, named, fix):
+    with pytest.raises(Refused) as refused:
+        estimate({"model": "qwen3-8b", "quant": named, "context": 8192}, catalogue)
+    assert refused.value.field == "quant"
+    assert fix in str(refused.value)
+
+
 def test_every_other_engine_names_one_of_the_guide(catalogue):
     for other in catalogue.records["other-engines"].values():
         assert (other.inside is None) != (other.nearest is None)
