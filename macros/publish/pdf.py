@@ -86,10 +86,11 @@ def write(site: Path, dist: Path, edition: Edition) -> None:
 
 
 def chapters(site: Path) -> list[str]:
-    """Addresses of the pages in the order of the navigation, as the home page shows it."""
+    """Addresses of the pages in the order of the navigation, as the home page shows it; what one only looks up is not printed."""
     tree = html.parse(str(site / "index.html"), parser=html.HTMLParser(encoding="utf-8"))
     shown = [urlsplit(urljoin("https://book/", address)).path.lstrip("/") for address in tree.xpath("//nav[@id='navigation']//a/@href")]
-    return [page for page in dict.fromkeys(shown) if (site / page / "index.html").is_file()]
+    there = [page for page in dict.fromkeys(shown) if (site / page / "index.html").is_file()]
+    return [page for page in there if article(site / page / "index.html").get("data-for") != "lookup"]
 
 
 def book(site: Path, language: str, edition: Edition) -> str:

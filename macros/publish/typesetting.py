@@ -397,12 +397,15 @@ def _tabs(page: Page, element: Element) -> str:
 
 
 def _what_runs(page: Page, element: Element) -> str:
-    """What to run: under each kind of machine its sizes of memory, side by side."""
+    """What to run: for each kind of machine a table, with a row of models for each size of memory."""
     outer, page.alike = page.alike, True
     parts = []
     for label, sizes in zip(element.iterfind("label"), element.iterfind("dl"), strict=True):
-        entries = [f"({page.content(size.find('dt'))}, {page.content(size.find('dd'))})" for size in sizes.iterfind("div")]
-        parts.append(f"#in-columns({page.content(label)}, [], ({', '.join(entries)},))\n")
+        rows = []
+        for size in sizes.iterfind("div"):
+            models = size.findall("dd/ul/li") or size.findall("dd")
+            rows.append(f"({page.content(size.find('dt'))}, ({', '.join(page.content(model) for model in models)},))")
+        parts.append(f"#answers({page.content(label)}, ({', '.join(rows)},))\n")
     page.alike = outer
     return "".join(parts)
 

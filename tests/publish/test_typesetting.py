@@ -129,11 +129,11 @@ def test_a_string_ends_where_it_should():
     assert literal('"\\') == '"\\"\\\\"'
 
 
-def test_what_to_run_stands_in_columns():
+def test_what_to_run_is_a_table_with_a_row_a_size():
     listed = '<ul><li><a href="../cpu/#why">x</a></li></ul>'
     assert "#link(" in put(listed)
     made = put(f'<div class="what-runs"><input type="radio"><label>Card</label><dl><div><dt>8 GiB</dt><dd>{listed}</dd></div></dl></div>')
-    assert made.startswith('#parbreak()#in-columns([#"Card"], [], (([#"8 GiB"], [')
+    assert made.startswith('#parbreak()#answers([#"Card"], (([#"8 GiB"], ([')
 
 
 def test_bars_are_drawn_with_their_lengths_and_say_what_they_show():
