@@ -48,22 +48,39 @@ def _checked() -> list[str]:
     from macros.publish.calculator import formulas_script
     from macros.publish.remembered import remembered
     from macros.publish.site import page_errors
-    from macros.render import annotated, lint, palette, rooms, translations, unshown
-    from macros.specs import SpecErrors, load, moment
+    from macros.render import annotated, equations, lint, palette, rooms, translations, unshown
+    from macros.specs import SpecError, SpecErrors, load, moment
     from macros.tables import headlines
 
-    errors = [*page_errors(ROOT, MACROS), *translations.moved(ROOT / "docs"), *annotated.untranslated()]
-    errors += [*unshown.columns(ROOT), *unshown.pages(ROOT), *palette.strangers(ROOT), *rooms.untold()]
-    try:
-        catalogue = load(ROOT / "data")
-        errors += lint.check(ROOT / "docs", catalogue)
-        errors += relations.check(catalogue, moment.today())
-    except SpecErrors as found:
-        errors += found.errors
-    try:
-        remembered(ROOT / ".cache", "translated", [ROOT / "macros"], lambda: len(formulas_script(configs=True)))
-    except SpecErrors as found:
-        errors += found.errors
+    errors: list[SpecError] = []
+
+    def gathered(check: Callable[[], Any]) -> Any:
+        """What a check gives; a mistake that stops one stops no other."""
+        try:
+            return check()
+        except SpecErrors as found:
+            errors.extend(found.errors)
+        except (UnicodeDecodeError, IsADirectoryError, FileNotFoundError):  # a page that is none, which is told already
+            if not errors:
+                raise
+
+    catalogue, docs = gathered(lambda: load(ROOT / "data")), ROOT / "docs"
+    checks: list[Callable[[], object]] = [
+        lambda: errors.extend(page_errors(ROOT, MACROS)),
+        lambda: errors.extend(translations.moved(docs)),
+        lambda: errors.extend(annotated.untranslated()),
+        lambda: errors.extend(unshown.columns(ROOT)),
+        lambda: errors.extend(unshown.pages(ROOT)),
+        lambda: errors.extend(palette.strangers(ROOT)),
+        lambda: errors.extend(rooms.untold()),
+        lambda: errors.extend(lint.check(docs, catalogue)),
+        lambda: errors.extend(relations.check(catalogue, moment.today()) if catalogue is not None else ()),
+        equations.chinese,
+        equations.symbols,
+        lambda: remembered(ROOT / ".cache", "translated", [ROOT / "macros"], lambda: len(formulas_script(configs=True))),
+    ]
+    for one in checks:
+        gathered(one)
     if errors:
         raise SpecErrors(errors)
     old = headlines.stale(catalogue, moment.today())

@@ -50,7 +50,8 @@ def errors(root: Path, macros: Mapping[str, object]) -> Iterator[SpecError]:
     for path in sorted((root / "docs").glob("*/**/*.md")):
         shown = path.relative_to(root).as_posix()
         if path.is_symlink() or not path.is_file() or not path.resolve().is_relative_to((root / "docs").resolve()):
-            yield SpecError(shown, 1, "page", "a plain file", "a link", "put the page itself there")
+            got = "a folder" if path.is_dir() and not path.is_symlink() else "a link"
+            yield SpecError(shown, 1, "page", "a plain file", got, "put the page itself there")
             continue
         try:
             text = path.read_text("utf-8")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from macros.relations.ratios import Ratio, Relation, Rule, Slip
+from macros.relations.ratios import FEW, Ratio, Relation, Rule, Slip
 from macros.specs import Catalogue
 from macros.specs.devices import Cpu, Drive, Gpu, MemoryKind, SharedMemory
 
@@ -198,7 +198,26 @@ def _sibling(gpu: Gpu, catalogue: Catalogue) -> Iterator[Slip]:
             return
 
 
+def _maker(device: Gpu | Cpu, catalogue: Catalogue) -> Iterator[Slip]:
+    """A family of devices is of the makers that its other devices are of."""
+    alike = [one for one in (*catalogue.gpus.values(), *catalogue.cpus.values()) if one.family == device.family and one.id != device.id]
+    makers = sorted({one.vendor for one in alike})
+    if len(alike) >= FEW and device.vendor not in makers:
+        yield Slip(("vendor",), f"{' or '.join(makers)}, as {len(alike)} others of {device.family}", device.vendor, "correct it")
+
+
+def _memory_name(gpu: Gpu, catalogue: Catalogue) -> Iterator[Slip]:
+    """Memory is of a kind that is made."""
+    if not MADE.fullmatch(gpu.memory_kind):
+        yield Slip(("memory_kind",), "a kind like GDDR6X, LPDDR5 or HBM3e", gpu.memory_kind, "correct it")
+
+
+MADE = re.compile(r"(LP|G)?DDR[3-9][A-Z]{0,2}|HBM[2-9]?[eE]?")
+
+
 GPUS: tuple[Relation, ...] = (
+    Rule(_maker),
+    Rule(_memory_name),
     Ratio("transfers on a wire of the memory bus [GT/s]", ("bandwidth_gb_per_s",), _wire, (_memory, _memory_class), slack=1.25),
     Ratio("transfers on a wire of the memory bus [GT/s]", ("bandwidth_gb_per_s",), _wire, (_controller, _memory), slack=1.25),
     Ratio(
@@ -327,6 +346,7 @@ def _reachable(cpu: Cpu, catalogue: Catalogue) -> Iterator[Slip]:
 
 
 CPUS: tuple[Relation, ...] = (
+    Rule(_maker),
     Rule(_threads),
     Rule(_clocks),
     Rule(_channels),

@@ -16,10 +16,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
-
 import macros.formulas
 from macros.render.view import View, one_of
+from macros.specs import yaml_file
 
 Function = Callable[..., Any]
 
@@ -98,15 +97,13 @@ _UNIT = re.compile(r"( \[[^\]]*\])?\.?$")
 @cache
 def chinese() -> dict[str, str]:
     """What docstrings of formulas say -> the same in Chinese; units stay outside."""
-    read: dict[str, str] = yaml.load(CHINESE.read_text("utf-8"), yaml.CSafeLoader)
-    return read
+    return dict(yaml_file.read(CHINESE, f"docs/{CHINESE.name}").value)
 
 
 @cache
 def symbols() -> dict[str, str]:
     """Names of values in equations -> the same in Chinese; whole equations too, where a docstring states one."""
-    read: dict[str, str] = yaml.load(SYMBOLS.read_text("utf-8"), yaml.CSafeLoader)
-    return read
+    return dict(yaml_file.read(SYMBOLS, f"docs/{SYMBOLS.name}").value)
 
 
 def named(line: str) -> set[str]:

@@ -5,8 +5,9 @@ Reads the Markdown of docs/zh and docs/en and the texts of data/; knows nothing 
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -15,7 +16,7 @@ import yaml
 from pydantic import BaseModel
 
 from macros.specs import Catalogue
-from macros.specs.errors import SpecError, shown_path
+from macros.specs.errors import SpecError, nearest, shown_path
 from macros.specs.record import Text
 from macros.tables import tables
 
@@ -63,14 +64,14 @@ class Page:
     fences: list[tuple[int, str]] = field(default_factory=list)
 
 
-def check(docs: Path, catalogue: Catalogue) -> list[SpecError]:
-    """All that is wrong with the pages and with the texts of the data."""
+def check(docs: Path, catalogue: Catalogue | None) -> list[SpecError]:
+    """All that is wrong with the pages and with the texts of the data; without the records what is wrong with the pages alone."""
     pages = {language: {path.relative_to(docs / language).as_posix(): read(path, docs) for path in sorted((docs / language).rglob("*.md"))}
              for language in ("zh", "en")}  # fmt: skip
     errors: list[SpecError] = []
     errors += parity(pages["zh"], pages["en"], docs)
     for language, found in pages.items():
-        avoided = banned(catalogue, language)
+        avoided = {} if catalogue is None else banned(catalogue, language)
         for page in found.values():
             errors += front_matter(page)
             errors += anchors(page)
@@ -81,9 +82,16 @@ def check(docs: Path, catalogue: Catalogue) -> list[SpecError]:
                     errors += chinese(page.shown, number, "setting", setting(line))
                 else:
                     errors += english(page.shown, number, prose(line))
-    errors += texts(catalogue)
-    errors += headings(catalogue)
+    if catalogue is not None:
+        errors += [*texts(catalogue), *headings(catalogue), *led_to(catalogue, pages["en"])]
     return errors
+
+
+def led_to(catalogue: Catalogue, pages: Mapping[str, Page]) -> Iterator[SpecError]:
+    """The pages that records name."""
+    for record in catalogue.records.get("article", {}).values():
+        if record.page not in pages:
+            yield catalogue.error("article", record.id, ("page",), "a page below docs/en", f"'{record.page}'", nearest(record.page, pages))
 
 
 def read(path: Path, docs: Path) -> Page:
@@ -93,7 +101,9 @@ def read(path: Path, docs: Path) -> Page:
     start = 0
     if lines[0] == "---" and "---" in lines[1:]:
         end = lines.index("---", 1)
-        page.front = yaml.safe_load("\n".join(lines[1:end])) or {}
+        with contextlib.suppress(yaml.YAMLError):  # told by who reads the head
+            front = yaml.safe_load("\n".join(lines[1:end]))
+            page.front = front if isinstance(front, dict) else {}
         start = end + 1
     fence = None
     for number, line in enumerate(lines[start:], start + 1):

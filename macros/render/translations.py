@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import yaml
-
+from macros.specs import yaml_file
 from macros.specs.errors import SpecError, SpecErrors, nearest
 
 LANGUAGES = ("zh", "en")
@@ -46,7 +45,7 @@ def pages(docs: Path) -> dict[str, dict[str, str]]:
 def settled(docs: Path) -> dict[str, dict[str, str]]:
     """The same as it was last settled."""
     path = docs / RECORD
-    return dict(yaml.load(path.read_text("utf-8"), yaml.CSafeLoader) or {}) if path.exists() else {}
+    return dict(yaml_file.read(path, f"docs/{RECORD}").value) if path.exists() else {}
 
 
 def moved(docs: Path) -> Iterator[SpecError]:

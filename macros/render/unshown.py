@@ -80,8 +80,15 @@ def pages(root: Path) -> Iterator[SpecError]:
     for language in LANGUAGES:
         config = root / CONFIGS[language]
         if not config.is_file():
+            yield SpecError(config.name, 1, "file", "the configuration of the generator", "none", "restore it")
             continue
-        named = set(_named(yaml.load(config.read_text("utf-8"), _Loader).get("nav") or []))  # noqa: S506  (a safe loader)
+        try:
+            settings = yaml.load(config.read_text("utf-8"), _Loader)  # noqa: S506  (a safe loader)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            yield SpecError(config.name, line, "file", "well-formed YAML", str(error.problem), "correct the YAML at this line")
+            continue
+        named = set(_named(settings.get("nav") if isinstance(settings, dict) else []))
         for path in sorted((root / "docs" / language).rglob("*.md")):
             page = path.relative_to(root / "docs" / language).as_posix()
             if page not in named:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -99,14 +100,16 @@ def load(root: Path, *, without: Path | None = None) -> Catalogue:
     same = known.kept.same(root, now)
     errors = list(_strangers(root, listed))
     fresh: dict[str, Read] = {}
+    unread: list[str] = []
     for name in now:
         if name not in same:
             try:
                 fresh[name] = _read(root, name)
             except SpecErrors as found:
                 errors += found.errors
+                unread.append(name)
     if errors:
-        raise SpecErrors(errors)
+        raise SpecErrors([*errors, *_beside(root, [name for name in now if name not in unread], unread, fresh, known)])
     names = _by_kind(now)
     records = {kind: _records(kind, names[kind], fresh, known) for kind in (*KINDS, *SINGLE_FILES)}
     whole: dict[str, dict[str, Any]] = dict(records)
@@ -134,6 +137,23 @@ def load(root: Path, *, without: Path | None = None) -> Catalogue:
         }
         _remember(root, Kept(at, files, passed | checks.keys() | values.keys()), records, fresh.keys())
     return catalogue
+
+
+def _beside(root: Path, read: list[str], unread: list[str], fresh: Mapping[str, Read], known: Known) -> Iterator[SpecError]:
+    """Names in the records that can be read which lead nowhere, not even to one that cannot."""
+    names = _by_kind(read)
+    if not unread or any(_kind(name) in SINGLE_FILES for name in unread) or {"sources"} - names.keys():
+        return
+    records = {kind: _records(kind, names[kind], fresh, known) for kind in names}
+    catalogue = Catalogue(dict(records), Files(lambda: _files(root, read, fresh, records)))
+    ids = [repr(Path(name).stem) for name in unread]
+    for check in [check for check in CHECKS if check.__module__ in OF_NAMES and check is not sources_are_used]:
+        with contextlib.suppress(AttributeError, LookupError):  # what it leads to is told already
+            yield from (error for error in check(catalogue) if not any(of in error.got for of in ids))
+
+
+OF_NAMES = (__name__, "macros.specs.references")
+"""Modules whose checks hold of some of the records as of all."""
 
 
 def _known(root: Path) -> Known:

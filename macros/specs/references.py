@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from macros.specs.catalogue import Catalogue, cross_check
 from macros.specs.catalogue import load as load
 from macros.specs.errors import SpecError, nearest
+from macros.specs.form import BaseModel
+from macros.specs.kinds import KINDS
 from macros.specs.yaml_file import Location
 
 
@@ -176,3 +178,64 @@ def named_once(catalogue: Catalogue) -> Iterator[SpecError]:
                     f"keep it here or in data/architectures/{first[kind]}.yaml",
                 )  # fmt: skip
             first.setdefault(kind, record.id)
+
+
+LEADS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("architectures", "classes.*.unknown_to", ("engines",)),
+    ("composites", "engines", ("engines",)),
+    ("engines", "lacks", ("device-families",)),
+    ("engines", "makes", ("quantizations",)),
+    ("engines", "not_sliced", ("architectures",)),
+    ("engines", "pages.checkpoints.*.families", ("device-families",)),
+    ("engines", "pages.indexed_families", ("device-families",)),
+    ("engines", "pages.packed_rows.*.families", ("device-families",)),
+    ("engines", "pages.rules.*.families", ("device-families",)),
+    ("engines", "pages.wide_states", ("architectures",)),
+    ("engines", "slices.wide.*.classes", ("architectures",)),
+    ("measurements", "rows.*.draft", ("models",)),
+    ("models", "architecture.engine_name", ("architectures",)),
+    ("models", "gguf.*.quant", ("quantizations",)),
+    ("models", "projector.same_as", ("models",)),
+    ("other-engines", "inside", ("engines",)),
+    ("other-engines", "nearest", ("engines",)),
+    ("programs", "engine", ("engines",)),
+    ("quantizations", "gguf", ("quantizations",)),
+    ("quantizations", "per_weight.rules.*.classes", ("architectures",)),
+    ("quantizations", "read_by", ("engines", "other-engines")),
+    ("quantizations", "recipe.*.engine_name", ("architectures",)),
+)
+"""Kind, place in its records (* for each of several), and the kinds that the names there are ids of."""
+
+
+@cross_check
+def elsewhere(catalogue: Catalogue) -> Iterator[SpecError]:
+    """What is named in the places of LEADS exists."""
+    for kind, place, folders in LEADS:
+        if not {kind, *folders} <= catalogue.records.keys():
+            continue
+        known = [name for folder in folders for name in catalogue.records[folder]]
+        for name, record in catalogue.records[kind].items():
+            for at, found in _names(record, place.split("."), () if kind in KINDS else (name,)):
+                if found not in known:
+                    expected = f"the id of a record in data/{' or data/'.join(folders)}"
+                    yield catalogue.error(kind, name, at, expected, f"'{found}'", nearest(found, known))
+
+
+def _names(value: Any, place: Sequence[str], at: Location) -> Iterator[tuple[Location, str]]:
+    """The names in a place of a record, each with where it stands; of a mapping there its keys."""
+    if value is None:
+        return
+    if place and place[0] != "*":
+        inner = value.get(place[0]) if isinstance(value, Mapping) else getattr(value, place[0], None)
+        yield from _names(inner, place[1:], (*at, place[0]))
+    elif place and isinstance(value, BaseModel):
+        for field, one in value:
+            yield from _names(one, place[1:], (*at, field))
+    elif isinstance(value, str):
+        yield at, value
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _names(one, place[1:], (*at, key)) if place else [((*at, key), key)]
+    else:
+        for index, one in enumerate(value):
+            yield from _names(one, place[1:], (*at, index))

@@ -21,6 +21,9 @@ SLIPS = [
     ("gpus/rx-7900-xtx", "bandwidth_gb_per_s: 960", "bandwidth_gb_per_s: 9600", "a wire of the memory bus"),
     ("gpus/rtx-4090-mobile", "bandwidth_gb_per_s: 576", "bandwidth_gb_per_s: 57.6", "a wire of the memory bus"),
     ("gpus/rtx-3090", "memory_gib: 24", "memory_gib: 240", "32 bits of the bus"),
+    ("gpus/rtx-3090", "vendor: NVIDIA", "vendor: AMD", "others of ga102-gf"),
+    ("gpus/rtx-3090", "memory_kind: GDDR6X", "memory_kind: GDRR6X", "a kind like GDDR6X"),
+    ("cpus/ryzen-5-3600", "vendor: AMD", "vendor: AMB", "AMD or Intel"),
     ("gpus/rtx-3090", "memory_gib: 24", "memory_gib: 2.4", "32 bits of the bus"),
     ("gpus/h100-sxm-80gb", "memory_gib: 80", "memory_gib: 8", "stack"),
     ("gpus/rtx-3090", "tdp_w: 350", "tdp_w: 35", "W per TFLOP/s"),
@@ -213,3 +216,29 @@ def test_value_checks_are_of_records():
     """So that a mistake is told with its file, and one record can be tried alone."""
     assert {kind for kind, _ in VALUE_CHECKS} >= {"models", "measurements"}
     assert all(re.fullmatch(r"[a-z-]+", kind) for kind, _ in VALUE_CHECKS)
+
+
+def test_each_named_place_is_looked_at():
+    """One wrong name in each place of LEADS is told there, with the nearest right one."""
+    from macros.specs import references
+    from macros.specs.records import Catalogue
+
+    for lead in references.LEADS:
+        kind, place, _ = lead
+        found = [(record, at) for record in CATALOGUE.records[kind].values() for at, _ in references._names(record, place.split("."), ())]
+        assert found, lead
+        stranger = Catalogue({**CATALOGUE.records, **{folder: {} for folder in lead[2] if folder != kind}}, CATALOGUE.files)
+        told = [error for error in references.elsewhere(stranger) if error.path.startswith(f"data/{kind}")] if kind not in lead[2] else [1]
+        assert told, lead
+
+
+def test_a_mistake_of_form_hides_no_name_that_leads_nowhere(tmp_path):
+    """Both are told at once, and not what only leads to the record that cannot be read."""
+    shutil.copytree(ROOT / "data", tmp_path / "data")
+    for name, old, new in (("gpus/rtx-3090", "tdp_w: 350", "tdpw: 350"), ("models/qwen3-8b", "family: qwen-2", "family: qwen-22")):
+        path = tmp_path / "data" / f"{name}.yaml"
+        assert old in path.read_text("utf-8")
+        path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+    with pytest.raises(SpecErrors) as found:
+        load(tmp_path / "data")
+    assert {error.path for error in found.value.errors} == {"data/gpus/rtx-3090.yaml", "data/models/qwen3-8b.yaml"}

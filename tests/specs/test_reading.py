@@ -437,6 +437,8 @@ def test_the_command_ends_with_one_and_without_a_traceback(tmp_path: Path):
     (data / "gpus" / "x.yaml").write_text("name: [")
     for single in SINGLE_FILES:
         (data / f"{single}.yaml").write_text("{}")
+    for name in ("mkdocs.yml", "mkdocs.en.yml"):
+        (tmp_path / name).write_text("nav: []")
     code = f"""
 import pathlib, sys
 sys.path.insert(0, {str(ROOT)!r})
