@@ -314,7 +314,8 @@ def what_runs(arguments: argparse.Namespace) -> int:
         return 0
     for row in found:
         name, speed = catalogue.models[row["model"]].name, f"{row['low']:.0f}-{row['high']:.0f} tokens/s"
-        print(f"{name:32} {row['quant']:10} {row['need']:6.1f} GiB  {speed:>18}  context up to {row['context']:,}")
+        beside = f", {row['ram']:.1f} GiB of experts in RAM" if "ram" in row else ""
+        print(f"{name:32} {row['quant']:10} {row['need']:6.1f} GiB  {speed:>18}  context up to {row['context']:,}{beside}")
     if not found:
         print("no model of today fits with a useful context at reading speed")
     return 0
@@ -512,7 +513,9 @@ def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     of_machine = command("what-runs", what_runs)
     of_machine.add_argument("--gpu", metavar="ID", help="a device of data/gpus; without it RAM alone")
     of_machine.add_argument("--memory-gib", type=NUMBER, help="which of the sizes sold, for unified memory")
-    of_machine.add_argument("--ram-gib", type=NUMBER, default=32.0, help="system memory, where there is no device (32)")
+    of_machine.add_argument(
+        "--ram-gib", type=NUMBER, help="system memory; beside a card for experts that do not fit on it (without a card: 32)"
+    )
     of_machine.add_argument("--json", action="store_true", help="print one JSON list")
     of_wish = command("what-needs", what_needs)
     of_wish.add_argument("--model", required=True, metavar="ID", help="a model of data/models")

@@ -91,7 +91,7 @@ def budget(catalogue: Catalogue) -> pd.DataFrame:
         best = max(within, key=lambda gpu: (gpu.largest_memory_gib, gpu.bandwidth_gb_per_s))
         if rows and rows[-1]["gpu"] == best.id:
             continue
-        runs = of_machine(catalogue, gpu=best.id, memory_gib=None, ram_gib=0)
+        runs = of_machine(catalogue, gpu=best.id, memory_gib=None, ram_gib=None)
         rows.append(
             {
                 "budget": tier,

@@ -6,6 +6,7 @@ The rule, in order:
 2. in the finest of the formats from four bits up (or the one in which the model was released) with which all of it fits, with the
    margin and a context of at least LEAST_CONTEXT;
 3. that decode at least as fast as one reads;
+   beside a card whose RAM is told, a mixture that does not fit on it may leave experts there, as long as it does;
 4. the larger first, one of each publisher, the first MOST.
 
 A size of memory stands for the slowest of the headline devices that have it, so that the speed is what one has at least.
@@ -21,6 +22,7 @@ import pandas as pd
 
 from macros.estimate import Refused, check_setting, columns, estimate
 from macros.estimate.question import check_value
+from macros.estimate.ways import way
 from macros.formulas.parameters import parameters
 from macros.formulas.ram_rule import SYSTEM_GIB
 from macros.formulas.remember import by_identity
@@ -30,7 +32,7 @@ from macros.specs.models import Model, architecture_of
 from macros.tables import Column, Words, table
 from macros.tables.answers import buffers
 from macros.tables.headlines import headline_cpus, headline_devices, ladder_of
-from macros.tables.pairs import HOST, MODEL, sizes_of
+from macros.tables.pairs import COMMON_RAM, HOST, MODEL, sizes_of
 from macros.tables.reading import reading
 
 RECENT_MONTHS = 15
@@ -82,13 +84,16 @@ def pace(catalogue: Catalogue) -> float:
     return float(found.loc[found["reader"] == "english", "speed"].iloc[0])
 
 
-def ranking(catalogue: Catalogue, question: Mapping[str, Any], room: float, most: int = MOST) -> Iterator[dict[str, Any]]:
+def ranking(
+    catalogue: Catalogue, question: Mapping[str, Any], room: float, *, ram_gib: float | None = None, most: int = MOST
+) -> Iterator[dict[str, Any]]:
     """The models that one machine should run, best first.
 
     Args:
         catalogue: the records
         question: the machine, in the words of `estimate`
         room: memory that weights, cache and compute buffer may take [bytes]
+        ram_gib: memory beside a card, for experts that do not fit on it; None: all has to fit [GiB]
         most: how many
 
     Yields:
@@ -101,6 +106,8 @@ def ranking(catalogue: Catalogue, question: Mapping[str, Any], room: float, most
         if model.publisher in publishers or len(publishers) >= most:
             continue
         found = next(_fitting(catalogue, name, question, room, least), None)
+        if found is None and ram_gib is not None:
+            found = next(_with_experts_in_ram(catalogue, name, question, ram_gib, least), None)
         if found is not None:
             publishers.add(model.publisher)
             yield found
@@ -119,6 +126,28 @@ def _fitting(catalogue: Catalogue, model: str, question: Mapping[str, Any], room
         if decode is not None and decode["tokens_per_second"] >= least:
             speeds = {"decode": decode["tokens_per_second"], "low": decode["low"], "high": decode["high"]}
             yield {"model": model, "quant": quant, "context": max(contexts), "need": answer["total"]["bytes"] / GIB, **speeds}
+
+
+def _with_experts_in_ram(
+    catalogue: Catalogue, model: str, question: Mapping[str, Any], ram_gib: float, least: float
+) -> Iterator[dict[str, Any]]:
+    asked = {name: value for name, value in question.items() if name != "gpu_layers"} | {"model": model}
+    trained = architecture_of(catalogue.models[model], catalogue.models).context_length
+    for quant, _ in _weights(catalogue, model):
+        longest = None
+        for context in [context for context in CONTEXTS if context <= trained]:
+            try:
+                answer = way({**asked, "quant": quant, "context": context}, catalogue, ram_gib=ram_gib - SYSTEM_GIB)
+            except Refused:
+                break
+            if answer["way"] != "experts" or answer["decode"]["tokens_per_second"] < least:
+                break
+            longest = (context, answer) if longest is None else (context, longest[1])
+        if longest is not None:
+            context, answer = longest
+            speeds = {"decode": answer["decode"]["tokens_per_second"], "low": answer["decode"]["low"], "high": answer["decode"]["high"]}
+            need = sum(device["memory_bytes"] for device in answer["devices"]) / GIB
+            yield {"model": model, "quant": quant, "context": context, "need": need, **speeds, "ram": answer["ram_bytes"] / GIB}
 
 
 def machines(catalogue: Catalogue) -> Iterator[tuple[str, float, str | None, dict[str, Any], float]]:
@@ -151,29 +180,33 @@ def host_of(catalogue: Catalogue, ram_gib: float) -> dict[str, Any]:
     return usual
 
 
-def of_machine(catalogue: Catalogue, *, gpu: str | None, memory_gib: float | None, ram_gib: float) -> list[dict[str, Any]]:
+def of_machine(catalogue: Catalogue, *, gpu: str | None, memory_gib: float | None, ram_gib: float | None) -> list[dict[str, Any]]:
     """What one machine should run, best first.
 
     Args:
         catalogue: the records
         gpu: id of the device; None: RAM alone
         memory_gib: which of the sizes sold, for unified memory; None: the largest [GiB]
-        ram_gib: system memory, where there is no device [GiB]
+        ram_gib: system memory; None: without a device what most have, beside one not asked for [GiB]
 
     Raises:
         Refused: for an unknown device, a size that it is not sold with, and a size of memory that is none.
     """
     if gpu is None and memory_gib is not None:
         raise Refused("memory_gib", "a device with it", memory_gib, "name the device, or use `ram_gib`")
-    if gpu is None:
+    if ram_gib is not None:
         ram_gib = check_value("ram_gib", ram_gib, {})
+    if gpu is None:
+        ram_gib = COMMON_RAM if ram_gib is None else ram_gib
         host = host_of(catalogue, ram_gib)
         return list(ranking(catalogue, {**host, "ram_gib": ram_gib}, (ram_gib - SYSTEM_GIB) * GIB))
     question: dict[str, Any] = {"gpus": [gpu], "gpu_layers": 9999}
     if memory_gib is not None:
         question["memory_gib"] = memory_gib
     device = check_setting({"model": candidates(catalogue)[0], "quant": "q4_k_m", "context": 1, **question}, catalogue).gpus[0]
-    return list(ranking(catalogue, question, _room(catalogue, device.id, device.memory_gib)))
+    if ram_gib is not None:
+        question |= host_of(catalogue, ram_gib)
+    return list(ranking(catalogue, question, _room(catalogue, device.id, device.memory_gib), ram_gib=ram_gib))
 
 
 def _room(catalogue: Catalogue, gpu: str, size: float) -> float:

@@ -9,8 +9,10 @@ import pytest
 from macros.estimate import Refused, estimate
 from macros.estimate.inverse import best_quantization
 from macros.estimate.setting import check_setting
+from macros.formulas.ram_rule import SYSTEM_GIB
 from macros.formulas.units import GIB
 from macros.specs import load
+from macros.specs.models import architecture_of
 from macros.tables import pairs, tables, what_runs
 from macros.tables.headlines import LADDER, headline_cpus, headline_devices, headline_models, own_quant, quant_of, stale
 
@@ -117,7 +119,7 @@ def test_the_command_and_the_page_answer_alike():
     frame = tables()["what-runs"].frame(CATALOGUE)
     rows = frame[(frame["kind"] == "card") & (frame["memory"] == 24)]
     device = rows["device"].iloc[0]
-    found = what_runs.of_machine(CATALOGUE, gpu=device, memory_gib=None, ram_gib=0)
+    found = what_runs.of_machine(CATALOGUE, gpu=device, memory_gib=None, ram_gib=None)
     assert [row["model"] for row in found] == rows["model"].tolist()
     assert [row["decode"] for row in found] == rows["decode"].tolist()
 
@@ -129,3 +131,16 @@ def test_more_ram_runs_larger_models():
 
     assert largest(32) != largest(96)
     assert "gpt-oss-120b" in {row["model"] for row in what_runs.of_machine(CATALOGUE, gpu=None, memory_gib=None, ram_gib=96)}
+
+
+def test_ram_beside_a_card_holds_experts_that_do_not_fit():
+    """What owners of a card of 12 GB run: a mixture twice as large, faster than one reads; within the RAM and the training."""
+    alone = what_runs.of_machine(CATALOGUE, gpu="rtx-3060", memory_gib=None, ram_gib=None)
+    beside = what_runs.of_machine(CATALOGUE, gpu="rtx-3060", memory_gib=None, ram_gib=32)
+    assert "qwen3.6-35b-a3b" in {row["model"] for row in beside} - {row["model"] for row in alone}
+    for row in beside:
+        if "ram" in row:
+            assert 0 < row["ram"] <= 32 - SYSTEM_GIB
+            assert row["decode"] >= what_runs.pace(CATALOGUE)
+        assert row["context"] <= architecture_of(CATALOGUE.models[row["model"]], CATALOGUE.models).context_length
+    assert what_runs.of_machine(CATALOGUE, gpu="rtx-3060", memory_gib=None, ram_gib=SYSTEM_GIB) == alone
