@@ -194,7 +194,6 @@ LEADS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("engines", "slices.wide.*.classes", ("architectures",)),
     ("measurements", "rows.*.draft", ("models",)),
     ("models", "architecture.engine_name", ("architectures",)),
-    ("models", "gguf.*.quant", ("quantizations",)),
     ("models", "projector.same_as", ("models",)),
     ("other-engines", "inside", ("engines",)),
     ("other-engines", "nearest", ("engines",)),
@@ -202,7 +201,7 @@ LEADS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("quantizations", "gguf", ("quantizations",)),
     ("quantizations", "per_weight.rules.*.classes", ("architectures",)),
     ("quantizations", "read_by", ("engines", "other-engines")),
-    ("quantizations", "recipe.*.engine_name", ("architectures",)),
+    ("quantizations", "recipe.*.*.engine_name", ("architectures",)),
 )
 """Kind, place in its records (* for each of several), and the kinds that the names there are ids of."""
 
@@ -223,7 +222,7 @@ def elsewhere(catalogue: Catalogue) -> Iterator[SpecError]:
 
 def _names(value: Any, place: Sequence[str], at: Location) -> Iterator[tuple[Location, str]]:
     """The names in a place of a record, each with where it stands; of a mapping there its keys."""
-    if value is None:
+    if value is None or (place and isinstance(value, str | int | float)):
         return
     if place and place[0] != "*":
         inner = value.get(place[0]) if isinstance(value, Mapping) else getattr(value, place[0], None)
