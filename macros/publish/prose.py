@@ -34,6 +34,8 @@ RUNS = re.compile(
 ADDRESS = re.compile(r"<https://[^\s<>\"'`]+>")
 ATTRIBUTE = re.compile(r"\{:?[^{}]*?\b([\w:-]+)\s*=[^{}]*\}")
 SCHEME = re.compile(r"(?:\]\(|\]:|href=|src=)\s*<?\s*(?!https:|mailto:)([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+SPELLED = re.compile(r"(?:\]\(|\]:)\s*<?[^)>\n]*?(?:&(?!amp;)(?:[a-zA-Z]+|#[0-9a-zA-Z]+);|[\x00-\x09]|\bjava\s+script)", re.IGNORECASE)
+"""An address with characters that a browser reads as others, or not at all."""
 ATTRIBUTES = {"class", "id", "title"}
 
 
@@ -118,6 +120,7 @@ def markup(shown: str, text: str) -> Iterator[SpecError]:
         for pattern, expected, fix in (
             (MARKUP, "Markdown without HTML", "write it in Markdown, or make it with a macro"),
             (SCHEME, "an address that begins with https:", "link to a page"),
+            (SPELLED, "an address in plain characters", "write the characters themselves"),
         ):
             for found in pattern.finditer(bare):
                 yield SpecError(shown, number + bare.count("\n", 0, found.start()), "page", expected, f"'{found[0].strip()}'", fix)
