@@ -158,12 +158,20 @@ MESSAGES: dict[str, Words] = {
         "zh": "能运行：专家在内存里，占用 {host} 内存；其余在显卡上。",
         "en": "Runs with the experts in RAM, which takes {host}; everything else is on the cards.",
     },
+    "fits-apart": {
+        "zh": "部分放得下：前 {layers} 层的专家在内存里，占用 {host} 内存；其余在显卡上。",
+        "en": "Fits only in part: the experts of {layers} layers are in RAM, which takes {host}; everything else is on the cards.",
+    },
     "try-experts": {
         "zh": "把专家放进内存：{speed}，占用 {host} 内存",
         "en": "Put the experts in RAM: {speed}, {host} of RAM",
     },
     "fits-cpu": {"zh": "放得下：全部在内存里，需要 {host}。", "en": "Fits: all of it in RAM, which takes {host}."},
     "short": {"zh": "放不下，还差 {short}。", "en": "Does not fit: {short} short."},
+    "short-users": {
+        "zh": "放不下 {users} 个这么长的对话，同时只放得下 {fit} 个。",
+        "en": "{users} conversations of that length do not fit at once: {fit} do.",
+    },
     "weights": {"zh": "权重", "en": "Weights"},
     "kv_cache": {"zh": "KV 缓存", "en": "KV cache"},
     "compute_buffer": {"zh": "计算缓冲区", "en": "Compute buffer"},

@@ -55,7 +55,7 @@
     ]);
   const models = listed(guide.models, (record) => record.publisher, (record) => guide.families[record.family].also_called?.join(" "));
   const KIND_WORDS = { laptop: "laptop notebook mobile 笔记本", unified: "unified 统一内存", integrated: "integrated igpu 核显 集成显卡", phone: "phone 手机" };
-  const cards = listed(guide.gpus, (record) => (record.memory_gib ? `${shown(record.memory_gib)} GiB` : ""), (record) => KIND_WORDS[record.kind], [
+  const cards = listed(guide.gpus, (record) => (record.memory_gib ? `${shown(record.memory_gib)} GiB` : ""), (record) => [KIND_WORDS[record.kind], ...(guide["device-families"][record.family].also_called ?? [])].filter(Boolean).join(" "), [
     { id: OTHER, name: say("other-card"), search: "own custom 自定义 自己填" },
   ]);
   const processors = listed(guide.cpus, () => "");
@@ -540,14 +540,17 @@
     const split = setting.gpus.length > 0 && onCards < layers;
     const shared = sharesMemory(setting);
     let told;
-    if (short > 0) told = say("short", { short: gib(short) });
+    const { n_cpu_moe: apart = 0, users_that_fit: together } = result;
+    if (short > 0 && setting.users > 1 && together > 0) told = say("short-users", { users: shown(setting.users), fit: shown(together) });
+    else if (short > 0) told = say("short", { short: gib(short) });
     else if (!setting.gpus.length) told = say("fits-cpu", { host: gib(host) });
     else if (setting.experts_on_host && onCards === layers && host > result.weights.bytes / 4) told = say("fits-experts", { host: gib(host) });
+    else if (apart > 0 && onCards === layers) told = say("fits-apart", { layers: shown(apart), host: gib(host) });
     else if (split) told = say("fits-split", { layers: say("layers-of", { value: onCards, total: layers }), host: gib(host) });
     else told = say("fits", { free: gib(result.spare_bytes) });
     if (result.decode) told = say(result.decode.basis === "spilled" ? "status-spilled" : "status", { verdict: told, speed: speed(result.decode.tokens_per_second) });
     verdict.textContent = told;
-    verdict.dataset.fits = short > 0 ? "no" : split || setting.experts_on_host ? "partly" : "yes";
+    verdict.dataset.fits = short > 0 ? "no" : split || apart > 0 || setting.experts_on_host ? "partly" : "yes";
 
     page.querySelector("[data-bars]").replaceChildren(
       ...result.devices.map((device, index) =>
