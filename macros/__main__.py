@@ -200,6 +200,14 @@ def diff(arguments: argparse.Namespace) -> int:
     return 0 if "tables" in head else 1
 
 
+def _unbuilt(site: Path) -> bool:
+    """Whether there is no built site, of which the editions are made; told if so."""
+    lacking = [name for name in ("index.html", "en/index.html", "api/v1/tables/index.json") if not (site / name).is_file()]
+    if lacking:
+        print(f"{site.name}: expected a built site, got one without {lacking[0]}. Fix: make site", file=sys.stderr)
+    return bool(lacking)
+
+
 def pdf(arguments: argparse.Namespace) -> int:
     """Set the built site as a PDF, in each language."""
     from macros.publish import pdf
@@ -210,6 +218,8 @@ def pdf(arguments: argparse.Namespace) -> int:
     try:
         pdf.fonts()
         if not arguments.check:
+            if _unbuilt(ROOT / "site"):
+                return 1
             pdf.write(ROOT / "site", ROOT / "dist", edition(ROOT, load(ROOT / "data")))
     except CannotSet as error:
         print(f"make pdf: {error}", file=sys.stderr)
@@ -224,6 +234,8 @@ def offline(arguments: argparse.Namespace) -> int:
     from macros.publish.edition import NAME, edition
     from macros.specs import load
 
+    if _unbuilt(ROOT / "site"):
+        return 1
     now = edition(ROOT, load(ROOT / "data"))
     inside = offline.files(ROOT / "site", now.version)
     write_zip({f"{NAME}/{name}": content for name, content in inside.items()}, ROOT / "dist" / f"{NAME}-offline.zip", now.timestamp)
@@ -237,6 +249,8 @@ def release(arguments: argparse.Namespace) -> int:
     from macros.publish.edition import NAME, edition, write_checksums
     from macros.specs import load
 
+    if _unbuilt(ROOT / "site"):
+        return 1
     now = edition(ROOT, load(ROOT / "data"))
     data = ROOT / "site" / "api" / "v1"
     files = {f"api/v1/{path.relative_to(data).as_posix()}": path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file()}

@@ -166,3 +166,13 @@ def test_a_build_whose_process_was_ended_is_told(capsys, monkeypatch):
     monkeypatch.setattr("macros.generator.build.renewed", ended)
     assert program.main(["site"]) == 1
     assert capsys.readouterr().err.startswith("site: expected its processes to end by themselves, got: one was ended from outside")
+
+
+@pytest.mark.parametrize("command", ["pdf", "offline", "release"])
+def test_an_edition_of_no_site_is_none(capsys, monkeypatch, tmp_path, command):
+    """No empty archive, no traceback, and nothing is made."""
+    monkeypatch.setattr(program, "ROOT", tmp_path)
+    monkeypatch.setattr("macros.publish.pdf.fonts", list)
+    assert program.main([command]) == 1
+    assert capsys.readouterr().err == "site: expected a built site, got one without index.html. Fix: make site\n"
+    assert list(tmp_path.iterdir()) == []
