@@ -10,10 +10,11 @@ from macros.estimate.classes.readers import READERS
 from macros.estimate.config_keys import WHOLE_FILE, Keys
 from macros.estimate.config_names import check_names, kind_of_model
 from macros.estimate.notices import Notice
+from macros.estimate.others import OTHERS
 from macros.estimate.refused import Refused
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
-from macros.specs.classes import ArchitectureClass, Composite
+from macros.specs.classes import ArchitectureClass, Composite, UnreadClass
 from macros.specs.errors import nearest
 from macros.specs.form import ValidationError
 
@@ -96,9 +97,21 @@ def _class(values: Mapping[str, Any], catalogue: Catalogue) -> tuple[Architectur
         for kind in record.classes:
             known[kind] = record
     if not isinstance(name, str) or name not in known:
+        _tell_unread(name, catalogue)
         fix = "name a model of the guide instead, or add the class to data/architectures"
         raise Refused("config.model_type", "a class that the guide can read", name, fix)
     return known[name], name
+
+
+def _tell_unread(name: Any, catalogue: Catalogue) -> None:
+    """Refuse a class of which it is known why it is not read."""
+    unread: UnreadClass | None = catalogue.records["unread-classes"].get(name) if isinstance(name, str) else None
+    if unread is None:
+        return
+    if unread.is_a is not None:
+        raise Refused("config.model_type", f"a language model that writes token by token ({name} is {OTHERS[unread.is_a]})", name)
+    runs = f"run by {' and '.join(unread.run_by)}" if len(unread.run_by) > 0 else "no engine of the guide has a class for it"
+    raise Refused("config.model_type", f"a class whose parts the guide knows ({name} has {unread.has}; {runs})", name)
 
 
 # Parts of the whole
@@ -123,6 +136,7 @@ def _text_part(config: Mapping[str, Any], catalogue: Catalogue, notices: list[No
         if config[other] != inner:
             raise Refused(f"config.{other}", f"one text model, the same as in {part}", config[other], "keep the one that the model has")
     if composite is None and config.get("model_type") is not None:
+        _tell_unread(config["model_type"], catalogue)
         names = [*catalogue.composites]
         raise Refused("config.model_type", "a class around a text model that an engine runs", config["model_type"], nearest(outer, names))
     if composite is not None and len(composite.engines) == 0:

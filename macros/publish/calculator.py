@@ -39,6 +39,7 @@ KINDS = (
     "other-formats",
     "calibration",
     "checkpoints",
+    "unread-classes",
 )
 """Kinds of records that an answer is computed from."""
 

@@ -159,3 +159,14 @@ class Composite(Strict):
     """Its class takes over what the text part says, where that is true and the outside is not."""
     engines: list[Plain]
     """Engines that run it."""
+
+
+class UnreadClass(Strict):
+    """A class that configurations name themselves by and the guide does not read: what it is, or what its layers have besides."""
+
+    is_a: Literal["encoder", "encoder-decoder", "speech"] | None = None
+    """What models of the class are, where they do not write token by token, layer by layer."""
+    has: Plain | None = None
+    """What stands in the way: a part that the guide does not know."""
+    run_by: list[Plain] = Field(default_factory=list)
+    """Engines of the guide that run it nevertheless."""

@@ -9,6 +9,7 @@ from typing import Any
 from macros.estimate.files.gguf import FileTensor, Header, joined, read_header
 from macros.estimate.files.shapes import FIRST, LAST, Parts, parts_of, shapes_of
 from macros.estimate.notices import Notice
+from macros.estimate.others import OTHERS
 from macros.estimate.refused import Refused
 from macros.formulas.remember import by_identity
 from macros.specs.architectures import Architecture
@@ -23,15 +24,6 @@ NO_MODELS = {
     "vocab": "a vocabulary without a model",
 }
 """`general.type` of files that hold no model."""
-OTHERS = {
-    "encoder": "an encoder, which turns a text into vectors and writes none",
-    "encoder-decoder": "an encoder with a decoder, each with layers of its own",
-    "draft": "a head that drafts tokens, which is loaded beside its model",
-    "speech": "a part of a program that speaks",
-    "loop": "a model that goes through its layers several times",
-    "switch": "a model with adapters inside that it switches between",
-}
-"""What files of a class hold that the guide does not compute."""
 PROJECTORS = ("clip", "mmproj")
 """Classes of projectors, from before files said their type."""
 PLACES = {
