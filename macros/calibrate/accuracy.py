@@ -13,12 +13,12 @@ from macros.estimate.constants import Fitted, Spread
 from macros.estimate.speed_range import spread
 from macros.specs.calibration import Accuracy
 
-RANGE = (0.055, 0.945)
+RANGE = (0.06, 0.94)
 """Ends of the range shown, as shares of the held-out errors, each device counting once: 80 % and more of the single rows lie inside."""
 
 ENOUGH_DEVICES = 4
-"""With so many, a class of models with an engine has ends of its own, and so has each of its back ends; a class with fewer has the wider of
-its own and of those of all."""
+"""With so many, a class of models with an engine has ends of its own, and so has each of its back ends; a class with n, fewer, has ends
+between its own and those of all, which weigh 1 in n + 1."""
 
 LEAST_END = 0.3
 """A range reaches so far to either side at least, in units of the typical error: a class that leans to one side has no other end."""
@@ -41,7 +41,8 @@ class Scatter:
         self.weights = self._weights()
         self.members = self._members()
         expected = np.array([spread(self._spreads(without=row.device), row.spread_keys) for row in model.rows])
-        standard = self.times / expected
+        self.standard = standard = self.times / expected
+        """Errors in units of those that are typical of such rows."""
         self.all_ends = _ends(standard, self.weights)
         self.ends = self._class_ends(standard)
         low, high = np.array([next(self.ends[name] for name in row.alike if name in self.ends) for row in model.rows]).T
@@ -65,7 +66,8 @@ class Scatter:
             if len(devices) < ENOUGH_DEVICES:
                 if "|" in name and "/" in name:
                     continue  # the class with any back end stands for it
-                low, high = min(low, self.all_ends[0]), max(high, self.all_ends[1])
+                own = len(devices) / (len(devices) + 1)
+                low, high = (end * own + of_all * (1 - own) for end, of_all in zip((low, high), self.all_ends, strict=True))
             found[name] = (min(low, -LEAST_END), max(high, LEAST_END))
         return found
 

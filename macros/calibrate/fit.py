@@ -14,11 +14,13 @@ from macros.calibrate.regression import NOISE, Fit, Prediction, Quantity, Vector
 from macros.calibrate.rows import Kind, MeasuredRow, measured_rows, on_devices
 from macros.estimate.constants import Fitted, Group, decode_constants
 from macros.estimate.speed_features import (
+    OLDER_PARTS,
     STATE_BYTES,
     decode_features,
     decode_terms,
     layers_of,
     matrix_terms,
+    part_terms,
     prefill_features,
     prefill_terms,
 )
@@ -33,8 +35,9 @@ CACHE_BYTES = {"f32": 4.0, "fp8": 1.0, "fp8_e4m3": 1.0, "fp8_e5m2": 1.0}
 PROMPT_NOISE = 0.1
 """Scatter of one measured prompt about the next, as a share."""
 
-TOLD = {"mixture_before_2026_06": 1.7, "mlx.without_bfloat": 1.34}
-"""What those who mended or measured it say of a factor: pull 23142 of llama.cpp, issue 3154 of Rapid-MLX."""
+TOLD = {"mixture_before_2026_06": 1.7, "mlx.without_bfloat": 1.34, "recurrence_before_2026_03": 3.3, "metal_before_2026_08": 1.9}
+"""What those who mended or measured it say of a factor: pull 23142 of llama.cpp, issue 3154 of Rapid-MLX, pulls
+1266 of ik_llama.cpp and 26570 of llama.cpp (what 32,768 tokens in the cache add to a token)."""
 
 BASE = "llama.cpp"
 """The engine that constants are stated for; the others have factors of their own."""
@@ -107,7 +110,8 @@ class Model:
                 for name, lineage in lineages.items():
                     total = sum(of.get(group, 0.0) for group in lineage)
                     groups[name][quantity.name] = float(quantity.shape(np.exp(np.array(total))))
-                of = {term: value for term, value in of.items() if term not in lineages}
+                inside = {group for lineage in lineages.values() for group in lineage}
+                of = {term: value for term, value in of.items() if term not in inside}
             for term, value in of.items():
                 shape = quantity.shape if term == quantity.name else _plain
                 terms[term] = float(shape(np.exp(np.array(value))))
@@ -119,7 +123,7 @@ class Model:
         for row in self.rows:
             found.setdefault(row.kin, ("all", row.kin))
             found.setdefault(row.wider, ("all", row.kin, row.wider))
-            found.setdefault(row.family, ("all", row.kin, row.wider, row.family))
+            found.setdefault(row.family, ("all", row.kin, row.wider, row.generation, row.family))
         return dict(sorted(found.items()))
 
 
@@ -144,20 +148,25 @@ def decode_model(catalogue: Catalogue) -> Model:
         return seconds
 
     count, groups = len(rows), _groups(rows)
+    by_generation = [*groups, [row.generation for row in rows]]
+    layer_time = levels("layer_time", by_generation, 60e-6, (3.0, 0.3, 0.6, 0.4, 0.3))
+    recurrent = leaning(common("recurrent_factor", 1.0, 0.7, count), _engines(rows, "recurrent_factor"), 0.5)
+    attention = levels("attention_cost", groups, 3.0, (0.7, 0.5, 0.3, 0.4))
+    mixture = leaning(common("mixture_factor", 1.7, 0.4, count), _engines(rows, "mixture_factor"), 0.3)
     efficiency = levels("efficiency", groups, 0.12, (0.25, 0.12, 0.1, 0.12), shape=of_loss)
     quantities = [
         leaning(leaning(efficiency, _engines(rows, "efficiency"), 0.5), _cores(rows, "efficiency"), 0.8),
-        leaning(levels("layer_time", groups, 60e-6, (3.0, 0.3, 0.6, 0.6)), _engines(rows, "layer_time"), 0.8),
-        levels("attention_cost", groups, 3.0, (0.7, 0.5, 0.3, 0.4)),
+        leaning(layer_time, _engines(rows, "layer_time"), 0.8),
+        leaning(leaning(attention, _programs(rows, "attention_cost"), 0.7), _older(rows, "attention_cost"), 0.7, TOLD),
         leaning(common("core_cost", 3.0, 0.5, count), _programs(rows, "core_cost"), 0.7),
         common("cache_factor", 1.5, 0.5, count),
-        leaning(common("mixture_factor", 1.7, 0.4, count), _engines(rows, "mixture_factor"), 0.3),
-        leaning(common("recurrent_factor", 1.0, 0.7, count), _engines(rows, "recurrent_factor"), 0.5),
+        leaning(mixture, _older(rows, "mixture_factor"), 1.0),
+        leaning(recurrent, _cores(rows, "recurrent_factor"), 0.7),
         common("norm_factor", 0.5, 0.7, count),
         common("die_factor", 1.5, 0.3, count),
         common("dot_cost", 4.0, 0.7, count),
         common("lookup_cost", 2.0, 0.5, count),
-        factor("slower", _terms(decode_terms(row.rates, row.stack) for row in rows), 0.25, _free),
+        factor("slower", _terms(decode_terms(row.rates, row.stack) for row in rows), 0.25, _free, TOLD),
     ]
     return Model("decode", rows, left_out, quantities, predict, predict, _several(catalogue, Decode))
 
@@ -197,6 +206,7 @@ def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
         return seconds / inputs["prompt_tokens"]
 
     count, groups = len(rows), _groups(rows)
+    recurrent, experts = common("recurrent_cost", 150.0, 1.0, count), common("expert_factor", 1.3, 0.4, count)
     of_cores = {"cores.attention_cost_flash": _column(row.rates.is_processor and row.stack.program is None for row in rows)}
     utilisation = leaning(levels("utilisation", groups, 0.5, (3.0, 0.3, 0.4, 0.35)), _engines(rows, "utilisation"), 0.9)
     attention = leaning(levels("attention_cost_flash", groups, 2.0, (0.7, 1.0, 0.3, 0.2)), _engines(rows, "attention_cost_flash"), 0.7)
@@ -206,10 +216,10 @@ def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
         common("attention_cost", 4.0, 0.5, count),
         common("cache_cost", 2.0, 1.0, count),
         common("score_cost", 20.0, 1.0, count),
-        leaning(common("recurrent_cost", 150.0, 1.0, count), _engines(rows, "recurrent_cost"), 1.5),
+        leaning(leaning(recurrent, _engines(rows, "recurrent_cost"), 1.5), _cores(rows, "recurrent_cost"), 1.0),
         common("scan_cost", 8.0, 0.3, count),
         levels("unpack_cost", groups, 60.0, (0.7, 0.3, 0.2, 0.2)),
-        leaning(common("expert_factor", 1.3, 0.4, count), _engines(rows, "expert_factor"), 0.4),
+        leaning(leaning(experts, _engines(rows, "expert_factor"), 0.4), _cores(rows, "expert_factor"), 0.5),
         common("activation_cost", 8.0, 0.7, count),
         common("pass_factor", 2.0, 0.5, count),
         factor("slower", _terms(prefill_terms(row.rates, row.stack) for row in rows), 0.2, _free, TOLD),
@@ -300,6 +310,12 @@ def _programs(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:
     return {f"{program}.{quantity}": _column(row.stack.program == program for row in rows) for program in others}
 
 
+def _older(rows: Sequence[MeasuredRow], constant: str) -> dict[str, Vector]:
+    """Columns of the builds that a constant differs in."""
+    found = {term: _column(term in part_terms(constant, row.rates, row.stack) for row in rows) for term in OLDER_PARTS[constant]}
+    return {term: column for term, column in found.items() if column.any()}
+
+
 def _terms(powers: Iterable[Mapping[str, float]]) -> dict[str, Vector]:
     """Columns of what makes a row slower."""
     listed = list(powers)
@@ -309,7 +325,8 @@ def _terms(powers: Iterable[Mapping[str, float]]) -> dict[str, Vector]:
 
 def _free(term: str) -> float:
     """How much freer a term is than others: programs, new kernels, formats without a fast path and tables change times, not shares."""
-    if term.startswith(("program.", "mixture_before", "bfloat", "lookup", "repacked", "sycl")) or term.endswith(".without_bfloat"):
+    wide = ("program.", "mixture_before", "recurrence_before", "bfloat", "lookup", "repacked", "sycl")
+    if term.startswith(wide) or term.endswith(".without_bfloat"):
         return 4.0
     return 3.0 if "." in term and not term.startswith("vulkan.") else 1.0
 

@@ -101,20 +101,21 @@ def factor(
     return Quantity(name, list(columns), design, guess, np.array([spread * free(term) for term in columns]))
 
 
-def leaning(quantity: Quantity, columns: dict[str, Vector], spread: float) -> Quantity:
+def leaning(quantity: Quantity, columns: dict[str, Vector], spread: float, guesses: Mapping[str, float] = MappingProxyType({})) -> Quantity:
     """The same constant, times factors of its own where columns say so.
 
     Args:
         quantity: the constant
         columns: term -> its power in each row
-        spread: how far from 1 each factor may lie, as its logarithm
+        spread: how far from its guess each factor may lie, as its logarithm
+        guesses: factors that are not taken for 1 without data
 
     Returns:
         The quantity with more terms.
     """
     if not columns:
         return quantity
-    more = factor(quantity.name, columns, spread)
+    more = factor(quantity.name, columns, spread, guesses=guesses)
     return replace(
         quantity,
         terms=[*quantity.terms, *more.terms],

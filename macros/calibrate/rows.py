@@ -63,6 +63,11 @@ class MeasuredRow:
         return self.rates.kin
 
     @property
+    def generation(self) -> str:
+        """Families of one generation of chips, whatever memory they have: the first word of a family's id."""
+        return self.family.split("-")[0] + " generation"
+
+    @property
     def depth(self) -> float:
         """Tokens in the cache, on average over what was generated [tokens]."""
         if not isinstance(self.row, Decode):
@@ -155,6 +160,7 @@ def stack_of(row: Decode | Prefill, architecture: Architecture, catalogue: Catal
         lookup_format(quant),
         repacked_format(quant),
         architecture.experts is not None,
+        architecture.recurrent is not None,
     )
 
 

@@ -14,11 +14,13 @@ from macros.estimate.rates import Rates
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Placement, slices
 from macros.estimate.speed_features import (
+    OLDER_PARTS,
     Stack,
     decode_features,
     decode_terms,
     layers_of,
     matrix_terms,
+    part_terms,
     prefill_features,
     prefill_terms,
     slower,
@@ -41,11 +43,14 @@ LEAST_LIMIT = 0.25
 LESS_CERTAIN = 1.5
 """A power limit, or a class that nobody measured there: few measurements fix them, so the range is so much wider."""
 
-SLICED = 1.8
+SLICED = 2.5
 """A slice of each layer on every card: the exchange leans on few machines."""
 
 SPLIT = 1.3
 """Layers spread over several cards, or some of the weights on the host."""
+
+SERVED = 1.4
+"""Several users at a time: measured on two machines."""
 
 
 def answer(setting: Setting, placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
@@ -133,7 +138,10 @@ def _token_seconds(setting: Setting, part: Part, fitted: Fitted, stack: Stack, s
         lookup=stack.lookup,
     )
     factor = slower(fitted.terms, decode_terms(part.rates, stack)) * part.power
-    return float(token_seconds(**inputs, **decode_constants(fitted, part.rates, stack.engine), slower=factor))
+    constants = decode_constants(fitted, part.rates, stack.engine)
+    for name in OLDER_PARTS:
+        constants[name] = constants[name] * slower(fitted.terms, part_terms(name, part.rates, stack))
+    return float(token_seconds(**inputs, **constants, slower=factor))
 
 
 def _step_seconds(setting: Setting, part: Part, catalogue: Catalogue, stack: Stack, slices: int, tokens: int = 1) -> float:
@@ -233,7 +241,9 @@ def _widen(setting: Setting, parts: Sequence[Part]) -> float:
     limit = setting.power_limit_w
     if limit is not None and any(device.gpu.limit_w is not None and limit < device.gpu.limit_w for device in setting.gpus):
         return LESS_CERTAIN
-    return SPLIT if len(parts) > 1 or (len(setting.gpus) > 0 and not setting.kv_offload) else 1.0
+    if len(parts) > 1 or (len(setting.gpus) > 0 and not setting.kv_offload):
+        return SPLIT
+    return SERVED if setting.users > 1 else 1.0
 
 
 def _read(setting: Setting, part: Part) -> float:

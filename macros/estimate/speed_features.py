@@ -13,20 +13,30 @@ from macros.formulas.elementwise import ceil
 from macros.formulas.prefill import expert_passes, seen_pairs, windowed_pairs
 
 OLDER_BUILDS = {
-    "gddr_before_2024_06": ("nvidia-gddr", "2024-06-01", False, None),
-    "gddr_before_2024_01": ("nvidia-gddr", "2024-01-01", False, None),
-    "hbm_before_2024_06": ("nvidia-hbm", "2024-06-01", False, None),
-    "hbm_before_2024_01": ("nvidia-hbm", "2024-01-01", False, None),
-    "mixture_before_2025_11": ("nvidia-gddr", "2025-11-15", True, None),
+    "gddr_before_2024_06": ("nvidia-gddr", "2024-06-01", "", None),
+    "gddr_before_2024_01": ("nvidia-gddr", "2024-01-01", "", None),
+    "hbm_before_2024_06": ("nvidia-hbm", "2024-06-01", "", None),
+    "hbm_before_2024_01": ("nvidia-hbm", "2024-01-01", "", None),
+    "recurrence_before_2026_03": ("cores", "2026-03-07", "recurrent", None),
 }
-"""Term -> class of devices, the day (text sorts like days) before which builds are slower, whether for mixtures only, and the back end.
+"""Term -> group of devices, the day (text sorts like days) before which builds are slower, the models that it concerns ("": all of them),
+and the back end.
 
-A build has all terms of later days.
+A build has all terms of later days. Cores: a token of Qwen3-Next took 6,242 operations before llama.cpp's pull 19504.
+"""
+
+OLDER_PARTS = {
+    "mixture_factor": {"mixture_before_2025_11": ("nvidia-gddr", "2025-11-15", "mixture", None)},
+    "attention_cost": {"metal_before_2026_08": ("apple-unified", "2026-08-24", "", None)},
+}
+"""Constant of the decode formula -> the same for builds that only this constant differs in.
+
+CUDA made one step of choosing experts in autumn 2025; llama.cpp's pull 26570 tuned attention for each Apple chip.
 """
 
 OLDER_PROMPTS = {
-    "mixture_before_2026_05": ("amd-gddr", "2026-05-01", True, "rocm"),
-    "mixture_before_2026_06": ("intel-gddr", "2026-06-01", True, "sycl"),
+    "mixture_before_2026_05": ("amd-gddr", "2026-05-01", "mixture", "rocm"),
+    "mixture_before_2026_06": ("intel-gddr", "2026-06-01", "mixture", "sycl"),
 }
 """The same for prompts alone: products of experts that came later to these back ends."""
 
@@ -62,21 +72,24 @@ class Stack:
     """Whether weights are bfloat16."""
     wide: bool = False
     """Whether weights have 16 bits or more."""
-    lookup: bool = False
-    """Whether weights are looked up in tables."""
+    lookup: int = 0
+    """How often eight weights are looked up in tables."""
     repacked: bool = False
     """Whether processors store weights anew, rows interleaved."""
     mixture: bool = False
     """Whether the model is a mixture of experts."""
+    recurrent: bool = False
+    """Whether it has recurrent layers."""
 
 
-def lookup_format(name: str) -> bool:
-    """Whether a format's weights are looked up in tables of patterns, which costs processors several times the arithmetic.
+def lookup_format(name: str) -> int:
+    """How often eight weights of a format are looked up in tables of patterns, which costs processors several times the arithmetic: the
+    patterns of IQ1 and IQ2 hold eight weights, those of IQ3 four.
 
-    >>> lookup_format("iq2_xs"), lookup_format("iq4_xs")
-    (True, False)
+    >>> lookup_format("iq2_xs"), lookup_format("iq3_s"), lookup_format("iq4_xs")
+    (1, 2, 0)
     """
-    return name.startswith(("iq1", "iq2", "iq3"))
+    return 2 if name.startswith("iq3") else 1 if name.startswith(("iq1", "iq2")) else 0
 
 
 def repacked_format(name: str) -> bool:
@@ -99,16 +112,17 @@ def backend_lean(wider: str, backend: str | None) -> float:
     return {"rocm": -0.5, "vulkan": 0.5}.get(backend or "", 0.0)
 
 
-def build_terms(wider: str, stack: Stack, known: Mapping[str, tuple[str, str, bool, str | None]]) -> list[str]:
-    """The terms that an older build is slower by; none for a recent one.
+def build_terms(rates: Rates, stack: Stack, known: Mapping[str, tuple[str, str, str, str | None]]) -> list[str]:
+    """The terms that an older build is slower by; none for a recent one, nor for a program with a history of its own.
 
-    >>> build_terms("nvidia-hbm", Stack("llama.cpp", built="2024-05-01"), OLDER_BUILDS)
+    >>> build_terms(Rates("h100", "hopper", "nvidia-hbm", False, 1e12), Stack("llama.cpp", built="2024-05-01"), OLDER_BUILDS)
     ['hbm_before_2024_06']
     """
     found = []
-    for term, (devices, before, mixtures_only, backend) in known.items():
-        older = stack.built is not None and devices == wider and stack.built < before
-        if older and (stack.mixture or not mixtures_only) and backend in (None, stack.backend):
+    for term, (devices, before, models, backend) in known.items():
+        older = stack.built is not None and stack.program is None and devices in (rates.wider, rates.kin) and stack.built < before
+        concerned = models == "" or (models == "mixture" and stack.mixture) or (models == "recurrent" and stack.recurrent)
+        if older and concerned and backend in (None, stack.backend):
             found.append(term)
     return found
 
@@ -116,7 +130,7 @@ def build_terms(wider: str, stack: Stack, known: Mapping[str, tuple[str, str, bo
 def stack_terms(rates: Rates, stack: Stack) -> dict[str, float]:
     """What makes a stack slower or faster than a recent build of its engine on the usual back end: term -> its power (1, 1/2 or -1/2)."""
     found: dict[str, float] = {}
-    for term in build_terms(rates.wider, stack, OLDER_BUILDS):
+    for term in build_terms(rates, stack, OLDER_BUILDS):
         found[term] = 1.0
     lean = backend_lean(rates.wider, stack.backend)
     if lean:
@@ -147,10 +161,18 @@ def decode_terms(rates: Rates, stack: Stack) -> dict[str, float]:
     return stack_terms(rates, stack) | weight_terms(stack)
 
 
+def part_terms(constant: str, rates: Rates, stack: Stack) -> dict[str, float]:
+    """Those of one constant alone."""
+    found: dict[str, float] = {}
+    for term in build_terms(rates, stack, OLDER_PARTS[constant]):
+        found[term] = 1.0
+    return found
+
+
 def prefill_terms(rates: Rates, stack: Stack) -> dict[str, float]:
     """The same for prompts as a whole: Vulkan beside CUDA."""
     found = stack_terms(rates, stack)
-    for term in build_terms(rates.wider, stack, OLDER_PROMPTS):
+    for term in build_terms(rates, stack, OLDER_PROMPTS):
         found[term] = 1.0
     beside = OTHER_BACKENDS.get((rates.wider.split("-")[0], stack.backend or ""))
     if beside is not None:
@@ -166,7 +188,7 @@ def matrix_terms(rates: Rates, stack: Stack) -> dict[str, float]:
     if stack.wide:
         found["wide"] = 1.0
     if stack.lookup and rates.is_processor:
-        found["lookup"] = 1.0
+        found["lookup"] = float(stack.lookup)
     if stack.repacked and rates.is_processor and stack.program is None:
         found["repacked"] = 1.0
     if stack.bfloat and stack.mixture and (stack.backend or "") in BFLOAT_EXPERTS:
@@ -179,7 +201,7 @@ def slower(terms: Mapping[str, float], powers: Mapping[str, float]) -> float:
 
     Args:
         terms: fitted terms; one that nobody measured counts as 1
-        powers: term -> its power: 1, 1/2 or -1/2
+        powers: term -> its power: 2, 1, 1/2 or -1/2
 
     Returns:
         The factor [1].
@@ -187,12 +209,13 @@ def slower(terms: Mapping[str, float], powers: Mapping[str, float]) -> float:
     factor = 1.0
     for term, power in powers.items():
         value = terms.get(term, 1.0)
-        factor = factor * (value if power == 1 else math.sqrt(value) if power > 0 else 1 / math.sqrt(value))
+        root = value if power == 1 else value * value if power > 1 else math.sqrt(value)
+        factor = factor * (root if power > 0 else 1 / root)
     return factor
 
 
 def decode_features(
-    rates: Rates, work: Work, *, cache_bytes: float, weight_bytes: float, attention_flop: float, flash_attention: bool, lookup: bool
+    rates: Rates, work: Work, *, cache_bytes: float, weight_bytes: float, attention_flop: float, flash_attention: bool, lookup: int
 ) -> dict[str, float]:
     """What `token_seconds` needs besides constants.
 
@@ -203,7 +226,7 @@ def decode_features(
         weight_bytes: bytes of weights and states read [bytes]
         attention_flop: operations of attention over the cache [FLOP]
         flash_attention: whether it is on
-        lookup: whether weights are looked up in tables
+        lookup: how often eight weights are looked up in tables
 
     Returns:
         Arguments by name.
@@ -215,7 +238,7 @@ def decode_features(
         "attention_flop": attention_flop,
         "layers": work.halves / 2,
         "mixture_layers": work.mixture_layers * on_device,
-        "recurrent_layers": work.recurrent_layers * on_device,
+        "recurrent_layers": work.recurrent_layers,
         "normed_layers": work.normed_layers * on_device,
         "parameters": work.parameters + work.output_parameters,
         "bandwidth": rates.bandwidth,
@@ -225,7 +248,7 @@ def decode_features(
         "plain_dot": float(not rates.integer_dot),
         "plain_attention": float(not flash_attention),
         "on_cores": float(rates.is_processor),
-        "lookup": float(lookup),
+        "lookup": float(lookup > 0),
     }
 
 
@@ -289,7 +312,7 @@ def layers_of(rates: Rates, work: Work, constants: Mapping[str, float]) -> float
         layer_seconds(
             layers=work.halves / 2,
             mixture_layers=work.mixture_layers * on_device,
-            recurrent_layers=work.recurrent_layers * on_device,
+            recurrent_layers=work.recurrent_layers,
             normed_layers=work.normed_layers * on_device,
             layer_time=constants["layer_time"],
             mixture_factor=constants["mixture_factor"],

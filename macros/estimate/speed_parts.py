@@ -54,6 +54,7 @@ def stack_of(setting: Setting) -> Stack:
         lookup_format(quant),
         repacked_format(quant),
         setting.architecture.experts is not None,
+        setting.architecture.recurrent is not None,
     )
 
 

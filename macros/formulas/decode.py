@@ -86,7 +86,7 @@ def device_pace(*, fp32_tflops: float) -> float:
 def cores_pace(*, cores: float) -> float:
     """How much faster than sixteen cores a processor gets through its layers, whatever their size.
 
-    Equation: pace = (16 / cores)^(1/2)
+    Equation: pace = 16 / cores
 
     Args:
         cores: cores, or threads at work [cores]
@@ -94,14 +94,14 @@ def cores_pace(*, cores: float) -> float:
     Returns:
         Pace [1].
 
-    Assumes: all of them wait for one another after each operation, for longer the more there are.
+    Assumes: all of them wait for one another after each operation: each counts itself in, one after the other.
 
-    Source: the power was chosen on published measurements; see the accuracy page.
+    Source: ggml's barrier is one shared counter; published measurements over 24 to 172 threads, see the accuracy page.
 
     >>> cores_pace(cores=64)
-    0.5
+    0.25
     """
-    return math.sqrt(REFERENCE_CORES / cores)
+    return REFERENCE_CORES / cores
 
 
 def layer_seconds(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from macros.calibrate import store
-from macros.calibrate.accuracy import Scatter
+from macros.calibrate.accuracy import LEAST_END, RANGE, Scatter
 from macros.calibrate.regression import Fit, common, levels, weighted_quantile
 from macros.calibrate.whole import accuracy, compared
 from macros.estimate.constants import fitted_of
@@ -74,8 +74,9 @@ def test_decode_of_the_first_rows_did_not_get_worse(catalogue, fits):
     ("kind", "name", "median", "ninetieth"),
     [
         ("decode", "class-dense", 0.06, 0.18),
-        ("decode", "class-dense-deep", 0.12, 0.22),
+        ("decode", "class-dense-deep", 0.13, 0.22),
         ("decode", "class-mixture", 0.10, 0.20),
+        ("decode", "class-mixture-deep", 0.12, 0.42),
         ("decode", "class-hybrid", 0.08, 0.20),
         ("decode", "class-vllm", 0.08, 0.25),
         ("decode", "class-mlx", 0.08, 0.25),
@@ -83,9 +84,10 @@ def test_decode_of_the_first_rows_did_not_get_worse(catalogue, fits):
         ("prefill", "class-mixture", 0.16, 0.45),
         ("prefill", "class-hybrid", 0.18, 0.50),
         ("prefill", "class-mlx", 0.12, 0.50),
-        ("decode", "class-processors", 0.11, 0.22),
-        ("prefill", "class-processors", 0.17, 0.30),
-        ("prefill", "class-processors-ik", 0.21, 0.50),
+        ("decode", "class-processors", 0.09, 0.22),
+        ("prefill", "class-processors", 0.20, 0.30),
+        ("decode", "class-processors-ik", 0.15, 0.32),
+        ("prefill", "class-processors-ik", 0.21, 0.80),
         ("prefill", "class-deep", 0.18, 0.42),
     ],
 )
@@ -295,16 +297,18 @@ def test_families_without_rows_are_told_with_their_class(catalogue, fits):
 
 
 @pytest.mark.parametrize("kind", ["decode", "prefill"])
-def test_a_class_with_few_devices_has_no_narrower_range_than_all(fits, kind):
-    """Ends of the range, in units of the typical error: those of four devices stand alone, those of fewer reach as far as those of all."""
+def test_a_class_with_few_devices_leans_on_the_ends_of_all(fits, kind):
+    """Ends of the range, in typical errors: of four devices they stand alone, of fewer they lie between their own and those of all."""
     _, scatter = fits[kind]
-    low, high = scatter.all_ends
-    for name, (own_low, own_high) in scatter.ends.items():
-        devices = {row.device for row in scatter.model.rows if name in row.alike}
-        assert own_low < 0 < own_high
-        if len(devices) < 4:
-            assert own_low <= low, name
-            assert own_high >= high, name
+    for name, found in scatter.ends.items():
+        mine = np.array([name in row.alike for row in scatter.model.rows])
+        devices, place, count = np.unique(scatter.devices[mine], return_inverse=True, return_counts=True)
+        assert found[0] < 0 < found[1]
+        for end, share, of_all in zip(found, RANGE, scatter.all_ends, strict=True):
+            own = weighted_quantile(scatter.standard[mine], 1 / count[place], share)
+            if len(devices) < 4 and abs(end) > LEAST_END:
+                assert min(own, of_all) <= end <= max(own, of_all), name
+                assert abs(end - of_all) >= 0.49 * abs(own - of_all), name
 
 
 def test_serving_on_devices_that_the_constants_never_saw(catalogue):
