@@ -152,6 +152,12 @@ def _question(arguments: argparse.Namespace) -> dict[str, Any]:
     return question
 
 
+def _number(text: str) -> float:
+    """A number of a JSON file; 4096.0 is a whole one, as it is to a script."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
 MAX_CONFIG_BYTES = 8 * 2**20
 """No configuration is longer; a device file has no end."""
 
@@ -163,7 +169,7 @@ def read_config_file(path: Path) -> Any:
             raw = file.read(MAX_CONFIG_BYTES + 1)
         if len(raw) > MAX_CONFIG_BYTES:
             raise Refused("config", f"a configuration of at most {MAX_CONFIG_BYTES} bytes", str(path), "name a model's config.json")
-        return json.loads(raw)
+        return json.loads(raw, parse_float=_number)
     except (OSError, ValueError, RecursionError) as error:
         raise Refused("config", "a readable JSON file", str(path), str(error)) from None
 
@@ -185,7 +191,7 @@ def _lines(name: str) -> Iterator[str]:
 def _read(line: str) -> Any:
     """A question; `Infinity` and `NaN`, which configurations hold, are read as Python's json does."""
     try:
-        return json.loads(line)
+        return json.loads(line, parse_float=_number)
     except (ValueError, RecursionError) as error:
         raise Refused("line", "a JSON object", line.strip(), str(error)) from None
 

@@ -12,6 +12,7 @@ import yaml
 from macros.calibrate.configurations import outcome, stored_beside
 from macros.estimate import estimate
 from macros.estimate.classes.readers import READERS
+from macros.estimate.command import read_config_file
 from macros.estimate.config_json import read, read_config
 from macros.estimate.refused import Refused
 from macros.formulas.parameters import parameters
@@ -362,3 +363,10 @@ def test_rwkv_7_has_the_parameters_of_the_model_that_was_published():
     assert parameters(read_config({**config, **ranks}, CATALOGUE)) == expected
     with pytest.raises(Refused, match="low_rank_dim"):
         read_config(config, CATALOGUE)
+
+
+def test_a_number_with_a_point_is_whole_where_it_is(tmp_path: Path) -> None:
+    """As a page's script reads it."""
+    path = tmp_path / "config.json"
+    path.write_text('{"hidden_size": 4096.0, "rope_theta": 1e6, "eps": 1e-5, "far": 1e300}', "utf-8")
+    assert repr(read_config_file(path)) == "{'hidden_size': 4096, 'rope_theta': 1000000, 'eps': 1e-05, 'far': 1e+300}"
