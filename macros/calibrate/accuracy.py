@@ -76,7 +76,8 @@ class Scatter:
         squares = np.minimum(np.abs(self.times), WILDEST) ** 2
         of: dict[str, dict[str, list[float]]] = {}
         for row, square in zip(self.model.rows, squares, strict=True):
-            for key in {*row.spread_keys, f"{row.model_class}|{row.stack.engine}", f"{row.model_class}|{row.family}"}:
+            told = {f"{row.model_class}|{group}" for group in (row.stack.engine, row.kin, row.family)}
+            for key in {*row.spread_keys, *told}:
                 of.setdefault(key, {}).setdefault(row.device, []).append(float(square))
         return {
             key: {device: (float(np.mean(values)), len(values)) for device, values in devices.items()}

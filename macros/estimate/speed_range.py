@@ -37,8 +37,10 @@ def spread_keys(of: str, rates: Rates, stack: Stack) -> list[str]:
         stack: what runs it
 
     Returns:
-        Keys of `Fitted.spreads`.
+        Keys of `Fitted.spreads`. Of processors too few were measured to tell classes of models apart.
     """
+    if rates.is_processor:
+        return ["all", rates.kin, rates.wider] if rates.family is None else ["all", rates.kin, rates.wider, rates.family]
     found = ["all", of, of + "|" + stack.engine]
     if stack.backend is not None:
         found.append(of + "|" + stack.engine + "/" + stack.backend)
