@@ -79,6 +79,8 @@ def test_a_slip_on_the_command_line_is_one_line(capsys, arguments, words):
         (["estimate", "--tensor-split=a,b"], "--tensor-split: expected numbers with commas between them, got 'a,b'"),
         (["estimate", "--context=" + "9" * 5000], "--context: expected a whole number, got '999"),
         (["what-runs", "--memory-gib=x"], "--memory-gib: expected a number, got 'x'"),
+        (["estimate", "--context=8_192"], "--context: expected a whole number, got '8_192'"),
+        (["what-runs", "--ram-gib=３２"], "--ram-gib: expected a number, got '３２'"),
         (["serve", "--port=x"], "--port: expected a whole number, got 'x'"),
     ],
 )

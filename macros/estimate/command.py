@@ -44,6 +44,8 @@ def reader(make: Callable[[str], Any], expected: str) -> Callable[[str], Any]:
 
     def read(text: str) -> Any:
         try:
+            if not text.isascii() or "_" in text:  # Python reads both as numbers
+                raise ValueError
             return make(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"expected {expected}, got {text[:80]!r}") from None
