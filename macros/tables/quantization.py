@@ -10,7 +10,7 @@ from macros.formulas.units import GB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, Words, table
-from macros.tables.headlines import headline_models, own_quant
+from macros.tables.headlines import QUANT, headline_models, own_quant, quant_of
 
 EXAMPLES: dict[str, Words] = {
     "lfm2.5-1.2b": {"zh": "LFM2.5 1.2B", "en": "LFM2.5 1.2B"},
@@ -100,8 +100,13 @@ def sizes(catalogue: Catalogue) -> pd.DataFrame:
     key=["model"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        *(Column(quant, {"zh": quant.upper(), "en": quant.upper()}, unit="GB", digits=1) for quant in FILES),
-        Column("native", {"zh": "原生 4 位", "en": "Native 4-bit"}, unit="GB", digits=1),
+        Column("four", {"zh": "4 位", "en": "4-bit"}, unit="GB", digits=1),
+        *(
+            Column(
+                quant, {"zh": quant.upper(), "en": quant.upper()}, unit="GB", digits=1, only_data=quant == QUANT, secondary=quant == "f16"
+            )
+            for quant in FILES
+        ),
     ],
     formulas=("tensor_bytes",),
 )
@@ -111,8 +116,8 @@ def file_sizes(catalogue: Catalogue) -> pd.DataFrame:
     for model in headline_models(catalogue):
         row: dict[str, object] = {"model": model}
         native = own_quant(catalogue, model)
-        for column in (*FILES, "native"):
-            quant = native if column == "native" else column if native is None else None
+        for column in ("four", *FILES):
+            quant = quant_of(catalogue, model) if column == "four" else column if native is None else None
             size = None if quant is None else weight_bytes(catalogue, model, quant)
             row[column] = None if size is None else size / GB
         rows.append(row)
