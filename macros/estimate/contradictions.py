@@ -88,9 +88,6 @@ def _tokens(asked: Mapping[str, Any], question: Mapping[str, Any]) -> None:
         fix = "raise `context`, or lower `prompt_tokens` or `depth`"
         left = context - asked["depth"]
         raise Refused("prompt_tokens", f"at most what `depth` leaves of the `context`, {left}", asked["prompt_tokens"], fix)
-    for key in ("context", "batch"):
-        if question.get("ubatch") is not None and (key == "context" or key in question) and asked["ubatch"] > asked[key]:
-            raise Refused("ubatch", f"at most the `{key}` of {asked[key]}", asked["ubatch"], f"lower `ubatch` or raise `{key}`")
     if question.get("slots") is not None and asked["users"] > asked["slots"]:
         raise Refused("users", f"at most the `slots` of {asked['slots']}", asked["users"], "raise `slots` or lower `users`")
     if question.get("logits_rows") is not None and asked["logits_rows"] > asked["ubatch"]:

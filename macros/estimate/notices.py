@@ -51,6 +51,10 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "只有不留余量才放得下：余量设为 0（margin_mib）就能看到速度。",
         "en": "It has room only without the margin: ask with `margin_mib` 0 for its speed.",
     },
+    "micro-batch-cut": {
+        "zh": "引擎一次最多计算 {tokens} 个词元，即上下文或批次的大小；微批次按此计算。",
+        "en": "The engine computes at most {tokens} tokens at once (its context or batch): the micro-batch is taken as so many.",
+    },
     "expert-cache-speed": {
         "zh": "显卡上的专家缓存只计入显存：它能快多少没有公布的测量。",
         "en": "Of the cache of experts on the card the memory is counted; how much faster it is was not measured in public.",

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from macros.estimate.contradictions import check, check_cells
 from macros.estimate.notices import Notice
-from macros.estimate.question import FLOAT_CACHE_TYPES, KEYS, MAX_CONTEXT, OPTIONS, USUAL_DRAFT, Options, check_value, read_question
+from macros.estimate.question import (
+    FLOAT_CACHE_TYPES,
+    KEYS,
+    MAX_CONTEXT,
+    OPTIONS,
+    USUAL_BATCH,
+    USUAL_DRAFT,
+    Options,
+    check_value,
+    read_question,
+)
 from macros.estimate.refused import Refused
 from macros.formulas.remember import by_identity
 from macros.specs import Catalogue
@@ -114,6 +124,9 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     _built(asked["built"], catalogue)
     if asked["system"] == "windows" and gpus:
         notices.append(Notice("spills-silently"))
+    at_once = asked["context"] if asked["batch"] == USUAL_BATCH else min(asked["batch"], asked["context"])
+    if question.get("ubatch") is not None and asked["ubatch"] > at_once:
+        notices.append(Notice("micro-batch-cut", {"tokens": at_once}))
     if asked["moe_cache_mib"] > 0:
         notices.append(Notice("expert-cache-speed"))
     if asked["mmproj"]:

@@ -140,8 +140,6 @@ COMMON = {"model": "qwen3-30b-a3b", "quant": "q4_k_m", "context": 4096, "gpus": 
         ({"cpu": "ryzen-5-3600", "ram_gib": 9999}, "ram_gib", "cpu"),
         ({"slots": 2, "users": 3}, "users", "slots"),
         ({"logits_rows": 900}, "logits_rows", "ubatch"),
-        ({"ubatch": 100_000}, "ubatch", "context"),
-        ({"ubatch": 1024, "batch": 512}, "ubatch", "batch"),
         ({"gpus": ["apple-m4-max-32c"], "ram_gib": 64}, "ram_gib", "memory_gib"),
         ({"override_tensor": ["ffn_upp=CPU"]}, "override_tensor", "blk.47"),
         ({"override_tensor": ["ffn_up=GPU1"]}, "override_tensor", "GPU0"),
@@ -387,3 +385,14 @@ def test_slices_as_measured():
     large = {"model": "gemma-4-31b", "quant": "q8_0", "gpus": ["rtx-3090"] * 2, "context": 65536, "depth": 32767}
     decode = estimate({**large, "split_mode": "tensor"}, CATALOGUE)["decode"]
     assert decode["low"] < 35.72 < decode["high"]
+
+
+@pytest.mark.parametrize(
+    ("more", "cut"), [({"ubatch": 100_000}, {"ubatch": 4096}), ({"ubatch": 1024, "batch": 512}, {"ubatch": 512, "batch": 512})]
+)
+def test_a_micro_batch_above_the_context_or_the_batch_is_cut_as_the_engine_cuts_it(more, cut):
+    # llama-context.cpp: n_batch is at most n_ctx, n_ubatch at most n_batch.
+    found, of_cut = (estimate({**COMMON, "context": 4096, **options}, CATALOGUE) for options in (more, cut))
+    assert found["compute_buffer"] == of_cut["compute_buffer"]
+    (told,) = set(found["warnings"]) - set(of_cut["warnings"])
+    assert f"{cut['ubatch']}" in told
