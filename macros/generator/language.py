@@ -104,7 +104,9 @@ class Language:
         for part in parts:
             if found := HEADING.fullmatch(part):
                 level, title = len(found[1]), slots.fill(found[2])
-                anchor = unique(found[3] or slugify(_text(title), "-"), ids)
+                # Both languages have the same anchors: a name that is another in Chinese has that of the English one.
+                own = View(self.view.catalogue, "en").called(self.view.catalogue.records[kind][name]) if level == 1 else _text(title)
+                anchor = unique(found[3] or slugify(own, "-"), ids)
                 outline.append((level, anchor, title))
                 lines.append(self._heading(level, anchor, title))
             else:

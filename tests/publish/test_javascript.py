@@ -437,7 +437,7 @@ def test_a_check_names_what_cannot_be_translated(tmp_path, monkeypatch, capsys):
     """As it names a mistake in the data: one line, exit code 1."""
     wrong = {"formula": formula_with("return ~x", tmp_path, monkeypatch)}
     monkeypatch.setattr(calculator, "translate", lambda roots, **_: translate(wrong))
-    monkeypatch.setattr("macros.publish.remembered.remembered", lambda cache, name, inputs, make: make())
+    monkeypatch.setattr("macros.publish.remembered.remembered", lambda cache, name, inputs, make, also="": make())
     calculator._program.cache_clear()
     assert main(["check"]) == 1
     told = capsys.readouterr().err

@@ -139,7 +139,7 @@ def test_an_index_with_and_without_its_files(tmp_path):
 
 def test_files_of_another_model_are_refused(tmp_path):
     path, _ = write_model(tmp_path, packed(), CONFIG | {"num_hidden_layers": 3, "quantization_config": W4A16})
-    with pytest.raises(Refused, match=r"safetensors: expected tensors of layer 2, as config\.json has them, got None"):
+    with pytest.raises(Refused, match=r"safetensors: expected tensors of layer 2, as config\.json has them, got nothing"):
         ask(path)
     with pytest.raises(Refused, match=r"model: expected `config` beside `safetensors`"):
         ask(path, model="qwen3-8b")
