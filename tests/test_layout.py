@@ -1,9 +1,13 @@
 """The rooms and the direction of imports, as the design lays them out."""
 
 import ast
+import subprocess
 from pathlib import Path
 
-MACROS = Path(__file__).resolve().parent.parent / "macros"
+ROOT = Path(__file__).resolve().parent.parent
+MACROS = ROOT / "macros"
+LARGEST = 2**20
+"""No file that somebody wrote is larger [bytes]."""
 MAY_IMPORT = {
     "specs": set(),
     "formulas": {"specs"},
@@ -54,3 +58,11 @@ def test_every_room_is_there():
     """The rooms of the design, no more and no fewer."""
     rooms = {path.name for path in MACROS.iterdir() if path.is_dir() and not path.name.startswith("__")}
     assert rooms == set(MAY_IMPORT)
+
+
+def test_nothing_is_kept_that_nobody_wrote():
+    """Packages, builds and copies are large, or lie where they were made."""
+    kept = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")[:-1]
+    large = [name for name in kept if (ROOT / name).is_file() and (ROOT / name).stat().st_size > LARGEST]
+    made = [name for name in kept if Path(name).suffix in (".whl", ".gz", ".zip", ".pdf", ".pyc", ".so", ".gguf", ".safetensors")]
+    assert not large + made
