@@ -146,17 +146,23 @@ def _cards(asked: Mapping[str, Any], devices: int) -> None:
 
 
 def _host(asked: Mapping[str, Any], catalogue: Catalogue) -> None:
+    sockets = asked["sockets"]
     if asked["cpu"] is None:
+        if sockets is not None:
+            raise Refused("sockets", "a processor in `cpu`", sockets, "name the processor, or leave it out")
         return
     cpu: Cpu = catalogue.cpus[asked["cpu"]]
+    if sockets == 2 and not cpu.two_sockets:
+        raise Refused("sockets", f"1, as boards take one {cpu.name}", sockets, "leave it out")
     known: Sequence[str] = cpu.memory_kinds
     standards = [catalogue.memory[kind].standard for kind in known]
     if asked["memory"] is not None and catalogue.memory[asked["memory"]].standard not in standards:
         raise Refused("memory", f"a kind that the `cpu` takes ({', '.join(known)})", asked["memory"], nearest(asked["memory"], known))
-    channels, two = asked["memory_channels"], catalogue.device_families[cpu.family].two_sockets
-    if channels is not None and channels > cpu.memory_channels * (2 if two else 1):
-        of_two = f", or {2 * cpu.memory_channels} of two of them" if two else ""
-        raise Refused("memory_channels", f"at most the {cpu.memory_channels} of the `cpu`{of_two}", channels, "write fewer")
-    used = sockets_of(cpu, channels)
+    channels = asked["memory_channels"]
+    if channels is not None and channels > cpu.memory_channels * (sockets or (2 if cpu.two_sockets else 1)):
+        of_two = f", or {2 * cpu.memory_channels} of two of them" if cpu.two_sockets else ""
+        fix = "write fewer, or `sockets` 2" if sockets == 1 and cpu.two_sockets else "write fewer"
+        raise Refused("memory_channels", f"at most the {cpu.memory_channels} of the `cpu`{of_two}", channels, fix)
+    used = sockets_of(cpu, channels, sockets)
     if asked["ram_gib"] is not None and cpu.max_memory_gib is not None and asked["ram_gib"] > used * cpu.max_memory_gib:
         raise Refused("ram_gib", f"at most the {used * cpu.max_memory_gib:g} GiB that the `cpu` takes", asked["ram_gib"], "write less")

@@ -31,13 +31,15 @@ class Machine:
     """(name, memory [GiB] where it is told) of each card."""
     cpu: str = ""
     ram_gib: float | None = None
+    sockets: int = 1
+    """Processors on the board."""
 
 
 def told() -> Machine:
     """What this system tells of itself."""
     if platform.system() == "Darwin":
         return _macos()
-    return Machine(tuple(_nvidia()) or tuple(_listed()), _processor(), _memory())
+    return Machine(tuple(_nvidia()) or tuple(_listed()), _processor(), _memory(), _sockets())
 
 
 def _output(*command: str) -> str:
@@ -63,12 +65,21 @@ def _listed() -> Iterator[tuple[str, float | None]]:
             yield names[-1], None
 
 
-def _processor() -> str:
+def _processors() -> str:
+    """What Linux lists of its processors; nothing elsewhere."""
     try:
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text("utf-8", "replace"), re.M)
+        return Path("/proc/cpuinfo").read_text("utf-8", "replace")
     except OSError:
-        return platform.processor()
+        return ""
+
+
+def _processor() -> str:
+    found = re.search(r"^model name\s*:\s*(.+)$", _processors(), re.M)
     return found[1] if found else platform.processor()
+
+
+def _sockets() -> int:
+    return len(set(re.findall(r"^physical id\s*:\s*(\d+)$", _processors(), re.M))) or 1
 
 
 def _memory() -> float | None:
@@ -110,7 +121,7 @@ def question(machine: Machine, catalogue: Catalogue) -> dict[str, Any]:
         catalogue: the records
 
     Returns:
-        `gpus`, `memory_gib` for shared memory, `cpu`, where they are known.
+        `gpus`, `memory_gib` for shared memory, `cpu`, `sockets` of a board with two, where they are known.
     """
     asked: dict[str, Any] = {}
     cards = []
@@ -128,6 +139,8 @@ def question(machine: Machine, catalogue: Catalogue) -> dict[str, Any]:
     processors = _called(machine.cpu, catalogue.cpus)
     if processors:
         asked["cpu"] = processors[0]
+        if machine.sockets == 2 and catalogue.cpus[processors[0]].two_sockets:
+            asked["sockets"] = 2
     if not asked:
         got = ", ".join(filter(None, [*(name for name, _ in machine.gpus), machine.cpu])) or "nothing"
         raise Refused("here", "a card or a processor of the guide", got, "name them with --gpu and --cpu")

@@ -35,9 +35,10 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "two-sockets": {
         "zh": "{channels} 个通道是两颗处理器的内存：访问另一颗的内存约慢一半，llama.cpp 需用 --numa 分配。"
-        "这里的速度是上限，实际很少能到单路的两倍。",
+        "中间值是两边都分到权重时的速度；权重全在一边时，可低到范围的下端，比只用一颗还慢。",
         "en": "{channels} channels are the memory of two processors: reading from the other one runs at about half the speed, and "
-        "llama.cpp needs --numa. The speed is the most that can be; it is seldom twice that of one.",
+        "llama.cpp needs --numa. The speed is that of weights which both hold; where all lie with one, it falls to the low end, below "
+        "that of one processor alone.",
     },
     "spills-silently": {
         "zh": "Windows：显存放满后，驱动会悄悄改用内存，速度慢许多倍，而不是报错；请多留一些显存。",

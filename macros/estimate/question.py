@@ -240,11 +240,19 @@ class Options:
     )
     memory_channels: int | None = _key(
         "whole",
-        ("Channels", "Channels of RAM in use; all that the processor has if left out."),
-        ("通道数", "使用的内存通道数；不填取处理器的全部通道。"),
+        ("Channels", "Channels of RAM in use, of both sockets together; all that the processors have if left out."),
+        ("通道数", "使用的内存通道数，双路时两颗合计；不填取处理器的全部通道。"),
         default=None,
         low=1,
         high=64,
+    )
+    sockets: int | None = _key(
+        "whole",
+        ("Sockets", "Processors on the board, each with its own memory: 2 for a machine with two sockets; one if left out."),
+        ("处理器颗数", "主板上有几颗处理器，各有自己的内存：双路机器写 2；不填为一颗。"),
+        default=None,
+        low=1,
+        high=2,
     )
     drive: str | None = _key(
         "id",

@@ -41,6 +41,8 @@ def ram_gib(setting: Setting, catalogue: Catalogue) -> float:
     if setting.ram_gib is not None:
         return setting.ram_gib
     cpu = catalogue.cpus[setting.cpu] if setting.cpu is not None else None
-    channels = setting.memory_channels or (cpu.memory_channels if cpu is not None else USUAL_CHANNELS)
-    usual = channels * USUAL_MODULE_GIB
-    return usual if cpu is None or cpu.max_memory_gib is None else min(usual, cpu.max_memory_gib * sockets_of(cpu, channels))
+    if cpu is None:
+        return (setting.memory_channels or USUAL_CHANNELS) * USUAL_MODULE_GIB
+    sockets = sockets_of(cpu, setting.memory_channels, setting.sockets)
+    usual = (setting.memory_channels or sockets * cpu.memory_channels) * USUAL_MODULE_GIB
+    return usual if cpu.max_memory_gib is None else min(usual, cpu.max_memory_gib * sockets)

@@ -26,6 +26,13 @@ TYPICAL_FLOP_PER_BYTE = 60
 """Matrix rate over bandwidth of graphics devices, at the median; for a device of which only the memory is known."""
 
 
+REMOTE_SHARE = 0.25
+"""Speed of two sockets where all weights lie beside one of them: half of what that one reaches alone, where both share them well twice of it.
+
+llamafile issue 765: two Xeon Gold 5218 generate 4 tokens/s, one of them with its own memory 8. llama.cpp issue 11744: two EPYC 9175F
+2.4 tokens/s, with weights that both loaded 4.31."""
+
+
 @dataclass(frozen=True)
 class Rates:
     """The rates of one device."""
@@ -64,6 +71,8 @@ class Rates:
     """Slot that it sits in [bytes/s]; 0: it sits in none."""
     watts: float | None = None
     """Power at its limit [W]."""
+    least: float = 1.0
+    """Speed with weights where they lie worst, over that with weights where they lie best [1]."""
 
     @property
     def kin(self) -> str:
@@ -156,9 +165,9 @@ def core_tflops(*, cores: int, clock_mhz: float) -> float:
     return cores * clock_mhz * FLOP_PER_CORE_CYCLE / 1_000_000
 
 
-def sockets_of(cpu: Cpu, channels: int | None) -> int:
-    """Processors on the board: two where more channels are in use than one has."""
-    return 2 if channels is not None and channels > cpu.memory_channels else 1
+def sockets_of(cpu: Cpu, channels: int | None, sockets: int | None = None) -> int:
+    """Processors on the board; where nobody says, two if more channels are in use than one has."""
+    return sockets or (2 if channels is not None and channels > cpu.memory_channels else 1)
 
 
 def cpu_rates(
@@ -167,6 +176,7 @@ def cpu_rates(
     *,
     memory: str | None = None,
     channels: int | None = None,
+    sockets: int | None = None,
     bandwidth: float | None = None,
     threads: int | None = None,
 ) -> Rates:
@@ -176,7 +186,8 @@ def cpu_rates(
         cpu: its record
         catalogue: all records
         memory: id of the kind of memory; None: the first that the processor takes
-        channels: channels in use; None: all
+        channels: channels in use, of all sockets; None: all
+        sockets: processors on the board; None: as the channels tell
         bandwidth: bandwidth where a source states it [bytes/s]
         threads: threads at work; None: as many as cores
 
@@ -187,14 +198,15 @@ def cpu_rates(
     """
     family: DeviceFamily = catalogue.device_families[cpu.family]
     kind = catalogue.memory[memory or cpu.memory_kinds[0]]
+    on_board = sockets_of(cpu, channels, sockets)
     peak = bandwidth or ram_bandwidth(
-        channels=channels or cpu.memory_channels,
+        channels=channels or on_board * cpu.memory_channels,
         transfer_rate=kind.transfer_rate_mt_per_s,
         bus_bits_per_channel=kind.bus_bits_per_channel,
     )
     if cpu.reachable_bandwidth_gb_per_s is not None:
-        peak = min(peak, cpu.reachable_bandwidth_gb_per_s * GB)
-    every = cpu.cores * sockets_of(cpu, channels)
+        peak = min(peak, on_board * cpu.reachable_bandwidth_gb_per_s * GB)
+    every = cpu.cores * on_board
     cores = min(threads or every, every)
     clock = cpu.boost_mhz or cpu.base_mhz or 3000.0
     return Rates(
@@ -209,6 +221,7 @@ def cpu_rates(
         cores=cores,
         clock_mhz=clock,
         watts=cpu.tdp_w,
+        least=REMOTE_SHARE if on_board > 1 else 1.0,
     )
 
 

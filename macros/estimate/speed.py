@@ -358,6 +358,9 @@ def _ranged(
         found = tokens / seconds
         return found if most is None else min(found, most)
 
+    if most is not None:
+        # Each token reads all weights: where they lie badly, it waits for them.
+        ranges = [(low * part.rates.least, high) for (low, high), (part, _) in zip(ranges, timed, strict=True)]
     resting = [basis(fitted, of, part.rates, stack) for part, _ in timed]
     return {
         "tokens_per_second": speed([1.0 for _ in timed]),

@@ -121,9 +121,10 @@ def _work_of(work: dict[int, Work], layers: tuple[int, ...], has_output: bool) -
 def host_rates(setting: Setting, catalogue: Catalogue, notices: list[Notice]) -> Rates:
     """The processor that computes what is on the host; assumed, and said so, where the question names none."""
     if setting.cpu is not None:
-        if sockets_of(catalogue.cpus[setting.cpu], setting.memory_channels) > 1:
-            notices.append(Notice("two-sockets", {"channels": setting.memory_channels}))
-        return cpu_rates(catalogue.cpus[setting.cpu], catalogue, memory=setting.memory, channels=setting.memory_channels)
+        cpu = catalogue.cpus[setting.cpu]
+        if sockets_of(cpu, setting.memory_channels, setting.sockets) > 1:
+            notices.append(Notice("two-sockets", {"channels": setting.memory_channels or 2 * cpu.memory_channels}))
+        return cpu_rates(cpu, catalogue, memory=setting.memory, channels=setting.memory_channels, sockets=setting.sockets)
     unified = next((device.gpu for device in setting.gpus if device.gpu.shares_memory), None)
     if unified is not None and setting.memory is None:
         bandwidth = gpu_rates(unified, catalogue).bandwidth

@@ -267,6 +267,8 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
             yield TensorGroup("attn_v", width, values, role="value")
     if t.gate is not None:
         yield TensorGroup("attn_gate", width, heads if t.gate == "per-head" else weighed)
+    if t.gate_bias:
+        yield TensorGroup("attn_gate_bias", heads, role="kept")
     yield TensorGroup("attn_output", weighed, width, role="attention_output")
     biases = [2 * query if t.output_gate else query, key, values] if t.qkv_bias else []
     biases += [width] if t.output_bias else []
@@ -599,6 +601,8 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
                 yield TensorGroup("ffn_gate_shexp_bias", experts.shared_size, role="kept")
             yield TensorGroup("ffn_up_shexp_bias", experts.shared_size, role="kept")
             yield TensorGroup("ffn_down_shexp_bias", width, role="kept")
+    if experts.output_norm:
+        yield TensorGroup("post_ffw_norm", width, role="kept")
     if experts.beside_dense and experts.beside_norms:
         yield TensorGroup("ffn_gate_inp_scale", width, role="kept")
         yield TensorGroup("ffn_down_exps_scale", number, role="kept")

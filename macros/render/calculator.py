@@ -233,7 +233,7 @@ UNITS_SHOWN = ("GiB", "MiB", "W")
 """Units that a label names; lengths in tokens say so themselves."""
 ELSEWHERE = (
     "model", "config", "gguf", "safetensors", "quant", "kv_type", "kv_type_k", "context", "users", "gpus", "memory_gib",
-    "cpu", "memory", "memory_channels", "ram_gib", "drive", "fit",
+    "cpu", "memory", "memory_channels", "sockets", "ram_gib", "drive", "fit",
 )  # fmt: skip
 """Keys that have a place of their own on the form, or none; all others stand under the other settings, in the order of the question."""
 
@@ -245,6 +245,7 @@ def form(view: View) -> str:
         + '<div class="fields">'
         + _key(view, "memory")
         + _key(view, "memory_channels")
+        + _key(view, "sockets")
         + _field(view, "ram_gib", "text", "64", mode="decimal")
         + "</div>"
         + _key(view, "drive")

@@ -144,6 +144,8 @@ class Attention(Strict):
     """The query projection is twice as wide: its other half gates the output."""
     gate: Literal["per-head", "per-value"] | None = None
     """A projection of its own gates the output: one number for a head, or one for each of its values."""
+    gate_bias: bool = False
+    """That gate has a bias for each head."""
     sinks: bool = False
     """A learned logit for each head that takes up attention."""
     rope_factors: Whole = 0
@@ -225,6 +227,8 @@ class Experts(Strict):
     """What every token visits has biases: the shared expert, and the way down to the width of the others and up again."""
     shared_gate: bool = False
     """A gate weighs the shared expert."""
+    output_norm: bool = False
+    """A norm after each mixture, before the residual stream is added."""
     leading_dense_layers: Whole = 0
     """The first layers that have a dense block instead."""
     every: Count = 1

@@ -41,8 +41,6 @@ class DeviceFamily(Record):
     counted, or memory only."""
     integer_dot: bool = True
     """Whether its shaders multiply and add bytes in one instruction; without it quantized weights cost arithmetic."""
-    two_sockets: bool = False
-    """Boards take two processors of it."""
     bfloat: bool = True
     """Whether it multiplies bfloat16 numbers itself; else an engine that keeps everything in them pays for it."""
     covers: Text
@@ -224,6 +222,7 @@ class Cpu(Record):
         "compute": ("cores", "threads", "base_mhz", "boost_mhz"),
         "memory": ("memory_channels", "max_memory_gib"),
         "reachable": ("reachable_bandwidth_gb_per_s",),
+        "sockets": ("two_sockets",),
         "power": ("tdp_w",),
         "interface": ("pcie_generation",),
     }
@@ -252,6 +251,8 @@ class Cpu(Record):
     """Memory channels of 64 bits."""
     max_memory_gib: Gibibytes | None
     """Most memory that it takes [GiB]."""
+    two_sockets: bool = False
+    """Boards take two of it."""
     reachable_bandwidth_gb_per_s: GigabytesPerSecond | None = None
     """What its cores can draw at most where that is less than the memory gives [GB/s]; absent: no measurement says so."""
     tdp_w: Watts | None

@@ -50,7 +50,7 @@ def parts_of(text: str) -> tuple[list[str], float | None]:
     plain = re.sub(r"\((?:r|tm|c)\)|[®™+]", "", text.lower())
     plain = re.sub(r"[-_/()]", " ", plain)
     sizes = MEMORY.findall(plain)
-    words = re.findall(r"[a-z]+|\d+(?:\.\d+)?", re.sub(r"\bsxm\d", "sxm", MEMORY.sub(" ", plain)))
+    words = re.findall(r"x3d|[a-z]+|\d+(?:\.\d+)?", re.sub(r"\bsxm\d", "sxm", MEMORY.sub(" ", plain)))
     return [SAME.get(word, word) for word in words if word not in MAKERS], float(sizes[-1]) if sizes else None
 
 

@@ -26,6 +26,8 @@ CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
         (Machine((("NVIDIA GeForce RTX 3090", 24.0), ("NVIDIA GeForce RTX 3090", 24.0))), {"gpus": ["rtx-3090", "rtx-3090"]}),
         (Machine((("Apple M4 Max (40-core GPU)", 64.0),), "Apple M4 Max", 64.0), {"gpus": ["apple-m4-max-40c"], "memory_gib": 64.0}),
         (Machine((), "Intel(R) Core(TM) i9-14900K", 64.0), {"cpu": "core-i9-14900k"}),
+        (Machine((), "AMD EPYC 9654 96-Core Processor", 1500.0, 2), {"cpu": "epyc-9654", "sockets": 2}),
+        (Machine((), "AMD EPYC 9654 96-Core Processor", 750.0, 1), {"cpu": "epyc-9654"}),
     ],
 )  # fmt: skip
 def test_names_of_drivers_are_known(machine, expected):

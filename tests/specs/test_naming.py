@@ -43,6 +43,20 @@ def test_numbers_come_first_then_words_then_memory(typed: str, ids: list[str]) -
 
 
 @pytest.mark.parametrize(
+    ("typed", "ids"),
+    [
+        ("9950x3d", ["ryzen-9-9950x"]),
+        ("5800X3D", ["ryzen-7-5800x3d"]),
+        ("5800x", ["ryzen-7-5800x3d"]),
+        ("9800X3D", ["ryzen-7-9800x3d"]),
+        ("7900X3D", ["ryzen-9-7900"]),
+    ],
+)
+def test_a_cache_on_top_of_a_processor_is_one_word(typed: str, ids: list[str]) -> None:
+    assert meant(typed, CATALOGUE.cpus)[0] == ids
+
+
+@pytest.mark.parametrize(
     ("typed", "kind", "id"),
     [
         ("RTX 5070 Ti", "gpus", "rtx-5070-ti"),

@@ -62,6 +62,7 @@ QWEN_4 = {
     "eos_token_id": 1,
 }
 FITTING = {
+    "deepseek_ocr2": {"mlp_layer_types": ["dense", "sparse", "sparse", "sparse"]},
     "deepseek_v4": {"num_key_value_heads": 1},
     "mllama": {"cross_attention_layers": [1, 3]},
     "cosmos3_edge": {"head_dim": 128},

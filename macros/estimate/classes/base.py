@@ -10,6 +10,8 @@ from macros.estimate.refused import Refused
 
 Shapes = dict[str, Any]
 
+REFERENCE = "reference_sliding_attention"
+"""Windows that keep the prompt in sight besides the last tokens: they hold no less than the prompt."""
 FULL, SLIDING, CHUNKED, LINEAR, CONV = "full_attention", "sliding_attention", "chunked_attention", "linear_attention", "conv"
 INDEXED = "indexed_attention"
 COUNT = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
@@ -106,9 +108,9 @@ def with_windows(k: Keys, shapes: Shapes, **more: Any) -> Shapes:
 
 def without_windows(k: Keys, shapes: Shapes) -> Shapes:
     """The engine gives every layer of such a class the whole context: a window in the configuration is told, not computed."""
-    kinds = k.kinds("layer_types", shapes["layers"], (FULL, SLIDING)) or []
+    kinds = k.kinds("layer_types", shapes["layers"], (FULL, SLIDING, REFERENCE)) or []
     size = k.get("sliding_window", "attention_window")
-    used = size is not None and k.flag("use_sliding_window", default=True) and (SLIDING in kinds or not kinds)
+    used = size is not None and k.flag("use_sliding_window", default=True) and (SLIDING in kinds or REFERENCE in kinds or not kinds)
     if used and k.whole("sliding_window", "attention_window") < shapes["context_length"]:
         k.tell("window-unused", size=size)
     return shapes

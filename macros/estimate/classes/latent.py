@@ -15,13 +15,15 @@ from macros.estimate.classes.base import (
     places_of,
     shapes_if,
 )
-from macros.estimate.classes.mixtures import MIXTURE_LAYERS, with_experts
+from macros.estimate.classes.mixtures import MIXTURE_LAYERS, mixture, with_experts
 from macros.estimate.config_keys import Keys
 from macros.estimate.refused import Refused
 
 
 def latent(k: Keys) -> Shapes:
     """DeepSeek's form: latent attention, leading dense layers, routed and shared experts; an indexer where the class has one."""
+    if not k.flag("use_mla", default=True):
+        return {**mixture(k), "engine_name": "deepseek2-ocr"}
     nope, rope = k.whole("qk_nope_head_dim"), k.whole("qk_rope_head_dim", low=0)
     shapes = base_shapes(k.but(head_dim=nope + rope, num_key_value_heads=k.whole("num_attention_heads")), dense=False)
     attention, indexed = shapes["attention"], k.get("index_topk") is not None
