@@ -27,7 +27,7 @@ TYPICAL_FLOP_PER_BYTE = 60
 
 
 REMOTE_SHARE = 0.25
-"""Speed of two sockets where all weights lie beside one of them: half of what that one reaches alone, where both share them well twice of it.
+"""Speed of two sockets where all weights lie beside one of them, over that where both share them: half of what one alone reaches.
 
 llamafile issue 765: two Xeon Gold 5218 generate 4 tokens/s, one of them with its own memory 8. llama.cpp issue 11744: two EPYC 9175F
 2.4 tokens/s, with weights that both loaded 4.31."""

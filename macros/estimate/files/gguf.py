@@ -19,16 +19,18 @@ MAGIC = "GGUF"
 VERSIONS = (2, 3)
 """Versions whose header has this form; engines no longer read the first."""
 MOST_VALUES = 1 << 14
-MOST_TENSORS = 1 << 15
+MOST_TENSORS = 1 << 14
 """A header with more is no model's."""
-LONGEST_NAME = 1 << 16
+LONGEST_NAME = 1 << 10
 MOST_DIMENSIONS = 4
-MOST_TEXTS = 1 << 21
+MOST_TEXTS = 5 << 18
 """Texts in lists, of which a tokenizer has under a million."""
 MOST_BYTES = 1 << 50
 """Bytes and values beyond which a number is a mistake."""
 KEPT = 4096
-"""Numbers of a list that is kept; of a longer one only the length is."""
+"""Numbers of a list, or bytes of a text, that are kept; of a longer one only the length is."""
+MOST_KEPT = 1 << 17
+"""Of all together: a model says a few thousand."""
 ALIGNMENT = 32
 """Tensors start at multiples of so many bytes, where the file does not say."""
 ALIGNMENTS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
@@ -87,6 +89,7 @@ class Reader:
     short: bool
     at: int
     texts: int
+    kept: int
     values: dict[str, Any]
     found: list[tuple[str, tuple[int, ...], int, int]]
     names: set[str]
@@ -121,15 +124,18 @@ class Reader:
         self.at += length
         return found
 
+    def keeps(self, count: int) -> bool:
+        """Whether so many numbers or bytes are kept."""
+        self.kept += count if count <= KEPT else 0
+        return count <= KEPT and self.kept <= MOST_KEPT
+
     def long_text(self, key: str) -> Any:
-        """The text that comes next; of one that is longer than a name, its length."""
-        length = whole(self.data, self.at, 8) if self.at + 8 <= len(self.data) else 0
-        if length <= LONGEST_NAME:
-            return self.text(key, LONGEST_NAME)
-        self.at += 8
+        """The text that comes next; of one that is not kept, its length."""
+        length = self.whole(8, f"the length of {key}")
         self.need(length, key)
+        start = self.at
         self.at += length
-        return Length(length)
+        return letters(self.data, start, length) if self.keeps(length) else Length(length)
 
     def opening(self) -> tuple[int, int]:
         """The number of tensors and of values."""
@@ -185,7 +191,7 @@ class Reader:
         size, start = SIZES[kind], self.at
         self.need(size * count, key)
         self.at += size * count
-        return Length(count) if count > KEPT else [_number(self.data, start + size * index, kind) for index in range(count)]
+        return [_number(self.data, start + size * index, kind) for index in range(count)] if self.keeps(count) else Length(count)
 
     def tensor(self, what: str) -> None:
         """A tensor: name, shape, type, place."""
@@ -244,7 +250,19 @@ def read_header(data: Octets, size: int, types: Mapping[int, TensorType], *, sho
 
     Source: GGUF specification; llama.cpp, ggml/src/gguf.cpp.
     """
-    reader = Reader(data, size, short, 0, 0, {}, [], set())
+    return read_by(Reader(data, size, short, 0, 0, 0, {}, [], set()), types)
+
+
+def read_by(reader: Reader, types: Mapping[int, TensorType]) -> Header:
+    """Read a header with a reader that stands at its beginning; raises Refused and Cut.
+
+    Args:
+        reader: the beginning of the file, and where it stands
+        types: number -> tensor type
+
+    Returns:
+        The header.
+    """
     tensors, values = reader.opening()
     for number in range(values):
         reader.entry(f"key {number + 1} of {values}")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from macros.estimate.files.gguf import Cut, Header, joined, read_header
+from macros.estimate.files.gguf import Cut, Header, Reader, joined, read_by, read_header
 from macros.estimate.files.safetensors import (
     LENGTH_BYTES,
     LONGEST_HEADER,
@@ -59,16 +59,19 @@ def _parts(path: Path) -> list[Path]:
 
 
 def _header(path: Path, types: Mapping[int, TensorType]) -> Header:
-    """Quickly first, and exactly where that finds anything wrong; the file is mapped, so that only what is looked at is read."""
+    """Quickly first, and exactly where that finds anything wrong behind texts. The file is mapped: only what is looked at is read."""
     size = _size(path, "gguf")
     if size == 0:
         return read_header(b"", 0, types)
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), min(size, LONGEST_GGUF_HEADER), access=mmap.ACCESS_READ) as data:
+            quick = Reader(data, size, True, 0, 0, 0, {}, [], set())
             try:
-                return read_header(data, size, types, short=True)
+                return read_by(quick, types)
             except Refused:
-                return read_header(data, size, types, short=False)
+                if quick.texts == 0:
+                    raise
+                return read_header(data, size, types)
     except Cut:
         raise Refused("gguf", f"a header of at most {LONGEST_GGUF_HEADER} bytes", path.name, "name a .gguf file") from None
     except OSError as error:
