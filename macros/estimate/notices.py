@@ -69,6 +69,11 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "The projector’s buffer is that of the picture for which the program makes room at its start: a larger picture makes it "
         "grow; that of a tower for sound is not counted.",
     },
+    "tower-weights": {
+        "zh": "图像与声音塔只计入权重：引擎启动时用最大的图片试算，那时占用的部分与图片缓存没有计入。",
+        "en": "Of the towers for pictures and sound their weights are counted: what the engine takes for the largest picture when it "
+        "starts, and for pictures that it keeps, is not.",
+    },
     "ram-assumed": {
         "zh": "没有说明内存容量：按 {ram_gib} GiB 计算。",
         "en": "No RAM named: {ram_gib} GiB are assumed.",

@@ -65,6 +65,8 @@ class Setting(Options):
     gpus: tuple[Device, ...] = ()
     gpu_layers: int | None = None
     """Layers on GPUs as llama.cpp counts them; None: as many as fit."""
+    has_towers: bool = False
+    """Whether the model comes with towers for pictures or sound."""
     notices: tuple[Notice, ...] = field(default=())
 
 
@@ -131,7 +133,8 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         notices.append(Notice("expert-cache-speed"))
     if asked["mmproj"]:
         known = model is not None and tower_of(catalogue.models[model], catalogue.models) is not None
-        notices.append(Notice("picture-reserved" if known else "projector-buffer"))
+        of_files = "picture-reserved" if known else "projector-buffer"
+        notices.append(Notice(of_files if "kv_unified" in engine.settings else "tower-weights"))
     layers = _gpu_layers(asked["gpu_layers"], architecture)
     if engine.splits != "layers" and layers is not None and layers < architecture.layers + 1:
         raise Refused("gpu_layers", "all layers on GPUs, which this engine needs", layers, "leave it out")
@@ -145,6 +148,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         "slots": slots,
         "gpus": gpus,
         "gpu_layers": layers,
+        "has_towers": model is not None and catalogue.models[model].projector is not None,
         "notices": tuple(notices),
     }
     return Setting(**values)

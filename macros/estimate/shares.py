@@ -126,11 +126,16 @@ def usable_memory(device: Device, setting: Setting, catalogue: Catalogue) -> int
     if device.gpu.shared_memory is not None:
         share = catalogue.shared_memory[device.gpu.shared_memory].gpu_gib(device.memory_gib) / device.memory_gib
     claimed = setting.memory_utilization if setting.memory_utilization is not None else setting.engine.memory_utilization
-    if claimed is not None:
-        share = share * claimed
     context = setting.engine.contexts.get(device.backend)
     hidden = 0.0 if context is None or device.gpu.shares_memory else context.hidden_mib
-    return int(usable_bytes(memory_gib=device.memory_gib, share=share, hidden_mib=hidden))
+    seen = usable_bytes(
+        memory_gib=device.memory_gib,
+        share=share,
+        hidden_mib=hidden,
+        corrected=device.gpu.inline_ecc,
+        claimed=1.0 if claimed is None else claimed,
+    )
+    return int(seen)
 
 
 def runtime_memory(device: Device, setting: Setting) -> int:

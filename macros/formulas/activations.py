@@ -7,10 +7,12 @@ from typing import Any
 from macros.formulas.elementwise import maximum
 
 
-def activation_bytes(*, tokens: Any, sequences: Any, hidden_size: Any, inner_size: Any, vocabulary_size: Any, logit_bytes: Any) -> Any:
+def activation_bytes(
+    *, tokens: Any, sequences: Any, hidden_size: Any, inner_size: Any, vocabulary_size: Any, logit_bytes: Any, wide: Any = 4
+) -> Any:
     """Memory of one pass in an engine that keeps 16-bit activations: of a layer, or of choosing tokens, whichever is more.
 
-    Equation: bytes = max(tokens x (inner + 4 x width) x 2, tokens x width x 2 + sequences x vocabulary x logit)
+    Equation: bytes = max(tokens x (inner + wide x width) x 2, tokens x width x 2 + sequences x vocabulary x logit)
 
     Args:
         tokens: tokens of a pass [tokens]
@@ -19,18 +21,19 @@ def activation_bytes(*, tokens: Any, sequences: Any, hidden_size: Any, inner_siz
         inner_size: what the feed-forward block holds of a token, on one card [values]
         vocabulary_size: size of the vocabulary [values]
         logit_bytes: what is held of one logit while tokens are chosen [bytes]
+        wide: tensors as wide as the model that are held at once
 
     Returns:
         Bytes [bytes].
 
-    Assumes: four tensors as wide as the model; logits are whole on every card.
+    Assumes: logits are whole on every card.
 
-    Source: vLLM 0.33.0, profile_run and _dummy_sampler_run; its pull request 10511 prints the same peak on one card and on two.
+    Source: vLLM 0.33.0, profile_run and _dummy_sampler_run; peaks printed in its issues 10517 and 15815 and pull request 10511.
 
     >>> activation_bytes(tokens=2048, sequences=256, hidden_size=4096, inner_size=43008, vocabulary_size=128256, logit_bytes=10)
     345112576
     """
-    layer = tokens * (inner_size + 4 * hidden_size) * 2
+    layer = tokens * (inner_size + wide * hidden_size) * 2
     return maximum(layer, tokens * hidden_size * 2 + sequences * vocabulary_size * logit_bytes)
 
 

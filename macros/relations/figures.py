@@ -286,9 +286,9 @@ TENSOR_TYPES: tuple[Relation, ...] = (
 
 def _reserves(engine: Engine, catalogue: Catalogue) -> Iterator[Slip]:
     for name, context in engine.contexts.items():
-        if context.base_mib and not 50 <= context.base_mib <= 1000:
+        if context.base_mib and not 10 <= context.base_mib <= 1000:
             yield Slip(
-                ("contexts", name, "base_mib"), "50 to 1000 MiB, what back ends take before the first tensor", f"{context.base_mib:g}"
+                ("contexts", name, "base_mib"), "10 to 1000 MiB, what back ends take before the first tensor", f"{context.base_mib:g}"
             )
         if context.per_compute_unit_mib and not 0.2 <= context.per_compute_unit_mib <= 6:
             yield Slip(("contexts", name, "per_compute_unit_mib"), "0.2 to 6 MiB for a compute unit", f"{context.per_compute_unit_mib:g}")

@@ -95,6 +95,7 @@ class Gpu(Record):
 
     SOURCE_GROUPS: ClassVar[dict[str, tuple[str, ...]]] = {
         "memory": ("memory_gib", "memory_sizes_gib", "memory_bus_bits"),
+        "ecc": ("inline_ecc",),
         "bandwidth": ("bandwidth_gb_per_s",),
         "compute": ("fp32_tflops", "fp16_tensor_tflops", "int8_tensor_tops", "compute_units", "boost_mhz", "dies", "l2_mib"),
         "power": ("tdp_w", "power_range_w"),
@@ -124,6 +125,8 @@ class Gpu(Record):
     """Id in data/shared-memory: what the system lets it use of memory that it shares; absent: all of it is its own, or nobody says."""
     memory_kind: Plain
     """GDDR6X, HBM3, LPDDR5X …"""
+    inline_ecc: bool = False
+    """Whether it is sold with error correction switched on whose check bits lie in the memory itself: a sixteenth of it."""
     memory_bus_bits: Bits | None
     """Width of the memory bus."""
     bandwidth_gb_per_s: GigabytesPerSecond

@@ -35,6 +35,7 @@ ASKED = [
     },
     {"quant": "awq-4bit-128g", "gpus": ["rtx-4090"], "draft": "qwen3-0.6b"},
     {"quant": "awq-4bit-128g", "model": "qwen3.6-27b", "gpus": ["rtx-5090"], "mtp": True, "draft_tokens": 1},
+    {"quant": "awq-4bit-128g", "model": "qwen3.6-27b", "gpus": ["rtx-5090"], "mmproj": True},
     {"quant": "mlx-4bit-64g", "gpus": ["apple-m4-max-40c"], "draft": "qwen3-0.6b"},
 ]
 

@@ -330,6 +330,15 @@ def test_the_cache_is_moved_only_where_that_is_faster_when_it_is_full():
         assert decode_speed(full, found, CATALOGUE) >= decode_speed(other, moved, CATALOGUE)
 
 
+@pytest.mark.parametrize("gpu", ["rtx-2000-ada", "rx-7600"])
+def test_a_card_is_left_alone_only_if_that_is_faster_once_it_is_planned(gpu):
+    """States of a hybrid take time as well, which a first guess leaves out."""
+    question = {"model": "qwen3.6-35b-a3b", "gpus": [gpu], "ram_gib": 64, "experts_on_host": True}
+    best, whole = placed(**question), placed(**question, gpu_layers=999)
+    assert whole.fits
+    assert decode_speed(best.setting, best, CATALOGUE) >= decode_speed(whole.setting, whole, CATALOGUE)
+
+
 def test_a_card_slower_than_ram_is_left_alone():
     card = {"memory_gib": 44.8, "bandwidth_gb_per_s": 60.0, "family": "ada-gf"}
     question = {"model": "mimo-7b", "quant": "q6_k", "context": 4096, "gpus": [card], "ram_gib": 60.0}

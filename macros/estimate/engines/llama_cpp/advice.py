@@ -75,7 +75,9 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
     search, fastest = _search(setting, weights, catalogue), decode_speed(best.setting, best, catalogue)
     few = [_timed(search, Candidate(count, None, None)) for count in (0, 1)]
     slow = _fastest(search, [one for one in few if one.speed > fastest])
-    return best if slow is None else replace(slow, runner_up=lambda: best)
+    if slow is None or decode_speed(slow.setting, slow, catalogue) <= fastest:
+        return best
+    return replace(slow, runner_up=lambda: best)
 
 
 def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement:

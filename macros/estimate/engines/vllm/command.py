@@ -42,6 +42,8 @@ def command(placement: Placement, repository: str | None) -> list[str]:
             f"""--speculative-config '{{"method": "draft_model", "model": "<{s.draft} in {s.quant.name}>", "num_speculative_tokens": """
             f"{drafted(s)}}}'"
         )
+    if s.has_towers and not s.mmproj:
+        words.append("--language-model-only")
     if not s.prefix_caching:
         words.append("--no-enable-prefix-caching")
     share = s.memory_utilization if s.memory_utilization is not None else s.engine.memory_utilization

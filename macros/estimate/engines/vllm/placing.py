@@ -14,10 +14,14 @@ from macros.estimate.setting import Setting
 from macros.estimate.shares import FILL, Placement, Share, empty_host, empty_shares
 from macros.estimate.weights import ModelWeights, model_weights
 from macros.formulas.activations import activation_bytes, inner_values
+from macros.formulas.companions import projector_bytes
 from macros.formulas.paged_cache import requests_that_fit
 from macros.formulas.units import MIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
+
+WIDE, WIDE_SLICED = 3, 5
+"""Tensors as wide as the model in a layer; slices of several cards are added up in two more (the peaks in vLLM's issues 10517, 15815)."""
 
 
 def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement:
@@ -43,11 +47,12 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
     devices = []
     for index, layers in enumerate(stage_layers(a.layers, stages)):
         for share in shares[index * tensor : (index + 1) * tensor]:
-            devices.append(_with_guesses(_filled(share, setting, weights, pool, layers, tensor), weights, beside, tensor, catalogue))
+            one = _filled(share, setting, weights, pool, layers, tensor)
+            devices.append(_with_towers(_with_guesses(one, weights, beside, tensor, catalogue), setting, tensor, catalogue))
     host = empty_host(setting, catalogue)
     if not shares:
         filled_host = _filled(host, setting, weights, pool, list(range(a.layers)), 1)
-        host = _with_guesses(filled_host, weights, beside, 1, catalogue)
+        host = _with_towers(_with_guesses(filled_host, weights, beside, 1, catalogue), setting, 1, catalogue)
     filled = blocks_of(pool, max(int(setting.context * FILL), 1))
     return Placement(
         setting,
@@ -76,6 +81,15 @@ def _with_guesses(share: Share, weights: ModelWeights, beside: Setting | None, t
     else:
         held = model_weights(beside.architecture, beside.quant, catalogue.tensor_types, imatrix=False, gguf=False).bytes
     return replace(share, companion_bytes=-(-held // tensor))
+
+
+def _with_towers(share: Share, setting: Setting, tensor: int, catalogue: Catalogue) -> Share:
+    """A card with its slice of the towers for pictures and sound, which lie with the first layers, in 16 bits."""
+    projector = catalogue.models[setting.model].projector if setting.mmproj and setting.model is not None else None
+    if projector is None or 0 not in share.layers:
+        return share
+    held = projector_bytes(parameters=projector.parameters, file_bytes=None)
+    return replace(share, companion_bytes=share.companion_bytes + -(-held // tensor))
 
 
 def _filled(share: Share, setting: Setting, weights: ModelWeights, pool: Pool, layers: list[int], tensor: int) -> Share:
@@ -119,6 +133,7 @@ def _activations(setting: Setting, tensor: int) -> int:
             ),
             vocabulary_size=a.vocabulary_size,
             logit_bytes=setting.engine.logit_bytes or SINGLE,
+            wide=WIDE if tensor == 1 else WIDE_SLICED,
         )
     )
 
