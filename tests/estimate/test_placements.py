@@ -112,53 +112,53 @@ def test_unified_memory_is_counted_once():
 COMMON = {"model": "qwen3-30b-a3b", "quant": "q4_k_m", "context": 4096, "gpus": ["rtx-3090"]}
 
 
-@pytest.mark.parametrize(
-    ("change", "field", "other"),
-    [
-        ({"depth": 5000}, "depth", "context"),
-        ({"prompt_tokens": 5000}, "prompt_tokens", "context"),
-        ({"depth": 3000, "prompt_tokens": 2000}, "prompt_tokens", "depth"),
-        ({"gpus": [], "gpu_layers": 9}, "gpu_layers", "gpus"),
-        ({"gpus": [], "n_cpu_moe": 9}, "n_cpu_moe", "gpus"),
-        ({"gpus": [], "memory_gib": 8}, "memory_gib", "gpus"),
-        ({"gpus": [], "power_limit_w": 200}, "power_limit_w", "gpus"),
-        ({"gpus": [], "pcie_gen": 4}, "pcie_gen", "gpus"),
-        ({"users": 512, "depth": 512}, "depth", "context"),
-        ({"users": 5000, "context": 100}, "users", "4096"),
-        ({"users": 200, "context": 100}, "depth", "users"),
-        ({"slots": 4, "kv_unified": False, "depth": 1025}, "depth", "kv_unified"),
-        ({"n_cpu_moe": 60}, "n_cpu_moe", "model"),
-        ({"n_cpu_moe": 9, "experts_on_host": True}, "n_cpu_moe", "experts_on_host"),
-        ({"model": "llama-3.1-8b", "n_cpu_moe": 9}, "n_cpu_moe", "model"),
-        ({"tensor_split": [1, 1]}, "tensor_split", "gpus"),
-        ({"tensor_split": [0]}, "tensor_split", "gpus"),
-        ({"main_gpu": 1}, "main_gpu", "gpus"),
-        ({"cpu": "ryzen-5-3600", "memory": "ddr5-6400"}, "memory", "cpu"),
-        ({"cpu": "ryzen-5-3600", "memory_channels": 64}, "memory_channels", "cpu"),
-        ({"cpu": "ryzen-5-3600", "memory_channels": 4}, "memory_channels", "cpu"),
-        ({"cpu": "epyc-9354", "memory_channels": 25}, "memory_channels", "cpu"),
-        ({"cpu": "threadripper-7960x", "memory_channels": 8}, "memory_channels", "cpu"),
-        ({"cpu": "epyc-9354", "sockets": 1, "memory_channels": 24}, "memory_channels", "sockets"),
-        ({"cpu": "epyc-9354", "sockets": 3}, "sockets", "2"),
-        ({"cpu": "epyc-9454p", "sockets": 2}, "sockets", "EPYC 9454P"),
-        ({"cpu": "ryzen-5-3600", "sockets": 2}, "sockets", "boards take one"),
-        ({"sockets": 2}, "sockets", "cpu"),
-        ({"cpu": "ryzen-5-3600", "ram_gib": 9999}, "ram_gib", "cpu"),
-        ({"slots": 2, "users": 3}, "users", "slots"),
-        ({"logits_rows": 900}, "logits_rows", "ubatch"),
-        ({"gpus": ["apple-m4-max-32c"], "ram_gib": 64}, "ram_gib", "memory_gib"),
-        ({"override_tensor": ["ffn_upp=CPU"]}, "override_tensor", "blk.47"),
-        ({"override_tensor": ["ffn_up=GPU1"]}, "override_tensor", "GPU0"),
-        ({"override_tensor": ["ffn_(up=CPU"]}, "override_tensor", "regular expression"),
-        ({"build": "b1"}, "build", "b11739"),
-        ({"mtp": True}, "mtp", "model"),
-        ({"mmproj": True}, "mmproj", "model"),
-        ({"lora": 8, "lora_bytes": 10**6}, "lora_bytes", "lora"),
-        ({"lora_targets": "attention"}, "lora_targets", "lora"),
-        ({"draft": "qwen3-1b"}, "draft", "qwen3"),
-        ({"engine": "vllm", "quant": "fp8", "n_cpu_moe": 3}, "n_cpu_moe", "llama.cpp"),
-    ],
-)
+CONTRADICTIONS = [
+    ({"depth": 5000}, "depth", "context"),
+    ({"prompt_tokens": 5000}, "prompt_tokens", "context"),
+    ({"depth": 3000, "prompt_tokens": 2000}, "prompt_tokens", "depth"),
+    ({"gpus": [], "gpu_layers": 9}, "gpu_layers", "gpus"),
+    ({"gpus": [], "n_cpu_moe": 9}, "n_cpu_moe", "gpus"),
+    ({"gpus": [], "memory_gib": 8}, "memory_gib", "gpus"),
+    ({"gpus": [], "power_limit_w": 200}, "power_limit_w", "gpus"),
+    ({"gpus": [], "pcie_gen": 4}, "pcie_gen", "gpus"),
+    ({"users": 512, "depth": 512}, "depth", "context"),
+    ({"users": 5000, "context": 100}, "users", "4096"),
+    ({"users": 200, "context": 100}, "depth", "users"),
+    ({"slots": 4, "kv_unified": False, "depth": 1025}, "depth", "kv_unified"),
+    ({"n_cpu_moe": 60}, "n_cpu_moe", "model"),
+    ({"n_cpu_moe": 9, "experts_on_host": True}, "n_cpu_moe", "experts_on_host"),
+    ({"model": "llama-3.1-8b", "n_cpu_moe": 9}, "n_cpu_moe", "model"),
+    ({"tensor_split": [1, 1]}, "tensor_split", "gpus"),
+    ({"tensor_split": [0]}, "tensor_split", "gpus"),
+    ({"main_gpu": 1}, "main_gpu", "gpus"),
+    ({"cpu": "ryzen-5-3600", "memory": "ddr5-6400"}, "memory", "cpu"),
+    ({"cpu": "ryzen-5-3600", "memory_channels": 64}, "memory_channels", "cpu"),
+    ({"cpu": "ryzen-5-3600", "memory_channels": 4}, "memory_channels", "cpu"),
+    ({"cpu": "epyc-9354", "memory_channels": 25}, "memory_channels", "cpu"),
+    ({"cpu": "threadripper-7960x", "memory_channels": 8}, "memory_channels", "cpu"),
+    ({"cpu": "epyc-9354", "sockets": 1, "memory_channels": 24}, "memory_channels", "sockets"),
+    ({"cpu": "epyc-9354", "sockets": 3}, "sockets", "2"),
+    ({"cpu": "epyc-9454p", "sockets": 2}, "sockets", "EPYC 9454P"),
+    ({"cpu": "ryzen-5-3600", "sockets": 2}, "sockets", "boards take one"),
+    ({"sockets": 2}, "sockets", "cpu"),
+    ({"cpu": "ryzen-5-3600", "ram_gib": 9999}, "ram_gib", "cpu"),
+    ({"slots": 2, "users": 3}, "users", "slots"),
+    ({"logits_rows": 900}, "logits_rows", "ubatch"),
+    ({"gpus": ["apple-m4-max-32c"], "ram_gib": 64}, "ram_gib", "memory_gib"),
+    ({"override_tensor": ["ffn_upp=CPU"]}, "override_tensor", "blk.47"),
+    ({"override_tensor": ["ffn_up=GPU1"]}, "override_tensor", "GPU0"),
+    ({"override_tensor": ["ffn_(up=CPU"]}, "override_tensor", "regular expression"),
+    ({"build": "b1"}, "build", "b11739"),
+    ({"mtp": True}, "mtp", "model"),
+    ({"mmproj": True}, "mmproj", "model"),
+    ({"lora": 8, "lora_bytes": 10**6}, "lora_bytes", "lora"),
+    ({"lora_targets": "attention"}, "lora_targets", "lora"),
+    ({"draft": "qwen3-1b"}, "draft", "qwen3"),
+    ({"engine": "vllm", "quant": "fp8", "n_cpu_moe": 3}, "n_cpu_moe", "llama.cpp"),
+]
+
+
+@pytest.mark.parametrize(("change", "field", "other"), CONTRADICTIONS)
 def test_contradictions_name_both_keys(change, field, other):
     with pytest.raises(Refused) as refused:
         estimate({**COMMON, **change}, CATALOGUE)
@@ -227,18 +227,18 @@ def test_embeddings_need_no_logits():
     assert estimate({**older, "embedding": True}, CATALOGUE)["compute_buffer"] == estimate(older, CATALOGUE)["compute_buffer"]
 
 
-@pytest.mark.parametrize(
-    ("change", "other"),
-    [
-        ({"split_mode": "row"}, "tensor"),
-        ({"split_mode": "tensor", "model": "deepseek-v2-lite-16b"}, "deepseek2"),
-        ({"split_mode": "tensor", "n_cpu_moe": 3}, "n_cpu_moe"),
-        ({"split_mode": "tensor", "kv_offload": False}, "kv_offload"),
-        ({"split_mode": "tensor", "gpu_layers": 10}, "gpu_layers"),
-        ({"split_mode": "tensor", "flash_attention": False}, "flash_attention"),
-        ({"split_mode": "tensor", "gpus": []}, "gpus"),
-    ],
-)
+SPLITS = [
+    ({"split_mode": "row"}, "tensor"),
+    ({"split_mode": "tensor", "model": "deepseek-v2-lite-16b"}, "deepseek2"),
+    ({"split_mode": "tensor", "n_cpu_moe": 3}, "n_cpu_moe"),
+    ({"split_mode": "tensor", "kv_offload": False}, "kv_offload"),
+    ({"split_mode": "tensor", "gpu_layers": 10}, "gpu_layers"),
+    ({"split_mode": "tensor", "flash_attention": False}, "flash_attention"),
+    ({"split_mode": "tensor", "gpus": []}, "gpus"),
+]
+
+
+@pytest.mark.parametrize(("change", "other"), SPLITS)
 def test_splits_without_a_plan_are_refused(change, other):
     with pytest.raises(Refused) as refused:
         estimate({**COMMON, "gpus": ["rtx-3090", "rtx-3090"], **change}, CATALOGUE)

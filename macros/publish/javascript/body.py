@@ -59,6 +59,7 @@ METHODS = {
     "extend": "{0}.push(...list({1}))",
     "copy": "{0}.slice()",
     "index": "{0}.indexOf({1})",
+    "rindex": "{0}.lastIndexOf({1})",
     "insert": "insert({0}, {1})",
     "add": "{0}.add({1})",
     "get": "get({0}, {1})",
@@ -69,6 +70,8 @@ METHODS = {
     "pop": "pop({0}, {1})",
     "startswith": "startsWith({0}, {1})",
     "endswith": "endsWith({0}, {1})",
+    "removeprefix": "removePrefix({0}, {1})",
+    "removesuffix": "removeSuffix({0}, {1})",
     "lower": "{0}.toLowerCase()",
     "upper": "{0}.toUpperCase()",
     "strip": "{0}.trim()",
@@ -76,6 +79,8 @@ METHODS = {
     "replace": "{0}.replaceAll({1})",
     "join": "list({1}).join({0})",
 }
+OWN_METHODS = frozenset([name for kind in (str, list, dict, set, tuple, int, float) for name in dir(kind) if not name.startswith("_")])
+"""Methods of Python's own types: in the browser only those of METHODS are there."""
 TYPE_TESTS: dict[Any, str] = {
     int: "isInt",
     float: "isFloat",
@@ -635,6 +640,8 @@ class Body:
             return f"validated({name}, toJson({given[0]}))"
         owner = self.expression(node.func.value)
         pattern = METHODS.get(node.func.attr)
+        if pattern is None and node.func.attr in OWN_METHODS:
+            raise self.refusal(node, "a call", "a listed method", ast.unparse(node.func))
         if pattern is None:
             self.script.attributes.add(node.func.attr)
             return f"{owner}.{node.func.attr}({', '.join(given)})"

@@ -217,6 +217,8 @@ function next(members, otherwise) {
 const product = (numbers) => list(numbers).reduce((a, b) => a * b, 1);
 const startsWith = (string, start) => (isList(start) ? start : [start]).some((one) => string.startsWith(one));
 const endsWith = (string, end) => (isList(end) ? end : [end]).some((one) => string.endsWith(one));
+const removePrefix = (string, start) => (string.startsWith(start) ? string.slice(start.length) : string);
+const removeSuffix = (string, end) => (string.endsWith(end) ? string.slice(0, string.length - end.length) : string);
 
 // Arguments given by name (`**`), at the places where the function declares them.
 function bound({ first, rest, named, others }, given, pairs) {
