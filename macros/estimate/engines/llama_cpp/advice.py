@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from macros.estimate.engines.llama_cpp.overrides import moves_of, moves_with
 from macros.estimate.engines.llama_cpp.placing import every_layer, filled_shares, placed, split_of
-from macros.estimate.engines.llama_cpp.plan import Demand, demand_of, least
+from macros.estimate.engines.llama_cpp.plan import Demand, caches_of, demand_of, least
 from macros.estimate.engines.llama_cpp.slicing import check_slices
 from macros.estimate.ram import one_memory
 from macros.estimate.setting import Setting
@@ -221,7 +221,9 @@ def _timed(search: Search, candidate: Candidate) -> Candidate:
     split = split_of(search.setting, candidate.gpu_layers, search.devices, candidate.split)
     devices, host = filled_shares(split, search.devices, search.host)
     moves = _moves_of(search, candidate.experts)
-    unplanned = Placement(search.setting, search.weights, tuple(devices), host, candidate.gpu_layers, moves=moves)
+    states = [state for _, state in caches_of(search.demand, split.devices, split.host)]
+    filled = [replace(share, state_bytes=state) for share, state in zip([*devices, host], states, strict=True)]
+    unplanned = Placement(search.setting, search.weights, tuple(filled[:-1]), filled[-1], candidate.gpu_layers, moves=moves)
     return replace(candidate, speed=decode_speed(search.setting, unplanned, search.catalogue))
 
 

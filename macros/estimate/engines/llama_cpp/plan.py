@@ -182,14 +182,18 @@ def demand_of(setting: Setting, devices: int) -> Demand:
 
 @by_identity
 def least(demand: Demand, weights: ModelWeights, devices: tuple[Placed, ...], host: Placed, moves: Moves) -> list[int]:
-    """Weights and caches of each device and of the host, without which there is nothing to plan [bytes]."""
+    """Weights, caches and states of each device and of the host, without which there is nothing to plan [bytes]."""
     needs = _weights_held(demand.architecture, weights, devices, host, moves)
+    return [need + cache + state for need, (cache, state) in zip(needs, caches_of(demand, devices, host), strict=True)]
+
+
+def caches_of(demand: Demand, devices: Sequence[Placed], host: Placed) -> list[tuple[int, int]]:
+    """The cache of each device and of the host, and the states beside it [bytes]."""
     found = []
     for place in range(len(devices) + 1):
         on_device = place < len(devices)
         layers, _ = devices[place] if on_device else host
-        cache, _ = _cache(demand, _caching(demand, layers, on_device=on_device), on_device=on_device)
-        found.append(needs[place] + cache)
+        found.append(_cache(demand, _caching(demand, layers, on_device=on_device), on_device=on_device))
     return found
 
 
