@@ -97,6 +97,8 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
             quant = _format(asked, model, published, notices, catalogue)
     engine = _engine(asked, quant, catalogue)
     _engine_has(engine, question, catalogue)
+    if architecture.traits.keeps_no_cache and not engine.gguf:
+        raise Refused("engine", "one that writes a text all at once, as such a model does", engine.id, "use llama.cpp")
     if model is not None and architecture.prediction_layers:
         notices.append(Notice("prediction-layers", {"count": architecture.prediction_layers}))
     if asked["context"] > architecture.context_length:

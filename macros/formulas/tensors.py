@@ -255,7 +255,7 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     query, key = heads * head, a.kv_heads(layer) * head
     values, weighed = a.kv_heads(layer) * a.value_dim(layer), heads * a.value_dim(layer)
     crosses = a.sees_pictures(layer)
-    projects = a.has_cache(layer) or t.shared_cache_projections or crosses
+    projects = a.has_cache(layer) or a.traits.keeps_no_cache or t.shared_cache_projections or crosses
     value = projects and not (t.value_is_key and a.sees_all(layer))
     if t.fused_qkv:
         yield TensorGroup("attn_qkv", width, query + key + values, role="value_fused")
@@ -601,8 +601,8 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
                 yield TensorGroup("ffn_gate_shexp_bias", experts.shared_size, role="kept")
             yield TensorGroup("ffn_up_shexp_bias", experts.shared_size, role="kept")
             yield TensorGroup("ffn_down_shexp_bias", width, role="kept")
-    if experts.output_norm:
-        yield TensorGroup("post_ffw_norm", width, role="kept")
+    if experts.own_norm:
+        yield TensorGroup("ffn_norm_exps", width, role="kept")
     if experts.beside_dense and experts.beside_norms:
         yield TensorGroup("ffn_gate_inp_scale", width, role="kept")
         yield TensorGroup("ffn_down_exps_scale", number, role="kept")

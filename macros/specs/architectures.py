@@ -227,8 +227,8 @@ class Experts(Strict):
     """What every token visits has biases: the shared expert, and the way down to the width of the others and up again."""
     shared_gate: bool = False
     """A gate weighs the shared expert."""
-    output_norm: bool = False
-    """A norm after each mixture, before the residual stream is added."""
+    own_norm: bool = False
+    """Each mixture has a norm of its own, beside those of its layer."""
     leading_dense_layers: Whole = 0
     """The first layers that have a dense block instead."""
     every: Count = 1

@@ -10,11 +10,10 @@ from macros.specs.quantities import Count
 from macros.specs.record import Plain, Strict, Transcript
 
 Reader = Literal[
-    "bailing", "bamba", "block-sparse", "chatglm", "compressed", "dbrx", "delta-and-latent", "delta-net", "dense", "falcon", "falcon-h1",
-    "gemma-3n", "gemma-4",
-    "granite-hybrid", "internlm", "jamba", "laguna", "latent", "latent-windows", "lfm2", "lightning", "llama-4", "longcat", "mamba",
-    "mimo-2", "mixture", "mpt",
-    "nemotron-h", "old", "opt", "qwen-1", "qwen-4", "recurrent-gemma", "rwkv", "searched", "step-3",
+    "arctic", "bailing", "bamba", "block-sparse", "chatglm", "compressed", "dbrx", "delta-and-latent", "delta-net", "dense", "falcon",
+    "falcon-h1", "gemma-3n", "gemma-4", "granite-hybrid", "internlm", "jamba", "laguna", "latent", "latent-windows", "lfm2",
+    "lightning", "llama-4", "longcat", "mamba", "mimo-2", "mixture", "mpt", "nemotron-h", "old", "opt", "plamo", "qwen-1", "qwen-4",
+    "recurrent-gemma", "rwkv", "searched", "smallthinker", "step-3",
 ]  # fmt: skip
 """Readers with logic, in macros/estimate/classes."""
 

@@ -80,6 +80,33 @@ def test_a_small_model_of_the_class_takes_what_the_engine_gives_it(name: str) ->
         assert answer["compute_buffer"]["bytes"] / MIB == pytest.approx(small["compute"], abs=0.02)
 
 
+def test_without_compressed_keys_deepseek_is_a_mixture_like_others() -> None:
+    """DeepSeek-OCR says `use_mla: false`, and leaves the ranks open: whole keys and values of each head are cached."""
+    text = {
+        "use_mla": False, "first_k_dense_replace": 1, "hidden_size": 1280, "intermediate_size": 6848, "kv_lora_rank": None,
+        "vocab_size": 129280, "moe_intermediate_size": 896, "n_routed_experts": 64, "n_shared_experts": 2, "num_attention_heads": 10,
+        "num_experts_per_tok": 6, "num_hidden_layers": 12, "num_key_value_heads": 10, "q_lora_rank": None, "qk_nope_head_dim": 0,
+        "qk_rope_head_dim": 0, "v_head_dim": 0,
+    }  # fmt: skip
+    shapes = read_config({"model_type": "deepseek_vl_v2", "language_config": text}, CATALOGUE)
+    assert (shapes.engine_name, shapes.attention.latent, shapes.attention.head_dim) == ("deepseek2-ocr", None, 128)
+    attention, blocks = 12 * (4 * 1280**2 + 2 * 1280), 3 * 1280 * (6848 + 11 * 66 * 896) + 11 * 64 * 1280
+    assert parameters(shapes) == 2 * 129280 * 1280 + 1280 + attention + blocks
+
+
+def test_a_text_written_all_at_once_needs_an_engine_that_does_it() -> None:
+    config = COUNTED["dream-7b"]["config"]
+    assert estimate({"config": config, "quant": "q4_k_m", "context": 2048}, CATALOGUE)["kv_cache"]["bytes"] == 0
+    with pytest.raises(Refused, match="engine: expected one that writes a text all at once"):
+        estimate({"config": config, "quant": "bf16", "context": 2048, "engine": "vllm", "gpus": ["b200"]}, CATALOGUE)
+
+
+@pytest.mark.parametrize("kind", ["plamo2", "jais", "grove_moe", "step3_text", "openelm"])
+def test_classes_with_code_of_their_own_are_refused_by_what_stands_in_the_way(kind: str) -> None:
+    with pytest.raises(Refused, match=rf"a class whose parts the guide knows \({kind} has .*; run by "):
+        read_config({"model_type": kind}, CATALOGUE)
+
+
 def test_every_reader_is_read() -> None:
     """Each reader reads a configuration here."""
     configs = [*CONFIGS.values(), *(entry["config"] for entry in (*COUNTED.values(), *SMALL.values(), *WRITTEN))]

@@ -83,6 +83,14 @@ def chatglm(k: Keys) -> Shapes:
     return base_shapes(k.but(num_key_value_heads=groups))
 
 
+def plamo(k: Keys) -> Shapes:
+    """PLaMo: so many query heads share a key and a value."""
+    heads, shared = k.whole("num_attention_heads"), k.whole("n_shared_head")
+    if heads % shared:
+        raise Refused("config.n_shared_head", f"a number that divides the {heads} query heads", shared)
+    return base_shapes(k.but(num_key_value_heads=heads // shared))
+
+
 def internlm(k: Keys) -> Shapes:
     """InternLM: one key for biases, of attention alone in its first version."""
     both, first = k.flag("bias"), k.values["model_type"] == "internlm"

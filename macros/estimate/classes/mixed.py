@@ -10,6 +10,7 @@ from macros.estimate.classes.base import (
     SLIDING,
     Shapes,
     base_shapes,
+    pattern,
     shapes_if,
     with_windows,
 )
@@ -35,6 +36,27 @@ def llama4(k: Keys) -> Shapes:
         "window": {"kind": "chunked", "size": k.whole("attention_chunk_size"), "full_layers": {"every": 4}},
         "no_position_layers": {"every": 4},
     }
+    return shapes
+
+
+def arctic(k: Keys) -> Shapes:
+    """Arctic: a mixture beside a dense block that is as wide as the residual stream."""
+    shapes = mixture(k)
+    shapes["experts"] |= {"beside_dense": True, "beside_norms": False, "own_norm": True}
+    return {**shapes, "feed_forward": {"size": shapes["hidden_size"]}}
+
+
+def smallthinker(k: Keys) -> Shapes:
+    """SmallThinker: lists of ones and zeros say which layers are windowed, and which turn by position."""
+    layers = k.layers()
+    flags = k.layer_list("sliding_window_layout", layers)
+    if flags is not None:
+        k = k.but(layer_types=[SLIDING if flag else FULL for flag in flags], sliding_window=k.get("sliding_window_size"))
+    shapes = with_windows(k, with_experts(k, base_shapes(k, dense=False)))
+    turned = k.layer_list("rope_layout", layers) or []
+    still = [layer for layer, flag in enumerate(turned) if not flag]
+    if still:
+        shapes["attention"]["no_position_layers"] = pattern(still, layers)
     return shapes
 
 

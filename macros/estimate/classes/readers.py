@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from macros.estimate.classes.base import Shapes
-from macros.estimate.classes.dense import chatglm, dense, falcon, gemma3n, gemma4, internlm, mpt, old, opt, qwen_1, searched
+from macros.estimate.classes.dense import chatglm, dense, falcon, gemma3n, gemma4, internlm, mpt, old, opt, plamo, qwen_1, searched
 from macros.estimate.classes.latent import block_sparse, compressed, delta_and_latent, latent, latent_windows, longcat
-from macros.estimate.classes.mixed import bailing, dbrx, laguna, llama4, mimo_v2, step3
+from macros.estimate.classes.mixed import arctic, bailing, dbrx, laguna, llama4, mimo_v2, smallthinker, step3
 from macros.estimate.classes.mixtures import mixture
 from macros.estimate.classes.recurrent import (
     bamba,
@@ -26,6 +26,7 @@ from macros.estimate.classes.recurrent import (
 from macros.estimate.config_keys import Keys
 
 READERS: dict[str, Callable[[Keys], Shapes]] = {
+    "arctic": arctic,
     "bailing": bailing,
     "bamba": bamba,
     "block-sparse": block_sparse,
@@ -56,11 +57,13 @@ READERS: dict[str, Callable[[Keys], Shapes]] = {
     "nemotron-h": nemotron_h,
     "old": old,
     "opt": opt,
+    "plamo": plamo,
     "qwen-1": qwen_1,
     "qwen-4": qwen_4,
     "recurrent-gemma": recurrent_gemma,
     "rwkv": rwkv,
     "searched": searched,
+    "smallthinker": smallthinker,
     "step-3": step3,
 }
 """Names of readers, as data/architectures says them."""
