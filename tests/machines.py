@@ -43,6 +43,8 @@ def machines(count: int, seed: int, catalogue: Catalogue):
             "profile": rng.choice(["cli", "server"]),
             "kv_type": rng.choice(["f16", "f16", "q8_0"]),
         }
+        if rng.random() < 0.2 and architecture_of(catalogue.models[question["model"]], catalogue.models).experts is not None:
+            question["experts_on_host"] = True
         if rng.random() < 0.7:
             question["ram_gib"] = round(rng.uniform(2, 512), 1)
         yield rng, question
@@ -68,8 +70,9 @@ def faults(question, rng, catalogue: Catalogue, *, thoroughly: bool):
         yield "the runner-up does not fit"
     speed = decode_speed(setting, found, catalogue)
     shapes = architecture_of(catalogue.models[question["model"]], catalogue.models)
+    asked = shapes.experts is None or setting.experts_on_host
     for gpu_layers in rng.sample(range(1, shapes.layers + 2), min(TRIED, shapes.layers)):
-        for experts in [None] if shapes.experts is None else rng.sample(range(shapes.layers + 1), min(TRIED, shapes.layers)):
+        for experts in [None] if asked else rng.sample(range(shapes.layers + 1), min(TRIED, shapes.layers)):
             tried = place(replace(setting, gpu_layers=gpu_layers, n_cpu_moe=experts), catalogue)
             if tried.fits and decode_speed(tried.setting, tried, catalogue) > speed * (1 + 1e-9):
                 yield f"{gpu_layers} layers with experts of {experts} in RAM are faster"

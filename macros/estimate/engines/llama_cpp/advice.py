@@ -69,7 +69,7 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
         return placed(setting, weights, setting.gpu_layers, catalogue)
     whole = placed(setting, weights, every_layer(setting), catalogue)
     best = whole if whole.fits or slices(setting) else advised(setting, weights, catalogue)
-    if one_memory(setting) or slices(setting):
+    if one_memory(setting) or slices(setting) or not best.fits:
         return best
     # A slow card beside fast RAM is best left alone, or with the output: layers on it are then slower, all alike.
     search, fastest = _search(setting, weights, catalogue), decode_speed(best.setting, best, catalogue)
@@ -94,6 +94,8 @@ def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Pl
     Assumes: fewer experts or layers in RAM are never slower.
     """
     search = _search(setting, weights, catalogue)
+    if _hopeless(search):
+        return placed(setting, weights, 0, catalogue)
     best = _fastest(search, _candidates(search))
     without = _most_layers(search) if best is None else best
     elsewhere = _with_cache_in_ram(search, without)
@@ -112,6 +114,16 @@ def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Pl
 def _search(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Search:
     demand = demand_of(setting, len(setting.gpus))
     return Search(setting, weights, catalogue, demand, empty_shares(setting, catalogue), empty_host(setting, catalogue))
+
+
+def _hopeless(search: Search) -> bool:
+    """Whether all memory together is too small, so that nothing need be planned."""
+    split = split_of(search.setting, 0, search.devices)
+    needs = sum(least(search.demand, search.weights, split.devices, split.host, _moves_of(search, None)))
+    room = search.host.usable_bytes
+    if not one_memory(search.setting):
+        room += sum([max(share.usable_bytes - share.runtime_bytes - share.margin_bytes, 0) for share in search.devices])
+    return needs > room
 
 
 def _with_cache_in_ram(search: Search, best: Placement) -> Placement | None:
