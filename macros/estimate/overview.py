@@ -76,9 +76,8 @@ def overview(
             result["kwh_per_million"] = cost_of_a_million_tokens(tokens_per_second=speed, watts=watts, price_per_kwh=1)
             if price_per_kwh is not None:
                 result["cost_per_million"] = cost_of_a_million_tokens(tokens_per_second=speed, watts=watts, price_per_kwh=price_per_kwh)
-    model = catalogue.models[setting.model] if setting.model is not None else None
-    result["command"] = launch_command(placement, repository=model.hugging_face if model is not None else None)
-    result["other_commands"] = other_commands(placement)
+    result["command"] = launch_command(placement, catalogue)
+    result["other_commands"] = other_commands(placement, catalogue)
     return result
 
 

@@ -71,7 +71,7 @@ SHOWN = {
 
 UNREAD = {"notes", "scores", "left_out", "covers", "published_beside"}
 """Fields whose names formulas read of other things; of a record only its own check and the pages read them."""
-UNREAD_OF = {"gpus": {"vendor", "boost_mhz"}, "cpus": {"vendor"}, "architectures": {"name"}}
+UNREAD_OF = {"gpus": {"vendor", "boost_mhz"}, "cpus": {"vendor"}, "architectures": {"name"}, "checkpoints": {"bytes", "imatrix"}}
 """Kind -> such fields of its records alone."""
 
 RECORDS = {**FOLDERS, **SINGLE_FILES}
@@ -105,9 +105,8 @@ def data(catalogue: Catalogue) -> dict[str, Any]:
     """Records by kind and id; fields that nothing reads are left out, and those at their default, which the script's records know."""
     needed = (SHOWN | _program(configs=True)[1]) - UNREAD
     records = {kind: catalogue.records[kind] for kind in KINDS}
-    # What a publisher stores as the format says needs no record beside it.
-    otherwise = {key: one for key, one in catalogue.checkpoints.items() if one.rules or one.matrix_bytes is not None}
-    records["checkpoints"] = otherwise
+    # A mix is not what was asked: of it only its rules are of use.
+    records["checkpoints"] = {key: one for key, one in catalogue.checkpoints.items() if one.rules or not one.mix}
     return {"defaults": DEFAULTS} | {kind: _records(records[kind], needed - UNREAD_OF.get(kind, set())) for kind in KINDS}
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from html import escape
-from typing import Any
 
+from macros.estimate.engines.repository import tag_of
 from macros.formulas import units
 from macros.render import slots
 from macros.render.numbers import number
 from macros.render.view import View
+from macros.specs.checkpoints import Checkpoint
 from macros.specs.models import Model
 from macros.tables.headlines import quant_of
 from macros.tables.pairs import CONTEXT
@@ -22,28 +22,23 @@ def section(view: View, model: Model) -> list[str]:
     if model.hugging_face is None:
         return []
     files = [one for one in view.catalogue.checkpoints.values() if one.model == model.id and one.file is not None]
-    known, quant, file = _known(model, files, quant_of(view.catalogue, model.id))
-    name = _tag(view.catalogue.quantizations[quant].name, file)
+    known, name = _known(view, model, files, quant_of(view.catalogue, model.id))
     repository = known or view.pick(f"<{model.name} 的 GGUF 仓库>", f"<GGUF repository of {model.name}>")
     heading = f"## {view.pick('怎样运行', 'How to run it')} {{#run}}"
     return [heading, slots.block(f"<p>{_where(view, model, known)}</p>{_files(view, files)}{_lines(repository, name)}")]
 
 
-def _known(model: Model, files: list[Any], quant: str) -> tuple[str | None, str, str]:
-    """A repository with files of the model, their format (the one that is wished for, or another), and the file where it is known."""
-    held = [(one.repository, one.quant, one.file) for one in files]
-    held += [(model.gguf_files.repository, model.gguf_files.quant, "")] if model.gguf_files else []
-    return next((one for one in held if one[1] == quant), held[0] if held else (None, quant, ""))
-
-
-def _tag(name: str, file: str) -> str:
-    """What a program asks the repository for: the format as the file's name has it.
-
-    >>> _tag("MXFP4_MOE", "gpt-oss-120b-mxfp4-00001-of-00003.gguf"), _tag("Q8_0", "Qwen3.5-9B-Q8_0.gguf"), _tag("Q4_K_M", "")
-    ('MXFP4', 'Q8_0', 'Q4_K_M')
-    """
-    found = re.search(r"[-.](\w+?)(?:-\d{5}-of-\d{5})?\.gguf$", file)
-    return name if found is None or name.lower() in file.lower() else found[1].upper()
+def _known(view: View, model: Model, files: list[Checkpoint], quant: str) -> tuple[str | None, str]:
+    """A repository with files of the model, and how they call the format: the one that is wished for, or another."""
+    names = view.catalogue.quantizations
+    held = [(one.quant, one.repository, tag_of(names[one.quant].name, one)) for one in files]
+    if model.gguf_files:
+        held.append((model.gguf_files.quant, model.gguf_files.repository, names[model.gguf_files.quant].name))
+    for wished in (True, False):
+        for its, repository, tag in held:
+            if (its == quant) == wished:
+                return repository, tag
+    return None, names[quant].name
 
 
 def _where(view: View, model: Model, known: str | None) -> str:
@@ -57,12 +52,13 @@ def _where(view: View, model: Model, known: str | None) -> str:
     return told + ("" if known else choose)
 
 
-def _files(view: View, files: list[Any]) -> str:
+def _files(view: View, files: list[Checkpoint]) -> str:
     """GGUF files that the guide has compared with what it computes."""
     listed = "".join(
         f'<li><a href="{HUB}{escape(one.repository)}">{escape(one.repository)}</a>{view.pick("：", ": ")}'
         f"{view.name('quantizations', one.quant)}{view.pick('，', ', ')}{number(one.bytes / units.GB, 2)} GB</li>"
         for one in files
+        if one.bytes is not None
     )
     return f"<ul>{listed}</ul>" if files else ""
 

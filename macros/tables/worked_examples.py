@@ -60,7 +60,7 @@ def worked_examples(catalogue: Catalogue) -> pd.DataFrame:
         found = estimate(question, catalogue)
         host = found["host"]
         placement = place(check_setting(question, catalogue), catalogue)
-        command = launch_command(placement, repository=None)
+        command = launch_command(placement, catalogue)
         rows.append(
             {
                 "model": question["model"],

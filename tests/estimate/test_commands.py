@@ -57,8 +57,26 @@ def test_every_option_is_one_of_its_program(asked):
 def test_the_models_own_repository_is_named_for_its_own_weights_only(asked):
     own = asked["quant"] in ("bf16", "fp8")
     for command in commands(asked):
+        named = re.findall(r'"?(?:hf.co/)?([\w.-]+/[\w.-]+)(?::\w+)?"?', command)
         if own and not command.startswith("lms"):
-            assert "Qwen/Qwen3-8B" in command
+            assert "Qwen/Qwen3-8B" in named
         else:
-            assert "Qwen/Qwen3-8B" not in command
-            assert re.search(r'"[^"]*<[^<>]+>[^"]*"', command), command
+            assert "Qwen/Qwen3-8B" not in named
+            assert named or re.search(r'"[^"]*<[^<>]+>[^"]*"', command), command
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"model": "qwen3-14b", "quant": "q4_k_m"}, "bartowski/Qwen_Qwen3-14B-GGUF:Q4_K_M"),
+        ({"model": "gpt-oss-120b", "quant": "mxfp4_moe"}, "ggml-org/gpt-oss-120b-GGUF:MXFP4"),
+        ({"model": "gpt-oss-20b", "quant": "mxfp4"}, "vllm serve openai/gpt-oss-20b "),
+        ({"model": "glm-5.1-744b", "quant": "nvfp4", "gpus": ["b200"] * 8}, "vllm serve nvidia/GLM-5.1-NVFP4 "),
+        # Files of another format are not what was asked.
+        ({"model": "qwen3-14b", "quant": "q5_k_m"}, "<GGUF repository of qwen3-14b>:Q5_K_M"),
+        # A model's own repository holds no GGUF.
+        ({"model": "qwen3-14b", "quant": "bf16", "engine": "llama.cpp"}, "<GGUF repository of qwen3-14b>:BF16"),
+    ],
+)
+def test_a_command_names_a_repository_that_holds_the_format(asked, named):
+    assert any(named in command for command in commands({"gpus": ["rtx-5090"]} | asked))

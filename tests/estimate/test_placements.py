@@ -171,7 +171,7 @@ def test_the_command_carries_every_setting():
         model="qwen3-30b-a3b", gpus=["rtx-3090", "rtx-3090"], gpu_layers=49, n_cpu_moe=7, n_cpu_ffn=0, override_tensor=["attn_q=GPU1"],
         tensor_split=[3, 1], kv_offload=False, op_offload=False, profile="server", slots=2, kv_unified=False, batch=1024, ubatch=256,
     )  # fmt: skip
-    command = launch_command(found, repository=None)
+    command = launch_command(found, CATALOGUE)
     for words in (
         "--n-gpu-layers 49", "--n-cpu-moe 7", "--override-tensor 'attn_q=CUDA1'", "--tensor-split 37,12", "--no-kv-offload",
         "--no-op-offload", "--no-kv-unified", "--parallel 2", "--batch-size 1024", "--ubatch-size 256",
@@ -255,7 +255,7 @@ def test_slices_lose_nothing():
     norms = 4 * 8192 * (2 * 80 + 1)
     assert more == 3 * norms
     assert slices["decode"]["tokens_per_second"] > 2 * layers["decode"]["tokens_per_second"]
-    command = launch_command(placed(**{**question, "split_mode": "tensor"}), repository=None)
+    command = launch_command(placed(**{**question, "split_mode": "tensor"}), CATALOGUE)
     assert "--split-mode tensor" in command
     assert "--tensor-split" not in command
 
@@ -289,7 +289,7 @@ def test_as_many_slots_as_users():
     question = {"model": "qwen3.5-9b", "quant": "q4_k_m", "context": 32768, "gpus": ["rtx-3090"], "profile": "server"}
     four, eight = estimate(question, CATALOGUE), estimate({**question, "users": 8}, CATALOGUE)
     assert eight["state"]["bytes"] == 2 * four["state"]["bytes"]
-    assert "--parallel 8" in launch_command(placed(**{**question, "users": 8}), repository=None)
+    assert "--parallel 8" in launch_command(placed(**{**question, "users": 8}), CATALOGUE)
     with pytest.raises(Refused, match="slots"):
         estimate({**question, "users": 8, "slots": 4}, CATALOGUE)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from macros.estimate.cache import state_values
 from macros.estimate.drafts import drafted
-from macros.estimate.engines.repository import lm_studio, repository_with
+from macros.estimate.engines.repository import Repository, lm_studio, repository_with
 from macros.estimate.engines.runner import Runner
 from macros.estimate.question import FLOAT_CACHE_TYPES
 from macros.estimate.refused import Refused
@@ -183,12 +183,12 @@ def _filled(share: Share, setting: Setting, weights: ModelWeights, every: int) -
     )
 
 
-def command(placement: Placement, repository: str | None) -> list[str]:
+def command(placement: Placement, repository: Repository | None) -> list[str]:
     """The words of the command line: a server where there are several users.
 
     Args:
         placement: where everything goes
-        repository: the model's repository on Hugging Face; None: not known
+        repository: one that holds the model in the format that was asked; None: not known
 
     Returns:
         Words of a shell command, an option each.
@@ -212,7 +212,7 @@ def command(placement: Placement, repository: str | None) -> list[str]:
     return words
 
 
-def also(placement: Placement) -> dict[str, list[str]]:
+def also(placement: Placement, _repository: Repository | None) -> dict[str, list[str]]:
     """Other programs that run it.
 
     Args:

@@ -2,26 +2,84 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Placement
+from macros.specs import Catalogue
+from macros.specs.checkpoints import Checkpoint
 
 PUBLISHED = ("bf16", "f16", "fp32")
 """Formats that a model's own repository holds."""
 
 
-def repository_with(setting: Setting, repository: str | None) -> str:
-    """The model's own repository, where it holds the format or the engine makes it on loading; otherwise a placeholder.
+@dataclass(frozen=True)
+class Repository:
+    """Where a model is to be had in one format."""
+
+    name: str
+    """`owner/name` on Hugging Face."""
+    tag: str
+    """What the format is called in the names of its files."""
+
+
+def held(setting: Setting, catalogue: Catalogue) -> Repository | None:
+    """A repository that holds a model in the format that was asked.
 
     Args:
         setting: a checked question
-        repository: the model's own repository; None: not known
+        catalogue: the records
 
     Returns:
-        A name, or a placeholder that says what to look for.
+        The model's own, where it came out in that format or the engine makes it on loading; otherwise that of a published
+        checkpoint or of ready-made files; None: not known.
     """
-    if repository is not None and (setting.quant.id in PUBLISHED or setting.quant.id in setting.engine.makes):
-        return repository
-    return placeholder(setting)
+    if setting.model is None:
+        return None
+    model, quant = catalogue.models[setting.model], setting.quant
+    own = quant.id in PUBLISHED or quant.id == model.native_quant or quant.id in setting.engine.makes
+    if own and not setting.engine.gguf and model.hugging_face is not None:
+        return Repository(model.hugging_face, quant.name)
+    for one in catalogue.checkpoints.values():
+        if one.model == model.id and one.quant == quant.id and not one.mix and (one.file is not None) == setting.engine.gguf:
+            return Repository(one.repository, tag_of(quant.name, one))
+    files = model.gguf_files
+    if setting.engine.gguf and files is not None and files.quant == quant.id:
+        return Repository(files.repository, quant.name)
+    return None
+
+
+def tag_of(name: str, checkpoint: Checkpoint) -> str:
+    """What a program asks a repository for: the format as the name of its file has it.
+
+    Args:
+        name: the format's own name
+        checkpoint: the repository; where it holds one file only, the format's own name will do
+
+    Returns:
+        A word of the file's name.
+
+    Source: llama.cpp, `-hf`: a tag is looked for in the names of the files.
+    """
+    if checkpoint.file is None or name.lower() in checkpoint.file.lower():
+        return name
+    words = checkpoint.file.replace(".", "-").split("-")[:-1]  # without its ending
+    if len(words) > 3 and words[len(words) - 2] == "of":
+        words = words[:-3]
+    return words[len(words) - 1].upper()
+
+
+def repository_with(setting: Setting, repository: Repository | None) -> str:
+    """The repository, or a placeholder that says what to look for.
+
+    Args:
+        setting: a checked question
+        repository: one that holds the model in that format; None: not known
+
+    Returns:
+        A word of a shell.
+    """
+    return placeholder(setting) if repository is None else repository.name
 
 
 def placeholder(setting: Setting) -> str:
@@ -32,6 +90,21 @@ def placeholder(setting: Setting) -> str:
 def named(setting: Setting) -> str:
     """What the model is called, where it has a name."""
     return setting.model or "model"
+
+
+def gguf_of(setting: Setting, repository: Repository | None) -> str:
+    """A repository and the format in it, as llama.cpp and Ollama ask for it.
+
+    Args:
+        setting: a checked question
+        repository: one that holds the model in that format; None: not known
+
+    Returns:
+        `owner/name:format`, with a placeholder for what is not known.
+    """
+    if repository is None:
+        return f"<GGUF repository of {named(setting)}>:{setting.quant.name}"
+    return f"{repository.name}:{repository.tag}"
 
 
 def lm_studio(placement: Placement) -> list[str]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from macros.estimate.drafts import drafted
-from macros.estimate.engines.repository import lm_studio, named
+from macros.estimate.engines.repository import Repository, gguf_of, lm_studio
 from macros.estimate.question import USUAL_BATCH
 from macros.estimate.shares import Placement, slices
 
 
-def command(placement: Placement, repository: str | None) -> list[str]:
+def command(placement: Placement, repository: Repository | None) -> list[str]:
     """The words of the command line: the same layers, context and cache.
 
     Args:
         placement: where everything goes
-        repository: the model's own repository, which holds no GGUF file
+        repository: one that holds the model in the format that was asked; None: not known
 
     Returns:
         Words of a shell command, an option each.
@@ -28,7 +28,7 @@ def command(placement: Placement, repository: str | None) -> list[str]:
     if s.model is None:
         words.append(f'--model "<{s.quant.name} file>.gguf"')
     else:
-        words.append(f'--hf-repo "<GGUF repository of {s.model}>:{s.quant.name}"')
+        words.append(f'--hf-repo "{gguf_of(s, repository)}"')
     words.append(f"--ctx-size {s.context}")
     words.append(f"--n-gpu-layers {placement.gpu_layers}")
     if slices(s) and s.tensor_split is not None:
@@ -90,19 +90,19 @@ def command(placement: Placement, repository: str | None) -> list[str]:
     return words
 
 
-def also(placement: Placement) -> dict[str, list[str]]:
+def also(placement: Placement, repository: Repository | None) -> dict[str, list[str]]:
     """Other programs that run it; they choose layers and cards by themselves.
 
     Args:
         placement: where everything goes
+        repository: one that holds the model in the format that was asked; None: not known
 
     Returns:
         Program -> words of its command.
 
     Source: Ollama, importing from Hugging Face; LM Studio, lms load.
     """
-    s = placement.setting
-    ollama = [f'ollama run "hf.co/<GGUF repository of {named(s)}>:{s.quant.name}"']
+    ollama = [f'ollama run "hf.co/{gguf_of(placement.setting, repository)}"']
     return {"Ollama": ollama, "LM Studio": lm_studio(placement)}
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from macros.estimate.drafts import drafted
-from macros.estimate.engines.repository import repository_with
+from macros.estimate.engines.repository import Repository, repository_with
 from macros.estimate.engines.vllm.parallel import parallel
 from macros.estimate.shares import Placement
 
 
-def command(placement: Placement, repository: str | None) -> list[str]:
+def command(placement: Placement, repository: Repository | None) -> list[str]:
     """The words of the command line: the same model, context and users.
 
     Args:
         placement: where everything goes
-        repository: the model's repository on Hugging Face; None: not known
+        repository: one that holds the model in the format that was asked; None: not known
 
     Returns:
         Words of a shell command, an option each.
@@ -51,7 +51,7 @@ def command(placement: Placement, repository: str | None) -> list[str]:
     return words
 
 
-def also(_: Placement) -> dict[str, list[str]]:
+def also(_placement: Placement, _repository: Repository | None) -> dict[str, list[str]]:
     """No other program runs it.
 
     Returns:
