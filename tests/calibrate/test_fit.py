@@ -12,6 +12,7 @@ from macros.calibrate.regression import Fit, common, levels, weighted_quantile
 from macros.calibrate.whole import accuracy, compared
 from macros.estimate.constants import fitted_of
 from macros.specs import Catalogue, load
+from tests import copies
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -179,9 +180,7 @@ def test_unchanged_data_ask_for_nothing(catalogue):
 
 def test_a_changed_row_asks_for_a_refit(fits, tmp_path):
     """A row that moved is told, with the constants that it would move; it is not an error."""
-    import shutil
-
-    shutil.copytree(DATA, tmp_path / "data")
+    copies.of_records(tmp_path)
     file = tmp_path / "data" / "measurements" / "llama.cpp-cuda-scoreboard.yaml"
     file.write_text(file.read_text("utf-8").replace("tokens_per_second: 290.02", "tokens_per_second: 190.02"), "utf-8")
     told = store.due(load(tmp_path / "data"))

@@ -1,6 +1,5 @@
 """Measured rows that cannot be are refused with file, line and reason."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from pydantic import ValidationError
 import macros.calibrate.plausible  # noqa: F401  (adds its checks)
 from macros.specs import SpecErrors, load
 from macros.specs.measurements import MeasurementFile
+from tests import copies
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 FILE = "llama.cpp-cuda-scoreboard.yaml"
@@ -16,8 +16,7 @@ FILE = "llama.cpp-cuda-scoreboard.yaml"
 
 @pytest.fixture
 def data(tmp_path):
-    shutil.copytree(DATA, tmp_path / "data")
-    return tmp_path / "data"
+    return copies.of_records(tmp_path)
 
 
 SLIPS = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from macros.estimate.files.gguf import stored_bytes
 from macros.publish import new_model
 from macros.specs import load
 from macros.specs.models import Model
+from tests import copies
 from tests.estimate.files import written
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ CONFIG = {
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the data, in which a record is made."""
-    shutil.copytree(ROOT / "data", tmp_path / "data")
+    copies.of_records(tmp_path)
     monkeypatch.setattr(program, "ROOT", tmp_path)
     return tmp_path
 

@@ -40,16 +40,20 @@ def build(into: Path, text: str, pause: float = 0.0) -> None:
 
 def started(into: Path, text: str, pause: float) -> int:
     """The same in a process of its own; its id."""
+    # Until the child is where it catches the signal, it waits: what came earlier would climb through the tests' own code.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     child = os.fork()
     if child == 0:
-        signal.signal(signal.SIGTERM, program._stop)
         try:
+            signal.signal(signal.SIGTERM, program._stop)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             build(into, text, pause)
         except KeyboardInterrupt:
             os._exit(130)
         except BaseException:
             os._exit(1)
         os._exit(0)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     return child
 
 

@@ -1,7 +1,6 @@
 """Slips that have the right form break a relation, and are told with what they were compared with."""
 
 import re
-import shutil
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from macros import relations
 from macros.relations import new_rows
 from macros.specs import SpecErrors, load
 from macros.specs.catalogue import VALUE_CHECKS
-from tests import slips
+from tests import copies, slips
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = load(ROOT / "data")
@@ -198,7 +197,7 @@ def test_most_slips_of_a_sample_are_refused():
 )
 def test_what_leads_nowhere_is_told_and_no_traceback(tmp_path, record, old, new, words):
     """A name that leads nowhere, and figures with which formulas cannot compute."""
-    shutil.copytree(ROOT / "data", tmp_path / "data")
+    copies.of_records(tmp_path)
     path = tmp_path / "data" / f"{record}.yaml"
     if not path.exists():
         folder = path.parent
@@ -234,7 +233,7 @@ def test_each_named_place_is_looked_at():
 
 def test_a_mistake_of_form_hides_no_name_that_leads_nowhere(tmp_path):
     """Both are told at once, and not what only leads to the record that cannot be read."""
-    shutil.copytree(ROOT / "data", tmp_path / "data")
+    copies.of_records(tmp_path)
     for name, old, new in (("gpus/rtx-3090", "tdp_w: 350", "tdpw: 350"), ("models/qwen3-8b", "family: qwen-2", "family: qwen-22")):
         path = tmp_path / "data" / f"{name}.yaml"
         assert old in path.read_text("utf-8")

@@ -14,10 +14,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from macros.generator import now
 from macros.generator.build import build
+from macros.publish import dump
 from macros.specs import load
 
 ROOT = Path(__file__).resolve().parents[2]
+DUMP = "dump.json"
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -54,7 +57,14 @@ def site(tmp_path_factory):
         patch.setenv("SITE_URL", "https://example.org/guide/")
         if not built.exists():
             build(built)
+            (built.parent / DUMP).write_text(dump.text(dump.dump(now.catalogue)), "utf-8")
     return built
+
+
+@pytest.fixture(scope="session")
+def dumped(site):
+    """What two revisions are compared by, of the same build."""
+    return (site.parent / DUMP).read_text("utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Models: records that must be refused, and in which words."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import yaml
 from macros.formulas.parameters import parameters
 from macros.specs import SpecErrors, load
 from macros.specs.models import Model, architecture_of
+from tests import copies
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 CATALOGUE = load(DATA)
@@ -84,17 +84,9 @@ def test_a_derived_model_has_the_shapes_of_its_base():
 
 def copy_of_data(tmp_path, name, change):
     """data/ with one model's text changed."""
-    root = tmp_path / "data"
-    root.mkdir()
-    for path in DATA.iterdir():
-        if path.name != "models":
-            (shutil.copytree if path.is_dir() else shutil.copy)(path, root / path.name)
-    (root / "models").mkdir()
-    for path in (DATA / "models").iterdir():
-        if path.stem == name:
-            (root / "models" / path.name).write_text(change(path.read_text("utf-8")), "utf-8")
-        else:
-            shutil.copy(path, root / "models" / path.name)
+    root = copies.of_records(tmp_path)
+    path = root / "models" / f"{name}.yaml"
+    path.write_text(change(path.read_text("utf-8")), "utf-8")
     return root
 
 

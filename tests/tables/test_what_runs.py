@@ -1,53 +1,19 @@
 """What the guide shows first, and what it says a machine runs."""
 
-import random
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from macros.estimate import Refused, estimate
 from macros.estimate.inverse import best_quantization
 from macros.estimate.setting import check_setting
 from macros.formulas.ram_rule import SYSTEM_GIB
-from macros.formulas.units import GIB
 from macros.specs import load
 from macros.specs.models import architecture_of
 from macros.tables import pairs, tables, what_runs
 from macros.tables.headlines import LADDER, headline_cpus, headline_devices, headline_models, own_quant, quant_of, stale
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
-RAM_GIB = 32
-
-
-def runs_with_ram(model, gpu):
-    """Whether the calculator runs a model on a card with 32 GiB of RAM beside it, in either of its two ways."""
-    question = {"model": model, "quant": quant_of(CATALOGUE, model), "context": pairs.trained_context(CATALOGUE, model)}
-    question |= {"gpus": [gpu], **pairs.HOST}
-    for way in ({}, {"experts_on_host": True}):
-        try:
-            found = estimate(question | way, CATALOGUE)
-        except Refused:
-            return False
-        host = found["host"]
-        taken = host["weights_bytes"] + host["kv_cache_bytes"] + host["compute_buffer_bytes"]
-        if found["fits"] and found["gpu_layers"] > 0 and taken <= RAM_GIB * GIB:
-            return True
-    return False
-
-
-def test_no_page_says_no_to_what_runs_with_32_gb_of_ram():
-    frame = tables()["device-models"].frame(CATALOGUE)
-    kinds = {gpu.id: gpu.kind for gpu in CATALOGUE.gpus.values()}
-    refused = frame[(frame["way"] == "no") & frame["gpu"].map(kinds).isin(["card", "laptop", "accelerator"])]
-    of_models = [
-        (row["model"], row["gpu"])
-        for model in random.Random(21).sample(sorted(CATALOGUE.models), 12)
-        for row in pairs.model_devices_of(CATALOGUE, model).to_dict("records")
-        if row["way"] == "no" and kinds[row["gpu"]] in ("card", "laptop")
-    ]
-    told_no = [*zip(refused["model"], refused["gpu"], strict=True), *of_models]
-    assert [pair for pair in told_no if runs_with_ram(*pair)] == []
 
 
 def test_a_mac_is_shown_with_each_memory_that_it_is_sold_with():
