@@ -430,6 +430,11 @@ class Architecture(Strict):
         )
         if dense and self.feed_forward is None:
             raise ValueError("expected `feed_forward` for the dense layers, got none. Fix: write its size")
+        if self.norms == "shared" and not all(self.attends(layer) for layer in range(self.layers)):
+            raise ValueError(
+                "expected attention in all layers where one norm serves attention and feed-forward block, got layers without. "
+                "Fix: read the norms of a layer again"
+            )
         if self.blocks is not None and (len(self.blocks) != self.layers or self.attention.layers is not None):
             raise ValueError(
                 f"expected one letter of `blocks` for each of the {self.layers} layers and no `attention.layers`, "

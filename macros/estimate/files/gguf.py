@@ -35,6 +35,9 @@ ALIGNMENT = 32
 """Tensors start at multiples of so many bytes, where the file does not say."""
 ALIGNMENTS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 
+EXACT = 1 << 53
+"""Beyond it a script in a page knows a number only roughly."""
+
 TEXT, LIST, TRUTH = 8, 9, 7
 SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 """Kinds of values and their bytes; texts and lists have a length of their own."""
@@ -103,7 +106,7 @@ class Reader:
     def need(self, size: int, what: str) -> None:
         """Make sure that the slice holds so many more bytes."""
         if self.at + size > self.size:
-            raise Refused("gguf", f"{size} bytes for {what}", f"a file of {self.size} bytes", self.so_far())
+            raise Refused("gguf", f"{said(size)} bytes for {what}", f"a file of {self.size} bytes", self.so_far())
         if self.at + size > len(self.data):
             raise Cut(what)
 
@@ -118,7 +121,7 @@ class Reader:
         """The text that comes next, with its length before it."""
         length = self.whole(8, f"the length of {what}")
         if length > longest:
-            raise Refused("gguf", f"at most {longest} bytes for {what}", length, self.so_far())
+            raise Refused("gguf", f"at most {longest} bytes for {what}", said(length), self.so_far())
         self.need(length, what)
         found = letters(self.data, self.at, length)
         self.at += length
@@ -149,9 +152,9 @@ class Reader:
             raise Refused("gguf", "version 2 or 3", version, "convert the model again; engines read no other version")
         count, values = self.whole(8, "the number of tensors"), self.whole(8, "the number of values")
         if count > MOST_TENSORS:
-            raise Refused("gguf", f"at most {MOST_TENSORS} tensors", count, self.so_far())
+            raise Refused("gguf", f"at most {MOST_TENSORS} tensors", said(count), self.so_far())
         if values > MOST_VALUES:
-            raise Refused("gguf", f"at most {MOST_VALUES} values", values, self.so_far())
+            raise Refused("gguf", f"at most {MOST_VALUES} values", said(values), self.so_far())
         return count, values
 
     def entry(self, what: str) -> None:
@@ -180,7 +183,7 @@ class Reader:
         if kind == TEXT:
             self.texts += count
             if self.texts > MOST_TEXTS or self.at + 8 * count > self.size:
-                raise Refused("gguf", f"at most {MOST_TEXTS} texts in {self.size} bytes", f"{count} in {key}", self.so_far())
+                raise Refused("gguf", f"at most {MOST_TEXTS} texts in {self.size} bytes", f"{said(count)} in {key}", self.so_far())
             end = after_texts(self.data, self.at, count, short=self.short)
             if end < 0:
                 self.need(len(self.data) - self.at + 1, key)
@@ -206,7 +209,8 @@ class Reader:
         values = 1
         for length in shape:
             if not 1 <= length <= MOST_BYTES // values:
-                raise Refused("gguf", f"a shape of {name} with 1 to {MOST_BYTES} values", shape, self.so_far())
+                sizes = " x ".join([str(said(one)) for one in shape])
+                raise Refused("gguf", f"a shape of {name} with 1 to {MOST_BYTES} values", sizes, self.so_far())
             values *= length
         kind, place = self.whole(4, f"the type of {name}"), self.whole(8, f"the place of {name}")
         self.found.append((name, tuple(shape), kind, place))
@@ -221,7 +225,7 @@ class Reader:
         expected, end = 0, 0
         for number, (name, shape, kind, place) in enumerate(self.found):
             if place != expected:
-                raise Refused("gguf", f"{name} at {expected}, where the tensor before it ends", place, self.so_far())
+                raise Refused("gguf", f"{name} at {expected}, where the tensor before it ends", said(place), self.so_far())
             if kind in types:
                 size = stored_bytes(shape, types[kind])
                 if size < 0:
@@ -287,6 +291,15 @@ def joined(headers: Sequence[Header]) -> Header:
     if len({tensor.name for tensor in tensors}) < len(tensors):
         raise Refused("gguf", "each tensor in one part", "a tensor in two", "download the parts again")
     return Header(headers[0].values, tuple(tensors), all(header.held for header in headers))
+
+
+def said(number: int) -> Any:
+    """A number for a message, the same in a page as here.
+
+    >>> said(7), said(2**60)
+    (7, 'more than 9007199254740992')
+    """
+    return number if number <= EXACT else f"more than {EXACT}"
 
 
 def _number(data: Octets, at: int, kind: int) -> Any:

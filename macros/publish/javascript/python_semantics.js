@@ -284,6 +284,7 @@ function int(value) {
 
 // For messages only: numbers may look otherwise than Python's.
 function text(value) {
+  if (isList(value)) return `[${value.map(quoted).join(", ")}]`;
   return value === null ? "None" : value === true ? "True" : value === false ? "False" : String(value);
 }
 
