@@ -5,6 +5,7 @@ from __future__ import annotations
 from macros.estimate.question import USUAL_DRAFT
 from macros.estimate.setting import Setting
 from macros.estimate.weights import ModelWeights, is_expert
+from macros.formulas.compute_graph.prediction import like_layer
 from macros.formulas.tensors import layer_tensors
 from macros.specs.architectures import Architecture
 
@@ -66,5 +67,5 @@ def prediction_experts(a: Architecture, weights: ModelWeights) -> int:
 
 
 def _like(a: Architecture, weights: ModelWeights) -> dict[str, tuple[int, int]]:
-    """Tensors of the last layer that attends, which a prediction layer is like."""
-    return weights.layers[max(layer for layer in range(a.layers) if a.attends(layer))].tensors
+    """Tensors of the layer that a prediction layer is like."""
+    return weights.layers[like_layer(a)].tensors

@@ -206,6 +206,15 @@ def test_what_is_loaded_beside_the_model():
     assert told["devices"][0]["companion_bytes"] == 18_000_000
 
 
+@pytest.mark.parametrize(("model", "gpus"), [("glm-5.3-744b", ["h200-sxm"] * 8), ("glm-5.3-744b", []), ("glm-5.2-744b", ["rtx-3090"])])
+def test_a_prediction_layer_of_sparse_attention_picks_tokens_itself(model, gpus):
+    """No layer before it in its own context has picked any; the last of the model may take over what another one picked."""
+    question = {"model": model, "quant": "iq2_xxs", "context": 4096, "gpus": gpus, "gpu_layers": 9 if gpus else None}
+    question = {key: value for key, value in question.items() if value is not None}
+    with_guesses = estimate({**question, "mtp": True}, CATALOGUE)
+    assert with_guesses["companions"]["bytes"] > 0
+
+
 @pytest.mark.parametrize(
     ("model", "mib"), [("gemma-3-4b", 116.0), ("gemma-3-27b", 416.0), ("gpt-oss-20b", 3.0), ("qwen3-next-80b-a3b", 75.375)]
 )

@@ -24,7 +24,7 @@ def prediction_buffers(a: Architecture, batch: Batch, layout: Layout, *, copies:
     Returns:
         The buffer of each device, then that of the host [bytes].
 
-    Assumes: the layer is like the last one that attends.
+    Assumes: the layer is like the last one that attends and, in sparse attention, picks tokens for itself.
 
     Source: llama.cpp, graph_mtp of src/models/qwen35.cpp, qwen35moe.cpp and glm4-moe.cpp (commit 0c1e57098).
     """
@@ -33,8 +33,9 @@ def prediction_buffers(a: Architecture, batch: Batch, layout: Layout, *, copies:
 
 
 def like_layer(a: Architecture) -> int:
-    """The layer that a prediction layer is like: the last one that attends."""
-    return max([layer for layer in range(a.layers) if a.attends(layer)])
+    """The layer that a prediction layer is like: the last one that attends, and picks tokens itself where some layers do."""
+    picks = a.attention.indexer is not None and a.attention.compressed is None
+    return max([layer for layer in range(a.layers) if a.attends(layer) and (not picks or a.scores(layer))])
 
 
 def _prediction_graph(a: Architecture, b: Batch, layout: Layout) -> Graph:

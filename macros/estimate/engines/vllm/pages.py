@@ -9,6 +9,7 @@ from macros.estimate.drafts import drafted
 from macros.estimate.engines.vllm.batches import batches_of
 from macros.estimate.refused import Refused
 from macros.estimate.setting import Setting
+from macros.formulas.compute_graph.prediction import like_layer
 from macros.formulas.kv_cache import row_bytes
 from macros.formulas.paged_cache import (
     PagedLayer,
@@ -68,8 +69,7 @@ def page_pool(setting: Setting, tensor: int, stages: int, beside: Setting | None
             places.append(layer)
     if beside is not None:
         # One layer more that attends, or those of the draft model; they lie with the last layer.
-        last = max(layer for layer in range(a.layers) if a.attends(layer)) if beside.mtp else -1
-        for layer in [last] if beside.mtp else range(beside.architecture.layers):
+        for layer in [like_layer(a)] if beside.mtp else range(beside.architecture.layers):
             for one in _kept(beside, pages, layer, tensor):
                 found.append(one)
                 places.append(a.layers - 1)
