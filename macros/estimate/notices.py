@@ -69,6 +69,11 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "The projector’s buffer is that of the picture for which the program makes room at its start: a larger picture makes it "
         "grow; that of a tower for sound is not counted.",
     },
+    "guesses-in-slices": {
+        "zh": "预测层按各卡平分计算；引擎的切分没有逐字节比较过，公开的一次测量比这里略多。",
+        "en": "The prediction layer is taken as shared equally among the cards; that was not compared with the engine to the byte, and "
+        "one published measurement is a little above it.",
+    },
     "tower-weights": {
         "zh": "图像与声音塔只计入权重：引擎启动时用最大的图片试算，那时占用的部分与图片缓存没有计入。",
         "en": "Of the towers for pictures and sound their weights are counted: what the engine takes for the largest picture when it "

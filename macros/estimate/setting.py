@@ -133,6 +133,8 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         notices.append(Notice("micro-batch-cut", {"tokens": at_once}))
     if asked["moe_cache_mib"] > 0:
         notices.append(Notice("expert-cache-speed"))
+    if asked["mtp"] and asked["split_mode"] == "tensor" and len(gpus) > 1:
+        notices.append(Notice("guesses-in-slices"))
     if asked["mmproj"]:
         known = model is not None and tower_of(catalogue.models[model], catalogue.models) is not None
         of_files = "picture-reserved" if known else "projector-buffer"

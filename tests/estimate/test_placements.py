@@ -406,6 +406,8 @@ def test_slices_as_measured():
     small = {"model": "qwen3.8-27b", "quant": "q4_k_m", "gpus": ["rtx-5060-ti-16gb"] * 2, "context": 131072, "kv_type": "q4_0"}
     found = estimate({**small, "split_mode": "tensor"}, CATALOGUE)
     assert sum(device["memory_bytes"] for device in found["devices"]) == pytest.approx(20_568_866_816, rel=0.05)
+    guessing = estimate({**small, "split_mode": "tensor", "mtp": True, "draft_tokens": 3, "profile": "server", "slots": 1}, CATALOGUE)
+    assert sum(device["memory_bytes"] for device in guessing["devices"]) == pytest.approx(2 * 10_684 * 2**20, rel=0.05)
     large = {"model": "gemma-4-31b", "quant": "q8_0", "gpus": ["rtx-3090"] * 2, "context": 65536, "depth": 32767}
     decode = estimate({**large, "split_mode": "tensor"}, CATALOGUE)["decode"]
     assert decode["low"] < 35.72 < decode["high"]

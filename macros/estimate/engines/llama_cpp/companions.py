@@ -9,7 +9,7 @@ from macros.estimate.cache import cache_row, state_values
 from macros.estimate.drafts import guessed_states, prediction_experts, prediction_weights
 from macros.estimate.engines.llama_cpp.expert_cache import cached_experts
 from macros.estimate.engines.llama_cpp.overrides import EXPERTS, moves_of
-from macros.estimate.engines.llama_cpp.plan import plan, predicted
+from macros.estimate.engines.llama_cpp.plan import plan, predicted, predicted_slices
 from macros.estimate.engines.llama_cpp.splitting import split_layers
 from macros.estimate.setting import Setting
 from macros.estimate.shares import HOST, Share, empty_host, slices
@@ -53,7 +53,12 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
         more[0] += weight + device
         if len(more) > 1:
             more[-1] += host
-    if setting.mtp:
+    if setting.mtp and slices(setting):
+        weight = prediction_weights(setting.architecture, weights) + guessed_states(setting) * _states(setting)
+        kind = catalogue.tensor_types[setting.draft_kv_type]
+        for place, held in enumerate(predicted_slices(setting, weights, kind)):
+            more[place] += held + (-(-weight // len(setting.gpus)) if place < len(setting.gpus) else 0)
+    elif setting.mtp:
         last = next((place for place, share in enumerate(shares) if share.has_output), 0)
         more[last] += prediction_weights(setting.architecture, weights) + guessed_states(setting) * _states(setting)
         away: dict[str, int] = {}

@@ -483,3 +483,24 @@ def predicted(setting: Setting, weights: ModelWeights, devices: int, place: int,
     cache, _ = _cache(demand, (layer,), on_device=not on_host)
     held[devices if on_host else place] += prediction_layers(a) * cache
     return held
+
+
+def predicted_slices(setting: Setting, weights: ModelWeights, kind: TensorType) -> list[int]:
+    """The same where every card has a slice of the layer: a part of the cache, and room for a pass as one card alone would make.
+
+    Args:
+        setting: a checked question
+        weights: what the layers weigh
+        kind: type of its cache
+
+    Returns:
+        Bytes of each device, then of the host [bytes].
+
+    Assumes: equal parts.
+    """
+    cards = len(setting.gpus)
+    device, host = predicted(setting, weights, 1, 0, kind, {})
+    demand = demand_of(replace(setting, kv_type_k=kind, kv_type_v=kind, logits_rows=setting.slots, embedding=False), 1)
+    cache, _ = _cache(demand, (like_layer(demand.architecture),), on_device=True)
+    shared = prediction_layers(demand.architecture) * cache
+    return [device - shared + -(-shared // cards) for _ in setting.gpus] + [host]

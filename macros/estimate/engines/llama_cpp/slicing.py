@@ -63,7 +63,7 @@ def check_slices(setting: Setting) -> None:
         raise Refused("split_mode", "layer or none, with fewer `gpu_layers` than all", mode, "put all layers on the cards")
     for key, asked in (
         ("n_cpu_moe", setting.n_cpu_moe), ("n_cpu_ffn", setting.n_cpu_ffn), ("override_tensor", setting.override_tensor),
-        ("experts_on_host", setting.experts_on_host), ("kv_offload", not setting.kv_offload), ("mtp", setting.mtp),
+        ("experts_on_host", setting.experts_on_host), ("kv_offload", not setting.kv_offload),
     ):  # fmt: skip
         if asked:
             raise Refused("split_mode", f"layer or none, beside `{key}`", mode, "keep one of them")
