@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -38,6 +38,22 @@ class Column:
     """Whether a narrow screen leaves it out at first."""
     under: bool = False
     """Whether it stands in small letters under the name of the row: what else tells rows apart. The answer comes next to the name so."""
+
+
+def ranged(column: Column) -> tuple[Column, Column, Column]:
+    """A figure with the ends of its range, which pages write below it."""
+    ends = {"low": ("，低", ", low"), "high": ("，高", ", high")}
+    low, high = (
+        replace(column, id=f"{column.id}_{end}", title={"zh": column.title["zh"] + zh, "en": column.title["en"] + en})
+        for end, (zh, en) in ends.items()
+    )
+    return column, low, high
+
+
+def with_range(figure: str, speed: Mapping[str, float] | None) -> dict[str, float | None]:
+    """The cells of such a figure from a speed of the estimate; None: empty."""
+    ends = {figure: "tokens_per_second", f"{figure}_low": "low", f"{figure}_high": "high"}
+    return {name: None if speed is None else speed[key] for name, key in ends.items()}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from macros.formulas.remember import by_identity
 from macros.formulas.units import GIB, MIB
 from macros.specs import Catalogue
 from macros.specs.measurements import Serving
-from macros.tables import Column, table
+from macros.tables import Column, ranged, table, with_range
 
 CONTEXT = 16384
 PROMPT = 4096
@@ -66,8 +66,9 @@ def _answer(catalogue: Catalogue, question: Mapping[str, Any]) -> dict[str, Any]
     return found if found["fits"] else None
 
 
-def _speed(found: dict[str, Any] | None, kind: str) -> float | None:
-    return None if found is None else float(found[kind]["tokens_per_second"])
+def _speed(kind: str, found: dict[str, Any] | None, name: str | None = None) -> dict[str, float | None]:
+    """The cells of a speed, under another name where a row has several."""
+    return with_range(name or kind, None if found is None else found[kind])
 
 
 @table(
@@ -80,8 +81,8 @@ def _speed(found: dict[str, Any] | None, kind: str) -> float | None:
         QUANT,
         dataclasses.replace(DEVICE, under=True),
         Column("memory", {"zh": "内存", "en": "Memory"}, unit="GiB", digits=0, under=True),
-        Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s"),
-        Column("prefill", {"zh": "预填充", "en": "Prefill"}, unit="tokens/s"),
+        *ranged(Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s")),
+        *ranged(Column("prefill", {"zh": "预填充", "en": "Prefill"}, unit="tokens/s")),
         Column("needed", {"zh": "需要", "en": "Needed"}, unit="GiB", digits=1),
     ],
     formulas=("grown_cells", "token_seconds"),
@@ -118,7 +119,7 @@ def side_by_side(catalogue: Catalogue, gpu: str, memory: float) -> list[dict[str
         for engine, quant, found in both:
             row = {"gpu": gpu, "memory": memory, "model": model, "engine": catalogue.engines[engine].name, "quant": quant}
             needed = found["total"]["bytes"] / GIB
-            rows.append({**row, "needed": needed, "decode": _speed(found, "decode"), "prefill": _speed(found, "prefill")})
+            rows.append({**row, "needed": needed, **_speed("decode", found), **_speed("prefill", found)})
     return rows
 
 
@@ -162,8 +163,8 @@ def kept_in_ram(catalogue: Catalogue) -> pd.DataFrame:
         QUANT,
         dataclasses.replace(DEVICE, under=True),
         Column("memory", {"zh": "一人需要", "en": "One user needs"}, unit="GiB", digits=1),
-        Column("one", {"zh": "一人", "en": "One user"}, unit="tokens/s"),
-        Column("many", {"zh": "16 人合计", "en": "16 users, total"}, unit="tokens/s"),
+        *ranged(Column("one", {"zh": "一人", "en": "One user"}, unit="tokens/s")),
+        *ranged(Column("many", {"zh": "16 人合计", "en": "16 users, total"}, unit="tokens/s")),
     ],
     formulas=("token_seconds",),
 )
@@ -178,7 +179,7 @@ def engines_compared(catalogue: Catalogue) -> pd.DataFrame:
         many = _answer(catalogue, question | several | ({"slots": USERS} if shared else {}))
         memory = None if one is None else one["total"]["bytes"] / GIB
         row = {"gpu": gpu, "model": model, "engine": catalogue.engines[engine].name, "quant": quant}
-        rows.append({**row, "memory": memory, "one": _speed(one, "decode"), "many": _speed(many, "decode")})
+        rows.append({**row, "memory": memory, **_speed("decode", one, "one"), **_speed("decode", many, "many")})
     return pd.DataFrame(rows)
 
 
@@ -196,10 +197,10 @@ def engines_compared(catalogue: Catalogue) -> pd.DataFrame:
         QUANT,
         Column("users", {"zh": "人数", "en": "Users"}, under=True),
         Column("fit", {"zh": "写满时放得下", "en": "Fit when full"}),
-        Column("each", {"zh": "每人", "en": "Each"}, unit="tokens/s"),
+        *ranged(Column("each", {"zh": "每人", "en": "Each"}, unit="tokens/s")),
         Column("first", {"zh": "首词时间", "en": "First token"}, unit="s", digits=1),
         Column("filled", {"zh": "平均写到四分之一时放得下", "en": "Fit a quarter full"}, secondary=True),
-        Column("total", {"zh": "合计", "en": "Total"}, unit="tokens/s", secondary=True),
+        *ranged(Column("total", {"zh": "合计", "en": "Total"}, unit="tokens/s", secondary=True)),
     ],
     formulas=("requests_that_fit", "token_seconds"),
 )
@@ -222,8 +223,8 @@ def team(catalogue: Catalogue) -> pd.DataFrame:
                     "users": users,
                     "fit": full["users_that_fit"],
                     "filled": full["users_at_fill"]["users"],
-                    "total": _speed(found, "decode"),
-                    "each": None if found is None else found["per_user"]["tokens_per_second"],
+                    **_speed("decode", found, "total"),
+                    **_speed("per_user", found, "each"),
                     "first": None if found is None else found["per_user"]["first_token_seconds"],
                 }
             )

@@ -13,7 +13,7 @@ from macros.formulas.remember import by_identity
 from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
-from macros.tables import Column, Words, table
+from macros.tables import Column, Words, ranged, table
 from macros.tables.answers import Answer, Question, ask, buffers, learned
 from macros.tables.headlines import headline_devices, headline_models, ladder_of, native_bytes, quant_of
 
@@ -90,7 +90,7 @@ LONGEST = Column(
 DECODE = Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s")
 LOW = Column("low", {"zh": "解码，低", "en": "Decode, low"}, unit="tokens/s", secondary=True)
 HIGH = Column("high", {"zh": "解码，高", "en": "Decode, high"}, unit="tokens/s", secondary=True)
-PREFILL = Column("prefill", {"zh": "预填充", "en": "Prefill"}, unit="tokens/s", secondary=True)
+PREFILL = ranged(Column("prefill", {"zh": "预填充", "en": "Prefill"}, unit="tokens/s", secondary=True))
 FORMULAS = ("memory_seconds", "layer_seconds")
 
 
@@ -182,10 +182,12 @@ def _row(catalogue: Catalogue, model: str, gpu: str, memory: float, answer: Answ
         "low": answer.low if runs else None,
         "high": answer.high if runs else None,
         "prefill": answer.prefill if runs else None,
+        "prefill_low": answer.prefill_low if runs else None,
+        "prefill_high": answer.prefill_high if runs else None,
     }
 
 
-ON_DEVICE = [GPU, MEMORY, MODEL, WAY, DECODE, NEED, RAM, LONGEST, QUANT, FITS, LOW, HIGH, PREFILL]
+ON_DEVICE = [GPU, MEMORY, MODEL, WAY, DECODE, NEED, RAM, LONGEST, QUANT, FITS, LOW, HIGH, *PREFILL]
 
 
 def _of_interest(catalogue: Catalogue, model: str, gpu: str, memory: float) -> bool:
@@ -226,7 +228,7 @@ IN_RAM = [
     QUANT,
     LOW,
     HIGH,
-    PREFILL,
+    *PREFILL,
 ]
 
 
@@ -240,7 +242,8 @@ def cpu_models_of(catalogue: Catalogue, cpu: str) -> pd.DataFrame:
             need = answer.memory_bytes / GIB
             row: dict[str, Any] = {"cpu": cpu, "model": model, "decode": answer.decode, "need": need, "quant": quant}
             row["ram"] = next((size for size in SERVERS if size >= need + SYSTEM_GIB), None)
-            rows.append(row | {"low": answer.low, "high": answer.high, "prefill": answer.prefill})
+            row |= {"low": answer.low, "high": answer.high, "prefill": answer.prefill}
+            rows.append(row | {"prefill_low": answer.prefill_low, "prefill_high": answer.prefill_high})
     return _frame(rows, _ids(IN_RAM))
 
 
@@ -274,7 +277,7 @@ def one_of_each(catalogue: Catalogue) -> list[str]:
     return kept
 
 
-FOR_MODEL = [MODEL, GPU, WAY, DECODE, MEMORY, NEED, RAM, LONGEST, QUANT, FITS, LOW, HIGH, PREFILL]
+FOR_MODEL = [MODEL, GPU, WAY, DECODE, MEMORY, NEED, RAM, LONGEST, QUANT, FITS, LOW, HIGH, *PREFILL]
 
 
 def model_devices_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
