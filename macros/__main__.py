@@ -77,8 +77,7 @@ def _checked() -> list[str]:
         lambda: errors.extend(rooms.untold()),
         lambda: errors.extend(lint.check(docs, catalogue)),
         lambda: errors.extend(relations.check(catalogue, moment.today()) if catalogue is not None else ()),
-        equations.chinese,
-        equations.symbols,
+        lambda: errors.extend(equations.untold(ROOT)),
         lambda: remembered(ROOT / ".cache", "translated", [ROOT / "macros"], lambda: len(formulas_script(configs=True))),
     ]
     for one in checks:

@@ -8,7 +8,7 @@ import inspect
 import pkgutil
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -18,7 +18,7 @@ from typing import Any
 
 import macros.formulas
 from macros.render.view import View, one_of
-from macros.specs import yaml_file
+from macros.specs import SpecError, yaml_file
 
 Function = Callable[..., Any]
 
@@ -109,6 +109,38 @@ def symbols() -> dict[str, str]:
 def named(line: str) -> set[str]:
     """The names of values in a line of MathML."""
     return set(_SYMBOL.findall(line))
+
+
+_KEPT = re.compile(r"(llama\.cpp, [\w.-]+|data/[\w-]+)\.$")
+"""Sources that are names of files."""
+_FUNCTIONS = {"max", "min", "log2", "sqrt"}
+
+
+def untold(root: Path) -> Iterator[SpecError]:
+    """Words and values of the formulas on pages that have no Chinese, and Chinese that none of them says any more."""
+    from macros.tables import tables
+
+    pages = "".join(path.read_text("utf-8") for path in sorted((root / "docs" / "zh").rglob("*.md")))
+    shown = sorted(set(re.findall(r'formula\("(\w+)"\)', pages)) & formulas().keys())
+    beside = {name for known in tables().values() for name in known.formulas}
+    words = {word for name in shown for word in _words_of(name)}
+    values = {value for name in {*shown, *beside} for value in _values_of(name)} - _FUNCTIONS
+    for file, said, known in ((CHINESE, words, chinese()), (SYMBOLS, values, symbols())):
+        for text in sorted(said - known.keys()):
+            yield SpecError(f"docs/{file.name}", 1, "formula", "the Chinese of all that formulas say", f"none of '{text}'", "add it")
+        for text in sorted(known.keys() - said):
+            yield SpecError(f"docs/{file.name}", 1, "formula", "words of a formula that a page shows", f"'{text}'", "remove it")
+
+
+def _words_of(name: str) -> set[str]:
+    about = told(formulas()[name])
+    parts = [text for key, text in about.parts.items() if key in ("Returns", "Assumes", "Source")]
+    return {phrase(text)[0] for text in (about.summary, *about.arguments.values(), *parts) if not _KEPT.fullmatch(text)}
+
+
+def _values_of(name: str) -> set[str]:
+    stated = told(formulas()[name]).parts.get("Equation")
+    return {value for line in mathml(formulas()[name]) for value in named(line)} or ({stated} if stated else set())
 
 
 def _in_chinese(line: str) -> str:
