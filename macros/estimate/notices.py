@@ -79,6 +79,11 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "Of the towers for pictures and sound their weights are counted: what the engine takes for the largest picture when it "
         "starts, and for pictures that it keeps, is not.",
     },
+    "ram-tight": {
+        "zh": "内存只剩 {left} GiB：操作系统和浏览器通常要占约 {system_gib} GiB；不够时权重会反复从硬盘读取，慢许多倍。",
+        "en": "It leaves {left} GiB of RAM: a system with a browser takes about {system_gib} GiB, and weights that lack room are read from "
+        "the drive again and again, many times slower.",
+    },
     "ram-assumed": {
         "zh": "没有说明内存容量：按 {ram_gib} GiB 计算。",
         "en": "No RAM named: {ram_gib} GiB are assumed.",

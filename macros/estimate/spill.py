@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from macros.estimate.cache import cache_row
+from macros.estimate.ram import one_memory
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Placement, Share
 from macros.estimate.speed_parts import parts_of
 from macros.formulas.elementwise import ceil
+from macros.formulas.ram_rule import SYSTEM_GIB
 from macros.formulas.spill import spilled_tokens_per_second
-from macros.formulas.units import GB
+from macros.formulas.units import GB, GIB
 from macros.specs import Catalogue
 
 SPILLING = "windows"
@@ -33,7 +35,7 @@ def with_room(setting: Setting, placement: Placement, found: Mapping[str, Any], 
         The same where everything fits; else without `decode` and `prefill` and with a notice, or both of `basis` spilled.
     """
     if placement.fits:
-        return dict(found)
+        return dict(found) | {"notices": [*found["notices"], *_little_left(setting, placement)]}
     kept = {key: value for key, value in found.items() if key not in ("decode", "prefill")}
     rates = [_spill_rate(share, setting) for share in placement.devices]
     over = [max(share.memory_bytes + share.margin_bytes - share.usable_bytes, 0) for share in placement.devices]
@@ -54,6 +56,14 @@ def with_room(setting: Setting, placement: Placement, found: Mapping[str, Any], 
     kept["decode"] = _slower(found["decode"], setting.users, a_token)
     kept["prefill"] = _slower(found["prefill"], setting.prompt_tokens, sum(seconds) * passes)
     return kept
+
+
+def _little_left(setting: Setting, placement: Placement) -> list[dict[str, Any]]:
+    """A notice where what the host holds leaves the system less RAM than it usually takes; memory for both has its own limit."""
+    left = placement.host_room_bytes - placement.host.memory_bytes
+    if one_memory(setting) or left >= SYSTEM_GIB * GIB or placement.host.memory_bytes <= left:
+        return []
+    return [{"code": "ram-tight", "values": {"left": f"{left * 10 // GIB / 10:g}", "system_gib": SYSTEM_GIB}}]
 
 
 def _spill_rate(share: Share, setting: Setting) -> float | None:

@@ -102,6 +102,16 @@ def test_ram_is_finite():
     assert estimate({**large, "cpu": "epyc-9654", "ram_gib": 768}, CATALOGUE)["fits"]
 
 
+@pytest.mark.parametrize(("ram_gib", "tight"), [(64, True), (96, False)])
+def test_little_ram_left_is_told(ram_gib, tight):
+    """GLM-4.5-Air on 8 GB of VRAM takes all but a GiB of 64."""
+    question = {"model": "glm-4.5-air-106b", "quant": "q4_k_m", "context": 16384, "gpus": ["rtx-4060"], "ram_gib": ram_gib}
+    found = estimate(question, CATALOGUE)
+    assert found["fits"]
+    told = [notice["values"] for notice in found["notices"] if notice["code"] == "ram-tight"]
+    assert [float(values["left"]) < values["system_gib"] for values in told] == ([True] if tight else [])
+
+
 def test_unified_memory_is_counted_once():
     question = {"model": "llama-3.3-70b", "quant": "q4_k_m", "context": 8192, "gpus": ["apple-m4-max-32c"], "memory_gib": 36}
     found = estimate(question, CATALOGUE)
