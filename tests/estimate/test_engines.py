@@ -110,7 +110,10 @@ def test_an_engine_that_is_not_covered_is_refused_by_its_name(catalogue, named, 
     assert fix in str(refused.value)
 
 
-@pytest.mark.parametrize(("named", "fix"), [("UD-Q4_K_XL", "with the file itself"), ("i1-Q4_K_M", "imatrix"), ("q4_k_xxl", "q4_k_")])
+@pytest.mark.parametrize(
+    ("named", "fix"),
+    [("UD-Q4_K_XL", "with the file itself"), ("i1-Q4_K_M", "imatrix"), ("q4_k_xxl", "q4_k_"), ("IQ3_K_R4", "ik_llama.cpp alone")],
+)
 def test_a_mix_of_each_model_is_no_preset_spelled_like_it(catalogue, named, fix):
     with pytest.raises(Refused) as refused:
         estimate({"model": "qwen3-8b", "quant": named, "context": 8192}, catalogue)
