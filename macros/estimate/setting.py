@@ -27,7 +27,7 @@ from macros.specs.devices import Gpu
 from macros.specs.engines import Engine
 from macros.specs.errors import nearest
 from macros.specs.form import ValidationError
-from macros.specs.models import architecture_of, tower_of
+from macros.specs.models import architecture_of, predicts, tower_of
 from macros.specs.naming import nearest_called
 from macros.specs.quantizations import Quantization, TensorType
 
@@ -67,6 +67,8 @@ class Setting(Options):
     """Layers on GPUs as llama.cpp counts them; None: as many as fit."""
     has_towers: bool = False
     """Whether the model comes with towers for pictures or sound."""
+    may_predict: bool = False
+    """Whether its files may hold a prediction layer that its record has not among the layers."""
     notices: tuple[Notice, ...] = field(default=())
 
 
@@ -152,6 +154,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         "slots": slots,
         "gpus": gpus,
         "gpu_layers": layers,
+        "may_predict": model is not None and architecture.prediction_layers == 0 and predicts(catalogue.models[model]),
         "has_towers": model is not None and catalogue.models[model].projector is not None,
         "notices": tuple(notices),
     }

@@ -189,6 +189,22 @@ def test_the_command_carries_every_setting():
         assert words in command
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"gpus": ["rtx-5090"]}, "--n-gpu-layers 66"),
+        ({"gpus": ["rtx-5090"], "mtp": True}, "--n-gpu-layers 66"),
+        ({"gpus": ["rtx-3060"], "gpu_layers": 30, "mtp": True}, "--n-gpu-layers 31"),
+        ({"gpus": ["rtx-3060"], "gpu_layers": 30}, "--n-gpu-layers 30"),
+        ({"gpus": ["rtx-3090"] * 2, "mtp": True}, "--tensor-split 33,33"),
+        ({"gpus": ["rtx-5090"], "model": "qwen3-32b"}, "--n-gpu-layers 65"),
+    ],
+)
+def test_the_command_counts_a_prediction_layer_as_the_engine_does(change, words):
+    """Files of Qwen3.8 27B have 66 layers to count, as two rows of sudoingX/qwen38-mtp say: 25 and 38 of 66 on the card."""
+    assert words in launch_command(placed(**{"model": "qwen3.8-27b", **change}), CATALOGUE)
+
+
 def test_what_is_loaded_beside_the_model():
     """A prediction layer; a draft model; a projector; an adapter."""
     question = {"model": "glm-4.5-air-106b", "quant": "q4_k_m", "context": 32768, "gpus": ["h200-sxm"], "gpu_layers": 9999}

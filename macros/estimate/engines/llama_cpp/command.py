@@ -30,11 +30,12 @@ def command(placement: Placement, repository: Repository | None) -> list[str]:
     else:
         words.append(f'--hf-repo "{gguf_of(s, repository)}"')
     words.append(f"--ctx-size {s.context}")
-    words.append(f"--n-gpu-layers {placement.gpu_layers}")
+    more = _prediction_layer(placement)
+    words.append(f"--n-gpu-layers {placement.gpu_layers + more}")
     if slices(s) and s.tensor_split is not None:
         words.append(f"--tensor-split {','.join([f'{share:g}' for share in s.tensor_split])}")
     elif len(s.gpus) > 1 and placement.gpu_layers > 0 and not slices(s):
-        counts = [str(share.counted) for share in placement.devices]
+        counts = [str(share.counted + (more if share.has_output else 0)) for share in placement.devices]
         words.append(f"--tensor-split {','.join(counts)}")
     if s.split_mode != "layer":
         words.append(f"--split-mode {s.split_mode}")
@@ -88,6 +89,20 @@ def command(placement: Placement, repository: Repository | None) -> list[str]:
         if s.embedding:
             words.append("--embedding")
     return words
+
+
+def _prediction_layer(placement: Placement) -> int:
+    """1 where the file holds, or may hold, a prediction layer, which the engine counts as the last one; else the first layer stays in RAM.
+
+    Args:
+        placement: where everything goes
+
+    Returns:
+        0 where the file cannot hold one, or may not and only some layers are on the cards.
+    """
+    s = placement.setting
+    whole = len(placement.devices) > 0 and len(placement.host.layers) == 0 and not placement.host.has_output
+    return int(s.may_predict and placement.gpu_layers > 0 and (whole or s.mtp))
 
 
 def also(placement: Placement, repository: Repository | None) -> dict[str, list[str]]:
