@@ -45,6 +45,7 @@ KINDS = (
 
 HEADERS = {
     "safetensors_length": safetensors.header_length,
+    "safetensors_count": safetensors.check_count,
     "safetensors_header": safetensors.read_safetensors,
     "safetensors_together": safetensors.together,
     "safetensors_index": safetensors.index_alone,

@@ -57,6 +57,7 @@ globalThis.modelFiles = (() => {
       const first = new DataView(await part.slice(0, LENGTH).arrayBuffer());
       const length = formulas.safetensors_length(first.byteLength < LENGTH ? 0 : Number(first.getBigUint64(0, true)), part.size);
       const text = await part.slice(LENGTH, LENGTH + length).text();
+      formulas.safetensors_count(text.split('"data_offsets"').length - 1, length);
       found.push(formulas.safetensors_header(values(text, formulas, () => null), length, part.size));
     }
     return formulas.safetensors_together(found);

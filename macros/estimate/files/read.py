@@ -16,6 +16,7 @@ from macros.estimate.files.safetensors import (
     LENGTH_BYTES,
     LONGEST_HEADER,
     SafeHeader,
+    check_count,
     header_length,
     index_alone,
     index_files,
@@ -29,6 +30,8 @@ LONGEST_GGUF_HEADER = 40 << 20
 """No header is longer: the largest vocabularies make it 15 MB [bytes]."""
 PART = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.(gguf|safetensors)")
 MOST_PARTS = 1024
+OFFSETS = b'"data_offsets"'
+"""What stands in a header of safetensors once for each tensor."""
 
 
 def read_gguf(path: Path, types: Mapping[int, TensorType]) -> Header:
@@ -138,7 +141,9 @@ def _read_one(path: Path) -> SafeHeader:
     try:
         with path.open("rb", buffering=0) as file:
             length = header_length(int.from_bytes(file.read(LENGTH_BYTES), "little"), size)
-            return read_safetensors(parsed(file.read(length), path, "safetensors"), length, size)
+            text = file.read(length)
+            check_count(text.count(OFFSETS), length)
+            return read_safetensors(parsed(text, path, "safetensors"), length, size)
     except OSError as error:
         raise Refused("safetensors", "a readable file", f"{path}: {error.strerror}", "name a .safetensors file") from None
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from macros.estimate.files.gguf import said as told
 from macros.estimate.files.modules import ELSEWHERE, OUTSIDE
 from macros.estimate.refused import Refused
 from macros.formulas.recipe import uniform_tensors
@@ -23,6 +24,10 @@ LENGTH_BYTES = 8
 LONGEST_HEADER = 25 << 20
 """A header of more bytes is none: a model of a hundred thousand tensors in one file has half of them."""
 MOST_TENSORS = 1 << 18
+MOST_OF_A_FILE = 1 << 17
+"""The packed experts of a model of 35 billion parameters in one file are 123,000 tensors."""
+ENTRY_BYTES, NOTES_BYTES = 1 << 10, 1 << 21
+"""No tensor's entry is longer, nor what a file says of itself besides."""
 MOST_BYTES = 1 << 50
 MOST_DIMENSIONS = 8
 LONGEST_NAME = 400
@@ -76,8 +81,23 @@ def header_length(length: int, size: int) -> int:
     if size < LENGTH_BYTES + 2:
         raise Refused("safetensors", "a safetensors file, which begins with the length of its header", f"{size} bytes")
     if length > LONGEST_HEADER or length > size - LENGTH_BYTES:
-        raise Refused("safetensors", f"a header of at most {min(LONGEST_HEADER, size - LENGTH_BYTES)} bytes", length, "download it again")
+        most = min(LONGEST_HEADER, size - LENGTH_BYTES)
+        raise Refused("safetensors", f"a header of at most {most} bytes", told(length), "download it again")
     return length
+
+
+def check_count(count: int, length: int) -> None:
+    """Refuse a file of more tensors than a model has in one, or a header of hardly any; raises Refused.
+
+    Args:
+        count: tensors of the file
+        length: bytes of its header
+    """
+    if count > MOST_OF_A_FILE:
+        raise Refused("safetensors", f"at most {MOST_OF_A_FILE} tensors in a file", count, "download it again")
+    most = NOTES_BYTES + ENTRY_BYTES * count
+    if length > most:
+        raise Refused("safetensors", f"a header of at most {most} bytes for {count} tensors", length, "download it again")
 
 
 def read_safetensors(values: Any, length: int, size: int) -> SafeHeader:
@@ -95,8 +115,7 @@ def read_safetensors(values: Any, length: int, size: int) -> SafeHeader:
     """
     if not isinstance(values, Mapping):
         raise Refused("safetensors", "an object in the header", "another value", "download it again")
-    if len(values) > MOST_TENSORS:
-        raise Refused("safetensors", f"at most {MOST_TENSORS} tensors", len(values))
+    check_count(len(values), length)
     found: list[tuple[int, int, SafeTensor]] = []
     for name, said in values.items():
         if name != METADATA:
@@ -121,7 +140,7 @@ def _tensor(name: str, said: Any, count: int) -> tuple[int, int, SafeTensor]:
     whole: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
     kind, shape, place = whole.get("dtype", 0), whole.get("shape", 0), whole.get("data_offsets", 0)
     if not isinstance(kind, str) or not _sizes(shape, MOST_DIMENSIONS) or not _sizes(place, 2) or len(place) != 2:
-        raise Refused("safetensors", f"dtype, shape and two data_offsets of {shown}", str(said)[:LONGEST_NAME], _so_far(count))
+        raise Refused("safetensors", f"dtype, shape and two data_offsets of {shown}", _shown(said), _so_far(count))
     values = 1
     for size in shape:
         if values > 0 and size > MOST_BYTES // values:
@@ -131,6 +150,13 @@ def _tensor(name: str, said: Any, count: int) -> tuple[int, int, SafeTensor]:
     if start > stop or (kind in BITS and (stop - start) * 8 != -(-values * BITS[kind] // 8) * 8):
         raise Refused("safetensors", f"as many bytes for {shown} as its shape and type {kind[:20]} take", stop - start, _so_far(count))
     return start, stop, SafeTensor(name, kind, stop - start)
+
+
+def _shown(said: Any) -> Any:
+    """What stands in the place of a tensor, for a message; of what may be long, its length."""
+    if isinstance(said, Mapping) or (isinstance(said, Sequence) and not isinstance(said, str)):
+        return f"{len(said)} other values"
+    return said
 
 
 def _sizes(listed: Any, most: int) -> bool:

@@ -278,3 +278,24 @@ def test_ten_thousand_damaged_headers():
             outcomes["refused"] += 1
     assert outcomes["refused"] > 5_000
     assert outcomes["read"] > 100
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (b'{"a":[' + b"1," * 2_000_000 + b"1]}", "a header of at most 2097152 bytes for 0 tensors"),
+        (b'"data_offsets"' * 140_000, "at most 131072 tensors in a file"),
+    ],
+)
+def test_a_header_without_tensors_or_with_too_many_is_not_even_parsed(tmp_path, monkeypatch, header, expected):
+    """24 MB of numbers took half a second and 150 MB before they were refused."""
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header)
+    monkeypatch.setattr(json, "loads", lambda *_, **__: pytest.fail("parsed"))
+    with pytest.raises(Refused, match=expected):
+        read_headers(path)
+
+
+def test_a_long_value_in_place_of_a_tensor_is_not_repeated():
+    with pytest.raises(Refused, match="got '1000 other values'"):
+        read_safetensors({"a": list(range(1000))}, 5000, 6000)
