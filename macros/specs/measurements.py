@@ -269,7 +269,13 @@ class MemoryUse(Row):
     """Type of the cache."""
     profile: Literal["cli", "server"] = "cli"
     """How the engine ran: one sequence with logits for a whole micro-batch, or a server's four slots."""
-    split: Literal["layer", "row"] = "layer"
+    slots: Count | None = None
+    """Conversations that a server had room for; absent: four."""
+    gpu_layers: Whole | None = None
+    """Layers on the GPU as llama.cpp counts; absent: all."""
+    draft_tokens: Count | None = None
+    """Tokens that prediction layers guessed ahead; absent: they were not loaded."""
+    split: Literal["layer", "row", "tensor"] = "layer"
     """How several GPUs share the model."""
 
 
