@@ -261,6 +261,7 @@ TYPED = [
     ("cpu", SCRIPT, "unknown-cpu"),
     ("memory_channels", "two", "not-number"),
     ("memory_channels", "1000", "too-large"),
+    ("sockets", "3", "too-large"),
     ("gpu_layers", "-5", "too-small"),
     ("prompt_tokens", "--", "not-number"),
     ("depth", "-0.5", "not-whole"),
