@@ -72,10 +72,27 @@ SHOWN = {
 
 UNREAD = {"notes", "scores", "left_out", "covers", "published_beside"}
 """Fields whose names formulas read of other things; of a record only its own check and the pages read them."""
-UNREAD_OF = {"gpus": {"vendor", "boost_mhz"}, "cpus": {"vendor"}, "architectures": {"name"}, "checkpoints": {"bytes", "imatrix"}}
+UNREAD_OF = {
+    "gpus": {"vendor", "boost_mhz", "architecture"},
+    "cpus": {"vendor"},
+    "architectures": {"name"},
+    "checkpoints": {"bytes", "imatrix"},
+}
 """Kind -> such fields of its records alone."""
+UNREAD_WITHIN = {"calibration": {"rows"}}
+"""Kind -> such fields wherever they stand in its records."""
+
+MATRIX_RATES = {"int8": ("int8_tensor_tops", "fp16_tensor_tflops"), "fp16": ("fp16_tensor_tflops",)}
+"""What prompt processing of a family goes by -> fields that say its rate, the first that a record has."""
 
 RECORDS = {**FOLDERS, **SINGLE_FILES}
+
+WITH_TRAITS = """for (const { architecture } of Object.values(guide.models)) {
+  const own = architecture && guide.architectures[architecture.engine_name];
+  if (own && own.traits) architecture.traits = own.traits;
+}
+"""
+"""A model has the traits of its class, which are written once."""
 
 DEFAULTS = {"model": "qwen3.5-9b", "quant": "q4_k_m", "gpu": "rtx-3090"}
 """The question that the page opens with."""
@@ -106,9 +123,30 @@ def data(catalogue: Catalogue) -> dict[str, Any]:
     """Records by kind and id; fields that nothing reads are left out, and those at their default, which the script's records know."""
     needed = (SHOWN | _program(configs=True)[1]) - UNREAD
     records = {kind: catalogue.records[kind] for kind in KINDS}
-    # A mix is not what was asked: of it only its rules are of use.
-    records["checkpoints"] = {key: one for key, one in catalogue.checkpoints.items() if one.rules or not one.mix}
-    return {"defaults": DEFAULTS} | {kind: _records(records[kind], needed - UNREAD_OF.get(kind, set())) for kind in KINDS}
+    # A mix is not what was asked: of it only its rules are of use. They are looked for by model and format, never by their names.
+    told = [one for _, one in sorted(catalogue.checkpoints.items()) if one.rules or not one.mix]
+    records["checkpoints"] = {f"{number:03d}": one for number, one in enumerate(told)}
+    found = {kind: _records(records[kind], needed - UNREAD_OF.get(kind, set())) for kind in KINDS}
+    for one in found["checkpoints"].values():
+        # Of a file's name a command takes the format's, where that is in it.
+        name = catalogue.quantizations[one["quant"]].name
+        if name.lower() in one.get("file", "").lower():
+            one["file"] = name
+    found["gpus"] = {key: _rated(gpu, catalogue.device_families[gpu["family"]].compute) for key, gpu in found["gpus"].items()}
+    return {"defaults": DEFAULTS} | {kind: _without(found[kind], UNREAD_WITHIN.get(kind, set())) for kind in KINDS}
+
+
+def _rated(gpu: dict[str, Any], compute: str) -> dict[str, Any]:
+    """A device with the one matrix rate that its speed is computed from."""
+    read = [name for name in MATRIX_RATES.get(compute, ()) if gpu[name]][:1]
+    return {name: value for name, value in gpu.items() if name not in MATRIX_RATES["int8"] or name in read}
+
+
+def _without(value: Any, names: Set[str]) -> Any:
+    """A value without what stands under these names, at any depth."""
+    if not names or not isinstance(value, Mapping):
+        return value
+    return {key: _without(inner, names) for key, inner in value.items() if key not in names}
 
 
 def _records(records: Mapping[str, Any], needed: Set[str]) -> dict[str, Any]:
@@ -125,8 +163,11 @@ def _records(records: Mapping[str, Any], needed: Set[str]) -> dict[str, Any]:
 
 def data_script(catalogue: Catalogue) -> bytes:
     """`globalThis.guide = …;`: as text to be parsed, which a browser does faster than reading a literal."""
-    text = json.dumps(data(catalogue), ensure_ascii=False, separators=(",", ":"))
-    return f"globalThis.guide = JSON.parse({json.dumps(text, ensure_ascii=False)});\n".encode()
+    found = data(catalogue)
+    for model in found["models"].values():
+        model.get("architecture", {}).pop("traits", None)
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return f"globalThis.guide = JSON.parse({json.dumps(text, ensure_ascii=False)});\n{WITH_TRAITS}".encode()
 
 
 def formulas_script(*, configs: bool) -> bytes:
