@@ -153,6 +153,22 @@ def widths(model: Model, catalogue: Catalogue) -> Iterator[Slip]:
             yield Slip(("architecture", "recurrent", "groups"), f"a divisor of {recurrent.heads} heads", f"{recurrent.groups}")
 
 
+def tower(model: Model, catalogue: Catalogue) -> Iterator[Slip]:
+    """A picture tower has the proportions of all others: squares of pixels, heads, inner width, rows of positions."""
+    t = model.projector.tower if model.projector is not None else None
+    if t is None or t.layers == 0:
+        return
+    at = ("projector", "tower")
+    if not 14 <= t.patch_size * t.merge <= 64:
+        yield Slip((*at, "patch_size"), f"a square of 14 to 64 pixels a token with `merge` {t.merge}", f"{t.patch_size}")
+    if not 2.5 <= t.inner / t.width <= 6:
+        yield Slip((*at, "inner"), f"2.5 to 6 times the width of {t.width}", f"{t.inner}")
+    if not 48 <= t.width / t.heads <= 160:
+        yield Slip((*at, "heads"), f"heads of 48 to 160 that make up {t.width}", f"{t.heads}")
+    if t.position_rows and not 256 <= t.position_rows <= 32768:
+        yield Slip((*at, "position_rows"), "256 to 32768 places of patches, or none", f"{t.position_rows}")
+
+
 def _experts(model: Model) -> Iterator[Slip]:
     experts = model.architecture.experts if model.architecture else None
     if experts is None or model.architecture is None:
@@ -186,6 +202,7 @@ MODELS: tuple[Relation, ...] = (
     Rule(named_size),
     Rule(published),
     Rule(projector),
+    Rule(tower),
     Rule(layers),
     Rule(shapes),
     Rule(bounded),

@@ -121,6 +121,8 @@ def untold(root: Path) -> Iterator[SpecError]:
     from macros.tables import tables
 
     pages = "".join(path.read_text("utf-8") for path in sorted((root / "docs" / "zh").rglob("*.md")))
+    if not pages:
+        return
     shown = sorted(set(re.findall(r'formula\("(\w+)"\)', pages)) & formulas().keys())
     beside = {name for known in tables().values() for name in known.formulas}
     words = {word for name in shown for word in _words_of(name)}
