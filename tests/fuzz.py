@@ -32,6 +32,7 @@ from macros.specs.models import architecture_of
 from macros.specs.record import numbers_in
 
 ROOT = Path(__file__).resolve().parent.parent
+DEVICE_PARTS = ("weights", "kv_cache", "compute_buffer", "runtime", "companion")
 SLOW = 10.0
 """Seconds of the processor."""
 
@@ -41,6 +42,17 @@ ODD: list[Any] = [
     "", " ", "x", "auto", "f16", "q8_0", "Q4_K_M", "..", "/etc/passwd", "a" * 5000, "\ud800", "\u202e", "１２", "<script>", "{{ x }}", "%s",
     [], [[]], ["x"], [1], {}, {"a": 1}, {"id": "rtx-3090"}, [None], ["rtx-3090"] * 40, "[" * 1000, "1e400", "0x10", "1_000",
 ]  # fmt: skip
+
+
+PLAUSIBLE: dict[str, list[Any]] = {
+    "engine": ["llama.cpp", "vllm", "mlx"], "kv_type": ["q8_0", "q4_0", "fp8"], "users": [2, 8, 64], "profile": ["cli", "server"],
+    "gpu_layers": [0, 1, 9, 999], "n_cpu_moe": [0, 1, 9], "n_cpu_ffn": [3], "experts_on_host": [True], "mtp": [True], "mmproj": [True],
+    "kv_offload": [False], "op_offload": [False], "split_mode": ["tensor", "none"], "override_tensor": [["exps=CPU"], ["attn_q=GPU0"]],
+    "ram_gib": [4, 32, 512], "system": ["windows"], "depth": [100], "ubatch": [64, 2048], "flash_attention": [False], "margin_mib": [0],
+    "lora": [16], "moe_cache_mib": [512], "embedding": [True], "swa_full": [True], "built": ["2025-06-01"], "fit": [True], "slots": [2],
+    "memory_utilization": [0.5], "max_batched_tokens": [512], "tensor_parallel": [1, 2], "prefix_caching": [False],
+}  # fmt: skip
+"""Keys with values that many questions may have."""
 
 
 def question(chance: random.Random, catalogue: Catalogue) -> Any:
@@ -53,6 +65,8 @@ def question(chance: random.Random, catalogue: Catalogue) -> Any:
     }  # fmt: skip
     if chance.random() < 0.5:
         asked["cpu"] = chance.choice(list(catalogue.cpus))
+    for key in chance.sample(list(PLAUSIBLE), chance.choice([0, 1, 2, 4])):
+        asked[key] = chance.choice(PLAUSIBLE[key])
     for _ in range(chance.choice([0, 0, 0, 1, 3])):
         asked[chance.choice([*KEYS, "contxt", "gpu", ""])] = chance.choice(ODD)
     if chance.random() < 0.2:
@@ -81,12 +95,15 @@ def absurd(asked: Any, found: dict[str, Any], catalogue: Catalogue) -> str | Non
         return "no weights, or a total below its parts"
     if (least := _least_bits(asked, catalogue)) and 8 * found["weights"]["bytes"] < 0.9 * least * found["parameters"]:
         return f"{8 * found['weights']['bytes'] / found['parameters']:.3g} bits a parameter, of at least {least:g}"
+    if sum(device["memory_bytes"] for device in found["devices"]) + found["ram"]["bytes"] != found["total"]["bytes"]:
+        return "devices and RAM are not the total"
     for device in found["devices"]:
-        if (
-            found["fits"]
-            and device["weights_bytes"] + device["kv_cache_bytes"] + device["compute_buffer_bytes"] > device["memory_bytes"] * 1.001
-        ):
+        if sum(device[f"{part}_bytes"] for part in DEVICE_PARTS) != device["memory_bytes"]:
+            return "parts of a device are not what it holds"
+        if found["fits"] and device["memory_bytes"] + device["margin_bytes"] > device["usable_bytes"]:
             return "fits in a device that is smaller"
+    if found["fits"] and found["ram"]["bytes"] > found["ram"]["usable_bytes"]:
+        return "fits in RAM that is smaller"
     cpu = catalogue.cpus.get(asked.get("cpu") or "")
     host = sum(found["host"].values())
     if found["fits"] and cpu is not None and cpu.max_memory_gib and host > cpu.max_memory_gib * 2**30 * 1.01:
