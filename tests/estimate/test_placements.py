@@ -232,6 +232,13 @@ def test_what_is_loaded_beside_the_model():
     assert told["devices"][0]["companion_bytes"] == 18_000_000
 
 
+def test_a_projector_takes_what_the_server_says_it_will():
+    """llama-server's own worst case for a qwen35moe model, 1,134.00 MiB (ollama issue 16771)."""
+    question = {"model": "qwen3.6-35b-a3b", "quant": "q4_k_m", "context": 4096, "gpus": ["h200-sxm"], "gpu_layers": 999}
+    found = estimate({**question, "mmproj": True}, CATALOGUE)
+    assert found["companions"]["bytes"] / 2**20 == pytest.approx(1134, rel=0.005)
+
+
 @pytest.mark.parametrize(("model", "gpus"), [("glm-5.3-744b", ["h200-sxm"] * 8), ("glm-5.3-744b", []), ("glm-5.2-744b", ["rtx-3090"])])
 def test_a_prediction_layer_of_sparse_attention_picks_tokens_itself(model, gpus):
     """No layer before it in its own context has picked any; the last of the model may take over what another one picked."""
