@@ -190,6 +190,10 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "配置的 architectures 是 {named}，与 model_type 不符；按 model_type 计算。",
         "en": "The configuration calls its class {named}, unlike its model_type, which is computed.",
     },
+    "mixtures-said-twice": {
+        "zh": "哪些层是混合专家层，配置里说了两遍而且不一样：按逐层的列表计算，没有按 {keys}。",
+        "en": "The configuration says twice which layers are mixtures of experts, and differently: the list counts, not {keys}.",
+    },
     "keys-unused": {
         "zh": "配置中有 {keys}，而这一类模型没有这样的部件：没有计入，model_type 可能写错了。",
         "en": "The configuration has {keys}, but its class has no such part: not counted, and its model_type may be wrong.",

@@ -94,6 +94,17 @@ def test_without_compressed_keys_deepseek_is_a_mixture_like_others() -> None:
     assert parameters(shapes) == 2 * 129280 * 1280 + 1280 + attention + blocks
 
 
+def test_what_a_configuration_says_twice_and_differently_is_told() -> None:
+    """A list of the layers decides; numbers that would make others mixtures are not passed over in silence."""
+    small = next(row["config"] for row in WRITTEN if row["kind"] == "deepseek_v3" and row["case"] == "small")
+    kinds = ["dense", "sparse", "sparse", "sparse"]
+    listed = {**small, "num_hidden_layers": 4, "mlp_layer_types": kinds}
+    for more, codes in (({}, []), ({"first_k_dense_replace": 1}, []), ({"first_k_dense_replace": 2}, ["mixtures-said-twice"])):
+        reading = read({**{key: value for key, value in listed.items() if key != "first_k_dense_replace"}, **more}, CATALOGUE)
+        assert [reading.architecture.is_mixture(layer) for layer in range(4)] == [False, True, True, True]
+        assert [notice.code for notice in reading.notices if notice.code == "mixtures-said-twice"] == codes
+
+
 def test_a_text_written_all_at_once_needs_an_engine_that_does_it() -> None:
     config = COUNTED["dream-7b"]["config"]
     assert estimate({"config": config, "quant": "q4_k_m", "context": 2048}, CATALOGUE)["kv_cache"]["bytes"] == 0

@@ -31,16 +31,33 @@ MIXTURE_LAYERS = (
 """Spellings of which layers are mixtures; where a configuration has several, the first in this order decides."""
 
 
+BY_LISTS = ("mlp_layer_types", "moe_layers")
+"""Spellings that list them: what the others say besides is told where it is something else."""
+
+
 def _mixtures(k: Keys, layers: int) -> list[int]:
     """Layers that are mixtures, in whichever of the field's spellings a configuration says it."""
-    every = list(range(layers))
     k.asked.extend(MIXTURE_LAYERS)
+    found = _listed(k, layers)
+    if found is None:
+        return _numbered(k, layers)
+    others = [name for name in MIXTURE_LAYERS if name not in BY_LISTS and k.gives(name)]
+    if others and _numbered(k, layers) != found:
+        k.tell("mixtures-said-twice", keys=", ".join(others))
+    return found
+
+
+def _listed(k: Keys, layers: int) -> list[int] | None:
+    """Layers that are mixtures as a list names them; None: there is no list."""
     kinds = k.kinds("mlp_layer_types", layers, ("dense", "sparse"))
     if kinds is not None:
         return places_of(kinds, "sparse")
-    listed = k.indices("moe_layers", layers)
-    if listed is not None:
-        return listed
+    return k.indices("moe_layers", layers)
+
+
+def _numbered(k: Keys, layers: int) -> list[int]:
+    """Layers that are mixtures as flags and numbers say it."""
+    every = list(range(layers))
     for name in ("is_moe_layer", "moe_layer_freq"):
         if isinstance(k.get(name), Sequence):
             flags = k.layer_list(name, layers) or []
