@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from macros.estimate.files.quantized import of_publisher
@@ -42,16 +43,23 @@ def largest_context(setting: Setting, catalogue: Catalogue, *, ram_gib: float | 
 
     Assumes: more context never takes less memory.
     """
+    found = 0
+    for context in context_trials(setting, catalogue, ram_gib):
+        found = context
+    return found
+
+
+def context_trials(setting: Setting, catalogue: Catalogue, ram_gib: float | None) -> Iterator[int]:
+    """The search for it: after each trial the most that is known to have room [tokens]."""
     low, high = 0, setting.architecture.context_length // CELL_STEP
-    if high > 0 and fits_whole(replace(setting, context=high * CELL_STEP), catalogue, ram_gib=ram_gib):
-        return high * CELL_STEP
+    middle = high
     while low < high:
-        middle = (low + high + 1) // 2
         if fits_whole(replace(setting, context=middle * CELL_STEP), catalogue, ram_gib=ram_gib):
             low = middle
         else:
             high = middle - 1
-    return low * CELL_STEP
+        yield low * CELL_STEP
+        middle = (low + high + 1) // 2
 
 
 def best_quantization(setting: Setting, catalogue: Catalogue, *, ram_gib: float | None = None) -> str | None:
@@ -67,6 +75,14 @@ def best_quantization(setting: Setting, catalogue: Catalogue, *, ram_gib: float 
 
     Assumes: more bytes of weights, better answers.
     """
+    found = None
+    for name in quantization_trials(setting, catalogue, ram_gib):
+        found = name
+    return found
+
+
+def quantization_trials(setting: Setting, catalogue: Catalogue, ram_gib: float | None) -> Iterator[str | None]:
+    """The search for it: after each trial the best that is known to have room."""
     formats = [quant for quant in catalogue.quantizations.values() if setting.engine.id in quant.read_by]
     most = _finest(setting, catalogue)
     weighed = [(_size(setting, quant, catalogue), quant.id) for quant in formats]
@@ -79,7 +95,7 @@ def best_quantization(setting: Setting, catalogue: Catalogue, *, ram_gib: float 
             low = middle + 1
         else:
             high = middle
-    return ranked[low - 1].id if low > 0 else None
+        yield ranked[low - 1].id if low > 0 else None
 
 
 FINER = 1.1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from macros.estimate import answer
 from macros.estimate.answering import engine_fit
-from macros.estimate.inverse import best_quantization, largest_context
+from macros.estimate.inverse import context_trials, quantization_trials
 from macros.estimate.launch import launch_command, other_commands
 from macros.estimate.placement import place
 from macros.estimate.ram import with_ram
@@ -92,11 +92,32 @@ def room(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | 
     Returns:
         `largest_context` [tokens] and `best_quantization` (an id, or None) with which all layers have room.
     """
+    found: dict[str, Any] = {}
+    for tried in room_trials(question, catalogue, ram_gib=ram_gib):
+        found = tried
+    return found
+
+
+def room_trials(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | None = None) -> Iterator[dict[str, Any]]:
+    """The same, trial by trial: a page that looks for it between two frames stays at hand.
+
+    Args:
+        question: keys and values as `python -m macros estimate` takes them
+        catalogue: the records
+        ram_gib: system memory [GiB]; None: as much as is needed
+
+    Yields:
+        After each trial what is known; what comes last is the answer.
+    """
     setting = check_setting(question, catalogue)
-    return {
-        "largest_context": largest_context(setting, catalogue, ram_gib=ram_gib),
-        "best_quantization": best_quantization(setting, catalogue, ram_gib=ram_gib),
-    }
+    found: dict[str, Any] = {"largest_context": 0, "best_quantization": None}
+    for context in context_trials(setting, catalogue, ram_gib):
+        found = {"largest_context": context, "best_quantization": None}
+        yield found
+    for name in quantization_trials(setting, catalogue, ram_gib):
+        found = {**found, "best_quantization": name}
+        yield found
+    yield found
 
 
 def by_itself(question: Mapping[str, Any], catalogue: Catalogue, *, ram_gib: float | None = None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from macros.estimate.config_json import read
 from macros.estimate.files import safetensors
 from macros.estimate.files.model import file_header, file_model, summary
 from macros.estimate.files.quantized import format_of
-from macros.estimate.overview import by_itself, file_size, overview, room
+from macros.estimate.overview import by_itself, file_size, overview, room_trials
 from macros.estimate.ways import way
 from macros.publish.javascript import translate
 from macros.specs import Catalogue
@@ -107,7 +107,7 @@ def _program(*, configs: bool) -> tuple[str, frozenset[str]]:
     """
     doors = {
         "overview": overview,
-        "room": room,
+        "room_trials": room_trials,
         "by_itself": by_itself,
         "file_size": file_size,
         "way": way,

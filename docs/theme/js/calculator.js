@@ -632,13 +632,23 @@
     const mine = asking;
     const who = setting.config || setting.model;
     const left = (setting.file ? [] : readable(setting.engine || engineOf(setting.quant))).filter((quant) => !weighed.has(`${quant} ${setting.imatrix} ${who}`));
+    const trials = formulas.room_trials(asked, catalogue, setting.ram_gib);
+    let found;
     const answer = () => {
-      const room = formulas.toJson(formulas.room(asked, catalogue, setting.ram_gib));
+      const room = formulas.toJson(found);
       roomFor.context = room.largest_context ? say("tokens", { value: shown(room.largest_context) }) : say("none");
       roomFor.quant = room.best_quantization ? named(guide.quantizations[room.best_quantization]) : say("none");
       page.querySelector("[data-figure=figure-context] dd").textContent = roomFor.context;
       page.querySelector("[data-figure=figure-quant] dd").textContent = roomFor.quant;
       setTimeout(() => mine === asking && showFit(setting, asked));
+    };
+    // A trial after the other, so that a slow phone stays at hand.
+    const trial = () => {
+      if (mine !== asking) return;
+      const { value, done } = trials.next();
+      if (done) return answer();
+      found = value;
+      setTimeout(trial);
     };
     const slice = () => {
       if (mine !== asking) return;
@@ -652,11 +662,9 @@
         one.set("quant", quant);
         formulas.file_size(one, catalogue);
       }
-      if (left.length) setTimeout(slice);
-      else answer();
+      setTimeout(left.length ? slice : trial);
     };
-    if (left.length) setTimeout(slice);
-    else answer();
+    setTimeout(left.length ? slice : trial);
   }
 
   // What a notice's value is called: the name of the record that it is an id of, or the value itself.
@@ -933,8 +941,14 @@
     // The other language answers the same question.
     const other = document.querySelector("[data-language]");
     other?.addEventListener("click", () => { other.hash = write(); });
-    // The first answer in three steps, so that a slow phone stays at hand: the form, the weights, the rest.
-    const steps = [() => formulas.file_size(question(read()), catalogue), update];
+    // The first answer in steps, so that a slow phone stays at hand: the form, the weights, the answer, and what shows it.
+    let asked;
+    const steps = [
+      () => { asked = question(read()); },
+      () => formulas.file_size(asked, catalogue),
+      () => formulas.overview(asked, catalogue, null, null, null, 0),
+      update,
+    ];
     const step = () => {
       try { steps.shift()(); } catch { /* the last step tells what is wrong */ }
       if (steps.length) setTimeout(step);

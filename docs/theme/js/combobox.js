@@ -14,7 +14,7 @@ globalThis.combobox = (() => {
     }
     get all() {
       this.kept ??= this.make()
-        .sort((a, b) => Boolean(b.first) - Boolean(a.first) || (b.since ?? "").localeCompare(a.since ?? "") || order.compare(a.name, b.name))
+        .sort((a, b) => Boolean(b.first) - Boolean(a.first) || (b.since ?? "").localeCompare(a.since ?? "") || order().compare(a.name, b.name))
         .map((choice) => ({
           ...choice,
           bareName: bare(choice.name),
@@ -39,7 +39,9 @@ globalThis.combobox = (() => {
       return near.length === 1 ? { choice: near[0], near } : { choice: null, near };
     }
   }
-  const order = new Intl.Collator("en", { numeric: true });
+  // A browser takes its time to make one: not while the page opens.
+  let collator;
+  const order = () => (collator ??= new Intl.Collator("en", { numeric: true }));
 
   function attach(input, choices, chosen) {
     const list = input.parentElement.querySelector("[role=listbox]");
