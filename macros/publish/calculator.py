@@ -70,7 +70,7 @@ SHOWN = {
 }
 """Fields that the page shows, besides those that a formula reads."""
 
-UNREAD = {"notes", "scores", "left_out", "covers", "published_beside"}
+UNREAD = {"notes", "scores", "left_out", "covers"}
 """Fields whose names formulas read of other things; of a record only its own check and the pages read them."""
 UNREAD_OF = {
     "gpus": {"vendor", "boost_mhz", "architecture"},
@@ -161,13 +161,38 @@ def _records(records: Mapping[str, Any], needed: Set[str]) -> dict[str, Any]:
     }
 
 
+IN_COLUMNS = ("gpus", "models", "cpus")
+"""Kinds with many records of the same few fields: their values, one field after another, pack into less."""
+
+UNPACKED = """(({ columns, ...guide }) => {
+  for (const [kind, { ids, always, some }] of Object.entries(columns)) {
+    guide[kind] = Object.fromEntries(ids.map((id, i) => [id, Object.fromEntries([
+      ...Object.entries(always).map(([field, values]) => [field, values[i]]),
+      ...Object.entries(some).map(([field, values]) => [field, values[i]]).filter(([, value]) => value !== null),
+    ])]));
+  }
+  return guide;
+})"""
+"""What makes records of columns."""
+
+
+def _columns(records: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Fields that all records have, and those that some have: null there is none, as what is at its default is left out."""
+    fields = dict.fromkeys(field for record in records.values() for field in record)
+    always = [field for field in fields if all(field in record for record in records.values())]
+    some = [field for field in fields if field not in always]
+    listed = {field: [record.get(field) for record in records.values()] for field in fields}
+    return {"ids": list(records), "always": {name: listed[name] for name in always}, "some": {name: listed[name] for name in some}}
+
+
 def data_script(catalogue: Catalogue) -> bytes:
     """`globalThis.guide = …;`: as text to be parsed, which a browser does faster than reading a literal."""
     found = data(catalogue)
     for model in found["models"].values():
         model.get("architecture", {}).pop("traits", None)
-    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-    return f"globalThis.guide = JSON.parse({json.dumps(text, ensure_ascii=False)});\n{WITH_TRAITS}".encode()
+    columns = {kind: _columns(found.pop(kind)) for kind in IN_COLUMNS}
+    text = json.dumps(found | {"columns": columns}, ensure_ascii=False, separators=(",", ":"))
+    return f"globalThis.guide = {UNPACKED}(JSON.parse({json.dumps(text, ensure_ascii=False)}));\n{WITH_TRAITS}".encode()
 
 
 def formulas_script(*, configs: bool) -> bytes:
