@@ -105,6 +105,10 @@ def absurd(asked: Any, found: dict[str, Any], catalogue: Catalogue) -> str | Non
     if found["fits"] and found["ram"]["bytes"] > found["ram"]["usable_bytes"]:
         return "fits in RAM that is smaller"
     cpu = catalogue.cpus.get(asked.get("cpu") or "")
+    if found["devices"] and all(
+        device["id"] in catalogue.gpus and catalogue.gpus[device["id"]].shares_memory for device in found["devices"]
+    ):
+        cpu = None  # the memory is that of the chip, whatever processor is named
     host = sum(found["host"].values())
     if found["fits"] and cpu is not None and cpu.max_memory_gib and host > cpu.max_memory_gib * 2**30 * 1.01:
         return "fits in a machine whose processor takes less"
