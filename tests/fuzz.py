@@ -133,7 +133,8 @@ def _too_fast(asked: Any, found: dict[str, Any], catalogue: Catalogue) -> str | 
     named, model = asked.get("gpus"), catalogue.models.get(asked.get("model") or "")
     if "decode" not in found or not isinstance(named, list) or not named or not all(isinstance(one, str) for one in named) or model is None:
         return None
-    if architecture_of(model, catalogue.models).experts is not None or set(asked) & {"users", "draft", "mtp", "draft_tokens"}:
+    shapes = architecture_of(model, catalogue.models)
+    if shapes.experts is not None or shapes.per_layer_embeddings is not None or set(asked) & {"users", "draft", "mtp", "draft_tokens"}:
         return None
     read = sum(device["weights_bytes"] for device in found["devices"])
     most = sum(catalogue.gpus[one].bandwidth_gb_per_s for one in named) * 1e9
