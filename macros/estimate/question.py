@@ -544,7 +544,7 @@ class Question(Options):
         ("量化", "权重的格式。"),
         default=None,
         records="quantizations",
-        expected="a quantization",
+        expected="a quantization, such as q4_k_m",
     )
     engine: str | None = _key(
         "id",

@@ -318,7 +318,7 @@ def _named(asked: Mapping[str, Any], key: str, catalogue: Catalogue) -> Any:
     """The record that a key names; it has to name one."""
     known = catalogue.records[KEYS[key].records]
     if asked[key] is None:
-        raise Refused(key, f"the id of {KEYS[key].expected}", None, nearest("", known))
+        raise Refused(key, f"the id of {KEYS[key].expected}", None, f"add `{key}`")
     return known[asked[key]]
 
 
