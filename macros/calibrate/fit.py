@@ -150,23 +150,24 @@ def decode_model(catalogue: Catalogue) -> Model:
     count, groups = len(rows), _groups(rows)
     by_generation = [*groups, [row.generation for row in rows]]
     layer_time = levels("layer_time", by_generation, 60e-6, (3.0, 0.3, 0.6, 0.4, 0.3))
-    recurrent = leaning(common("recurrent_factor", 1.0, 0.7, count), _engines(rows, "recurrent_factor"), 0.5)
+    recurrent = leaning(common("recurrent_factor", 1.0, 0.3, count), _engines(rows, "recurrent_factor"), 0.5)
     attention = levels("attention_cost", groups, 3.0, (0.7, 0.5, 0.3, 0.4))
     mixture = leaning(common("mixture_factor", 1.7, 0.4, count), _engines(rows, "mixture_factor"), 0.3)
-    efficiency = levels("efficiency", groups, 0.12, (0.25, 0.12, 0.1, 0.12), shape=of_loss)
+    efficiency = levels("efficiency", groups, 0.12, (0.25, 0.3, 0.3, 0.3), shape=of_loss)
     quantities = [
         leaning(leaning(efficiency, _engines(rows, "efficiency"), 0.5), _cores(rows, "efficiency"), 0.8),
-        leaning(layer_time, _engines(rows, "layer_time"), 0.8),
+        leaning(layer_time, _engines(rows, "layer_time"), 0.65),
         leaning(leaning(attention, _programs(rows, "attention_cost"), 0.7), _older(rows, "attention_cost"), 0.7, TOLD),
         leaning(common("core_cost", 3.0, 0.5, count), _programs(rows, "core_cost"), 0.7),
         common("cache_factor", 1.5, 0.5, count),
         leaning(mixture, _older(rows, "mixture_factor"), 1.0),
+        leaning(common("beside_factor", 0.3, 0.5, count), _engines(rows, "beside_factor"), 0.3),
         leaning(recurrent, _cores(rows, "recurrent_factor"), 0.7),
         common("norm_factor", 0.5, 0.7, count),
         common("die_factor", 1.5, 0.3, count),
-        common("dot_cost", 4.0, 0.7, count),
+        leaning(common("dot_cost", 4.0, 0.7, count), _vulkan(rows, "dot_cost"), 0.7),
         common("lookup_cost", 2.0, 0.5, count),
-        factor("slower", _terms(decode_terms(row.rates, row.stack) for row in rows), 0.25, _free, TOLD),
+        factor("slower", _terms(decode_terms(row.rates, row.stack) for row in rows), 0.25, _free_of_token, TOLD),
     ]
     return Model("decode", rows, left_out, quantities, predict, predict, _several(catalogue, Decode))
 
@@ -253,7 +254,7 @@ def decode_inputs(row: MeasuredRow, catalogue: Catalogue) -> dict[str, float]:
         weight_bytes=row.work.weight_bytes() + 2 * STATE_BYTES * row.work.state_values,
         attention_flop=row.work.attention_flop(row.depth),
         flash_attention=row.flash_attention,
-        lookup=row.stack.lookup,
+        stack=row.stack,
     )
 
 
@@ -304,6 +305,11 @@ def _cores(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:
     return {f"cores.{quantity}": _column(row.rates.is_processor for row in rows)}
 
 
+def _vulkan(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:
+    """The column of Vulkan: its shaders are compiled from one source for all vendors."""
+    return {f"vulkan.{quantity}": _column(row.stack.backend == "vulkan" for row in rows)}
+
+
 def _programs(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:
     """Columns of the programs that have factors of their own, on processors."""
     others = sorted({row.stack.program for row in rows if row.stack.program is not None and row.rates.is_processor})
@@ -329,6 +335,11 @@ def _free(term: str) -> float:
     if term.startswith(wide) or term.endswith(".without_bfloat"):
         return 4.0
     return 3.0 if "." in term and not term.startswith("vulkan.") else 1.0
+
+
+def _free_of_token(term: str) -> float:
+    """The same for a token: Vulkan over ROCm is read from few devices of a family, so that of all AMD devices leads."""
+    return 0.4 if term.startswith("vulkan.") else _free(term)
 
 
 def _column(values: Iterable[Any]) -> Vector:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -143,10 +143,19 @@ class Fit:
         ends = np.cumsum([len(quantity.guess) for quantity in self.quantities])
         self.slices = [slice(end - len(quantity.guess), end) for end, quantity in zip(ends, self.quantities, strict=True)]
         self.device_of = np.array(self.devices)
+        whole = np.hstack([quantity.design for quantity in self.quantities])
+        self.designs, self.design_of = np.unique(whole, axis=0, return_inverse=True)
+        """Rows of one device with one stack and class of models have the same weights: each kind of row once, and the kind of each row."""
 
     def values(self, coefficients: Vector) -> dict[str, Vector]:
         """The constants of each row."""
-        return {quantity.name: quantity.of(coefficients[part]) for quantity, part in zip(self.quantities, self.slices, strict=True)}
+        return {quantity.name: self._constant(quantity, part, coefficients, 0.0) for quantity, part in self._parts()}
+
+    def _parts(self) -> Iterator[tuple[Quantity, slice]]:
+        return zip(self.quantities, self.slices, strict=True)
+
+    def _constant(self, quantity: Quantity, part: slice, coefficients: Vector, raised: float) -> Vector:
+        return quantity.shape(np.exp(self.designs[:, part] @ coefficients[part] + raised))[self.design_of]
 
     def solve(self, used: NDArray[np.bool_], start: Vector | None = None, rounds: int = 40) -> Vector:
         """Coefficients from some of the rows.
@@ -159,28 +168,48 @@ class Fit:
         Returns:
             The coefficients: Gauss-Newton steps on the logarithm of the error, weights of Student's distribution.
         """
-        _, place, count = np.unique(self.device_of[used], return_inverse=True, return_counts=True)
-        share = count[place].astype(float) ** -DEVICE_POWER
+        share = self._shares(used)
         coefficients = self.guess.copy() if start is None else start.copy()
         for _ in range(rounds):
-            values = self.values(coefficients)
-            predicted = self.predict(values)
-            error = np.log(self.observed / predicted)[used]
-            slopes = []
-            for quantity, part in zip(self.quantities, self.slices, strict=True):
-                raised = quantity.shape(np.exp(quantity.design @ coefficients[part] + STEP))
-                moved = {**values, quantity.name: raised}
-                slope = (np.log(self.predict(moved)) - np.log(predicted)) / STEP
-                slopes.append(slope[used, None] * quantity.design[used])
-            jacobian = np.hstack(slopes)
-            weight = share * (TAILS + 1) / (TAILS + (error / self.noise) ** 2) / self.noise**2
-            normal = (jacobian * weight[:, None]).T @ jacobian + np.diag(1 / self.spread**2)
-            pull = (jacobian * weight[:, None]).T @ error + (self.guess - coefficients) / self.spread**2
+            normal, pull = self._equations(coefficients, share)
             move = np.clip(np.linalg.solve(normal, pull), -LARGEST_MOVE, LARGEST_MOVE)
             coefficients = coefficients + move
             if np.abs(move).max() < SETTLED:
                 break
         return coefficients
+
+    def _shares(self, used: NDArray[np.bool_]) -> Vector:
+        """What each row weighs before its error is known; 0 where it does not count."""
+        _, place, count = np.unique(self.device_of[used], return_inverse=True, return_counts=True)
+        share = np.zeros(len(used))
+        share[used] = count[place].astype(float) ** -DEVICE_POWER
+        return share
+
+    def _equations(self, coefficients: Vector, share: Vector) -> tuple[Vector, Vector]:
+        """The normal equations of a step."""
+        values = self.values(coefficients)
+        predicted = self.predict(values)
+        error = np.log(self.observed / predicted)
+        weight = share * (TAILS + 1) / (TAILS + (error / self.noise) ** 2) / self.noise**2
+        slopes = []
+        for quantity, part in self._parts():
+            moved = {**values, quantity.name: self._constant(quantity, part, coefficients, STEP)}
+            slopes.append((np.log(self.predict(moved)) - np.log(predicted)) / STEP)
+        normal = np.diag(1 / self.spread**2)
+        pull = (self.guess - coefficients) / self.spread**2
+        for index, (one, slope) in enumerate(zip(self.slices, slopes, strict=True)):
+            pull[one] += self._summed(weight * slope * error) @ self.designs[:, one]
+            for other, beside in zip(self.slices[: index + 1], slopes, strict=False):
+                block = (self.designs[:, one] * self._summed(weight * slope * beside)[:, None]).T @ self.designs[:, other]
+                normal[one, other] += block
+                if other != one:
+                    normal[other, one] += block.T
+        return normal, pull
+
+    def _summed(self, of_rows: Vector) -> Vector:
+        """Sums over the rows of each kind."""
+        sums: Vector = np.bincount(self.design_of, weights=of_rows, minlength=len(self.designs)).astype(float)
+        return sums
 
     def held_out(self, whole: Vector) -> dict[str, Vector]:
         """For each device the coefficients from the rows of all others.

@@ -100,10 +100,12 @@ def _exchanges(catalogue: Catalogue, fitted: Fitted) -> Iterator[float]:
         waiting = layer_seconds(
             layers=layers,
             mixture_layers=0,
+            beside_layers=0,
             recurrent_layers=0,
             normed_layers=0,
             layer_time=constants["layer_time"],
             mixture_factor=constants["mixture_factor"],
+            beside_factor=constants["beside_factor"],
             recurrent_factor=constants["recurrent_factor"],
             norm_factor=constants["norm_factor"],
             pace=rates.pace,

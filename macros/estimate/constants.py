@@ -59,7 +59,17 @@ def fitted_of(calibration: Calibration) -> Fitted:
 
 
 DECODE_GROUP = ("efficiency", "layer_time", "attention_cost")
-DECODE_TERMS = ("core_cost", "cache_factor", "mixture_factor", "recurrent_factor", "norm_factor", "die_factor", "dot_cost", "lookup_cost")
+DECODE_TERMS = (
+    "core_cost",
+    "cache_factor",
+    "mixture_factor",
+    "beside_factor",
+    "recurrent_factor",
+    "norm_factor",
+    "die_factor",
+    "dot_cost",
+    "lookup_cost",
+)
 PREFILL_GROUP = ("utilisation", "attention_cost_flash", "unpack_cost")
 PREFILL_TERMS = (
     "attention_cost",

@@ -26,8 +26,8 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "{device}: what the back end {backend} takes for itself is not published, and not counted.",
     },
     "host-shares-memory": {
-        "zh": "没有指定处理器：按处理器核心与 GPU 共用同一内存计算。",
-        "en": "No processor named: its cores are taken to draw on the memory that they share with the GPU.",
+        "zh": "没有指定处理器：处理器核心与 GPU 共用同一内存，但只取得到其中一部分带宽，按 M2 Max 测得的比例计算。",
+        "en": "No processor named: its cores share the memory with the GPU but reach a part of its bandwidth, taken as on an M2 Max.",
     },
     "host-assumed": {
         "zh": "没有指定处理器：由主机计算的部分按 {channels} 通道 {memory} 估计。",

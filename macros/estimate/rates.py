@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
@@ -57,6 +58,8 @@ class Rates:
     """Whether it multiplies bfloat16 numbers itself."""
     integer_dot: bool = True
     """Whether shaders multiply and add bytes in one instruction."""
+    half: bool = True
+    """Whether shaders multiply 16-bit floating-point numbers as fast as 32-bit ones."""
     prefill_rate: float = 0.0
     """Rate that prompt processing goes by [FLOP/s]."""
     peak_rate: float = 0.0
@@ -114,6 +117,7 @@ def gpu_rates(gpu: Gpu, catalogue: Catalogue) -> Rates:
         fp32_tflops=shaders or float(REFERENCE_TFLOPS),
         bfloat=family is None or family.bfloat,
         integer_dot=family is None or family.integer_dot,
+        half=family is None or family.half,
         prefill_rate=peak if counted and rate else filled_rate(rate=peak),
         peak_rate=rate * TERA if rate and not counted else 0.0,
         matrix_rate=rate is not None,
@@ -145,6 +149,15 @@ def _usual(known: list[tuple[float | None, float]], bandwidth: float) -> float |
     """A rate in the family's middling ratio to bandwidth."""
     ratios = sorted(rate / of for rate, of in known if rate)
     return ratios[len(ratios) // 2] * bandwidth if ratios else None
+
+
+def all_core_clock(cpu: Cpu) -> float:
+    """Clock that all cores of a processor keep [MHz]: midway between the base clock, which its power is made for, and the boost of a few.
+
+    Assumes: 3 GHz where neither is published.
+    """
+    boost = cpu.boost_mhz or cpu.base_mhz or 3000.0
+    return math.sqrt(boost * (cpu.base_mhz or boost))
 
 
 def core_rate(*, cores: int, clock_mhz: float) -> float:
@@ -194,7 +207,7 @@ def cpu_rates(
     Returns:
         Its rates.
 
-    Assumes: the channels hold the same modules; cores keep their boost clock.
+    Assumes: the channels hold the same modules; cores keep a clock between base and boost.
     """
     family: DeviceFamily = catalogue.device_families[cpu.family]
     kind = catalogue.memory[memory or cpu.memory_kinds[0]]
@@ -208,7 +221,7 @@ def cpu_rates(
         peak = min(peak, on_board * cpu.reachable_bandwidth_gb_per_s * GB)
     every = cpu.cores * on_board
     cores = min(threads or every, every)
-    clock = cpu.boost_mhz or cpu.base_mhz or 3000.0
+    clock = all_core_clock(cpu)
     return Rates(
         name=cpu.id,
         family=cpu.family,

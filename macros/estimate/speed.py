@@ -46,6 +46,10 @@ LESS_CERTAIN = 1.5
 SLICED = 2.5
 """A slice of each layer on every card: the exchange leans on few machines."""
 
+HOST_EXCHANGE = 7e-5
+"""Time of each of the two ways between card and cores where the experts of a layer lie in RAM [s]: the card stops, sends, and its kernels
+are no longer started as one graph; the middle of rows of two machines (0 and 0.2 ms), see the accuracy page."""
+
 SPLIT = 1.3
 """Layers spread over several cards, or some of the weights on the host."""
 
@@ -135,12 +139,13 @@ def _token_seconds(setting: Setting, part: Part, fitted: Fitted, stack: Stack, s
         weight_bytes=(part.work.weight_bytes(share) + 2 * part.state_bytes * users) / slices,
         attention_flop=part.work.attention_flop(setting.depth) * users / slices,
         flash_attention=setting.flash_attention,
-        lookup=stack.lookup,
+        stack=stack,
     )
     factor = slower(fitted.terms, decode_terms(part.rates, stack)) * part.power
     constants = decode_constants(fitted, part.rates, stack.engine)
     for name in OLDER_PARTS:
         constants[name] = constants[name] * slower(fitted.terms, part_terms(name, part.rates, stack))
+    constants["dot_cost"] = constants["dot_cost"] * fitted.terms.get((stack.backend or "") + ".dot_cost", 1.0)
     return float(token_seconds(**inputs, **constants, slower=factor))
 
 
@@ -222,7 +227,7 @@ def _step_of(setting: Setting, parts: Sequence[Part], away: int, catalogue: Cata
         ceiling = 1 / added([_read(setting, part) / part.rates.bandwidth for part in parts])
     crossings = (len(parts) - 1) * fitted.terms["boundary_time"] if slices == 1 else 0.0
     if away > 0:
-        crossings += all_reduce_seconds(layers=away, devices=2, exchange_time=fitted.terms["exchange_time"])
+        crossings += all_reduce_seconds(layers=away, devices=2, exchange_time=HOST_EXCHANGE)
     crossings += _sequences_seconds(setting, catalogue)
     if not setting.kv_offload:
         crossings += users * _cache_sent_seconds(setting, parts, catalogue, setting.depth)

@@ -12,6 +12,9 @@ from macros.formulas.decode import layer_seconds
 from macros.formulas.elementwise import ceil
 from macros.formulas.prefill import expert_passes, seen_pairs, windowed_pairs
 
+BUILDS_OF = "llama.cpp"
+"""The engine whose days of builds these are."""
+
 OLDER_BUILDS = {
     "gddr_before_2024_06": ("nvidia-gddr", "2024-06-01", "", None),
     "gddr_before_2024_01": ("nvidia-gddr", "2024-01-01", "", None),
@@ -120,9 +123,9 @@ def build_terms(rates: Rates, stack: Stack, known: Mapping[str, tuple[str, str, 
     """
     found = []
     for term, (devices, before, models, backend) in known.items():
-        older = stack.built is not None and stack.program is None and devices in (rates.wider, rates.kin) and stack.built < before
+        older = stack.built is not None and stack.engine == BUILDS_OF and devices in (rates.wider, rates.kin) and stack.built < before
         concerned = models == "" or (models == "mixture" and stack.mixture) or (models == "recurrent" and stack.recurrent)
-        if older and concerned and backend in (None, stack.backend):
+        if older and concerned and stack.program is None and backend in (None, stack.backend):
             found.append(term)
     return found
 
@@ -214,8 +217,22 @@ def slower(terms: Mapping[str, float], powers: Mapping[str, float]) -> float:
     return factor
 
 
+def plain_dot(rates: Rates, stack: Stack) -> bool:
+    """Whether weights cost shaders arithmetic: no instruction for bytes there, or a back end that does not use it.
+
+    >>> plain_dot(Rates("p40", "pascal", "nvidia-gddr", False, 346e9, half=False), Stack("llama.cpp", "vulkan"))
+    True
+    """
+    return not rates.integer_dot or (stack.backend == "vulkan" and not rates.half)
+
+
+def plain_layers(rates: Rates, work: Work) -> float:
+    """Layers as their halves count; on cores what stands beside routed experts is a half as well, as all blocks wait alike there."""
+    return (work.halves + (work.beside_layers if rates.is_processor else 0)) / 2
+
+
 def decode_features(
-    rates: Rates, work: Work, *, cache_bytes: float, weight_bytes: float, attention_flop: float, flash_attention: bool, lookup: int
+    rates: Rates, work: Work, *, cache_bytes: float, weight_bytes: float, attention_flop: float, flash_attention: bool, stack: Stack
 ) -> dict[str, float]:
     """What `token_seconds` needs besides constants.
 
@@ -226,7 +243,7 @@ def decode_features(
         weight_bytes: bytes of weights and states read [bytes]
         attention_flop: operations of attention over the cache [FLOP]
         flash_attention: whether it is on
-        lookup: how often eight weights are looked up in tables
+        stack: what runs the model
 
     Returns:
         Arguments by name.
@@ -236,8 +253,9 @@ def decode_features(
         "weight_bytes": weight_bytes,
         "cache_bytes": cache_bytes,
         "attention_flop": attention_flop,
-        "layers": work.halves / 2,
+        "layers": plain_layers(rates, work),
         "mixture_layers": work.mixture_layers * on_device,
+        "beside_layers": work.beside_layers * on_device,
         "recurrent_layers": work.recurrent_layers,
         "normed_layers": work.normed_layers * on_device,
         "parameters": work.parameters + work.output_parameters,
@@ -245,10 +263,10 @@ def decode_features(
         "pace": rates.pace,
         "joined": float(rates.joined),
         "fp32_tflops": rates.fp32_tflops,
-        "plain_dot": float(not rates.integer_dot),
+        "plain_dot": float(plain_dot(rates, stack)),
         "plain_attention": float(not flash_attention),
         "on_cores": float(rates.is_processor),
-        "lookup": float(lookup > 0),
+        "lookup": float(stack.lookup > 0),
     }
 
 
@@ -310,12 +328,14 @@ def layers_of(rates: Rates, work: Work, constants: Mapping[str, float]) -> float
     on_device = 0 if rates.is_processor else 1
     return float(
         layer_seconds(
-            layers=work.halves / 2,
+            layers=plain_layers(rates, work),
             mixture_layers=work.mixture_layers * on_device,
+            beside_layers=work.beside_layers * on_device,
             recurrent_layers=work.recurrent_layers,
             normed_layers=work.normed_layers * on_device,
             layer_time=constants["layer_time"],
             mixture_factor=constants["mixture_factor"],
+            beside_factor=constants["beside_factor"],
             recurrent_factor=constants["recurrent_factor"],
             norm_factor=constants["norm_factor"],
             pace=rates.pace,

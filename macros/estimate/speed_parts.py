@@ -15,6 +15,7 @@ from macros.estimate.work import OUTPUT, Work, layer_work, prompt_layers, total
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
 from macros.formulas.decode import cores_pace, power_factor
 from macros.formulas.remember import by_identity
+from macros.formulas.units import GB
 from macros.specs import Catalogue
 from macros.specs.devices import Gpu
 
@@ -22,6 +23,10 @@ USUAL_MEMORY = "ddr5-5600"
 USUAL_CORES = 8
 USUAL_CLOCK_MHZ = 4500
 """What a machine is taken to have where the question names no processor and no memory."""
+
+CORES_SHARE, CORES_REACH = 0.29, 115 * GB
+"""What the cores of a chip that shares its memory with the graphics reach of its bandwidth [1], and the most that they do [bytes/s]: their
+cluster has a link of its own. Measured on one such chip, an M2 Max with 400 GB/s (its record names the source); small ones reach more."""
 
 USUAL_SLOT = (4, 8)
 """Generation and lanes of the slot of a card that is not said to sit in one."""
@@ -127,7 +132,7 @@ def host_rates(setting: Setting, catalogue: Catalogue, notices: list[Notice]) ->
         return cpu_rates(cpu, catalogue, memory=setting.memory, channels=setting.memory_channels, sockets=setting.sockets)
     unified = next((device.gpu for device in setting.gpus if device.gpu.shares_memory), None)
     if unified is not None and setting.memory is None:
-        bandwidth = gpu_rates(unified, catalogue).bandwidth
+        bandwidth = min(gpu_rates(unified, catalogue).bandwidth * CORES_SHARE, CORES_REACH)
         notices.append(Notice("host-shares-memory"))
     else:
         kind = catalogue.memory[setting.memory or USUAL_MEMORY]

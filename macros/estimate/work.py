@@ -30,6 +30,8 @@ class Work:
     """Layers."""
     mixture_layers: int = 0
     """Those of them with a mixture of experts."""
+    beside_layers: int = 0
+    """Those of them with a feed-forward block beside the routed experts: a shared expert, or a dense block."""
     halves: int = 0
     """Halves of layers: what mixes tokens is one, a feed-forward block the other; some models have layers of one half."""
     normed_layers: int = 0
@@ -90,6 +92,7 @@ class Work:
         return Work(
             self.layers + other.layers,
             self.mixture_layers + other.mixture_layers,
+            self.beside_layers + other.beside_layers,
             self.halves + other.halves,
             self.normed_layers + other.normed_layers,
             self.dense_bytes + other.dense_bytes,
@@ -194,8 +197,11 @@ def _layer(a: Architecture, layer: int) -> Work:
         scanned = float(values) if a.recurrent.kind in SCANNED else 0.0
         mixer = mixer + Work(recurrent_layers=int(values > 0), state_values=float(values), scanned_values=scanned)
     mixture = a.is_mixture(layer)
+    beside = mixture and (a.has_dense(layer) or (a.experts is not None and a.experts.shared_size > 0))
     halves = int(a.attends(layer) or a.recurs(layer)) + int(mixture or a.has_dense(layer))
-    return mixer + Work(layers=1, mixture_layers=int(mixture), halves=halves, normed_layers=int(a.norms == "both"))
+    return mixer + Work(
+        layers=1, mixture_layers=int(mixture), beside_layers=int(beside), halves=halves, normed_layers=int(a.norms == "both")
+    )
 
 
 def _attention(a: Architecture, layer: int) -> Work:

@@ -108,10 +108,12 @@ def layer_seconds(
     *,
     layers: Any,
     mixture_layers: Any,
+    beside_layers: Any,
     recurrent_layers: Any,
     normed_layers: Any,
     layer_time: Any,
     mixture_factor: Any,
+    beside_factor: Any,
     recurrent_factor: Any,
     norm_factor: Any,
     pace: Any,
@@ -120,15 +122,17 @@ def layer_seconds(
     """Time that layers take whatever their size: starting kernels, waiting for one another, filling the memory's pipeline.
 
     Equation: seconds = counted x layer_time x die_factor / pace,
-        counted = layers + mixture x (mixture_factor - 1) + recurrent x recurrent_factor + normed x norm_factor
+        counted = layers + mixture x (mixture_factor - 1) + beside x beside_factor + recurrent x recurrent_factor + normed x norm_factor
 
     Args:
         layers: layers on the device; half of one where it mixes tokens only, or has a feed-forward block only [layers]
         mixture_layers: those of them with a mixture of experts [layers]
+        beside_layers: those of them with a feed-forward block beside the routed experts [layers]
         recurrent_layers: those of them with a recurrent state [layers]
         normed_layers: those of them with norms before and after each block [layers]
         layer_time: time of a layer on a device of the family at pace 1 [s]
         mixture_factor: how many plain layers a mixture layer stands for: routing, gathering, small matrices [1]
+        beside_factor: how many plain layers a feed-forward block beside the routed experts costs more: a shared expert, a dense block [1]
         recurrent_factor: how many plain layers a recurrence costs more [1]
         norm_factor: how many plain layers the norms on both sides cost more [1]
         pace: how much faster than the reference the device is [1]
@@ -141,11 +145,12 @@ def layer_seconds(
 
     Source: fitted to published measurements; see the accuracy page.
 
-    >>> layer_seconds(layers=32, mixture_layers=0, recurrent_layers=24, normed_layers=0, layer_time=50e-6, mixture_factor=1.5,
-    ...     recurrent_factor=1.0, norm_factor=0.5, pace=1, die_factor=1)
+    >>> layer_seconds(layers=32, mixture_layers=0, beside_layers=0, recurrent_layers=24, normed_layers=0, layer_time=50e-6,
+    ...     mixture_factor=1.5, beside_factor=0.5, recurrent_factor=1.0, norm_factor=0.5, pace=1, die_factor=1)
     0.0028
     """
-    counted = layers + mixture_layers * (mixture_factor - 1) + recurrent_layers * recurrent_factor + normed_layers * norm_factor
+    routed = mixture_layers * (mixture_factor - 1) + beside_layers * beside_factor
+    counted = layers + routed + recurrent_layers * recurrent_factor + normed_layers * norm_factor
     return counted * layer_time * die_factor / pace
 
 
@@ -202,6 +207,7 @@ def token_seconds(
     attention_flop: Any,
     layers: Any,
     mixture_layers: Any,
+    beside_layers: Any,
     recurrent_layers: Any,
     normed_layers: Any,
     parameters: Any,
@@ -218,6 +224,7 @@ def token_seconds(
     cache_factor: Any,
     attention_cost: Any,
     mixture_factor: Any,
+    beside_factor: Any,
     recurrent_factor: Any,
     norm_factor: Any,
     die_factor: Any,
@@ -236,6 +243,7 @@ def token_seconds(
         attention_flop: operations of attention over what is in the cache [FLOP]
         layers: layers on the device [layers]
         mixture_layers: those of them with a mixture of experts [layers]
+        beside_layers: those of them with a feed-forward block beside the routed experts [layers]
         recurrent_layers: those of them with a recurrent state [layers]
         normed_layers: those of them with norms before and after each block [layers]
         parameters: parameters that work for one token [values]
@@ -252,6 +260,7 @@ def token_seconds(
         cache_factor: how much dearer a byte of cache is without flash attention [1]
         attention_cost: how much dearer an operation of attention is than at the shaders' peak [1]
         mixture_factor: how many plain layers a mixture layer stands for [1]
+        beside_factor: how many plain layers a feed-forward block beside the routed experts costs more [1]
         recurrent_factor: how many plain layers a recurrence costs more [1]
         norm_factor: how many plain layers the norms on both sides cost more [1]
         die_factor: how much longer a layer takes on two joined chips [1]
@@ -278,10 +287,12 @@ def token_seconds(
     waiting = layer_seconds(
         layers=layers,
         mixture_layers=mixture_layers,
+        beside_layers=beside_layers,
         recurrent_layers=recurrent_layers,
         normed_layers=normed_layers,
         layer_time=layer_time,
         mixture_factor=mixture_factor,
+        beside_factor=beside_factor,
         recurrent_factor=recurrent_factor,
         norm_factor=norm_factor,
         pace=pace,

@@ -41,6 +41,9 @@ class DeviceFamily(Record):
     counted, or memory only."""
     integer_dot: bool = True
     """Whether its shaders multiply and add bytes in one instruction; without it quantized weights cost arithmetic."""
+    half: bool = True
+    """Whether its shaders multiply 16-bit floating-point numbers as fast as 32-bit ones; without it Vulkan brings weights to 32 bits, which
+    costs arithmetic."""
     bfloat: bool = True
     """Whether it multiplies bfloat16 numbers itself; else an engine that keeps everything in them pays for it."""
     covers: Text

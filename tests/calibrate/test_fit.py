@@ -75,9 +75,9 @@ def test_decode_of_the_first_rows_did_not_get_worse(catalogue, fits):
     ("kind", "name", "median", "ninetieth"),
     [
         ("decode", "class-dense", 0.06, 0.18),
-        ("decode", "class-dense-deep", 0.13, 0.22),
-        ("decode", "class-mixture", 0.10, 0.20),
-        ("decode", "class-mixture-deep", 0.12, 0.42),
+        ("decode", "class-dense-deep", 0.13, 0.20),
+        ("decode", "class-mixture", 0.09, 0.20),
+        ("decode", "class-mixture-deep", 0.11, 0.40),
         ("decode", "class-hybrid", 0.08, 0.20),
         ("decode", "class-vllm", 0.08, 0.25),
         ("decode", "class-mlx", 0.08, 0.25),
@@ -86,9 +86,9 @@ def test_decode_of_the_first_rows_did_not_get_worse(catalogue, fits):
         ("prefill", "class-hybrid", 0.18, 0.50),
         ("prefill", "class-mlx", 0.12, 0.50),
         ("decode", "class-processors", 0.09, 0.22),
-        ("prefill", "class-processors", 0.20, 0.30),
-        ("decode", "class-processors-ik", 0.15, 0.32),
-        ("prefill", "class-processors-ik", 0.21, 0.80),
+        ("prefill", "class-processors", 0.17, 0.24),
+        ("decode", "class-processors-ik", 0.10, 0.28),
+        ("prefill", "class-processors-ik", 0.21, 0.75),
         ("prefill", "class-deep", 0.18, 0.42),
     ],
 )
@@ -182,7 +182,7 @@ def test_a_changed_row_asks_for_a_refit(fits, tmp_path):
     """A row that moved is told, with the constants that it would move; it is not an error."""
     copies.of_records(tmp_path)
     file = tmp_path / "data" / "measurements" / "llama.cpp-cuda-scoreboard.yaml"
-    file.write_text(file.read_text("utf-8").replace("tokens_per_second: 290.02", "tokens_per_second: 190.02"), "utf-8")
+    file.write_text(file.read_text("utf-8").replace("tokens_per_second: 290.02", "tokens_per_second: 275.02"), "utf-8")
     told = store.due(load(tmp_path / "data"))
     assert any("refit due" in line for line in told)
     assert any("bw-gf layer_time" in line for line in told)
@@ -303,7 +303,7 @@ def test_a_class_with_few_devices_leans_on_the_ends_of_all(fits, kind):
         mine = np.array([name in row.alike for row in scatter.model.rows])
         devices, place, count = np.unique(scatter.devices[mine], return_inverse=True, return_counts=True)
         assert found[0] < 0 < found[1]
-        for end, share, of_all in zip(found, RANGE, scatter.all_ends, strict=True):
+        for end, share, of_all in zip(found, RANGE[kind], scatter.all_ends, strict=True):
             own = weighted_quantile(scatter.standard[mine], 1 / count[place], share)
             if len(devices) < 4 and abs(end) > LEAST_END:
                 assert min(own, of_all) <= end <= max(own, of_all), name

@@ -352,3 +352,12 @@ def test_a_system_keeps_part_of_a_shared_memory(catalogue):
         allowed = catalogue.shared_memory[record.shared_memory].gpu_gib(record.largest_memory_gib)
         assert device["usable_bytes"] == pytest.approx(allowed * 2**30, abs=1)
         assert allowed < record.largest_memory_gib
+
+
+@pytest.mark.parametrize("gpu", ["jetson-orin-nx-16gb", "jetson-agx-orin-64gb", "apple-m4-10c", "apple-m2-ultra-60c", "dgx-spark"])
+@pytest.mark.parametrize("model", ["gemma-3-1b", "llama-3.1-8b", "qwen3-30b-a3b"])
+def test_cores_of_a_chip_are_not_faster_than_its_graphics(catalogue, gpu, model):
+    """They share one memory, of which the cores reach a part."""
+    question = {"model": model, "quant": "q4_k_m", "gpus": [gpu], "context": 4096}
+    cores, graphics = (with_enough_memory({**question, "gpu_layers": layers}, catalogue)["decode"] for layers in (0, 9999))
+    assert cores["tokens_per_second"] < graphics["tokens_per_second"]
