@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,15 @@ def test_what_a_configuration_says_twice_and_differently_is_told() -> None:
         reading = read({**{key: value for key, value in listed.items() if key != "first_k_dense_replace"}, **more}, CATALOGUE)
         assert [reading.architecture.is_mixture(layer) for layer in range(4)] == [False, True, True, True]
         assert [notice.code for notice in reading.notices if notice.code == "mixtures-said-twice"] == codes
+
+
+@pytest.mark.parametrize("less", [{"moe_layers": []}, {"first_k_dense_replace": 4, "moe_layers": None}, {"index_topk": None}])
+def test_a_class_without_its_experts_or_indexer_is_read_or_refused(less: dict[str, Any]) -> None:
+    """What hangs on such a part is not looked for in vain, in any class."""
+    written = {row["kind"]: row["config"] for row in WRITTEN if row["case"] == "small"}
+    for config in (*written.values(), *(entry["config"] for entry in SMALL.values())):
+        with contextlib.suppress(Refused):
+            read_config({**config, **less}, CATALOGUE)
 
 
 def test_a_text_written_all_at_once_needs_an_engine_that_does_it() -> None:

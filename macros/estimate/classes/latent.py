@@ -15,8 +15,8 @@ from macros.estimate.classes.base import (
     places_of,
     shapes_if,
 )
-from macros.estimate.classes.mixtures import MIXTURE_LAYERS, mixture, with_experts
-from macros.estimate.config_keys import Keys
+from macros.estimate.classes.mixtures import MIXTURE_LAYERS, experts_of, mixture, with_experts
+from macros.estimate.config_keys import WHOLE_FILE, Keys
 from macros.estimate.refused import Refused
 
 
@@ -58,7 +58,8 @@ def longcat(k: Keys) -> Shapes:
     layers = 2 * k.whole("num_layers", "num_hidden_layers")
     own = k.but(num_hidden_layers=layers, num_layers=layers)
     shapes = latent(own)
-    shapes["experts"] |= {
+    shapes["experts"] = {
+        **experts_of(shapes),
         "layers": {"indices": list(range(0, layers, 2))},
         "beside_dense": True,
         "beside_norms": False,
@@ -79,6 +80,8 @@ def latent_windows(k: Keys) -> Shapes:
     k = k.but(moe_shared_expert_intermediate_size=k.whole("shared_experts_intermediate_size") * k.whole("n_shared_experts"))
     shapes = latent(k)
     attention, layers = shapes["attention"], shapes["layers"]
+    if "indexer" not in attention:
+        raise Refused("config.index_topk", "how many tokens a layer picks, as all models of this class do", None, WHOLE_FILE)
     usual = [INDEXED if layer < 2 or layer % 4 == 1 else SLIDING for layer in range(layers)]
     kinds = k.kinds("layer_types", layers, (FULL, INDEXED, SLIDING)) or usual
     whole = [layer for layer in range(layers) if kinds[layer] != SLIDING]

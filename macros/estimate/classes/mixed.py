@@ -14,7 +14,7 @@ from macros.estimate.classes.base import (
     shapes_if,
     with_windows,
 )
-from macros.estimate.classes.mixtures import mixture, with_experts
+from macros.estimate.classes.mixtures import experts_of, mixture, with_experts
 from macros.estimate.config_keys import WHOLE_FILE, Keys
 from macros.estimate.refused import Refused
 
@@ -42,7 +42,7 @@ def llama4(k: Keys) -> Shapes:
 def arctic(k: Keys) -> Shapes:
     """Arctic: a mixture beside a dense block that is as wide as the residual stream."""
     shapes = mixture(k)
-    shapes["experts"] |= {"beside_dense": True, "beside_norms": False, "own_norm": True}
+    shapes["experts"] = {**experts_of(shapes), "beside_dense": True, "beside_norms": False, "own_norm": True}
     return {**shapes, "feed_forward": {"size": shapes["hidden_size"]}}
 
 

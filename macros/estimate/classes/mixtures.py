@@ -20,7 +20,7 @@ from macros.estimate.classes.base import (
     with_windows,
     without_windows,
 )
-from macros.estimate.config_keys import Keys
+from macros.estimate.config_keys import WHOLE_FILE, Keys
 from macros.estimate.refused import Refused
 
 MIXTURE_LAYERS = (
@@ -114,6 +114,14 @@ def with_experts(k: Keys, shapes: Shapes, *, mixtures: list[int] | None = None, 
         **more,
     }
     return shapes
+
+
+def experts_of(shapes: Shapes) -> Shapes:
+    """The mixture of a class whose parts hang on it; raises Refused where a configuration leaves no layer that is one."""
+    if "experts" not in shapes:
+        raise Refused("config", "experts in some of the layers, as all models of this class have", None, WHOLE_FILE)
+    found: Shapes = shapes["experts"]
+    return found
 
 
 def mixture(k: Keys) -> Shapes:
