@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
-from macros.estimate.engines.repository import tag_of
+from macros.estimate.engines.repository import Repository, published
 from macros.formulas import units
 from macros.render import slots
 from macros.render.numbers import number
@@ -22,26 +23,22 @@ def section(view: View, model: Model) -> list[str]:
     if model.hugging_face is None:
         return []
     files = [one for one in view.catalogue.checkpoints.values() if one.model == model.id and one.file is not None]
-    known, name = _known(view, model, files, quant_of(view.catalogue, model.id))
-    repository = known or view.pick(f"<{model.name} 的 GGUF 仓库>", f"<GGUF repository of {model.name}>")
+    known = held(view, model, files)
+    unknown = view.pick(f"<{model.name} 的 GGUF 仓库>", f"<GGUF repository of {model.name}>")
+    shown = known or Repository(unknown, view.catalogue.quantizations[quant_of(view.catalogue, model.id)].name)
     heading = f"## {view.pick('怎样运行', 'How to run it')} {{#run}}"
-    return [heading, slots.block(f"<p>{_where(view, model, known)}</p>{_files(view, files)}{_lines(repository, name)}")]
+    return [heading, slots.block(f"<p>{_where(view, model, known=known is not None)}</p>{_files(view, files)}{_lines(shown)}")]
 
 
-def _known(view: View, model: Model, files: list[Checkpoint], quant: str) -> tuple[str | None, str]:
-    """A repository with files of the model, and how they call the format: the one that is wished for, or another."""
+def held(view: View, model: Model, files: Sequence[Checkpoint]) -> Repository | None:
+    """A repository with GGUF files of the model, as the calculator finds it: in the format of its tables, or in another that is known."""
+    wished = [quant_of(view.catalogue, model.id), *(one.quant for one in files)]
+    wished += [model.gguf_files.quant] if model.gguf_files else []
     names = view.catalogue.quantizations
-    held = [(one.quant, one.repository, tag_of(names[one.quant].name, one)) for one in files]
-    if model.gguf_files:
-        held.append((model.gguf_files.quant, model.gguf_files.repository, names[model.gguf_files.quant].name))
-    for wished in (True, False):
-        for its, repository, tag in held:
-            if (its == quant) == wished:
-                return repository, tag
-    return None, names[quant].name
+    return next(filter(None, (published(model, names[quant], view.catalogue, gguf=True) for quant in wished)), None)
 
 
-def _where(view: View, model: Model, known: str | None) -> str:
+def _where(view: View, model: Model, *, known: bool) -> str:
     """The publisher's own repository, and what a line means."""
     own = f'<a href="{HUB}{escape(str(model.hugging_face))}">{escape(str(model.hugging_face))}</a>'
     choose = view.pick("尖括号里的名字请换成你选的仓库。", " Put the repository of your choice where a name stands in angle brackets.")
@@ -63,10 +60,10 @@ def _files(view: View, files: list[Checkpoint]) -> str:
     return f"<ul>{listed}</ul>" if files else ""
 
 
-def _lines(repository: str, quant: str) -> str:
+def _lines(repository: Repository) -> str:
     lines = (
-        f'llama-server -hf "{repository}:{quant}" -c {CONTEXT}',
-        f'ollama run "hf.co/{repository}:{quant}"',
-        f'lms get "{HUB}{repository}"',
+        f'llama-server -hf "{repository.name}:{repository.tag}" -c {CONTEXT}',
+        f'ollama run "hf.co/{repository.name}:{repository.tag}"',
+        f'lms get "{HUB}{repository.name}"',
     )
     return f"<pre><code>{escape(chr(10).join(lines))}\n</code></pre>"

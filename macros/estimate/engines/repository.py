@@ -8,6 +8,8 @@ from macros.estimate.setting import Setting
 from macros.estimate.shares import Placement
 from macros.specs import Catalogue
 from macros.specs.checkpoints import Checkpoint
+from macros.specs.models import Model
+from macros.specs.quantizations import Quantization
 
 PUBLISHED = ("bf16", "f16", "fp32")
 """Formats that a model's own repository holds."""
@@ -40,11 +42,26 @@ def held(setting: Setting, catalogue: Catalogue) -> Repository | None:
     own = quant.id in PUBLISHED or quant.id == model.native_quant or quant.id in setting.engine.makes
     if own and not setting.engine.gguf and model.hugging_face is not None:
         return Repository(model.hugging_face, quant.name)
+    return published(model, quant, catalogue, gguf=setting.engine.gguf)
+
+
+def published(model: Model, quant: Quantization, catalogue: Catalogue, *, gguf: bool) -> Repository | None:
+    """A repository beside the model's own that holds it in one format.
+
+    Args:
+        model: its record
+        quant: the format
+        catalogue: the records
+        gguf: whether in a GGUF file
+
+    Returns:
+        That of a published checkpoint that is what its format says, else of ready-made files; None: not known.
+    """
     for one in catalogue.checkpoints.values():
-        if one.model == model.id and one.quant == quant.id and not one.mix and (one.file is not None) == setting.engine.gguf:
+        if one.model == model.id and one.quant == quant.id and not one.mix and (one.file is not None) == gguf:
             return Repository(one.repository, tag_of(quant.name, one))
     files = model.gguf_files
-    if setting.engine.gguf and files is not None and files.quant == quant.id:
+    if gguf and files is not None and files.quant == quant.id:
         return Repository(files.repository, quant.name)
     return None
 
