@@ -10,7 +10,7 @@ from macros.specs import Catalogue
 
 WORDS: dict[str, dict[str, str]] = {
     "beyond-context": {
-        "zh": "上下文 {context} 超过了模型训练时的 {limit} 个 token，效果没有保证。",
+        "zh": "上下文 {context} 超过了模型训练时的 {limit} 个词元，效果没有保证。",
         "en": "A context of {context} is beyond the {limit} tokens that the model was trained for; quality is not warranted.",
     },
     "needs-imatrix": {
@@ -35,10 +35,10 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "two-sockets": {
         "zh": "{channels} 个通道是两颗处理器的内存：访问另一颗的内存约慢一半，llama.cpp 需用 --numa 分配。"
-        "中间值是两边都分到权重时的速度；权重全在一边时，可低到范围的下端，比只用一颗还慢。",
+        "中间值对应权重分布在两边；权重全在一边时，速度会降到范围的下端，比只用一颗处理器还慢。",
         "en": "{channels} channels are the memory of two processors: reading from the other one runs at about half the speed, and "
-        "llama.cpp needs --numa. The speed is that of weights which both hold; where all lie with one, it falls to the low end, below "
-        "that of one processor alone.",
+        "llama.cpp needs --numa. The middle value is for weights spread over both. If all weights lie with one, the speed falls to the "
+        "low end of the range, below that of one processor alone.",
     },
     "spills-silently": {
         "zh": "Windows：显存放满后，驱动会悄悄改用内存，速度慢许多倍，而不是报错；请多留一些显存。",
@@ -54,34 +54,34 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "micro-batch-cut": {
         "zh": "引擎一次最多计算 {tokens} 个词元，即上下文或批次的大小；微批次按此计算。",
-        "en": "The engine computes at most {tokens} tokens at once (its context or batch): the micro-batch is taken as so many.",
+        "en": "The engine computes at most {tokens} tokens at once (its context or batch); the micro-batch is cut to that.",
     },
     "expert-cache-speed": {
-        "zh": "显卡上的专家缓存只计入显存：它能快多少没有公布的测量。",
-        "en": "Of the cache of experts on the card the memory is counted; how much faster it is was not measured in public.",
+        "zh": "显卡上的专家缓存只计入占用的显存；它能提速多少，还没有公开的测量。",
+        "en": "The cache of experts on the card counts as memory only: no public measurement says how much faster it makes the engine.",
     },
     "projector-buffer": {
         "zh": "投影器只计入文件大小：视觉编码器的形状未知，算不出它的计算缓冲区。",
-        "en": "Of the projector its file is counted: the shapes of its tower are not known, so its compute buffer is not.",
+        "en": "Only the file of the projector is counted: the shapes of its tower are not known, so its compute buffer is not either.",
     },
     "picture-reserved": {
         "zh": "投影器的计算缓冲区按程序启动时预留的图片大小计算；更大的图片会让它变大，声音塔的缓冲区未计入。",
-        "en": "The projector’s buffer is that of the picture for which the program makes room at its start: a larger picture makes it "
-        "grow; that of a tower for sound is not counted.",
+        "en": "The projector’s buffer is that of the picture for which the program makes room at its start; a larger picture makes it "
+        "grow. The buffer of a tower for sound is not counted.",
     },
     "guesses-in-slices": {
-        "zh": "预测层按各卡平分计算；引擎的切分没有逐字节比较过，公开的一次测量比这里略多。",
-        "en": "The prediction layer is taken as shared equally among the cards; that was not compared with the engine to the byte, and "
-        "one published measurement is a little above it.",
+        "zh": "预测层按各卡平分计算，没有与引擎的实际切分逐字节核对；一份公开的测量值比这里略高。",
+        "en": "The prediction layer is taken as shared equally among the cards. This was not compared with the engine to the byte; one "
+        "published measurement is a little higher.",
     },
     "tower-weights": {
-        "zh": "图像与声音塔只计入权重：引擎启动时用最大的图片试算，那时占用的部分与图片缓存没有计入。",
-        "en": "Of the towers for pictures and sound their weights are counted: what the engine takes for the largest picture when it "
-        "starts, and for pictures that it keeps, is not.",
+        "zh": "图像塔与声音塔只计入权重；引擎启动时用最大的图片试算，试算占用的显存和图片缓存都没有计入。",
+        "en": "The towers for pictures and sound count with their weights only. The engine takes more: for a trial of the largest picture "
+        "when it starts, and for pictures that it keeps.",
     },
     "ram-tight": {
         "zh": "内存只剩 {left} GiB：操作系统和浏览器通常要占约 {system_gib} GiB；不够时权重会反复从硬盘读取，慢许多倍。",
-        "en": "It leaves {left} GiB of RAM: a system with a browser takes about {system_gib} GiB, and weights that lack room are read from "
+        "en": "Only {left} GiB of RAM are left: a system with a browser takes about {system_gib} GiB. Weights that lack room are read from "
         "the drive again and again, many times slower.",
     },
     "ram-assumed": {
@@ -145,14 +145,14 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "several-devices": {
         "zh": "多台设备：它们之间的交换时间取自少数几台测量过的机器。",
-        "en": "Several devices: what exchanges between them take comes from a few measured machines.",
+        "en": "Several devices: the time of exchanges between them comes from a few measured machines.",
     },
     "left-out": {
         "zh": "配置没有写明 {keys}：取该类的默认值（transformers 5.24.0）。",
         "en": "The configuration leaves out {keys}: they have the values of its class (transformers 5.24.0).",
     },
     "window-unused": {
-        "zh": "配置写有 {size} 个 token 的滑动窗口，但 llama.cpp 让这一类模型的每一层都看到全部上下文：缓存按全长计算。",
+        "zh": "配置写有 {size} 个词元的滑动窗口，但 llama.cpp 让这一类模型的每一层都看到全部上下文：缓存按全长计算。",
         "en": "The configuration has a sliding window of {size} tokens, but llama.cpp gives every layer of this class the whole context: "
         "the cache is computed at full length.",
     },
@@ -163,7 +163,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "prediction-layers": {
         "zh": "模型另有 {count} 个预测层（MTP）：参数量不含它们，llama.cpp 默认也不加载。",
-        "en": "The model has {count} prediction layers (MTP) besides: `parameters` is without them, and llama.cpp does not load them "
+        "en": "The model has {count} prediction layers (MTP) besides: `parameters` does not count them, and llama.cpp does not load them "
         "by default.",
     },
     "no-output-matrix": {
@@ -191,20 +191,20 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "The configuration calls its class {named}, unlike its model_type, which is computed.",
     },
     "mixtures-said-twice": {
-        "zh": "哪些层是混合专家层，配置里说了两遍而且不一样：按逐层的列表计算，没有按 {keys}。",
-        "en": "The configuration says twice which layers are mixtures of experts, and differently: the list counts, not {keys}.",
+        "zh": "配置用两种写法说明哪些层是混合专家层，而两者不一致：按逐层的列表计算，没有采用 {keys}。",
+        "en": "The configuration says twice which layers are mixtures of experts, and the two differ: the list counts, not {keys}.",
     },
     "keys-unused": {
         "zh": "配置中有 {keys}，而这一类模型没有这样的部件：没有计入，model_type 可能写错了。",
         "en": "The configuration has {keys}, but its class has no such part: not counted, and its model_type may be wrong.",
     },
     "pass-not-compared": {
-        "zh": "这一类的计算图没有与引擎逐项比较过：计算缓冲按最接近的形式估计。",
+        "zh": "这一类的计算图没有与引擎逐项比较过：计算缓冲区按最接近的形式估计。",
         "en": "The pass of this class was not compared with the engine's: its compute buffer is that of the nearest form.",
     },
     "published-quantized": {
         "zh": "配置说明发布的权重是 {method} 格式；这里按所问的格式计算。",
-        "en": "The configuration says that its published weights are in {method}; what is computed is the format that was asked for.",
+        "en": "The configuration says that its published weights are in {method}; the answer is for the format that was asked for.",
     },
 }
 """Code -> words; values stand in braces."""
