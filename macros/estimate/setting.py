@@ -100,7 +100,8 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     engine = _engine(asked, quant, catalogue)
     _engine_has(engine, question, catalogue)
     if architecture.traits.keeps_no_cache and not engine.gguf:
-        raise Refused("engine", "one that writes a text all at once, as such a model does", engine.id, "use llama.cpp")
+        able = " or ".join([one.name for one in catalogue.engines.values() if one.gguf])
+        raise Refused("engine", "one that writes a text all at once, as such a model does", engine.id, f"use {able}")
     if model is not None and architecture.prediction_layers:
         notices.append(Notice("prediction-layers", {"count": architecture.prediction_layers}))
     if asked["context"] > architecture.context_length:
@@ -140,7 +141,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     if asked["mmproj"]:
         known = model is not None and tower_of(catalogue.models[model], catalogue.models) is not None
         of_files = "picture-reserved" if known else "projector-buffer"
-        notices.append(Notice(of_files if "kv_unified" in engine.settings else "tower-weights"))
+        notices.append(Notice(of_files if engine.gguf else "tower-weights"))
     layers = _gpu_layers(asked["gpu_layers"], architecture)
     if engine.splits != "layers" and layers is not None and layers < architecture.layers + 1:
         raise Refused("gpu_layers", "all layers on GPUs, which this engine needs", layers, "leave it out")

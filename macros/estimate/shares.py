@@ -132,7 +132,7 @@ def usable_memory(device: Device, setting: Setting, catalogue: Catalogue) -> int
         memory_gib=device.memory_gib,
         share=share,
         hidden_mib=hidden,
-        corrected=device.gpu.inline_ecc,
+        inline_ecc=device.gpu.inline_ecc,
         claimed=1.0 if claimed is None else claimed,
     )
     return int(seen)

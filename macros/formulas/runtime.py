@@ -6,7 +6,7 @@ from typing import Any
 
 from macros.formulas.units import GIB, MIB
 
-CORRECTED = 15 / 16
+ECC_SHARE = 15 / 16
 """What error correction leaves of a memory that holds the check bits itself: of sixteen parts fifteen."""
 
 
@@ -33,7 +33,7 @@ def context_bytes(*, base_mib: Any, per_compute_unit_mib: Any, compute_units: An
     return (base_mib + per_compute_unit_mib * compute_units) * MIB
 
 
-def usable_bytes(*, memory_gib: Any, share: Any, hidden_mib: Any = 0, corrected: bool = False, claimed: Any = 1) -> Any:
+def usable_bytes(*, memory_gib: Any, share: Any, hidden_mib: Any = 0, inline_ecc: bool = False, claimed: Any = 1) -> Any:
     """Memory that a GPU may use.
 
     Equation: bytes = (memory x kept x share x 2^30 - hidden x 2^20) x claimed
@@ -42,7 +42,7 @@ def usable_bytes(*, memory_gib: Any, share: Any, hidden_mib: Any = 0, corrected:
         memory_gib: memory as sold [GiB]
         share: 1 for a card; the part that the system allows, for unified memory [1]
         hidden_mib: what the driver keeps for itself, so that no program sees it [MiB]
-        corrected: whether its memory holds check bits of its own: then 15 of 16 parts are kept, else all
+        inline_ecc: whether its memory holds check bits of its own: then 15 of 16 parts are kept, else all
         claimed: the part of what it sees that the engine claims [1]
 
     Returns:
@@ -54,8 +54,8 @@ def usable_bytes(*, memory_gib: Any, share: Any, hidden_mib: Any = 0, corrected:
 
     >>> usable_bytes(memory_gib=64, share=0.75)
     51539607552.0
-    >>> usable_bytes(memory_gib=48, share=1, corrected=True) / MIB
+    >>> usable_bytes(memory_gib=48, share=1, inline_ecc=True) / MIB
     46080.0
     """
-    kept = CORRECTED if corrected else 1
+    kept = ECC_SHARE if inline_ecc else 1
     return (memory_gib * kept * share * GIB - hidden_mib * MIB) * claimed
