@@ -55,6 +55,9 @@ OWN_SPEED = ("sycl",)
 WITHOUT_BFLOAT = ("vulkan", "sycl")
 """Back ends without a fast path for bfloat16."""
 
+WIDENING = ("vulkan",)
+"""Back ends that bring weights to 32 bits where a device has no fast 16-bit numbers."""
+
 STATE_BYTES = 4
 """Recurrent states are kept as 32-bit numbers [bytes]."""
 
@@ -223,7 +226,7 @@ def plain_dot(rates: Rates, stack: Stack) -> bool:
     >>> plain_dot(Rates("p40", "pascal", "nvidia-gddr", False, 346e9, half=False), Stack("llama.cpp", "vulkan"))
     True
     """
-    return not rates.integer_dot or (stack.backend == "vulkan" and not rates.half)
+    return not rates.integer_dot or (stack.backend in WIDENING and not rates.half)
 
 
 def plain_layers(rates: Rates, work: Work) -> float:
