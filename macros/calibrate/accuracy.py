@@ -24,6 +24,9 @@ between its own and those of all, which weigh 1 in n + 1."""
 LEAST_END = 0.3
 """A range reaches so far to either side at least, in units of the typical error: a class that leans to one side has no other end."""
 
+FARTHEST_AT_LEAST = 1.0
+"""A range may always reach to half and twice the speed."""
+
 WILDEST = 0.8
 """A single wild row widens the range no more than one that is so many times off, less 1."""
 
@@ -47,10 +50,11 @@ class Scatter:
         """Errors in units of those that are typical of such rows."""
         self.all_ends = _ends(standard, self.weights, self.shares)
         self.ends = self._class_ends(standard)
-        low, high = np.array([next(self.ends[name] for name in row.alike if name in self.ends) for row in model.rows]).T
-        self.low = 1 / (1 - low * expected)
-        self.high = 1 + high * expected
-        self.inside = (standard >= low) & (standard <= high)
+        ends = np.array([next(self.ends[name] for name in row.alike if name in self.ends) for row in model.rows])
+        low, high, lowest, highest = ends.T
+        self.low = 1 / (1 - np.maximum(low * expected, lowest))
+        self.high = 1 + np.minimum(high * expected, highest)
+        self.inside = (self.measured >= self.low * self.predicted) & (self.measured <= self.high * self.predicted)
 
     def _weights(self) -> Vector:
         """A device counts once in each cell of models."""
@@ -58,19 +62,25 @@ class Scatter:
         counts = {name: names.count(name) for name in set(names)}
         return np.array([1 / counts[name] for name in names])
 
-    def _class_ends(self, standard: Vector) -> dict[str, tuple[float, float]]:
-        """Name of alike predictions -> the ends of their range, in units of the typical error."""
+    def _class_ends(self, standard: Vector) -> dict[str, tuple[float, float, float, float]]:
+        """Name of alike predictions -> the ends of their range, in units of the typical error, and how far it reaches at most.
+
+        One device that is much unlike those beside it is many typical errors off, where these are small; where they are large, as many
+        of them would reach further than any prediction was ever off.
+        """
         found = {}
         for name in sorted({name for row in self.model.rows for name in row.alike}):
             mine = np.array([name in row.alike for row in self.model.rows])
             devices, place, count = np.unique(self.devices[mine], return_inverse=True, return_counts=True)
             low, high = _ends(standard[mine], 1 / count[place], self.shares)
+            times = np.abs(self.times[mine])
+            farthest = max(weighted_quantile(times, 1 / count[place], self.shares[1]), FARTHEST_AT_LEAST)
             if len(devices) < ENOUGH_DEVICES:
                 if "|" in name and "/" in name:
                     continue  # the class with any back end stands for it
                 own = len(devices) / (len(devices) + 1)
                 low, high = (end * own + of_all * (1 - own) for end, of_all in zip((low, high), self.all_ends, strict=True))
-            found[name] = (min(low, -LEAST_END), max(high, LEAST_END))
+            found[name] = (min(low, -LEAST_END), max(high, LEAST_END), -farthest, farthest)
         return found
 
     def _members(self) -> dict[str, dict[str, tuple[float, int]]]:

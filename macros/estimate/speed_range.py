@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from macros.estimate.constants import Fitted, Spread
 from macros.estimate.rates import Rates
 from macros.estimate.speed_features import Stack
+from macros.formulas.elementwise import maximum, minimum
 
 DEEP = 4096
 """From so many tokens in the cache on, attention shows [tokens]."""
@@ -85,11 +86,12 @@ def ends(fitted: Fitted, of: str, rates: Rates, stack: Stack, widen: float) -> t
         The low end, below 1, and the high end, above it.
     """
     typical = spread(fitted.spreads, spread_keys(of, rates, stack)) * widen
-    low, high = fitted.low, fitted.high
+    low, high = fitted.low * typical, fitted.high * typical
     for name in reversed(alike(of, rates, stack)):
         if name in fitted.ends:
-            low, high = fitted.ends[name][0], fitted.ends[name][1]
-    return 1 / (1 - low * typical), 1 + high * typical
+            of_class = fitted.ends[name]
+            low, high = maximum(of_class[0] * typical, of_class[2] * widen), minimum(of_class[1] * typical, of_class[3] * widen)
+    return 1 / (1 - low), 1 + high
 
 
 def measured(fitted: Fitted, of: str, rates: Rates, stack: Stack) -> bool:

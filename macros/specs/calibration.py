@@ -77,7 +77,8 @@ class Calibration(Written):
     high: Annotated[float, Field(gt=0)]
     """High end."""
     ends: dict[str, list[float]] = Field(default_factory=dict)
-    """Class of models with an engine, or processors -> the two ends there, as its own held-out errors have them."""
+    """Class of models with an engine, or processors -> the two ends there, as its own held-out errors have them; then how far the range
+    reaches at most to either side: how many times a prediction was off, less 1."""
     accuracy: dict[str, Accuracy]
     """Selection of rows -> the error there."""
     held_out: dict[str, list[float | None]]
