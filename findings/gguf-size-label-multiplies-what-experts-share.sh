@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The gguf package names the size of a mixture of experts: the label that converters write into a file (general.size_label) and its name.
+# The gguf package (0.19.0) names the size of a mixture of experts: the label that converters write into a file (general.size_label) and its name.
 #
 # Expected: "8x7B" means eight experts and, multiplied out, about the parameters of the model.
 # Seen (2026-11-30): the number behind the x is one expert of every layer and all that experts share, together. Multiplied out it counts

@@ -36,6 +36,7 @@ def lost(spread, mode, group, **options):
     return round(error, 3), not bool(mx.any(after)), sorted(layer.parameters())
 
 
+print("mlx-lm 0.32.2, MLX 0.32.4")
 found = {}
 for spread in (0.1, 0.005, 0.001):
     for mode, group in (("mxfp4", 32), ("nvfp4", 16)):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# MLX reads a GGUF file itself: mlx.core.load gives its matrices as MLX's own kind of quantized matrix.
+# MLX (0.32.4) reads a GGUF file itself: mlx.core.load gives its matrices as MLX's own kind of quantized matrix.
 #
 # Expected: a matrix of Q4_0 takes as many bytes in MLX as in the file (4.5 bits a weight), one of Q4_K or Q6_K about as many.
 # Seen (2026-11-30): MLX keeps a bias beside each scale, which Q4_0 and Q8_0 do without: their matrices take 5 and 9 bits a weight

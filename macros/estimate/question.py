@@ -248,8 +248,8 @@ class Options:
     )
     sockets: int | None = _key(
         "whole",
-        ("Sockets", "Processors on the board, each with its own memory: 2 for a machine with two sockets; one if left out."),
-        ("处理器颗数", "主板上有几颗处理器，各有自己的内存：双路机器写 2；不填为一颗。"),
+        ("Sockets", "Processors on the board, each with its own memory; one if left out, or two if more channels are in use than one has."),
+        ("处理器颗数", "主板上有几颗处理器，各有自己的内存；不填为一颗，使用的通道数超过一颗所有时为两颗。"),
         default=None,
         low=1,
         high=2,

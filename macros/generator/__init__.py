@@ -63,7 +63,7 @@ def table(view: View, id: str, columns: list[str] | None = None, **where: Any) -
 
 @macro
 def chart(view: View, id: str) -> str:
-    """A picture of macros/render/charts.py on a line of its own: `chart("bandwidth-tokens")`. Its numbers stand in a table under it."""
+    """A picture of macros/render/charts on a line of its own: `chart("bandwidth-tokens")`. Its numbers stand in a table under it."""
     from macros.render import charts, slots
 
     return slots.block(charts.chart(view, id))
