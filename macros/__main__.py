@@ -415,16 +415,21 @@ def seal(arguments: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
+def _written(name: str, text: str) -> str:
+    """A text that goes to a file under dist as well."""
+    target = ROOT / "dist" / name
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(text, "utf-8")
+    return text
+
+
 def links(arguments: argparse.Namespace) -> int:
     """Ask every source whether it still answers; the list goes to dist/links.md."""
     from macros.publish import links
     from macros.specs import load
 
-    target = ROOT / "dist" / "links.md"
-    target.parent.mkdir(exist_ok=True)
-    text = links.markdown(links.look({name: source.url for name, source in load(ROOT / "data").sources.items()}))
-    target.write_text(text, "utf-8")
-    print(text, end="")
+    sources = load(ROOT / "data").sources
+    print(_written("links.md", links.markdown(links.look({name: source.url for name, source in sources.items()}))), end="")
     return 0
 
 
@@ -434,11 +439,7 @@ def watch(arguments: argparse.Namespace) -> int:
 
     from macros.publish import watch
 
-    target = ROOT / "dist" / "watch.md"
-    target.parent.mkdir(exist_ok=True)
-    text = watch.look(ROOT, datetime.now(UTC).date())
-    target.write_text(text, "utf-8")
-    print(text, end="")
+    print(_written("watch.md", watch.look(ROOT, datetime.now(UTC).date())), end="")
     return 0
 
 
@@ -446,9 +447,7 @@ def notes(arguments: argparse.Namespace) -> int:
     """Write which computed values changed since the last release to dist/notes.md."""
     from macros.publish import revisions
 
-    target = ROOT / "dist" / "notes.md"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(revisions.notes(ROOT), "utf-8")
+    _written("notes.md", revisions.notes(ROOT))
     return 0
 
 

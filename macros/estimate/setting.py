@@ -129,19 +129,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     _one_memory(asked, gpus)
     _known_build(asked["build"], engine)
     _built(asked["built"], catalogue)
-    if asked["system"] == "windows" and gpus:
-        notices.append(Notice("spills-silently"))
-    at_once = asked["context"] if asked["batch"] == USUAL_BATCH else min(asked["batch"], asked["context"])
-    if question.get("ubatch") is not None and asked["ubatch"] > at_once:
-        notices.append(Notice("micro-batch-cut", {"tokens": at_once}))
-    if asked["moe_cache_mib"] > 0:
-        notices.append(Notice("expert-cache-speed"))
-    if asked["mtp"] and asked["split_mode"] == "tensor" and len(gpus) > 1:
-        notices.append(Notice("guesses-in-slices"))
-    if asked["mmproj"]:
-        known = model is not None and tower_of(catalogue.models[model], catalogue.models) is not None
-        of_files = "picture-reserved" if known else "projector-buffer"
-        notices.append(Notice(of_files if engine.gguf else "tower-weights"))
+    notices.extend(_of_settings(asked, question, model, engine, len(gpus), catalogue))
     layers = _gpu_layers(asked["gpu_layers"], architecture)
     if engine.splits != "layers" and layers is not None and layers < architecture.layers + 1:
         raise Refused("gpu_layers", "all layers on GPUs, which this engine needs", layers, "leave it out")
@@ -519,6 +507,27 @@ def _one_memory(asked: Mapping[str, Any], gpus: Sequence[Device]) -> None:
     for device in gpus:
         if all(one.gpu.shares_memory for one in gpus) and asked["ram_gib"] is not None and asked["ram_gib"] != device.memory_gib:
             raise Refused("ram_gib", f"the {device.memory_gib:g} GiB that {device.id} shares", asked["ram_gib"], "use `memory_gib` instead")
+
+
+def _of_settings(
+    asked: Mapping[str, Any], question: Mapping[str, Any], model: str | None, engine: Engine, devices: int, catalogue: Catalogue
+) -> list[Notice]:
+    """What to know of settings as they were asked."""
+    notices = []
+    if asked["system"] == "windows" and devices > 0:
+        notices.append(Notice("spills-silently"))
+    at_once = asked["context"] if asked["batch"] == USUAL_BATCH else min(asked["batch"], asked["context"])
+    if question.get("ubatch") is not None and asked["ubatch"] > at_once:
+        notices.append(Notice("micro-batch-cut", {"tokens": at_once}))
+    if asked["moe_cache_mib"] > 0:
+        notices.append(Notice("expert-cache-speed"))
+    if asked["mtp"] and asked["split_mode"] == "tensor" and devices > 1:
+        notices.append(Notice("guesses-in-slices"))
+    if asked["mmproj"]:
+        known = model is not None and tower_of(catalogue.models[model], catalogue.models) is not None
+        of_files = "picture-reserved" if known else "projector-buffer"
+        notices.append(Notice(of_files if engine.gguf else "tower-weights"))
+    return notices
 
 
 def _gpu_layers(asked: int | str, a: Architecture) -> int | None:
