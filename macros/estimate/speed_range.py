@@ -38,12 +38,13 @@ def spread_keys(of: str, rates: Rates, stack: Stack) -> list[str]:
         stack: what runs it
 
     Returns:
-        Keys of `Fitted.spreads`. Of processors too few were measured to tell classes of models apart.
+        Keys of `Fitted.spreads`. Of processors too few were measured to tell classes of models apart. A program with a speed of its own on
+        graphics devices is unlike the engine inside: without its only device nothing foretells it.
     """
     if rates.is_processor:
         return ["all", rates.kin, rates.wider] if rates.family is None else ["all", rates.kin, rates.wider, rates.family]
-    found = ["all", of, of + "|" + stack.engine]
-    if stack.backend is not None:
+    found = ["all", of, of + "|" + (stack.engine if stack.program is None else stack.engine + ":" + stack.program)]
+    if stack.backend is not None and stack.program is None:
         found.append(of + "|" + stack.engine + "/" + stack.backend)
     found += [of + "|" + rates.kin, of + "|" + rates.wider]
     return [*found, of + "|" + rates.family] if rates.family is not None else found
@@ -68,6 +69,8 @@ def alike(of: str, rates: Rates, stack: Stack) -> list[str]:
     """Whose held-out errors a range is cut from: a class of models with an engine through its back end, or through any; or processors."""
     if rates.is_processor:
         return ["cores" if stack.program is None else "cores/" + stack.program]
+    if stack.program is not None:
+        return [of + "|" + stack.engine + ":" + stack.program]
     with_engine = of + "|" + stack.engine
     return [with_engine] if stack.backend is None else [with_engine + "/" + stack.backend, with_engine]
 
