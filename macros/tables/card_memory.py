@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -12,9 +13,24 @@ from macros.specs import Catalogue
 from macros.specs.measurements import MemoryUse
 from macros.tables import Column, table
 
-FILES = ("qwen38-mtp-memory",)
-"""Files of such rows; logs of single buffers are compared to the byte elsewhere."""
 GIVEN = ("model", "quant", "context", "kv_type", "profile", "slots", "backend", "gpu_layers", "draft_tokens")
+
+
+def shown_rows(catalogue: Catalogue) -> Iterator[MemoryUse]:
+    """What cards held in all while they ran a GGUF file; logs of single buffers are compared to the byte elsewhere.
+
+    Args:
+        catalogue: the records
+
+    Returns:
+        Rows without a mark against them, in the order of their files.
+    """
+    for file in catalogue.measurements.values():
+        for row in file.rows:
+            if isinstance(row, MemoryUse) and row.parts_mib is None and row.quality is None:
+                engine = catalogue.engines.get(row.engine)
+                if engine is not None and engine.gguf:
+                    yield row
 
 
 def question_of(row: MemoryUse) -> dict[str, Any]:
@@ -54,24 +70,21 @@ def question_of(row: MemoryUse) -> dict[str, Any]:
 def card_memory(catalogue: Catalogue) -> pd.DataFrame:
     """All memory of the cards in each row, the back end's own included."""
     found: list[dict[str, Any]] = []
-    for file in FILES:
-        for row in catalogue.measurements[file].rows:
-            if not isinstance(row, MemoryUse) or row.quality is not None:
-                continue
-            devices = estimate(question_of(row), catalogue)["devices"]
-            computed, measured = sum(device["memory_bytes"] for device in devices), row.mib * MIB
-            name = catalogue.gpus[row.gpus[0]].name
-            found.append(
-                {
-                    "row": len(found) + 1,
-                    "gpus": name if len(row.gpus) == 1 else f"{len(row.gpus)} × {name}",
-                    "quant": row.quant,
-                    "context": row.context,
-                    "kv_type": row.kv_type,
-                    "guesses": row.draft_tokens or 0,
-                    "measured": measured / GIB,
-                    "computed": computed / GIB,
-                    "error": (computed / measured - 1) * 100,
-                }
-            )
+    for row in shown_rows(catalogue):
+        devices = estimate(question_of(row), catalogue)["devices"]
+        computed, measured = sum(device["memory_bytes"] for device in devices), row.mib * MIB
+        name = catalogue.gpus[row.gpus[0]].name
+        found.append(
+            {
+                "row": len(found) + 1,
+                "gpus": name if len(row.gpus) == 1 else f"{len(row.gpus)} × {name}",
+                "quant": row.quant,
+                "context": row.context,
+                "kv_type": row.kv_type,
+                "guesses": row.draft_tokens or 0,
+                "measured": measured / GIB,
+                "computed": computed / GIB,
+                "error": (computed / measured - 1) * 100,
+            }
+        )
     return pd.DataFrame(found)
