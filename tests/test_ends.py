@@ -60,6 +60,8 @@ def test_an_id_as_long_as_no_file_name(tmp_path):
         (["diff", ""], "diff: expected a branch, tag or commit, got ''"),
         (["what-runs", "--ram-gib=-5"], "ram_gib: expected a size in GiB above 0"),
         (["what-runs", "--memory-gib=24"], "memory_gib: expected a device with it"),
+        (["what-runs", "--gpu=apple-m3-max-40c", "--ram-gib=32"], "ram_gib: expected the 128 GiB that apple-m3-max-40c shares"),
+        (["what-needs", "--model=llama-3.1-8b", "--context=999999999"], "context: expected a whole number from 1 to 134217728"),
         (["what-needs", "--model=qwen3-8b", "--tokens-per-second=inf"], "tokens_per_second: expected a speed above 0"),
         (["diff", "no-such-branch"], "diff: expected a branch, tag or commit, got 'no-such-branch'"),
     ],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from macros.estimate.question import KEYS
+from macros.estimate.question import check_value
 from macros.estimate.refused import Refused
 from macros.formulas.ram_rule import SYSTEM_GIB
 from macros.specs import Catalogue
@@ -30,8 +30,7 @@ def what_needs(catalogue: Catalogue, model: str, *, tokens_per_second: float, co
     """
     if model not in catalogue.models:
         raise Refused("model", "the id of a model", model, nearest(model, catalogue.models))
-    if not 1 <= context <= (KEYS["context"].high or 0):
-        raise Refused("context", "a number of tokens from 1", context)
+    check_value("context", context, {})
     if not 0 < tokens_per_second < float("inf"):
         raise Refused("tokens_per_second", "a speed above 0", tokens_per_second)
     rows = []

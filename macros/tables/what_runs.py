@@ -190,7 +190,7 @@ def of_machine(catalogue: Catalogue, *, gpu: str | None, memory_gib: float | Non
         ram_gib: system memory; None: without a device what most have, beside one not asked for [GiB]
 
     Raises:
-        Refused: for an unknown device, a size that it is not sold with, and a size of memory that is none.
+        Refused: for an unknown device, a size that it is not sold with, RAM beside a device that shares its own, and a size that is none.
     """
     if gpu is None and memory_gib is not None:
         raise Refused("memory_gib", "a device with it", memory_gib, "name the device, or use `ram_gib`")
@@ -203,7 +203,8 @@ def of_machine(catalogue: Catalogue, *, gpu: str | None, memory_gib: float | Non
     question: dict[str, Any] = {"gpus": [gpu], "gpu_layers": 9999}
     if memory_gib is not None:
         question["memory_gib"] = memory_gib
-    device = check_setting({"model": candidates(catalogue)[0], "quant": "q4_k_m", "context": 1, **question}, catalogue).gpus[0]
+    asked = {"model": candidates(catalogue)[0], "quant": "q4_k_m", "context": 1, **question}
+    device = check_setting(asked if ram_gib is None else {**asked, "ram_gib": ram_gib}, catalogue).gpus[0]
     if ram_gib is not None:
         question |= host_of(catalogue, ram_gib)
     return list(ranking(catalogue, question, _room(catalogue, device.id, device.memory_gib), ram_gib=ram_gib))
