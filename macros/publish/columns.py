@@ -84,10 +84,14 @@ def _advance(character: str) -> float:
 def longest_word(text: str, bold: bool = True) -> float:
     """The widest piece that must stand on one line; four Chinese characters together still read as a word [em].
 
+    A line breaks after a hyphen, unless a digit follows.
+
     >>> longest_word("每千美元带宽 GB/s") == em("每千美元"), longest_word("a_\u200bbc") == em("bc")
     (True, True)
+    >>> longest_word("双通道 DDR4-3200") == em("DDR4-3200"), longest_word("high-end") == em("high-")
+    (True, True)
     """
-    pieces = re.findall(r"[\u2e80-\uffef]+|[^\s\u200b\u2e80-\uffef-]*-?", text)
+    pieces = re.findall(r"[\u2e80-\uffef]+|(?:[^\s\u200b\u2e80-\uffef-]|-(?=\d))*-?", text)
     return max((min(em(piece), 4.0) if ord(piece[0]) > FULLWIDTH else em(piece, bold) for piece in pieces if piece), default=0.0)
 
 

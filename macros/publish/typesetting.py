@@ -242,6 +242,15 @@ def _wrapped(function: str) -> Callable[[Page, Element], str]:
     return lambda page, element: f"#{function}{page.content(element)}"
 
 
+def _small(page: Page, element: Element) -> str:
+    """Small type; the range below a figure stands beside it on paper."""
+    return f"{' ' * _is_range(element)}#aside{page.content(element)}"
+
+
+def _is_range(element: Element) -> bool:
+    return bool(element.tag == "small" and element.get("class") == "range")
+
+
 def _code(page: Page, element: Element) -> str:
     return f"#raw({literal(words(element))})"
 
@@ -322,7 +331,7 @@ def words(element: Element) -> str:
     for child in element:
         if isinstance(child.tag, str):
             # The parser takes what follows a <wbr> for its content.
-            parts.append(ZERO_WIDTH_SPACE * (child.tag == "wbr") + words(child))
+            parts.append(ZERO_WIDTH_SPACE * (child.tag == "wbr") + " " * _is_range(child) + words(child))
         parts.append(child.tail or "")
     return "".join(parts)
 
@@ -513,7 +522,7 @@ BY_TAG: dict[str, Callable[[Page, Element], str]] = {
     "i": _wrapped("emph"),
     "cite": _wrapped("emph"),
     "q": _wrapped("quote"),
-    "small": _wrapped("aside"),
+    "small": _small,
     "sub": _wrapped("sub"),
     "sup": _wrapped("super"),
     "mark": _wrapped("highlight"),
