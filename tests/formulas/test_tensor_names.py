@@ -19,7 +19,7 @@ NAMES = """
     indexer.attn_k indexer.attn_q_b indexer.k_norm indexer.k_norm_bias indexer.proj
     ffn_gate ffn_up ffn_down ffn_gate_bias ffn_up_bias ffn_down_bias ffn_gate_inp ffn_gate_inp_bias ffn_gate_inp_scale exp_probs_b
     ffn_gate_exps ffn_up_exps ffn_down_exps ffn_gate_up_exps ffn_gate_exps_bias ffn_up_exps_bias ffn_down_exps_bias ffn_down_exps_scale
-    ffn_gate_inp_shexp ffn_gate_shexp ffn_up_shexp ffn_down_shexp ffn_latent_down ffn_latent_up
+    ffn_gate_inp_shexp ffn_gate_shexp ffn_up_shexp ffn_down_shexp ffn_latent_down ffn_latent_up ffn_norm_exps
     ssm_in ssm_conv1d ssm_conv1d_bias ssm_dt ssm_a ssm_d ssm_norm ssm_out ssm_ba ssm_beta ssm_alpha
     ssm_x ssm_dt_bias ssm_dt_norm ssm_b_norm ssm_c_norm ssm_conv1d_q ssm_conv1d_k ssm_conv1d_v ssm_f_a ssm_f_b ssm_g_a ssm_g_b
     shortconv.conv shortconv.in_proj shortconv.out_proj

@@ -139,7 +139,9 @@ with _beside() as pool:
 
 def test_an_interrupt_of_the_whole_group_ends_the_build():
     """Ctrl-C in a terminal goes to the build and its copies alike: none of them stays, waiting for another."""
-    command = [sys.executable, "-c", COPIES]
+    # A run of the tests in the background has it ignored, and children inherit that.
+    told = f"import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n{COPIES}"
+    command = [sys.executable, "-c", told]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True) as build:
         assert build.stdout is not None
         assert build.stdout.readline() == b"at work\n"

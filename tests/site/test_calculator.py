@@ -320,14 +320,19 @@ ADDRESSES = [
 ]
 
 
+ALL_KNOWN = "![...document.querySelectorAll('[data-figures] dd')].some((figure) => figure.textContent === '…')"
+"""What is looked for between two frames has been found."""
+
+
 def visit(page, path):
     page.goto(path)
-    page.wait_for_function("document.querySelector('[data-figure=figure-quant] dd')?.textContent !== '…'")
     page.wait_for_selector("[data-ready]")
+    page.wait_for_function(ALL_KNOWN)
 
 
 def answer(page):
     """What is seen of the answer; a screen reader is told some time later."""
+    page.wait_for_function(ALL_KNOWN)
     parts = ("verdict", "warnings", "bars", "figures", "command")
     return [page.locator(f"[data-{part}]").inner_text() for part in parts]
 
