@@ -459,6 +459,21 @@ def test_a_link_reproduces_the_setting_and_the_language_link_keeps_it(page, addr
     assert page.input_value("#calculator-model") == "Llama 3.1 70B"
 
 
+def test_what_is_folded_away_is_computed_when_it_is_opened(page):
+    visit(page, LANGUAGES["en"])
+    fit = page.locator("[data-figure=figure-fit] dd")
+    assert fit.text_content() == "…"
+    page.click("[data-rest] summary")
+    page.wait_for_function("document.querySelector('[data-figure=figure-fit] dd').textContent !== '…'")
+    before = fit.text_content()
+    page.click("[data-rest] summary")
+    page.fill("#calculator-model", "qwen3.8 27b")
+    page.keyboard.press("Enter")
+    page.wait_for_function(ALL_KNOWN)
+    page.click("[data-rest] summary")
+    page.wait_for_function("(before) => document.querySelector('[data-figure=figure-fit] dd').textContent !== before", arg=before)
+
+
 def test_nothing_is_sent_and_nothing_is_loaded_elsewhere(page):
     asked = []
     page.on("request", lambda request: asked.append(request.url))

@@ -616,6 +616,14 @@
   // What is left of a question between two frames is dropped when another is asked, refused, or put to formulas loaded since.
   let asking = 0;
 
+  // What stands among the figures that are folded away waits until they are opened.
+  let unseen;
+  function seen() {
+    if (!page.querySelector("[data-rest]").open) return;
+    unseen?.();
+    unseen = undefined;
+  }
+
   // What llama.cpp does by itself: a few more plans, so it comes last.
   function showFit(setting, asked) {
     const line = page.querySelector("[data-figure=figure-fit]");
@@ -640,7 +648,8 @@
       roomFor.quant = room.best_quantization ? named(guide.quantizations[room.best_quantization]) : say("none");
       page.querySelector("[data-figure=figure-context] dd").textContent = roomFor.context;
       page.querySelector("[data-figure=figure-quant] dd").textContent = roomFor.quant;
-      setTimeout(() => mine === asking && showFit(setting, asked));
+      unseen = () => mine === asking && showFit(setting, asked);
+      setTimeout(seen);
     };
     // A trial after the other, so that a slow phone stays at hand.
     const trial = () => {
@@ -904,6 +913,7 @@
       for (const name of ["gpu_layers", "n_cpu_moe"]) control(name).value = "";
       update();
     });
+    page.querySelector("[data-rest]").addEventListener("toggle", seen);
     page.querySelector("[data-add]").addEventListener("click", () => {
       control("gpu", addCard()).focus();
       update();
