@@ -5,7 +5,7 @@ import re
 import pytest
 from lxml import html
 
-from macros.publish.typesetting import CannotSet, Page, literal
+from macros.publish.typesetting import CannotSet, Page, literal, words
 
 
 def put(source: str) -> str:
@@ -38,6 +38,12 @@ def test_an_outside_address_is_printed_once_a_page():
     twice = put('<a href="https://a.example/">x</a><a href="https://a.example/">y</a>')
     assert twice.count("#noted(") == 1
     assert twice.count("#again(") == 1
+
+
+def test_a_range_stands_apart_from_its_figure():
+    cell = '48.7<small class="range">38.3–56.6</small>'
+    assert put(cell) == '#"48.7" #aside[#"38.3–56.6"]'
+    assert words(html.fragment_fromstring(cell, create_parent="td")) == "48.7 38.3–56.6"
 
 
 def test_the_table_keeps_every_cell_and_spans():
