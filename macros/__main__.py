@@ -284,6 +284,7 @@ def new(arguments: argparse.Namespace) -> int:
 
     catalogue, path = load(ROOT / "data"), arguments.config or arguments.gguf
     said: dict[str, Any] = {}
+    tokenizer = ""
     try:
         if arguments.config:
             config = read_config_file(path)
@@ -293,6 +294,7 @@ def new(arguments: argparse.Namespace) -> int:
             header = read_gguf(path, numbered(catalogue.tensor_types))
             model = file_model(header, catalogue.tensor_types, catalogue.architectures)
             said = new_model.said_in_file(header.values, catalogue)
+            tokenizer = str(header.values.get("tokenizer.ggml.model", ""))
             shapes, notices, repository = model.architecture, list(model.notices), arguments.repository or said.get("hugging_face")
     except Refused as error:
         print(f"{path}:1: file: {error}", file=sys.stderr)
@@ -300,7 +302,12 @@ def new(arguments: argparse.Namespace) -> int:
     name = arguments.id or (repository or "").rpartition("/")[2].lower().replace("_", "-")
     if repository:
         said["hugging_face"] = repository
-    written = new_record.write(ROOT, arguments.kind, name, new_model.record(shapes, repository, name, catalogue, said))
+    made = new_model.record(shapes, repository, name, catalogue, said)
+    if "family" not in made:
+        family = new_record.write(ROOT, "family", name, new_model.family(made, tokenizer))
+        made["family"] = name
+        print(f"{family.relative_to(ROOT)}: no listed model has this vocabulary, so it is a family of its own")
+    written = new_record.write(ROOT, arguments.kind, name, made)
     if repository:
         file = "config.json" if arguments.config else path.name
         print(f"data/sources.yaml: {new_model.cite(ROOT, repository, datetime.now(UTC).date(), file)}")

@@ -82,10 +82,11 @@ def record(
         Keys and values; what nobody can tell from a configuration (the day, the licence, the publisher's count) stays open.
     """
     owner, _, title = (repository or f"/{id}").partition("/")
+    publisher = _publisher(owner, catalogue.models.values()) or owner or None
     made: dict[str, Any] = {
         "name": re.sub(r"[-_]+", " ", title),
-        "publisher": _publisher(owner, catalogue.models.values()) or owner or None,
-        "family": _family(shapes, catalogue),
+        "publisher": publisher,
+        "family": _family(shapes, publisher, catalogue),
         "hugging_face": repository,
         "architecture": shapes.model_dump(mode="json", exclude_defaults=True, exclude={"traits"}),
         "sources": {"architecture": [source_of(repository)]} if repository else {},
@@ -98,14 +99,36 @@ def _publisher(owner: str, models: Iterable[Model]) -> str | None:
     return next((model.publisher for model in models if owner and (model.hugging_face or "").startswith(f"{owner}/")), None)
 
 
-def _family(shapes: Architecture, catalogue: Catalogue) -> str | None:
-    """The family of a model with the same vocabulary, best one of the same class."""
+def _family(shapes: Architecture, publisher: str | None, catalogue: Catalogue) -> str | None:
+    """The family of a model with the same vocabulary, of the same class or publisher: others may have as many tokens by chance."""
     alike: list[tuple[bool, str]] = []
     for model in catalogue.models.values():
         other = architecture_of(model, catalogue.models)
-        if other.vocabulary_size == shapes.vocabulary_size:
-            alike.append((other.engine_name != shapes.engine_name, model.family))
+        like = other.engine_name == shapes.engine_name
+        if other.vocabulary_size == shapes.vocabulary_size and (like or model.publisher == publisher):
+            alike.append((not like, model.family))
     return min(alike)[1] if alike else None
+
+
+def family(made: Mapping[str, Any], tokenizer: str = "") -> dict[str, Any]:
+    """The record of a vocabulary that no listed model has.
+
+    Args:
+        made: the model's record
+        tokenizer: what the model's file calls the way of cutting text into tokens; empty: it does not say
+
+    Returns:
+        Keys and values of the family, under the model's own name.
+
+    >>> family({"name": "My 8B", "architecture": {"vocabulary_size": 64000}}, "gpt2")
+    {'name': 'My 8B', 'tokenizer': 'byte-level BPE, 64,000 tokens'}
+    """
+    kind = TOKENIZERS.get(tokenizer, "")
+    return {"name": made["name"], "tokenizer": f"{kind}{made['architecture']['vocabulary_size']:,} tokens"}
+
+
+TOKENIZERS = {"gpt2": "byte-level BPE, ", "llama": "SentencePiece, "}
+"""What GGUF files call a tokenizer -> what the guide calls it."""
 
 
 def cite(root: Path, repository: str, today: date, file: str = "config.json") -> str:

@@ -31,6 +31,11 @@ NAMES = """
     output_hc_fn output_hc_base output_hc_scale hc_attn_fn hc_attn_base hc_attn_scale hc_ffn_fn hc_ffn_base hc_ffn_scale
     attn_res_score ffn_res_score output_res_score ssm_g ffn_routed_down ffn_routed_up ffn_routed_norm
     cross_attn_attn_gate cross_attn_mlp_gate
+    hc_attn_norm hc_attn_down hc_attn_up hc_attn_inject hc_ffn_norm hc_ffn_down hc_ffn_up hc_ffn_inject
+    output_hc_norm output_hc_down output_hc_up ple_key ple_value ple_norm_key ple_norm_query ple_norm_conv ple_conv1d
+    attn_norm_2 attn_norm_2_bias channel_mix_key channel_mix_lerp_k channel_mix_value time_mix_lerp_fused time_mix_ln time_mix_ln_bias
+    time_mix_key time_mix_value time_mix_receptance time_mix_output time_mix_k_k time_mix_k_a time_mix_r_k time_mix_g1 time_mix_g2
+    time_mix_w0 time_mix_w1 time_mix_w2 time_mix_a0 time_mix_a1 time_mix_a2 time_mix_v0 time_mix_v1 time_mix_v2
     nextn.eh_proj nextn.enorm nextn.hnorm nextn.shared_head_norm nextn.embed_tokens nextn.shared_head_head
 """
 """As in the tensor lists of GGUF files, without `blk.0.` and `.weight`; vectors beside a matrix with their kind behind its name."""

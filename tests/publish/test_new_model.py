@@ -13,7 +13,7 @@ import macros.__main__ as program
 from macros.estimate.files.gguf import stored_bytes
 from macros.publish import new_model
 from macros.specs import load
-from macros.specs.models import Model
+from macros.specs.models import Model, architecture_of
 from tests import copies
 from tests.estimate.files import written
 
@@ -100,3 +100,21 @@ def test_a_file_that_is_no_model_makes_nothing(tree: Path, capsys: pytest.Captur
     assert program.main(["new", "model", "m", "--gguf", str(path)]) == 1
     assert str(path) in capsys.readouterr().err
     assert not (tree / "data" / "models" / "m.yaml").exists()
+
+
+def test_a_vocabulary_of_its_own_makes_a_family_and_the_next_record_can_follow(tree: Path):
+    path = tree / "config.json"
+    path.write_text(json.dumps({**CONFIG, "vocab_size": 151_937}), "utf-8")
+    assert program.main(["new", "model", "own", "--config", str(path)]) == 0
+    made = load(tree / "data")
+    assert (made.models["own"].family, made.families["own"].tokenizer) == ("own", "151,937 tokens")
+    assert program.main(["new", "model", "own-2", "--config", str(path)]) == 0
+    assert load(tree / "data").models["own-2"].family == "own"
+
+
+def test_as_many_tokens_by_chance_are_no_family():
+    shapes = architecture_of(CATALOGUE.models["rwkv-7-world-1.5b"], CATALOGUE.models)
+    by_chance = [model.family for model in CATALOGUE.models.values() if model.family == "jamba"]
+    assert by_chance
+    assert new_model.record(shapes, "Somebody/Else", "x", CATALOGUE)["family"] == "rwkv-world"
+    assert "family" not in new_model.record(shapes.model_copy(update={"engine_name": "gptj"}), "Somebody/Else", "x", CATALOGUE)
