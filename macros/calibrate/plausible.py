@@ -16,6 +16,9 @@ from macros.specs.models import architecture_of
 SLACK = 1.03
 """A clock that is a little above the published one is no slip."""
 
+DOUBTFUL = 1.5
+"""The same of a row that is marked as noisy or incomplete: a range was published, or a setting was not."""
+
 FILE_SIZE = 0.12
 """A file may be so much larger or smaller than its tensors: other versions of a format, a tied matrix stored twice."""
 
@@ -52,15 +55,16 @@ def implausible(row: AnyRow, catalogue: Catalogue) -> Iterator[tuple[str, str, s
         expected = weight_bytes(architecture, quantization, catalogue.records["tensor-types"])
         if abs(row.file_bytes / expected - 1) > (FILE_SIZE if row.published_as is None else NEAR_SIZE):
             yield "file_bytes", f"about {expected:,} bytes for this model and format", f"{row.file_bytes:,}", "GB, GiB or MiB for bytes?"
-    if row.quality is not None:
+    if row.quality is not None and row.quality.flag == "anomalous":
         return
     if not isinstance(row, Decode | Prefill) or row.gpu_layers is not None or (row.gpus == [] and row.cpu is None):
         return
     rates = measured_rates(row, catalogue)
     work = model_work(row.model, row.quant, catalogue)
     devices = max(len(row.gpus), 1)
+    slack = SLACK if row.quality is None else DOUBTFUL
     if isinstance(row, Decode):
-        most = SLACK * devices * row.users * float(decode_ceiling(bytes_read=work.weight_bytes(), bandwidth=rates.bandwidth))
+        most = slack * devices * row.users * float(decode_ceiling(bytes_read=work.weight_bytes(), bandwidth=rates.bandwidth))
         if row.tokens_per_second > most:
             yield (
                 "tokens_per_second",
@@ -69,7 +73,7 @@ def implausible(row: AnyRow, catalogue: Catalogue) -> Iterator[tuple[str, str, s
                 "prompt processing, several users, or another model?",
             )
     elif rates.matrix_rate and not rates.is_processor and rates.peak_rate:
-        most = SLACK * devices * 4 * rates.peak_rate / (2 * work.parameters)
+        most = slack * devices * 4 * rates.peak_rate / (2 * work.parameters)
         if row.tokens_per_second > most:
             yield (
                 "tokens_per_second",

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from macros.relations import copied, devices, figures, measured, models, names, sealed, shapes
-from macros.relations.ratios import Relation, Slip
+from macros.relations.ratios import AGAIN, Relation, Slip
 from macros.specs import Catalogue, SpecError
 from macros.specs.catalogue import computed
 from macros.specs.errors import nearest
@@ -79,7 +79,11 @@ def check(catalogue: Catalogue, today: date) -> Iterator[SpecError]:
 
 def _told(kind: str, record: Any, catalogue: Catalogue) -> Iterator[SpecError]:
     for slip in slips(kind, record, catalogue):
-        yield catalogue.error(kind, record.id, slip.at, slip.expected, slip.got, slip.fix)
+        fix = slip.fix
+        if fix == AGAIN:
+            key = ".".join(map(str, slip.at))
+            fix = f"{fix}; what is so in the source: exceptions: {{{key}: {{reason: …, until: <a year from now>}}}}"
+        yield catalogue.error(kind, record.id, slip.at, slip.expected, slip.got, fix)
 
 
 def _exceptions(kind: str, record: Any, catalogue: Catalogue, today: date) -> Iterator[SpecError]:

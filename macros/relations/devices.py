@@ -51,6 +51,11 @@ def _chips_sold(gpu: Gpu) -> str:
     return f"family {gpu.family} ({gpu.kind})"
 
 
+def _cards(gpu: Gpu) -> str:
+    """Cards of one generation for one market with one kind of memory: as many chips of one size stand on each part of the bus."""
+    return f"{gpu.vendor} {gpu.architecture} with {gpu.memory_kind} ({gpu.kind})"
+
+
 def _controller(gpu: Gpu) -> str:
     """The same with one kind of memory: its controllers and chips are of the same years."""
     return f"family {gpu.family} with {gpu.memory_kind}"
@@ -234,6 +239,8 @@ GPUS: tuple[Relation, ...] = (
     Rule(_bus),
     Ratio("bus width [bits]", ("memory_bus_bits",), _field("memory_bus_bits"), (_memory, _memory_class), slack=2),
     Ratio("memory on each 32 bits of the bus [GiB]", ("memory_gib",), _chip, (_memory_class,), slack=2, step=0.03, round_to=0.5),
+    Ratio("memory on each 32 bits of the bus [GiB]", ("memory_gib",), _chip, (_cards, _market), slack=1.02, below=2),
+    Ratio("memory of a stack [GiB per 1024 bits]", ("memory_gib",), _stack, (_cards, _memory), slack=1.2, below=3),
     Ratio("memory on each 32 bits of the bus [GiB]", ("memory_gib",), _chip, (_memory,), slack=2),
     Ratio("memory of a stack [GiB per 1024 bits]", ("memory_gib",), _stack, (_memory, _memory_class), slack=1.5),
     Ratio("memory [GiB]", ("memory_gib",), _field("memory_gib"), (_kind,), slack=1.5),
@@ -254,6 +261,7 @@ GPUS: tuple[Relation, ...] = (
     Ratio("power for an FP32 rate [W per TFLOP/s]", ("tdp_w",), _watts_a_unit, (_generation, _all), slack=1.6),
     Ratio("power for an FP32 rate [W per TFLOP/s]", ("tdp_w",), _watts_a_unit, (_chips_sold, _generation), slack=1.35, below=3),
     Ratio("power for bandwidth [W per GB/s]", ("tdp_w",), _over("tdp_w", "bandwidth_gb_per_s"), (_kind,), slack=1.4),
+    Ratio("power for bandwidth [W per GB/s]", ("tdp_w",), _over("tdp_w", "bandwidth_gb_per_s"), (_chips_sold, _kind), slack=1.3, below=3),
     Ratio("board power [W]", ("tdp_w",), _field("tdp_w"), (_kind, _all), slack=1.4),
     Rule(_range),
     Ratio("second-level cache of a compute unit [MiB]", ("l2_mib",), _over("l2_mib", "compute_units"), (_generation, _all), slack=1.6),
@@ -359,7 +367,16 @@ CPUS: tuple[Relation, ...] = (
     Ratio(
         "most memory behind a channel [GiB]", ("max_memory_gib",), _over("max_memory_gib", "memory_channels"), (_socket, _family), slack=2.3
     ),
+    Ratio(
+        "most memory behind a channel [GiB]",
+        ("max_memory_gib",),
+        _over("max_memory_gib", "memory_channels"),
+        (_socket, _family),
+        slack=1.02,
+        below=2.3,
+    ),
     Ratio("power [W]", ("tdp_w",), _field("tdp_w"), (_family, _all), slack=1.3),
+    Ratio("power [W]", ("tdp_w",), _field("tdp_w"), (_socket, _class), slack=1.15, below=2),
     Ratio("power of a core [W]", ("tdp_w",), _over("tdp_w", "cores"), (_family, _all), slack=1.6),
     Ratio("PCI Express generation", ("pcie_generation",), _field("pcie_generation"), (_family,), slack=1.02),
 )

@@ -52,7 +52,8 @@ def named_size(model: Model, catalogue: Catalogue) -> Iterator[Slip]:
             yield Slip(("published_parameters",), f"about {said:.3g} parameters, as its name says", f"{count:.4g}")
     if found := ACTIVE.search(model.id):
         said, count = float(found[1]) * SCALE[found[2]], _active(shapes)
-        if not 0.6 <= count / said <= 1.7:
+        # A name has whole numbers, and leaves out what it likes: of one (thousand million) much more than of twenty.
+        if not 0.75 <= count / said <= 1.25 + 0.5 / float(found[1]):
             at = ("architecture", "experts", "used")
             yield Slip(at, f"about {said:.3g} parameters for each token, as its name says", f"{count:.4g}")
 
@@ -129,6 +130,11 @@ def shapes(model: Model, catalogue: Catalogue) -> Iterator[Slip]:
             yield Slip(("architecture", "attention", "shared_cache_layers"), expected, f"{attention.shared_cache_layers}")
         if attention.heads % attention.kv_heads:
             yield Slip(("architecture", "attention", "kv_heads"), f"a divisor of {attention.heads} heads", f"{attention.kv_heads}")
+        rates = attention.compressed.rates if attention.compressed is not None else []
+        for index, rate in enumerate(rates):
+            if rates.count(rate) == 1:
+                at = ("architecture", "attention", "compressed", "rates", index)
+                yield Slip(at, f"a rate that other layers have ({', '.join(map(str, sorted({*rates} - {rate})))})", f"{rate}")
         if attention.head_dim % 8:
             yield Slip(("architecture", "attention", "head_dim"), "a whole multiple of 8", f"{attention.head_dim}")
     yield from _experts(model)

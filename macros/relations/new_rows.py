@@ -11,17 +11,26 @@ from macros.estimate.answering import speeds
 from macros.formulas.remember import by_identity
 from macros.relations.ratios import Slip
 from macros.specs import Catalogue
-from macros.specs.measurements import Decode, MeasurementFile, Prefill
+from macros.specs.measurements import Decode, Generation, MeasurementFile, Prefill
 
 BEYOND = 1.3
 """So far beyond the range of the formulas, which nine in ten rows lie in, a sound row may lie."""
-ENOUGH = 8
+DOUBTFUL = 2.0
+"""So many times further a row may lie that is marked as noisy or incomplete."""
+ENOUGH = 3
 """Rows of a file from which on their settings say what its other rows have."""
 CHOSEN = (
     "prompt_tokens", "generated_tokens", "depth", "context", "ubatch", "batch", "users", "threads", "sequence_length", "micro_batch",
     "memory_channels",
 )  # fmt: skip
 """Keys of a row whose value somebody chose, mostly once for a whole table."""
+
+
+ELSEWHERE = 2
+"""A setting that so many other files have is a common one; so many of its own make a file one with settings of its own."""
+SCATTER = 1.5
+"""So far above the widest scatter beside it that of a row may lie."""
+SAY_SO = "read the source again; if it is so, say so in `exceptions: {{rows.{index}.{key}: …}}`"
 
 
 def is_new(file: MeasurementFile, index: int) -> bool:
@@ -36,36 +45,54 @@ def is_new(file: MeasurementFile, index: int) -> bool:
 
 def expected(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -> Iterator[Slip]:
     """The speed of one device lies about where the formulas say, which are fitted to all others."""
-    if not is_new(file, index) or not isinstance(row, Decode | Prefill) or (question := _question(row, catalogue)) is None:
+    if not is_new(file, index) or not isinstance(row, Decode | Prefill) or not _on_one_device(row):
         return
-    try:
-        answer = speeds(question, catalogue).get(row.kind)
-    except Refused:
-        return  # a question that the door does not take says nothing of the row
-    if answer is not None and not answer["low"] / BEYOND <= row.tokens_per_second <= answer["high"] * BEYOND:
+    answer = computed(row, catalogue)
+    beyond = BEYOND if row.quality is None else BEYOND * DOUBTFUL
+    if answer is not None and not answer["low"] / beyond <= row.tokens_per_second <= answer["high"] * beyond:
         told = f"about {answer['low']:.4g} to {answer['high']:.4g} tokens/s, as the formulas say of this device, model and depth"
         fix = "read the source again (another device, depth, unit, or a sum?); if it is so, mark the row with quality: {flag: anomalous, …}"
         yield Slip(("rows", index, "tokens_per_second"), told, f"{row.tokens_per_second:g}", fix)
 
 
-def _question(row: Decode | Prefill, catalogue: Catalogue) -> dict[str, Any] | None:
-    """A sound row of one device with everything on it, as somebody would ask for it; None: any other."""
+def _on_one_device(row: Decode | Prefill) -> bool:
+    """Whether everything is on one device as it is sold, which the formulas are fitted to."""
+    apart = row.n_cpu_moe is not None or row.gpu_layers is not None or row.power_limit_w is not None
+    return not apart and len(row.gpus) < 2
+
+
+def computed(row: Decode | Prefill, catalogue: Catalogue) -> dict[str, Any] | None:
+    """What the formulas say of a row that is not far from all others, asked as somebody would.
+
+    Args:
+        row: the row
+        catalogue: all records
+
+    Returns:
+        Speed with its range; None: it cannot be asked.
+    """
     program = catalogue.programs.get(row.engine)
     if program is None or program.engine not in catalogue.engines or program.own_speed or row.model is None or row.quant is None:
         return None
-    apart = row.quality is not None or row.offload is not None or row.n_cpu_moe is not None or row.gpu_layers is not None
-    if apart or row.power_limit_w is not None or row.users != 1 or len(row.gpus) > 1:
+    anomalous = row.quality is not None and row.quality.flag == "anomalous"
+    if anomalous or row.offload is not None or row.users != 1 or (not row.gpus and (row.cpu is None or row.memory is None)):
         return None
-    if not row.gpus and (row.cpu is None or row.memory is None):
-        return None
+    try:
+        return speeds(_question(row, program.engine, catalogue), catalogue).get(row.kind)
+    except Refused:
+        return None  # a question that the door does not take says nothing of the row
+
+
+def _question(row: Decode | Prefill, engine: str, catalogue: Catalogue) -> dict[str, Any]:
     question = {
-        "model": row.model, "quant": row.quant, "gpus": row.gpus, "engine": program.engine, "context": 1 << 18, "depth": row.depth,
+        "model": row.model, "quant": row.quant, "gpus": row.gpus, "engine": engine, "context": 1 << 18, "depth": row.depth,
         "backend": row.backend if row.gpus else None, "built": row.built.isoformat() if row.built else None,
         "cpu": row.cpu, "memory": row.memory, "memory_channels": row.memory_channels,
-        "prompt_tokens": getattr(row, "prompt_tokens", None),
+        "prompt_tokens": getattr(row, "prompt_tokens", None), "power_limit_w": row.power_limit_w,
     }  # fmt: skip
-    if "ubatch" in catalogue.engines[program.engine].settings:
-        question |= {"flash_attention": row.flash_attention, "ubatch": row.ubatch, "gpu_layers": 999 if row.gpus else None}
+    if "ubatch" in catalogue.engines[engine].settings:
+        layers = row.gpu_layers if row.gpu_layers is not None else 999 if row.gpus else None
+        question |= {"flash_attention": row.flash_attention, "ubatch": row.ubatch, "gpu_layers": layers, "n_cpu_moe": row.n_cpu_moe}
     return {key: value for key, value in question.items() if value is not None}
 
 
@@ -83,10 +110,58 @@ def usual(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -> 
         if value and others.total() >= ENOUGH and min(others.values()) > 1 and value not in others:
             have = " or ".join(str(one) for one in sorted(others))
             told = f"{have}, as the other {others.total()} rows of this file have"
-            fix = f"read the source again; if it is so, say so in `exceptions: {{rows.{index}.{key}: …}}`"
-            yield Slip(("rows", index, key), told, f"{value}", fix)
+            yield Slip(("rows", index, key), told, f"{value}", SAY_SO.format(index=index, key=key))
+
+
+def common(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """A setting is one that others choose too, in this file or in two others, unless this file has several of its own."""
+    if not is_new(file, index):
+        return
+    for key in CHOSEN:
+        value, files = getattr(row, key, None), _files(catalogue, key)
+        if not value or len(files.get(value, frozenset()) - {file.id}) >= ELSEWHERE:
+            continue
+        rows = catalogue.measurements[file.id].rows
+        here = {getattr(other, key, None) for place, other in enumerate(rows) if place != index and other.kind == row.kind}
+        own = [one for one in here if one and len(files.get(one, frozenset()) - {file.id}) < ELSEWHERE]
+        if value not in here and len(own) < ELSEWHERE:
+            told = "a number that rows of two other files have, or another row of this one"
+            yield Slip(("rows", index, key), told, f"{value}", SAY_SO.format(index=index, key=key))
+
+
+@by_identity
+def _files(catalogue: Catalogue, key: str) -> dict[int, frozenset[str]]:
+    """Value of a setting -> files that have it."""
+    found: dict[int, set[str]] = {}
+    for file in catalogue.measurements.values():
+        for row in file.rows:
+            if value := getattr(row, key, None):
+                found.setdefault(value, set()).add(file.id)
+    return {value: frozenset(files) for value, files in found.items()}
+
+
+def scatter(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """Runs scatter at most about as widely as those of other rows of their source."""
+    if not is_new(file, index) or not isinstance(row, Generation) or not row.standard_deviation:
+        return
+    rows = catalogue.measurements[file.id].rows
+    others = [
+        other.standard_deviation / other.tokens_per_second
+        for place, other in enumerate(rows)
+        if place != index and isinstance(other, Generation) and other.standard_deviation and other.kind == row.kind
+    ]
+    share = row.standard_deviation / row.tokens_per_second
+    if len(others) > ENOUGH and share > SCATTER * max(others):
+        told = f"at most {100 * max(others):.2g} % of the speed, as {len(others)} rows beside it have"
+        yield Slip(
+            ("rows", index, "standard_deviation"), told, f"{100 * share:.2g} %", SAY_SO.format(index=index, key="standard_deviation")
+        )
 
 
 @by_identity
 def _settings(catalogue: Catalogue, name: str, kind: str, key: str) -> list[int]:
     return [value for row in catalogue.measurements[name].rows if row.kind == kind and (value := getattr(row, key, None))]
+
+
+ROWS = (expected, usual, common, scatter)
+"""What is held of each new row."""

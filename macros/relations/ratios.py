@@ -14,6 +14,10 @@ FEW = 3
 """Fewer records than that say nothing about what is usual; a wider class is asked then."""
 
 
+AGAIN = "read the source again (a digit too many or too few, GB for GiB, a neighbouring column?)"
+"""What to do about a figure that may be a slip."""
+
+
 @dataclass(frozen=True)
 class Slip:
     """A figure that cannot be."""
@@ -24,7 +28,7 @@ class Slip:
     """What it was compared with."""
     got: str
     """What follows from it."""
-    fix: str = "read the source again (a digit too many or too few, GB for GiB, a neighbouring column?)"
+    fix: str = AGAIN
     """How it may have come about."""
 
 

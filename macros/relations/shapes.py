@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from macros.formulas.remember import by_identity
 from macros.relations.ratios import Relation, Rule, Slip
 from macros.specs import Catalogue
 from macros.specs.record import numbers_in
@@ -20,7 +22,7 @@ class Bounds(NamedTuple):
 
 
 LAYERS, HEADS, HEAD = Bounds(1, 256), Bounds(1, 256), Bounds(16, 576, 8)
-RANK, WIDTH, EXPERTS = Bounds(64, 8192, 32), Bounds(64, 65536), Bounds(1, 4096)
+RANK, WIDTH, EXPERTS = Bounds(64, 8192, 32), Bounds(64, 65536), Bounds(1, 1024)
 EVERY, KERNEL, STATE = Bounds(1, 16), Bounds(2, 16), Bounds(8, 512, 8)
 BOUNDS: dict[str, Bounds] = {
     **dict.fromkeys(("layers", "num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_kv_shared_layers"), LAYERS),
@@ -102,11 +104,64 @@ def heads_fill(at: tuple[str | int, ...], sizes: dict[str, Any]) -> Iterator[Sli
         yield Slip((*at, "num_experts_per_tok"), f"at most half of {experts} experts, or three quarters of up to eight", f"{used}")
 
 
+EXPERT_COUNTS = ("n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts")
+LENGTHS = ("max_position_embeddings", "n_positions", "max_seq_len")
+
+
+def _first(sizes: dict[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((sizes[key] for key in keys if sizes.get(key)), None)
+
+
+def parts(at: tuple[str | int, ...], sizes: dict[str, Any]) -> Iterator[Slip]:
+    """Layers, experts and their groups have the proportions of all others."""
+    hidden, layers = _first(sizes, ("hidden_size", "n_embd", "d_model")), sizes.get("num_hidden_layers")
+    experts, groups, heads = _first(sizes, EXPERT_COUNTS), sizes.get("n_group"), sizes.get("n_head")
+    within: tuple[tuple[str, Any, float, float, str], ...] = (
+        ("num_hidden_layers", hidden and layers and hidden / layers, 16, 400, "a width of 16 to 400 for each layer"),
+        ("moe_intermediate_size", _over(sizes, "moe_intermediate_size", hidden), 0, 2, "at most twice the width"),
+        ("shared_expert_intermediate_size", _over(sizes, "shared_expert_intermediate_size", hidden), 0, 3, "at most three times the width"),
+        ("first_k_dense_replace", _over(sizes, "first_k_dense_replace", layers), 0, 0.15, "the first few layers"),
+        ("n_group", groups and experts and experts % groups, 0, 0, f"a divisor of {experts} experts"),
+        ("topk_group", _over(sizes, "topk_group", groups), 0, 1, f"at most the {groups} groups"),
+        ("n_head", hidden and heads and hidden / heads, 8, 256, f"heads of 8 to 256 in a width of {hidden}"),
+    )
+    for key, value, least, most, expected in within:
+        if sizes.get(key) and value is not None and not least <= value <= most:
+            yield Slip((*at, key), expected, f"{sizes[key]}")
+
+
+def _over(sizes: dict[str, Any], key: str, of: float | None) -> float | None:
+    return sizes[key] / of if sizes.get(key) and of else None
+
+
+def lengths(at: tuple[str | int, ...], sizes: dict[str, Any], catalogue: Catalogue) -> Iterator[Slip]:
+    """A length is a power of two, or one that another class or a model has."""
+    for key in LENGTHS:
+        length = sizes.get(key)
+        if isinstance(length, int) and length & (length - 1) and _known_lengths(catalogue).get(length, 0) < 2:
+            yield Slip((*at, key), "a power of two, or a length that another class or a model has", f"{length}")
+
+
+@by_identity
+def _known_lengths(catalogue: Catalogue) -> Counter[int]:
+    """Length -> how many models and classes have it; a model counts twice, as it is no class."""
+    found: Counter[int] = Counter()
+    for model in catalogue.models.values():
+        if model.architecture is not None:
+            found[model.architecture.context_length] += 2
+    for record in catalogue.records["architectures"].values():
+        for one in record.classes.values():
+            found.update(one.defaults[key] for key in LENGTHS if isinstance(one.defaults.get(key), int))
+    return found
+
+
 def defaults(record: Any, catalogue: Catalogue) -> Iterator[Slip]:
     """What a class of the library fills in fits together."""
     for name, one in record.classes.items():
         at = ("classes", name, "defaults")
         yield from heads_fill(at, one.defaults)
+        yield from parts(at, one.defaults)
+        yield from lengths(at, one.defaults, catalogue)
         for key in WINDOWS:
             size = one.defaults.get(key)
             if size and not (window(size) and size <= 2**17):

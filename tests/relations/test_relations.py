@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from macros import relations
-from macros.relations import new_rows
+from macros.calibrate.plausible import implausible
+from macros.relations import new_rows, same_table
 from macros.specs import SpecErrors, load
 from macros.specs.catalogue import VALUE_CHECKS
 from tests import copies, slips
@@ -72,6 +73,14 @@ SLIPS = [
     ("architectures/llama", "hidden_size: 4096", "hidden_size: 409.6", "a whole multiple of 32"),
     ("architectures/llama", "num_key_value_heads: 8", "num_key_value_heads: 80", "a divisor of 32 heads"),
     ("architectures/llama", "sliding_window: 4096", "sliding_window: 40960", "a power of two"),
+    ("gpus/rtx-4090", "memory_gib: 24", "memory_gib: 48", "32 bits of the bus"),
+    ("gpus/arc-a770", "tdp_w: 225", "tdp_w: 450", "W per GB/s"),
+    ("cpus/ryzen-9-5900x", "max_memory_gib: 128", "max_memory_gib: 256", "behind a channel"),
+    ("cpus/ryzen-9-5900x", "tdp_w: 105", "tdp_w: 210", "power [W]"),
+    ("models/qwen3-235b-a22b", "used: 8", "used: 16", "as its name says"),
+    ("models/deepseek-v4-flash-284b-a13b", "0, 4, 128, 4,", "0, 4, 128, 8,", "a rate that other layers have"),
+    ("architectures/llama", "max_position_embeddings: 2048", "max_position_embeddings: 20480", "another class or a model has"),
+    ("architectures/llama", "num_hidden_layers: 32", "num_hidden_layers: 320", "for each layer"),
     ("measurements/speculation", "drafted: 3", "drafted: 30", "at most 16 guesses"),
     ("measurements/partial-offload", "gpu_layers: 10", "gpu_layers: 1000", "layers of"),
     ("engine-plans/llama-2-7b", "512, f16", "5120, f16", "of what stands here"),
@@ -116,6 +125,55 @@ def test_a_new_row_is_held_against_formulas_and_the_settings_of_its_file():
         assert told_of == [[key], []], (key, factor)
     as_it_is = [*new_rows.expected(new, place, file.rows[place], CATALOGUE)]
     assert as_it_is == [], as_it_is
+
+
+def _new(name: str, place: int, changes: dict[str, object]) -> list[str]:
+    """What is told of one changed row of a file without a checksum: keys."""
+    file = CATALOGUE.measurements[name].model_copy(update={"checksum": None, "sealed_rows": None})
+    row = file.rows[place].model_copy(update=changes)
+    return [slip.at[-1] for one in (*new_rows.ROWS, *same_table.ROWS) for slip in one(file, place, row, CATALOGUE)]
+
+
+def _place(name: str, holds) -> int:
+    return next(index for index, row in enumerate(CATALOGUE.measurements[name].rows) if row.quality is None and holds(row))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "key", "factor"),
+    [
+        ("llama.cpp-cuda-scoreboard", "prefill", "tokens_per_second", 2),
+        ("llama.cpp-cuda-scoreboard", "decode", "tokens_per_second", 0.5),
+        ("llama.cpp-cuda-scoreboard", "decode", "generated_tokens", 10),
+        ("llama.cpp-cuda-scoreboard", "prefill", "prompt_tokens", 10),
+        ("xiongjie-2023-12", "load", "seconds", 10),
+        ("gpustack-gpt-oss-120b-a100", "serving", "tokens_per_second", 10),
+        ("fine-tuning", "finetune", "peak_mib", 10),
+    ],
+)
+def test_a_new_row_is_held_against_those_beside_it(name, kind, key, factor):
+    """One row out of line is told by its key; as it is, nothing is."""
+    place = _place(name, lambda row: row.kind == kind and getattr(row, key))
+    assert _new(name, place, {}) == []
+    value = getattr(CATALOGUE.measurements[name].rows[place], key)
+    assert key in _new(name, place, {key: type(value)(value * factor)})
+
+
+def test_runs_scatter_no_more_than_those_beside_them():
+    """A standard deviation ten times too wide."""
+    name = "llama-bench-dashboard"
+    place = _place(name, lambda row: getattr(row, "standard_deviation", None))
+    widest = max(row.standard_deviation / row.tokens_per_second for row in CATALOGUE.measurements[name].rows if row.standard_deviation)
+    row = CATALOGUE.measurements[name].rows[place]
+    assert "standard_deviation" not in _new(name, place, {})
+    assert "standard_deviation" in _new(name, place, {"standard_deviation": 2 * widest * row.tokens_per_second})
+
+
+def test_a_doubtful_row_is_no_faster_than_its_memory():
+    """A mark of noise is no leave to be ten times too fast."""
+    row = next(row for row in CATALOGUE.measurements["localscore"].rows if row.kind == "decode" and row.quality and row.gpus)
+    assert not list(implausible(row, CATALOGUE))
+    fast = row.model_copy(update={"tokens_per_second": 10 * row.tokens_per_second})
+    assert [key for key, *_ in implausible(fast, CATALOGUE)] == ["tokens_per_second"]
 
 
 def told(data: Path, kind: str, name: str) -> list[str]:
