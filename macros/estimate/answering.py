@@ -85,7 +85,7 @@ def opened(question: Mapping[str, Any], catalogue: Catalogue) -> Mapping[str, An
     if isinstance(question, Mapping):
         question = named(question, catalogue)
     if isinstance(question, Mapping) and isinstance(question.get("safetensors"), str):
-        from macros.estimate.files.read import beside_configuration
+        from macros.estimate.files.checkpoint import beside_configuration
 
         return beside_configuration(question)
     path = question.get("gguf") if isinstance(question, Mapping) else None

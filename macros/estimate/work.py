@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
 
 from macros.estimate.weights import is_expert, pieces
+from macros.formulas.elementwise import added
 from macros.formulas.remember import by_identity
 from macros.formulas.tensors import FIRST, LAST
 from macros.specs import Catalogue
@@ -186,7 +186,31 @@ def model_work(model: str, quant: str, catalogue: Catalogue, engine: Engine | No
 
 def total(work: Iterable[Work]) -> Work:
     """The work of several pieces together."""
-    return reduce(lambda a, b: a + b, work, Work())
+    each = [Work(), *work]
+    return Work(
+        added([one.layers for one in each]),
+        added([one.mixture_layers for one in each]),
+        added([one.beside_layers for one in each]),
+        added([one.halves for one in each]),
+        added([one.normed_layers for one in each]),
+        added([one.dense_bytes for one in each]),
+        added([one.expert_bytes for one in each]),
+        max([one.expert_share for one in each]),
+        added([one.parameters for one in each]),
+        added([one.output_parameters for one in each]),
+        added([one.expert_parameters for one in each]),
+        added([one.attention_width for one in each]),
+        added([one.window_width for one in each]),
+        added([one.whole_scores for one in each]),
+        added([one.window_scores for one in each]),
+        added([one.whole_cells for one in each]),
+        added([one.window_cells for one in each]),
+        max([one.window for one in each]),
+        added([one.recurrent_layers for one in each]),
+        added([one.state_values for one in each]),
+        added([one.scanned_values for one in each]),
+        added([one.activations for one in each]),
+    )
 
 
 def _layer(a: Architecture, layer: int) -> Work:

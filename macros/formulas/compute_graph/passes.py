@@ -88,6 +88,8 @@ class Layout:
     """What matrices that stand with the output take on a device [bytes]."""
     caches: Mapping[int, tuple[int, int, int]]
     """Layer -> what its keys, its values and the keys of its scorer take on a device that gets them from elsewhere [bytes]."""
+    roughly: bool = False
+    """Whether few layers of each kind are enough, for a buffer that is about as large."""
 
 
 @dataclass(frozen=True)

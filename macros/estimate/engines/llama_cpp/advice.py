@@ -17,7 +17,7 @@ from macros.estimate.weights import ModelWeights
 from macros.specs import Catalogue
 
 LIKELY = 0.97
-"""Of the buffers of a few placements, so much is taken for sure before one is planned."""
+"""Of buffers that are known roughly, so much is taken for sure before a placement is planned."""
 SPARE_TRIES = 8
 """Numbers of layers that are kept for trial: buffers may keep the first ones from fitting."""
 
@@ -67,12 +67,15 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
         return placed(setting, weights, 0, catalogue)
     if setting.gpu_layers is not None:
         return placed(setting, weights, setting.gpu_layers, catalogue)
-    whole = placed(setting, weights, every_layer(setting), catalogue)
-    best = whole if whole.fits or slices(setting) else advised(setting, weights, catalogue)
-    if one_memory(setting) or slices(setting) or not best.fits:
+    if slices(setting):
+        return placed(setting, weights, every_layer(setting), catalogue)
+    search = _search(setting, weights, catalogue)
+    whole = _whole(search)
+    best = advised(search) if whole is None else whole
+    if one_memory(setting) or not best.fits:
         return best
     # A slow card beside fast RAM is best left alone, or with the output: layers on it are then slower, all alike.
-    search, fastest = _search(setting, weights, catalogue), decode_speed(best.setting, best, catalogue)
+    fastest = decode_speed(best.setting, best, catalogue)
     few = [_timed(search, Candidate(count, None, None)) for count in (0, 1)]
     slow = _fastest(search, [one for one in few if one.speed > fastest])
     if slow is None or decode_speed(slow.setting, slow, catalogue) <= fastest:
@@ -80,23 +83,31 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
     return replace(slow, runner_up=lambda: best)
 
 
-def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Placement:
+def _whole(search: Search) -> Placement | None:
+    """Everything on the devices; None: it has no room there."""
+    every = every_layer(search.setting)
+    if not _has_room(search, Candidate(every, None, None), [0.0 for _ in search.devices], host=False):
+        return None
+    whole = placed(search.setting, search.weights, every, search.catalogue)
+    return whole if whole.fits else None
+
+
+def advised(search: Search) -> Placement:
     """The fastest placement that fits; its runner-up is of another kind: with layers in RAM, with experts, or with the cache.
 
     Args:
-        setting: a checked question that leaves the layers open; what it says of experts, tensors or the cache stays
-        weights: what the layers weigh
-        catalogue: the records
+        search: what it is looked for
 
     Returns:
         The placement; with nothing on the devices where nothing else fits.
 
     Assumes: fewer experts or layers in RAM are never slower.
     """
-    search = _search(setting, weights, catalogue)
+    setting = search.setting
     if _hopeless(search):
-        return placed(setting, weights, 0, catalogue)
-    best = _fastest(search, _candidates(search))
+        return placed(setting, search.weights, 0, search.catalogue)
+    candidates = _candidates(search)
+    best = _fastest(search, candidates)
     without = _most_layers(search) if best is None else best
     elsewhere = _with_cache_in_ram(search, without)
     if elsewhere is not None:
@@ -106,7 +117,7 @@ def advised(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Pl
     kind = _kind(best.setting.n_cpu_moe, setting, best.gpu_layers)
 
     def runner_up() -> Placement | None:
-        return _fastest(search, [one for one in _candidates(search) if _kind(one.experts, setting, one.gpu_layers) != kind])
+        return _fastest(search, [one for one in candidates if _kind(one.experts, setting, one.gpu_layers) != kind])
 
     return replace(best, runner_up=runner_up)
 
@@ -188,7 +199,7 @@ def _candidates(search: Search) -> list[Candidate]:
     """Placements in which weights, cache and a likely buffer have room: most layers without, and with the fewest experts in RAM."""
     found = []
     every, layers = every_layer(search.setting), search.setting.architecture.layers
-    buffers = _least_buffers(search, [Candidate(every // 2, None, None)])
+    buffers = _likely_buffers([_placed(search, Candidate(every // 2, None, None), roughly=True)])
     for gpu_layers in range(every, -1, -1):
         candidate = Candidate(gpu_layers, None, None)
         if _has_room(search, candidate, buffers):
@@ -197,8 +208,8 @@ def _candidates(search: Search) -> list[Candidate]:
                 break
     if not _open(search.setting):
         return found
-    half = layers // 2
-    buffers = _least_buffers(search, [_with_experts(search, half, every), _with_experts(search, half, every - layers // 4)])
+    tried = [_with_experts(search, layers // 2, gpu_layers) for gpu_layers in (every, every - layers // 4)]
+    buffers = _likely_buffers([_placed(search, one, roughly=True) for one in tried])
     experts = layers
     for gpu_layers in range(every, -1, -1):
         fewest = _fewest(search, experts, gpu_layers, buffers)
@@ -210,18 +221,17 @@ def _candidates(search: Search) -> list[Candidate]:
     return found
 
 
-def _least_buffers(search: Search, candidates: Sequence[Candidate]) -> list[float]:
-    """What buffers take on each device at least, by a few placements of the kind; less a little, as others may take less [bytes]."""
-    tried = [_placed(search, one) for one in candidates]
-    return [LIKELY * min([one.devices[device].compute_buffer_bytes for one in tried]) for device in range(len(search.devices))]
+def _likely_buffers(placements: Sequence[Placement]) -> list[float]:
+    """What buffers of placements that are much like these take on each device at least [bytes]."""
+    return [LIKELY * min([one.devices[device].compute_buffer_bytes for one in placements]) for device in range(len(placements[0].devices))]
 
 
-def _placed(search: Search, candidate: Candidate) -> Placement:
+def _placed(search: Search, candidate: Candidate, *, roughly: bool = False) -> Placement:
     setting = search.setting
     if candidate.experts is not None:
         split = setting.tensor_split if candidate.split is None else candidate.split
         setting = replace(setting, n_cpu_moe=candidate.experts, tensor_split=split)
-    return placed(setting, search.weights, candidate.gpu_layers, search.catalogue)
+    return placed(setting, search.weights, candidate.gpu_layers, search.catalogue, roughly=roughly)
 
 
 def _moves_of(search: Search, experts: int | None) -> Moves:
@@ -309,14 +319,14 @@ def _fitting(search: Search, candidate: Candidate) -> Placement | None:
     placement = _placed(search, candidate)
     if placement.fits or not _open(search.setting):
         return placement if placement.fits else None
-    nothing = [0.0 for _ in search.devices]
     # Experts of layers in RAM are there already.
     already = max(candidate.experts or 0, every_layer(search.setting) - candidate.gpu_layers)
     for experts in range(already + 1, search.setting.architecture.layers + 1):
         tried = _with_experts(search, experts, candidate.gpu_layers)
-        if not _has_room(search, tried, nothing, host=False):
+        buffers = _likely_buffers([placement])
+        if not _has_room(search, tried, buffers, host=False):
             continue
-        if not _has_room(search, tried, nothing):
+        if not _has_room(search, tried, buffers):
             return None
         placement = _placed(search, tried)
         if placement.fits:

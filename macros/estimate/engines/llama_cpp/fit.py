@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from macros.estimate.engines.llama_cpp.builds import basis
 from macros.estimate.engines.llama_cpp.placing import every_layer
-from macros.estimate.engines.llama_cpp.plan import planned
+from macros.estimate.engines.llama_cpp.plan import demand_of, least, planned
 from macros.estimate.engines.llama_cpp.splitting import split_layers
 from macros.estimate.setting import Setting
 from macros.estimate.shares import HOST, Moves, Placement, Share, empty_host, empty_shares
@@ -19,6 +19,8 @@ from macros.specs import Catalogue
 
 LEAST_CONTEXT = 4096
 """It shrinks a context no further (common.h, fit_params_min_ctx)."""
+LESS, MORE = 0.02, 0.2
+"""What a buffer may take less, and more, than is known roughly: if that decides whether a card has room, it is planned to the byte."""
 EXPERTS = ("ffn_up_exps", "ffn_down_exps", "ffn_gate_exps", "ffn_gate_up_exps")
 """How the names of routed experts' tensors begin."""
 PARTS = {
@@ -42,6 +44,16 @@ class Filling:
     """What the first of those leaves elsewhere."""
     to: int = HOST
     """Where that goes."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What cards hold with a filling."""
+
+    memory: Sequence[int]
+    """Of each card [bytes]."""
+    buffers: Sequence[int]
+    """Of it, compute buffers [bytes]."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +94,11 @@ def fitted(
     kept = asked.engine.margin_mib if asked.margin_mib is None else asked.margin_mib
     margins = [int((kept or 0) * MIB) for _ in shares]
     task = Task(asked, weights, shares, empty_host(asked, catalogue), [most - less for most, less in zip(room, margins, strict=True)])
-    whole = _whole(task, room)
-    missing = sum(_memory_of(whole)) - sum(task.targets)
-    if _all_below(_memory_of(whole), task.targets):
-        return whole
-    if open_context and missing > 0 and asked.context > LEAST_CONTEXT:
+    if open_context or _all_below(_needs(task, every_layer(asked), room, _nothing_moved(task)), task.targets):
+        whole = _whole(task, room)
+        if _all_below(_memory_of(whole), task.targets):
+            return whole
+    if open_context and sum(_memory_of(whole)) > sum(task.targets) and asked.context > LEAST_CONTEXT:
         asked = replace(asked, context=_smaller_context(task, whole, room))
         task = replace(task, setting=asked)
         whole = _whole(task, room)
@@ -107,8 +119,8 @@ def _memory_of(placement: Placement) -> list[int]:
     return [share.weights_bytes + share.kv_cache_bytes + share.compute_buffer_bytes for share in placement.devices]
 
 
-def _placed(task: Task, gpu_layers: int, free: Sequence[float], moves: Moves) -> Placement:
-    """So many layers, shared out like `free`."""
+def _shared_out(task: Task, gpu_layers: int, free: Sequence[float]) -> tuple[list[Share], Share]:
+    """So many layers, shared out like `free`: the cards and the host, before anything is planned."""
     a = task.setting.architecture
     spread = list(free) if sum(free) > 0 else [1.0 for _ in free]
     parts = split_layers(layers=a.layers + a.prediction_layers, gpu_layers=gpu_layers, free=spread)
@@ -118,11 +130,34 @@ def _placed(task: Task, gpu_layers: int, free: Sequence[float], moves: Moves) ->
         devices.append(replace(share, layers=own, has_output=has_output, counted=len(layers) + has_output))
     there = {layer for share in devices for layer in share.layers}
     rest = tuple(layer for layer in range(a.layers) if layer not in there)
-    host = replace(task.host, layers=rest, has_output=not any(share.has_output for share in devices))
-    filled = planned(task.setting, task.weights, devices, host, moves)
+    return devices, replace(task.host, layers=rest, has_output=not any(share.has_output for share in devices))
+
+
+def _needs(task: Task, gpu_layers: int, free: Sequence[float], moves: Moves) -> list[int]:
+    """Weights and cache of each card, without which there is nothing to plan [bytes]."""
+    devices, host = _shared_out(task, gpu_layers, free)
+    demand = demand_of(task.setting, len(devices))
+    placed = tuple([(share.layers, share.has_output) for share in devices])
+    return least(demand, task.weights, placed, (host.layers, host.has_output), moves)[:-1]
+
+
+def _placed(task: Task, gpu_layers: int, free: Sequence[float], moves: Moves, *, roughly: bool = False) -> Placement:
+    """So many layers, shared out like `free`; with buffers that may be about the same, unless that decides whether a card has room."""
+    devices, host = _shared_out(task, gpu_layers, free)
+    filled = planned(task.setting, task.weights, devices, host, moves, roughly=roughly)
     counted = sum(share.counted for share in devices)
     build, from_what = basis(task.setting)
-    return Placement(task.setting, task.weights, tuple(filled[:-1]), filled[-1], counted, moves=moves, build=build, basis=from_what)
+    found = Placement(task.setting, task.weights, tuple(filled[:-1]), filled[-1], counted, moves=moves, build=build, basis=from_what)
+    return _placed(task, gpu_layers, free, moves) if roughly and _undecided(task, found) else found
+
+
+def _undecided(task: Task, placement: Placement) -> bool:
+    """Whether a card may turn out to hold more, or less, than it may."""
+    for share, held, target in zip(placement.devices, _memory_of(placement), task.targets, strict=True):
+        over = (held - target) / max(share.compute_buffer_bytes, 1)
+        if -MORE <= over <= LESS:
+            return True
+    return False
 
 
 def _nothing_moved(task: Task) -> Moves:
@@ -155,7 +190,7 @@ def _dense_part_fits(task: Task) -> bool:
     """Whether all cards together have room for everything but the experts."""
     every = [_elsewhere(piece.tensors, "experts", HOST) for piece in task.weights.layers]
     room = [max(target, 1) for target in task.targets]
-    held = _memory_of(_placed(task, every_layer(task.setting), room, Moves(every, {}, {}, told=True)))
+    held = _memory_of(_placed(task, every_layer(task.setting), room, Moves(every, {}, {}, told=True), roughly=True))
     return sum(task.targets) > sum(held)
 
 
@@ -166,6 +201,12 @@ def _elsewhere(names: Mapping[str, tuple[int, int]], part: str, place: int) -> d
 
 def _placement(task: Task, fillings: Sequence[Filling]) -> Placement:
     """The cards filled so."""
+    gpu_layers = sum(filling.layers for filling in fillings)
+    return _placed(task, gpu_layers, [float(filling.layers) for filling in fillings], _moved(task, fillings))
+
+
+def _moved(task: Task, fillings: Sequence[Filling]) -> Moves:
+    """What the cards leave elsewhere, filled so."""
     a = task.setting.architecture
     gpu_layers = sum(filling.layers for filling in fillings)
     moved: list[dict[str, int]] = [{} for _ in task.weights.layers]
@@ -181,11 +222,20 @@ def _placement(task: Task, fillings: Sequence[Filling]) -> Placement:
                 part, to = (filling.part, filling.to) if first else ("experts", HOST)
                 moved[layer] = _elsewhere(task.weights.layers[layer].tensors, part, to)
             layer += 1
-    return _placed(task, gpu_layers, [float(filling.layers) for filling in fillings], Moves(moved, {}, {}, told=told))
+    return Moves(moved, {}, {}, told=told)
 
 
-def _memory(task: Task, fillings: Sequence[Filling]) -> list[int]:
-    return _memory_of(_placement(task, fillings))
+def _tried(task: Task, fillings: Sequence[Filling], card: int, known: Sequence[int]) -> Tried:
+    """What each card holds, filled so; where this card has no room even with less of a buffer than is known, that is taken for its own."""
+    gpu_layers, free = sum(filling.layers for filling in fillings), [float(filling.layers) for filling in fillings]
+    moves = _moved(task, fillings)
+    needs = _needs(task, gpu_layers, free, moves)
+    # A card that brings nothing from the host any more may get by with a far smaller buffer.
+    brings = moves.told or gpu_layers < every_layer(task.setting)
+    if needs[card] + (known[card] * (1 - MORE) if brings else 0) > task.targets[card]:
+        return Tried([need + buffer for need, buffer in zip(needs, known, strict=True)], known)
+    placement = _placed(task, gpu_layers, free, moves, roughly=True)
+    return Tried(_memory_of(placement), [share.compute_buffer_bytes for share in placement.devices])
 
 
 def _step(delta: int, target: int, low: int, high: int) -> int:
@@ -200,7 +250,7 @@ def _backwards(task: Task) -> list[Filling]:
     cards = len(task.shares)
     mixture = task.setting.architecture.experts is not None
     found = [Filling() for _ in range(cards)]
-    held = _memory(task, found)
+    held = _tried(task, found, 0, [0 for _ in found])
     for card in range(cards - 1, -1, -1):
         left = task.setting.architecture.layers + 1 - sum(filling.layers for filling in found[card + 1 :])
         if left == 0:
@@ -208,18 +258,20 @@ def _backwards(task: Task) -> list[Filling]:
         # The output stands on the last card, and is never in parts.
         partial = 0 if not mixture else left - 1 if card == cards - 1 else left
         high = _with(found, card, replace(found[card], layers=left, partial=partial))
-        held_high = _memory(task, high)
-        if held_high[card] <= task.targets[card]:
+        held_high = _tried(task, high, card, held.buffers)
+        if held_high.memory[card] <= task.targets[card]:
             found, held = high, held_high
+            continue
+        if held.memory[card] > task.targets[card]:
             continue
         delta = high[card].layers - found[card].layers
         while delta > 1:
-            step = _step(delta, task.targets[card], held[card], held_high[card])
+            step = _step(delta, task.targets[card], held.memory[card], held_high.memory[card])
             now = found[card]
             more = 0 if not mixture else step - 1 if card == cards - 1 and now.partial == 0 else step
             tried = _with(found, card, replace(now, layers=now.layers + step, partial=now.partial + more))
-            held_tried = _memory(task, tried)
-            if held_tried[card] <= task.targets[card]:
+            held_tried = _tried(task, tried, card, held.buffers)
+            if held_tried.memory[card] <= task.targets[card]:
                 found, held = tried, held_tried
             else:
                 high, held_high = tried, held_tried
@@ -242,21 +294,21 @@ def _forwards(task: Task, start: Sequence[Filling]) -> list[Filling]:
     dense = cards
     while dense > 0 and found[dense - 1].layers > 0:
         dense -= 1
-    held = _memory(task, found)
+    held = _tried(task, found, 0, [0 for _ in found])
     card = 0
     while card <= dense < cards:
         high = _all_to(found, card, dense)
         dense_high = cards - 1
-        held_high = _memory(task, high)
-        if held_high[card] <= task.targets[card]:
+        held_high = _tried(task, high, card, held.buffers)
+        if held_high.memory[card] <= task.targets[card]:
             found, held, dense = high, held_high, dense_high
         else:
             delta = _full(high[card]) - _full(found[card])
             while delta > 1:
-                step = _step(delta, task.targets[card], held[card], held_high[card])
+                step = _step(delta, task.targets[card], held.memory[card], held_high.memory[card])
                 tried, dense_tried = _converted(found, card, dense, step)
-                held_tried = _memory(task, tried)
-                if held_tried[card] <= task.targets[card]:
+                held_tried = _tried(task, tried, card, held.buffers)
+                if held_tried.memory[card] <= task.targets[card]:
                     found, held, dense = tried, held_tried, dense_tried
                 else:
                     high, held_high = tried, held_tried
@@ -292,22 +344,24 @@ def _converted(fillings: Sequence[Filling], card: int, dense: int, step: int) ->
     return found, other
 
 
-def _one_more(task: Task, fillings: Sequence[Filling], held: list[int], card: int, dense: int) -> tuple[list[Filling], list[int], int]:
+def _one_more(task: Task, fillings: Sequence[Filling], held: Tried, card: int, dense: int) -> tuple[list[Filling], Tried, int]:
     """Part of one more layer, if that has room: with the up matrices, and then the gate's; else without all three."""
     last = len(fillings) - 1
     base = list(fillings)
     base[dense] = replace(base[dense], layers=base[dense].layers - 1, partial=base[dense].partial - 1)
     dense_tried = dense + 1 if base[dense].partial == 0 else dense
     to = card + 1 if card < last else HOST
-    best: tuple[list[Filling], list[int], int] = (list(fillings), held, dense)
+    best = (list(fillings), held, dense)
     now = base[card]
     fitting = False
     for part in ("but-up", "down", "all"):
         if part != "but-up" and (part == "down") != fitting:
             continue
         tried = _with(base, card, replace(now, layers=now.layers + 1, partial=now.partial + 1, part=part, to=to))
-        held_tried = _memory(task, tried)
-        if held_tried[card] < task.targets[card] and (card == last or held_tried[card + 1] < task.targets[card + 1]):
+        # A layer in parts may make a buffer far smaller than it was.
+        held_tried = _tried(task, tried, card, [0 for _ in tried])
+        more = held_tried.memory
+        if more[card] < task.targets[card] and (card == last or more[card + 1] < task.targets[card + 1]):
             best = (tried, held_tried, dense_tried)
             fitting = True
     return best

@@ -72,7 +72,7 @@ def filled_shares(split: Split, empty: Sequence[Share], host: Share) -> tuple[li
     return devices, replace(host, layers=layers, has_output=has_output)
 
 
-def placed(setting: Setting, weights: ModelWeights, gpu_layers: int, catalogue: Catalogue) -> Placement:
+def placed(setting: Setting, weights: ModelWeights, gpu_layers: int, catalogue: Catalogue, *, roughly: bool = False) -> Placement:
     """Place so many layers on the devices.
 
     Args:
@@ -80,13 +80,14 @@ def placed(setting: Setting, weights: ModelWeights, gpu_layers: int, catalogue: 
         weights: what the layers weigh
         gpu_layers: layers as llama.cpp counts them [layers]
         catalogue: the records
+        roughly: whether buffers may be about the same
 
     Returns:
         The placement, whether it fits or not.
     """
     empty = empty_shares(setting, catalogue)
     devices, host = filled_shares(split_of(setting, gpu_layers, empty), empty, empty_host(setting, catalogue))
-    filled = with_companions(setting, weights, plan(setting, weights, devices, host), catalogue)
+    filled = with_companions(setting, weights, plan(setting, weights, devices, host, roughly=roughly), catalogue)
     build, from_what = basis(setting)
     counted = filled[0].counted if slices(setting) else sum(share.counted for share in filled)
     return Placement(

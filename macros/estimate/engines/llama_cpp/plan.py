@@ -113,7 +113,7 @@ def _demand(
     return Demand(a, batch, key_type, value_type, cache_on_host, streams_weights)
 
 
-def plan(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host: Share) -> list[Share]:
+def plan(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host: Share, *, roughly: bool = False) -> list[Share]:
     """What each device and the host hold.
 
     Args:
@@ -121,21 +121,24 @@ def plan(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host
         weights: what the layers weigh
         devices: the devices with their layers
         host: the host with its layers
+        roughly: whether buffers may be those of layers that are all as large as the largest: about the same, and sooner known
 
     Returns:
         The same, filled; the host last.
     """
-    return planned(setting, weights, devices, host, moves_of(setting, weights))
+    return planned(setting, weights, devices, host, moves_of(setting, weights), roughly=roughly)
 
 
-def planned(setting: Setting, weights: ModelWeights, devices: Sequence[Share], host: Share, moves: Moves) -> list[Share]:
+def planned(
+    setting: Setting, weights: ModelWeights, devices: Sequence[Share], host: Share, moves: Moves, *, roughly: bool = False
+) -> list[Share]:
     """The same with tensors moved as told here, whatever the question says of them."""
     demand = demand_of(setting, len(devices))
     placed = tuple((one.layers, one.has_output) for one in devices)
     if slices(setting):
         held = _sliced(setting, demand, weights, placed[0], (host.layers, host.has_output))
     else:
-        held = _planned(demand, weights, placed, (host.layers, host.has_output), moves)
+        held = _planned(demand, weights, placed, (host.layers, host.has_output), moves, roughly)
     return [
         replace(
             share,
@@ -151,7 +154,7 @@ def planned(setting: Setting, weights: ModelWeights, devices: Sequence[Share], h
 def _sliced(setting: Setting, demand: Demand, weights: ModelWeights, every: Placed, host: Placed) -> list[Held]:
     """A slice of each layer on every card: each makes as much room for a pass as one that holds all of it."""
     a, shares = demand.architecture, shares_asked(setting)
-    one, rest = _planned(demand, weights, (every,), host, moves_of(setting, weights))
+    one, rest = _planned(demand, weights, (every,), host, moves_of(setting, weights), False)
     own = sliced_weights(a, weights, shares)
     caches, states = sliced_cache(a, weights, demand.batch, demand.key_type, demand.value_type, shares)
     cards = [Held(own[card], caches[card] + states[card], states[card], one.compute_buffer_bytes) for card in range(len(shares))]
@@ -205,7 +208,7 @@ def _caching(demand: Demand, layers: Sequence[int], *, on_device: bool) -> Seque
 
 
 @by_identity
-def _planned(demand: Demand, weights: ModelWeights, devices: tuple[Placed, ...], host: Placed, moves: Moves) -> list[Held]:
+def _planned(demand: Demand, weights: ModelWeights, devices: tuple[Placed, ...], host: Placed, moves: Moves, roughly: bool) -> list[Held]:
     host_layers, host_output = host
     # Several devices work on several passes at a time, if nothing is left to the host and no tensor was placed by name.
     whole = not host_layers and not host_output and not demand.cache_on_host
@@ -213,7 +216,7 @@ def _planned(demand: Demand, weights: ModelWeights, devices: tuple[Placed, ...],
     # Where no weight is brought anywhere, buffers do not depend on the format.
     brought = moves.told or (len(devices) > 0 and (len(host_layers) > 0 or host_output))
     caches = _brought_caches(demand.architecture, demand.batch, demand.key_type, demand.value_type)
-    layout = _layout(demand.architecture, devices, moves, demand.cache_on_host, caches, weights if brought else None)
+    layout = _layout(demand.architecture, devices, moves, demand.cache_on_host, caches, weights if brought else None, roughly)
     computing = compute_buffer_bytes(demand.architecture, demand.batch, layout, copies=copies, streams=demand.streams_weights)
     holding = _weights_held(demand.architecture, weights, devices, host, moves)
     parts = []
@@ -238,6 +241,7 @@ def _layout(
     cache_on_host: bool,
     caches: dict[int, tuple[int, int, int]],
     weights: ModelWeights | None,
+    roughly: bool,
 ) -> Layout:
     """What lies where."""
     host = len(devices)
@@ -249,19 +253,21 @@ def _layout(
         if has_output:
             output = place
     nothing: dict[str, int] = {}
+    moved = [
+        {name: _at(place, host) for name, place in moves.layers[layer].items() if _at(place, host) != layers[layer]}
+        for layer in range(a.layers)
+    ]
     return Layout(
         host=host,
         layers=layers,
         output=output,
-        moved=[
-            {name: _at(place, host) for name, place in moves.layers[layer].items() if _at(place, host) != layers[layer]}
-            for layer in range(a.layers)
-        ],
+        moved=moved,
         last_moved={name: _at(place, host) for name, place in moves.last.items() if _at(place, host) != output},
         cache_on_host=cache_on_host,
         matrices=weights.matrices if weights is not None else [nothing] * a.layers,
         last_matrices=weights.last_matrices if weights is not None else nothing,
         caches=caches,
+        roughly=roughly,
     )
 
 
@@ -476,7 +482,7 @@ def predicted(setting: Setting, weights: ModelWeights, devices: int, place: int,
     moves = Moves([away if one == layer else nothing for one in range(a.layers)], nothing, nothing, told=len(away) > 0)
     every = tuple(range(a.layers))
     placed = tuple((every if one == place else (), one == place) for one in range(devices))
-    layout = _layout(a, placed, moves, demand.cache_on_host, _brought_caches(a, demand.batch, kind, kind), weights)
+    layout = _layout(a, placed, moves, demand.cache_on_host, _brought_caches(a, demand.batch, kind, kind), weights, False)
     copies = 4 if devices > 1 and place < devices and not demand.cache_on_host and not moves_of(setting, weights).told else 1
     held = list(prediction_buffers(a, demand.batch, layout, copies=copies, streams=demand.streams_weights))
     on_host = demand.cache_on_host or place == devices
