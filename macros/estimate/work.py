@@ -143,6 +143,10 @@ def layer_work(
     for piece in pieces(a, quantization, types, importance_matrix, gguf):
         group, size = piece.group, piece.bytes
         routed = is_expert(group) and a.experts is not None
+        if group.active == 0 and group.is_parameter:
+            continue
+        # Matrices that several layers share are read again in each of them.
+        times = group.active if group.active > 1 else 1.0
         for layer in piece.layers:
             if layer >= a.layers or (layer == FIRST and not (group.name == "token_embd" and a.tied_embeddings)):
                 continue
@@ -156,7 +160,7 @@ def layer_work(
             elif place == OUTPUT:
                 more = Work(dense_bytes=size, output_parameters=values)
             else:
-                more = Work(dense_bytes=size, parameters=values, activations=through)
+                more = Work(dense_bytes=size * times, parameters=values * times, activations=through * times)
             found[place] = found[place] + more
     return found
 

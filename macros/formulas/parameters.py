@@ -48,6 +48,6 @@ def active_parameters(architecture: Architecture) -> int:
     for group in tensor_groups(architecture):
         if not group.is_parameter:
             continue
-        share = 1.0 if group.name == "token_embd" and architecture.tied_embeddings else group.active
+        share = 1.0 if group.name == "token_embd" and architecture.tied_embeddings else min(group.active, 1.0)
         total += group.values * share * sum(1 for layer in group.layers if layer < architecture.layers)
     return round(total)

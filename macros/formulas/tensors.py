@@ -50,7 +50,7 @@ class TensorGroup:
 
 BIASES = ("attn_q.bias", "attn_k.bias", "attn_v.bias", "attn_output.bias")
 """What files call the biases of attention."""
-WHOLE_NAMES = ("ssm_a", "ssm_d")
+WHOLE_NAMES = ("ssm_a", "ssm_d", "hrm.z_l_init")
 """Tensors that files call so, without `weight` behind."""
 BIAS_ONLY = ("ssm_dt", "exp_probs_b")
 """Vectors that files hold as the bias of something."""
@@ -113,7 +113,7 @@ def _within(a: Architecture) -> list[TensorGroup]:
     """The layers' tensors; equal ones of several layers become one group."""
     merged: dict[TensorGroup, list[int]] = {}
     for layer in range(a.layers + a.prediction_layers):
-        for group in _layer(a, layer):
+        for group in layer_tensors(a, layer):
             merged.setdefault(group, []).append(layer)
     return [replace(group, layers=tuple(layers)) for group, layers in merged.items()]
 
@@ -130,7 +130,24 @@ def layer_tensors(architecture: Architecture, layer: int) -> list[TensorGroup]:
 
     Source: llama.cpp, the tensor list of each architecture.
     """
-    return list(_layer(architecture, layer))
+    runs = architecture.runs(layer)
+    held = [group if runs == 1 else replace(group, active=group.active * runs) for group in (_layer(architecture, layer) if runs else ())]
+    return [*held, *_of_each_run(architecture, layer)]
+
+
+def _of_each_run(a: Architecture, layer: int) -> Iterator[TensorGroup]:
+    """What a layer has of its own beside matrices that it shares with others."""
+    if a.adapters is None:
+        return
+    rank, width = a.adapters.rank, a.attention.input_size or a.hidden_size
+    if a.attends(layer) and a.adapters.attention:
+        for name, wide in (("q", a.heads(layer)), ("k", a.heads(layer)), ("v", a.heads(layer))):
+            yield TensorGroup(f"attn_{name}_lora_a", width, rank)
+            yield TensorGroup(f"attn_{name}_lora_b", rank, wide * a.head_dim(layer))
+    if a.has_dense(layer):
+        yield TensorGroup("ffn_up_lora_a", a.hidden_size, rank)
+        yield TensorGroup("ffn_up_lora_b", rank, 2 * a.feed_forward_size(layer))
+        yield TensorGroup("ffn_linear", a.hidden_size, a.hidden_size)
 
 
 def _outside(a: Architecture) -> Iterator[TensorGroup]:
@@ -153,6 +170,10 @@ def _outside(a: Architecture) -> Iterator[TensorGroup]:
         yield TensorGroup("output_norm_bias", width, role="kept", layers=(LAST,))
     if not a.tied_embeddings:
         yield TensorGroup("output", table, a.vocabulary_size, role="output", layers=(LAST,))
+    if a.hypersphere:
+        yield TensorGroup("output_scale", a.vocabulary_size, role="kept", layers=(LAST,))
+    if a.start_vector:
+        yield TensorGroup("hrm.z_l_init", width, role="kept", layers=(FIRST,))
     if a.output_bias:
         yield TensorGroup("output_bias", a.vocabulary_size, role="kept", layers=(LAST,))
     if a.block_residuals:
@@ -190,12 +211,17 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     width = a.hidden_size
     mixes, feeds = a.attends(layer) or a.recurs(layer), a.has_dense(layer) or a.is_mixture(layer)
     for name in _norms_before(a, mixes=mixes, feeds=feeds):
-        yield vector(name, width)
+        wide = a.attention.input_size if a.attends(layer) and a.attention.input_size is not None else width
+        yield vector(name, wide)
         if a.norm_biases:
-            yield vector(f"{name}_bias", width)
+            yield vector(f"{name}_bias", wide)
     if a.norms == "after" or a.norms == "both":
         yield vector("post_attention_norm", width)
         yield vector("post_ffw_norm", width)
+    if a.norm_after_feed_forward:
+        yield vector("post_ffw_norm", width)
+    for block in ("attn", "ffn") if a.residual_gates or a.hypersphere else ():
+        yield vector(f"{block}_residual", width)
     if a.attends(layer):
         if a.attention.compressed is not None:
             yield from _compressed(a, a.attention.compressed, layer)
@@ -251,11 +277,12 @@ def _norms_before(a: Architecture, *, mixes: bool, feeds: bool) -> list[str]:
 
 def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     t = a.attention
-    width, head, heads = a.hidden_size, a.head_dim(layer), a.heads(layer)
+    head, heads = a.head_dim(layer), a.heads(layer)
+    width = a.hidden_size if t.input_size is None else t.input_size
     query, key = heads * head, a.kv_heads(layer) * head
     values, weighed = a.kv_heads(layer) * a.value_dim(layer), heads * a.value_dim(layer)
     crosses = a.sees_pictures(layer)
-    projects = a.has_cache(layer) or a.traits.keeps_no_cache or t.shared_cache_projections or crosses
+    projects = a.has_cache(layer) or a.same_cache or a.traits.keeps_no_cache or t.shared_cache_projections or crosses
     value = projects and not (t.value_is_key and a.sees_all(layer))
     if t.fused_qkv:
         yield TensorGroup("attn_qkv", width, query + key + values, role="value_fused")
@@ -269,9 +296,13 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         yield TensorGroup("attn_gate", width, heads if t.gate == "per-head" else weighed)
     if t.gate_bias:
         yield TensorGroup("attn_gate_bias", heads, role="kept")
-    yield TensorGroup("attn_output", weighed, width, role="attention_output")
+    if t.gate_value_bias:
+        yield TensorGroup("attn_gate_value_bias", weighed, role="kept")
+    yield TensorGroup("attn_output", weighed, a.hidden_size, role="attention_output")
+    for name in ("attn_query_scale", "attn_gate_scale") if a.hypersphere else ():
+        yield TensorGroup(name, query, role="kept")
     biases = [2 * query if t.output_gate else query, key, values] if t.qkv_bias else []
-    biases += [width] if t.output_bias else []
+    biases += [a.hidden_size] if t.output_bias else []
     for number, size in enumerate(biases):
         yield TensorGroup(f"attn_bias_{number}", size, role="kept")
     if crosses:
@@ -553,6 +584,8 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
                 yield TensorGroup("ffn_gate", width, size, role="gate_up")
             yield TensorGroup("ffn_up", width, size, role="gate_up")
         yield TensorGroup("ffn_down", size, width, role="down")
+        for name in ("ffn_gate_scale", "ffn_up_scale") if a.hypersphere else ():
+            yield TensorGroup(name, size, role="kept")
         if block.sub_norm:
             yield TensorGroup("ffn_sub_norm", size, role="kept")
         if block.biases:
@@ -580,6 +613,10 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
             yield TensorGroup("ffn_gate_exps", inside, size, number, role="gate_up", active=active)
         yield TensorGroup("ffn_up_exps", inside, size, number, role="gate_up", active=active)
     yield TensorGroup("ffn_down_exps", size, inside, number, role="down", active=active)
+    if experts.output_norm:
+        yield TensorGroup("ffn_norm_exps_output", inside, role="kept")
+    if experts.picture_size > 0:
+        yield from _of_pictures(width, experts)
     if experts.biases:
         yield TensorGroup("ffn_gate_inp_bias", number, role="kept")
         yield TensorGroup("ffn_gate_exps_bias", size, number, role="kept", active=active)
@@ -609,6 +646,16 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         yield TensorGroup("pre_ffw_norm_2", width, role="kept")
         yield TensorGroup("post_ffw_norm_1", width, role="kept")
         yield TensorGroup("post_ffw_norm_2", width, role="kept")
+
+
+def _of_pictures(width: int, e: Experts) -> Iterator[TensorGroup]:
+    """Experts that tokens of text never visit."""
+    yield TensorGroup("ffn_gate_inp_vis", width, e.count, role="kept", active=0.0)
+    if e.selection_bias:
+        yield TensorGroup("exp_probs_b_vis", e.count, role="kept", active=0.0)
+    for name in ("ffn_gate_exps_vis", "ffn_up_exps_vis"):
+        yield TensorGroup(name, width, e.picture_size, e.count, role="gate_up", active=0.0)
+    yield TensorGroup("ffn_down_exps_vis", e.picture_size, width, e.count, role="down", active=0.0)
 
 
 def _alternating(width: int, streams: int, low_rank: int) -> Iterator[TensorGroup]:

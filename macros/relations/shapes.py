@@ -131,7 +131,9 @@ def parts(at: tuple[str | int, ...], sizes: dict[str, Any]) -> Iterator[Slip]:
 
 
 def _over(sizes: dict[str, Any], key: str, of: float | None) -> float | None:
-    return sizes[key] / of if sizes.get(key) and of else None
+    value = sizes.get(key)
+    widest = max(value) if isinstance(value, list) and value else value
+    return widest / of if widest and of else None
 
 
 def lengths(at: tuple[str | int, ...], sizes: dict[str, Any], catalogue: Catalogue) -> Iterator[Slip]:

@@ -75,6 +75,15 @@ class Window(Strict):
     """Only the windowed layers have a learned logit for each head."""
 
 
+class Adapters(Strict):
+    """Small pairs of matrices that each layer adds to matrices which it shares with others."""
+
+    rank: Count
+    """Width between the two of a pair."""
+    attention: bool = False
+    """Queries, keys and values have such pairs as well as the feed-forward block."""
+
+
 class Indexer(Strict):
     """Sparse attention: a small scorer picks the tokens that are looked at; its keys are cached as well."""
 
@@ -146,6 +155,10 @@ class Attention(Strict):
     """A projection of its own gates the output: one number for a head, or one for each of its values."""
     gate_bias: bool = False
     """That gate has a bias for each head."""
+    gate_value_bias: bool = False
+    """That gate has a bias for each value."""
+    input_size: Count | None = None
+    """Width of what attention reads, where it is not the residual stream's alone: the embedded tokens stand beside that."""
     sinks: bool = False
     """A learned logit for each head that takes up attention."""
     rope_factors: Whole = 0
@@ -259,6 +272,10 @@ class Experts(Strict):
     """The dense block stays, beside the experts."""
     beside_norms: bool = True
     """The experts beside a dense block have norms and scales of their own."""
+    picture_size: Whole = 0
+    """Inner width of as many experts more, with a router of their own, which only tokens of pictures visit; 0: none."""
+    output_norm: bool = False
+    """A norm of what the routed experts give."""
     idle: Whole = 0
     """Experts without weights that the router knows besides: a token that visits one passes through."""
     fused_gate_up: bool = False
@@ -374,6 +391,8 @@ class Architecture(Strict):
 
     none: norms without weights.
     """
+    norm_after_feed_forward: bool = False
+    """A norm after the feed-forward block besides; the one after attention has no weights."""
     norm_biases: bool = False
     """Norms shift as well as scale."""
     position_embeddings: bool = False
@@ -412,6 +431,18 @@ class Architecture(Strict):
     """Before attention and before the feed-forward block the sums of earlier blocks are weighed by a score of each."""
     hyper_mixing: bool = True
     """The streams are mixed with one another between blocks, and not only read and written by weights."""
+    residual_gates: bool = False
+    """What attention and the feed-forward block add is weighed against the residual stream, by a learned number for each channel."""
+    hypersphere: bool = False
+    """All vectors have the length one: learned scales stand where others have norms, also on the logits."""
+    same_weights: list[LayerIndex] | None = None
+    """Layer by layer the first layer with the same matrices, where layers run several times; null: each has its own."""
+    same_cache: bool = False
+    """Such layers share one cache as well."""
+    adapters: Adapters | None = None
+    """What each of such layers has of its own."""
+    start_vector: bool = False
+    """A learned vector that the recurrence over such layers begins with."""
     layer_scale: bool = False
     """One learned factor for the output of each layer."""
     prediction_layers: Whole = 0
@@ -459,6 +490,12 @@ class Architecture(Strict):
             raise ValueError(
                 f"expected a rate for each of the {self.layers} layers, a window and an indexer beside `compressed`, "
                 f"got {len(compressed.rates)} rates. Fix: read them again in the model's configuration"
+            )
+        same = self.same_weights
+        if same is not None and (len(same) != self.layers or any(first > at or same[first] != first for at, first in enumerate(same))):
+            raise ValueError(
+                f"expected for each of the {self.layers} layers in `same_weights` the first one with the same matrices, got others. "
+                "Fix: count the layers again in the order in which they run"
             )
         if self.attention.shared_cache_layers >= self.layers:
             raise ValueError(
@@ -509,8 +546,23 @@ class Architecture(Strict):
     def has_cache(self, layer: int) -> bool:
         """Whether a layer has keys and values of its own."""
         return (self.attends(layer) and not self.traits.keeps_no_cache) and (
-            layer >= self.layers or (layer < self.layers - self.attention.shared_cache_layers and not self.sees_pictures(layer))
+            layer >= self.layers
+            or (layer < self.layers - self.attention.shared_cache_layers and not (self.sees_pictures(layer) or self._cached_before(layer)))
         )
+
+    def _cached_before(self, layer: int) -> bool:
+        """Whether the cache of a layer is that of an earlier run."""
+        return self.same_cache and self.first_run(layer) != layer
+
+    def first_run(self, layer: int) -> int:
+        """The first layer with the same matrices."""
+        return layer if self.same_weights is None or layer >= self.layers else self.same_weights[layer]
+
+    def runs(self, layer: int) -> int:
+        """How often the matrices of a layer are used for a token; 0 where an earlier layer holds them."""
+        if self.first_run(layer) != layer:
+            return 0
+        return 1 if self.same_weights is None else max(sum(1 for first in self.same_weights if first == layer), 1)
 
     def sees_pictures(self, layer: int) -> bool:
         """Whether a layer looks at pictures instead of the text."""

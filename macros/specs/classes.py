@@ -12,8 +12,8 @@ from macros.specs.record import Plain, Strict, Transcript
 Reader = Literal[
     "arctic", "bailing", "bamba", "block-sparse", "chatglm", "compressed", "dbrx", "delta-and-latent", "delta-net", "dense", "falcon",
     "falcon-h1", "gemma-3n", "gemma-4", "granite-hybrid", "internlm", "jamba", "laguna", "latent", "latent-windows", "lfm2",
-    "lightning", "llama-4", "longcat", "mamba", "mimo-2", "mixture", "mpt", "nemotron-h", "old", "opt", "plamo", "qwen-1", "qwen-4",
-    "recurrent-gemma", "rwkv", "searched", "smallthinker", "step-3",
+    "lightning", "llama-4", "longcat", "loops", "mamba", "mimo-2", "mixture", "mpt", "nemotron-h", "old", "opt", "pictures-apart", "plamo",
+    "pooled", "qwen-1", "qwen-4", "recurrent-gemma", "rwkv", "searched", "shared-blocks", "smallthinker", "step-3", "two-stacks",
 ]  # fmt: skip
 """Readers with logic, in macros/estimate/classes."""
 

@@ -86,3 +86,54 @@ def test_a_scorer_of_blocks_keeps_one_key_for_each_token():
     config["sparse_attention_config"] = {**sparse, "sparse_attention_freq": [0, 1, 1, 1]}
     answer = estimate({"config": config, "quant": "f16", "context": 4096, "gpus": []}, CATALOGUE)
     assert answer["kv_cache"]["bytes"] == 4096 * 2 * (4 * 2 * 4 * 128 + 3 * 128)
+
+
+def looped(**more):
+    """Dory at its class's sizes, with the kind of each block."""
+    kinds = ["full_attention" if (layer + 1) % 4 == 0 else "sliding_attention" for layer in range(36)]
+    blocks = [block for kind in kinds for block in (kind, "mlp")]
+    numbers = {"num_hidden_layers": 72, "n_input_layers": 16, "n_recurrent_layers": 40, "n_output_layers": 16}
+    return {"model_type": "dory", "layer_types": blocks, **numbers, **more}
+
+
+def of_config(config, **more):
+    return estimate({"config": config, "quant": "bf16", "context": 8_192, "gpus": ["h200-sxm"], **more}, CATALOGUE)
+
+
+def test_each_run_of_a_layer_keeps_a_cache_and_no_matrices_of_its_own():
+    answer = of_config({"model_type": "hrm_text"})
+    # 16 low layers run 3 times in each of 2 cycles, 16 high ones once: 128 caches of 12 heads of 128, and 32 layers of matrices
+    assert answer["kv_cache"]["bytes"] == 8_192 * 128 * 12 * 128 * 2 * 2
+    each = 5 * 1536 * 1536 + 3 * 1536 * 4096
+    assert answer["parameters"] == 32 * each + 2 * 151_808 * 1536 + 1536
+
+
+@pytest.mark.parametrize(
+    ("mode", "whole", "windowed"),
+    # 36 layers, 9 of which see everything; the 20 in the middle, 5 of which do, run twice
+    [("per_loop", 9 + 5, 27 + 15), ("last_loop", 9, 27)],
+)
+def test_runs_of_the_middle_keep_a_cache_each_or_share_one(mode, whole, windowed):
+    answer = of_config(looped(recurrent_kv_cache_mode=mode))
+    assert answer["kv_cache"]["bytes"] == (whole * 8_192 + windowed * (1_024 + 512)) * 4 * 256 * 2 * 2
+    assert answer["parameters"] == of_config(looped(recurrent_kv_cache_mode="per_loop"))["parameters"]
+
+
+def test_layers_that_run_again_are_read_again():
+    once, thrice = (of_config(looped(n_recurrent_loops=times), engine="vllm") for times in (1, 3))
+    assert once["weights"]["bytes"] == thrice["weights"]["bytes"]
+    assert thrice["decode"]["tokens_per_second"] < 0.6 * once["decode"]["tokens_per_second"]
+
+
+def test_shared_blocks_keep_a_cache_in_each_place_where_they_stand():
+    answer = ask("zamba2-2.7b", 4_096)
+    assert answer["state"]["bytes"] == 4 * 54 * (3 * (5120 + 2 * 64) + 64 * 5120)
+    assert answer["kv_cache"]["bytes"] - answer["state"]["bytes"] == 4_096 * 9 * 32 * 160 * 2 * 2
+
+
+def test_experts_for_pictures_are_held_and_not_read_for_text():
+    config = {"model_type": "ernie4_5_vl_moe_text"}
+    wide = of_config({**config, "moe_intermediate_size": [1536, 1024]})
+    usual = of_config(config)
+    assert wide["parameters"] - usual["parameters"] == 27 * 64 * 3 * 2560 * 512
+    assert wide["decode"]["tokens_per_second"] == usual["decode"]["tokens_per_second"]

@@ -44,6 +44,9 @@ NAMES = """
 def test_every_name_is_known():
     shapes = [architecture_of(model, CATALOGUE.models) for model in CATALOGUE.models.values()]
     shapes += [read_config(long_form(entry["config"]), CATALOGUE) for entry in SMALL.values()]
+    # No such file holds a class that the engine does not read.
+    known = CATALOGUE.architectures
+    shapes = [each for each in shapes if each.engine_name not in known or known[each.engine_name].file.read]
     assert {group.name for each in shapes for group in tensor_groups(each)} - set(NAMES.split()) == set(), (
         "expected a name of the file format"
     )

@@ -48,7 +48,7 @@ BAD: list[Any] = [
     *({**MIXTURE, "num_experts_per_tok": value} for value in (0, 9, "2", -1)),
     *({**MIXTURE, "mlp_only_layers": value} for value in ([-1], [4], [0, 0], "0", ["0"])),
     {**MIXTURE, "decoder_sparse_step": 0},
-    {"model_type": "zamba2"},
+    {"model_type": "inkling2_text"},
     {"model_type": "roberta"},
     {"model_type": "florence2", "text_config": {"hidden_size": 8}},
     {"model_type": "nemotron_h", "hybrid_override_pattern": "M*X-"},

@@ -70,11 +70,19 @@ FITTING = {
     "dots3_note_text": {"num_key_value_heads": 8},
     "glm5_next": {"num_key_value_heads": 8, "qk_rope_head_dim": 0},
     "glm5_next_text": {"num_key_value_heads": 8, "qk_rope_head_dim": 0},
+    "bailing_hybrid": {"n_group": 1, "topk_group": 1},
+    "dory": {"n_input_layers": 1, "n_recurrent_layers": 2, "n_output_layers": 1},
+    "ernie4_5_vl_moe": {"hidden_size": 512, "num_attention_heads": 4, "num_key_value_heads": 2},
     "gpt_neo": {"attention_types": [[["global", "local"], 2]]},
     "hy_v4_vl": {"qk_rope_head_dim": 64},
     "qwen4_exp": QWEN_4,
     "qwen4_exp_text": QWEN_4,
-    "zamba2": {"layers_block_type": ["linear_attention", "hybrid", "linear_attention", "hybrid"]},
+    "zamba2": {
+        "attention_hidden_size": 512,
+        "layers_block_type": ["linear_attention", "hybrid", "linear_attention", "hybrid"],
+        "mamba_headdim": 64,
+        "n_mamba_heads": 8,
+    },
     "zaya": {"num_experts_per_tok": 1},
 }
 """Values that a small configuration of a class needs as well."""
@@ -100,7 +108,7 @@ def late(*_):
     raise TimeoutError
 
 
-TOWERS = re.compile(r"(^|\.)(embed_tokens_extend|vision\w*|visual|audio\w*)\.")
+TOWERS = re.compile(r"(^|\.)(embed_tokens_extend|vision(?!_moe)\w*|visual|audio\w*)\.")
 """What belongs to pictures and sound in a class that keeps all in one."""
 
 

@@ -147,6 +147,35 @@ def dbrx(k: Keys) -> Shapes:
     return with_experts(own, base_shapes(own, dense=False))
 
 
+def pictures_apart(k: Keys) -> Shapes:
+    """ERNIE 4.5 VL: experts for text, and as many narrower ones for pictures."""
+    both = k.wholes("moe_intermediate_size")
+    if len(both) != 2:
+        raise Refused("config.moe_intermediate_size", "two widths, of experts for text and for pictures", both)
+    shapes = with_experts(k.but(moe_intermediate_size=both[0]), base_shapes(k, dense=False), mixtures=_ernie_layers(k))
+    if "experts" in shapes:
+        shapes["experts"]["picture_size"] = both[1]
+    return shapes
+
+
+def _ernie_layers(k: Keys) -> list[int] | None:
+    """All layers but the first, where nothing is said."""
+    said = ("mlp_layer_types", "moe_layer_start_index", "moe_layer_end_index", "moe_layer_interval")
+    return None if any(k.gives(name) for name in said) else list(range(1, k.layers()))
+
+
+def pooled(k: Keys) -> Shapes:
+    """Muse Spark: experts at a width of their own, a learned gate at the residual stream, windows in three of four layers."""
+    layers = k.layers()
+    kinds = k.kinds("layer_types", layers, (FULL, SLIDING))
+    if kinds is None:
+        kinds = [SLIDING if (layers - 1 - layer) % 4 else FULL for layer in range(layers)]
+    shapes = with_windows(k.but(layer_types=kinds), with_experts(k, base_shapes(k, dense=False)))
+    if "experts" in shapes:
+        shapes["experts"] |= {"width": k.whole("moe_hidden_size"), "width_norm": True, "output_norm": True}
+    return shapes
+
+
 def bailing(k: Keys) -> Shapes:
     """Version 1 has neither norms of queries and keys nor biases of experts; version 2 has both."""
     second = k.flag("use_qk_norm")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from macros.estimate.classes.base import Shapes
 from macros.estimate.classes.dense import chatglm, dense, falcon, gemma3n, gemma4, internlm, mpt, old, opt, plamo, qwen_1, searched
 from macros.estimate.classes.latent import block_sparse, compressed, delta_and_latent, latent, latent_windows, longcat
-from macros.estimate.classes.mixed import arctic, bailing, dbrx, laguna, llama4, mimo_v2, smallthinker, step3
+from macros.estimate.classes.mixed import arctic, bailing, dbrx, laguna, llama4, mimo_v2, pictures_apart, pooled, smallthinker, step3
 from macros.estimate.classes.mixtures import mixture
 from macros.estimate.classes.recurrent import (
     bamba,
@@ -23,6 +23,7 @@ from macros.estimate.classes.recurrent import (
     recurrent_gemma,
     rwkv,
 )
+from macros.estimate.classes.repeated import loops, shared_blocks, two_stacks
 from macros.estimate.config_keys import Keys
 
 READERS: dict[str, Callable[[Keys], Shapes]] = {
@@ -50,6 +51,7 @@ READERS: dict[str, Callable[[Keys], Shapes]] = {
     "lightning": lightning,
     "llama-4": llama4,
     "longcat": longcat,
+    "loops": loops,
     "mamba": only_mamba,
     "mimo-2": mimo_v2,
     "mixture": mixture,
@@ -57,13 +59,17 @@ READERS: dict[str, Callable[[Keys], Shapes]] = {
     "nemotron-h": nemotron_h,
     "old": old,
     "opt": opt,
+    "pictures-apart": pictures_apart,
     "plamo": plamo,
+    "pooled": pooled,
     "qwen-1": qwen_1,
     "qwen-4": qwen_4,
     "recurrent-gemma": recurrent_gemma,
     "rwkv": rwkv,
     "searched": searched,
+    "shared-blocks": shared_blocks,
     "smallthinker": smallthinker,
     "step-3": step3,
+    "two-stacks": two_stacks,
 }
 """Names of readers, as data/architectures says them."""
