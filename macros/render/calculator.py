@@ -9,6 +9,7 @@ from macros.estimate.notices import RECORDS
 from macros.estimate.notices import WORDS as NOTICES
 from macros.estimate.question import KEYS, UNITS, WORDS
 from macros.formulas.power import HOURS_A_DAY
+from macros.render import scripts
 from macros.render.view import View
 
 Words = dict[str, str]
@@ -298,17 +299,13 @@ def form(view: View) -> str:
         f'<link rel="stylesheet" href="{escape(view.page("css/calculator.css"))}">'
         f"<noscript><p>{_label(view, 'without')} <code>python -m macros estimate --help</code></p></noscript>"
         '<div class="calculator" data-calculator data-configs="'
-        f'{escape(view.api("calculator/formulas-and-configs.js"))}">'
+        f'{escape(view.api("calculator/formulas-and-configs.js"))}" data-formulas="{escape(_json(scripts.formulas(view)))}">'
         f'<form class="calculator-form" novalidate aria-label="{_label(view, "form")}">{question}</form>'
         f'<section class="calculator-answer" aria-labelledby="answer"><h2 id="answer">{_label(view, "answer")}</h2>{answer}</section>'
         '<p class="calculator-strip" data-strip aria-hidden="true" hidden></p>'
         f'<script type="application/json" data-words data-records="{escape(_json(RECORDS))}" '
         f'data-keys="{escape(_json(_keys()))}">{_json(messages)}</script></div>'
-        f'<script defer src="{escape(view.api("calculator/data.js"))}"></script>'
-        f'<script defer src="{escape(view.api("calculator/formulas.js"))}"></script>'
-        f'<script defer src="{escape(view.page("js/combobox.js"))}"></script>'
-        f'<script defer src="{escape(view.page("js/model-files.js"))}"></script>'
-        f'<script defer src="{escape(view.page("js/calculator.js"))}"></script>'
+        + "".join(f'<script defer src="{escape(address)}"></script>' for address in scripts.of_calculator(view))
     )
 
 

@@ -7,8 +7,7 @@ from html import escape
 from typing import Any
 
 from macros.formulas.ram_rule import SYSTEM_GIB
-from macros.render import verdict
-from macros.render.home import page_scripts
+from macros.render import scripts, verdict
 from macros.render.numbers import IN_CHINESE, number, unit_html
 from macros.render.tables import record_link
 from macros.render.view import View
@@ -53,7 +52,7 @@ def page(view: View) -> str:
     words |= {f"unit-{name}": view.pick(IN_CHINESE.get(unit, unit), unit) for name, unit in UNITS.items()}
     settings = {
         "host": pairs.HOST, "ram": pairs.MOST_RAM - SYSTEM_GIB, "system": SYSTEM_GIB, "sold": pairs.SOLD,
-        "context": pairs.CONTEXT, "quant": "q4_k_m", "scripts": page_scripts(view), "devices": headline_devices(view.catalogue),
+        "context": pairs.CONTEXT, "quant": "q4_k_m", **scripts.of_form(view), "devices": headline_devices(view.catalogue),
         "models": headline_models(view.catalogue), "pages": {"gpu": view.page("devices/"), "model": view.page("models/")},
     }  # fmt: skip
     one, other = (view.called(view.catalogue.gpus[gpu]) for gpu in TWO)

@@ -8,7 +8,7 @@ from typing import Any
 
 from macros.estimate.ways import way
 from macros.formulas.ram_rule import SYSTEM_GIB
-from macros.render import ask, verdict
+from macros.render import ask, scripts, verdict
 from macros.render.numbers import number
 from macros.render.tables import record_link
 from macros.render.view import View
@@ -34,11 +34,6 @@ LABELS = {
     "machine": ("机器", "Machine"),
     "no-gpu": ("没有显卡，只用处理器", "No graphics card, CPU only"),
 }
-
-
-def page_scripts(view: View) -> list[str]:
-    """Addresses of the records, the formulas and the box that chooses, which a form loads when it is touched."""
-    return [view.api("calculator/data.js"), view.api("calculator/formulas.js"), view.page("js/combobox.js")]
 
 
 def question(view: View) -> str:
@@ -67,7 +62,7 @@ def question(view: View) -> str:
         "context": pairs.CONTEXT,
         "quant": "q4_k_m",
         "system": SYSTEM_GIB,
-        "scripts": page_scripts(view),
+        **scripts.of_form(view),
     }
     link = ask.calculator(view, model=model.id, gpu=gpu.id, quant=quant_of(view.catalogue, model.id), ram=DEFAULT_RAM)
     return (

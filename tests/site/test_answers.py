@@ -27,7 +27,7 @@ def ask(page, **fields):
     """Fill in the form of the home page as a reader does, and wait for its answer."""
     page.focus("#ask-gpu")
     # The page's policy allows no text as script, so that nothing is waited for by an expression.
-    while not page.evaluate("() => Boolean(globalThis.formulas && globalThis.combobox)"):
+    while not page.evaluate("() => Boolean(globalThis.startFormulas && globalThis.combobox)"):
         page.wait_for_timeout(100)
     page.wait_for_timeout(300)
     for name, value in fields.items():
@@ -37,7 +37,7 @@ def ask(page, **fields):
             page.fill(f"#ask-{name}", value)
             page.keyboard.press("Enter")
             page.wait_for_timeout(300)
-    while page.inner_text("[data-verdict]").endswith("…"):
+    while page.query_selector("[data-verdict][aria-busy]"):
         page.wait_for_timeout(100)
     page.wait_for_timeout(400)
     return page.query_selector("[data-verdict]")

@@ -11,6 +11,7 @@ from tests.estimate.files import written
 from tests.estimate.files.test_gguf import listed, mixed, shapes, write
 from tests.estimate.files.test_safetensors import BAD, as_bytes, packed, write_model
 
+ANSWERED = "[data-ready]:not([aria-busy])"
 MODELS = ("qwen3-30b-a3b", "gemma-3-12b")
 
 
@@ -43,6 +44,7 @@ def test_a_file_is_answered_as_on_the_command_line(page, catalogue, model_file, 
     page.on("request", lambda request: requests.append((request.method, request.url)))
     page.set_input_files("#calculator-gguf", path)
     page.wait_for_function("document.querySelector('[data-file]').textContent.includes('tensors')")
+    page.wait_for_selector(ANSWERED)
     found = estimate({"gguf": str(path), "context": 8192, "gpus": ["rtx-4090"]}, catalogue)
     assert f"{found['weights']['bytes'] / 2**30:.2f} GiB" in shown(page, "figure-file")
     assert re.sub(r"[^\d.]", "", shown(page, "figure-parameters").split("×")[0]) == f"{found['parameters'] / 1e9:.2f}"
@@ -83,6 +85,7 @@ def test_safetensors_beside_their_configuration(page, catalogue, tmp_path):
     page.wait_for_function(f"{error}.includes('choose the config.json')")
     page.set_input_files("#calculator-gguf", [path, tmp_path / "config.json"])
     page.wait_for_function(f"{error} === '' && document.querySelector('[data-file]').textContent.includes('tensors')")
+    page.wait_for_selector(ANSWERED)
     found = estimate({"safetensors": str(path), "context": 1024, "gpus": ["rtx-3090"]}, catalogue)
     assert found["weights"]["bytes"] == size
     assert f"{size / 2**30:.2f} GiB" in shown(page, "figure-file")

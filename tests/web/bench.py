@@ -219,11 +219,16 @@ def search(browser: Browser, home: str) -> None:
 
 UPDATES = """async () => {
   const field = document.querySelector("#calculator-context");
+  const answer = document.querySelector(".calculator-answer");
   const times = [];
   for (let i = 0; i < 200; i++) {
     field.value = String(4096 + 64 * i);
     const start = performance.now();
     field.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise((done) => {
+      const watch = new MutationObserver(() => answer.hasAttribute("aria-busy") || done(watch.disconnect()));
+      watch.observe(answer, { attributes: true });
+    });
     times.push(performance.now() - start);
     await new Promise((done) => setTimeout(done, 5));
   }
@@ -240,7 +245,8 @@ def calculator(browser: Browser, home: str) -> None:
         times = page.evaluate(UPDATES)
         print(f"calculator: an update takes {median(times):.1f} ms, 95th percentile {times[190]:.1f} ms, at 1/{slower} of the speed")
         page.close()
-    files = [*(SITE / "api/v1/calculator").iterdir(), SITE / "js/calculator.js", SITE / "js/combobox.js"]
+    own = ("asking", "answering", "calculator", "combobox", "model-files")
+    files = [*(SITE / "api/v1/calculator").iterdir(), *(SITE / f"js/{name}.js" for name in own)]
     size = sum(len(gzip.compress(path.read_bytes(), 9)) for path in files)
     print(f"calculator: {size / 1024:.1f} KiB of data and script, compressed")
 

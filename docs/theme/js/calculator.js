@@ -1,12 +1,12 @@
-// The calculator page: reads the form, asks the translated formulas (formulas.js), shows the answer, keeps the state in the address.
+// The calculator page: reads the form, asks the formulas (asking.js), shows the answer, keeps the state in the address.
 // Whatever is typed or stands in the address goes into the page as text only.
 "use strict";
 
 (() => {
   const page = document.querySelector("[data-calculator]");
-  const { guide, combobox, modelFiles } = globalThis;
-  let { formulas } = globalThis;
-  if (!page || !formulas || !guide) return;
+  const { combobox, guide, modelFiles } = globalThis;
+  if (!page || !guide) return;
+  const { ask, load } = globalThis.startFormulas(JSON.parse(page.dataset.formulas));
 
   const zh = document.documentElement.lang.startsWith("zh");
   const language = zh ? "zh" : "en";
@@ -15,12 +15,6 @@
   const KEYS = JSON.parse(page.querySelector("[data-words]").dataset.keys); // the keys of a question, as it is declared
   const GIB = 2 ** 30;
   const MOST_CARDS = 64;
-
-  function catalogued() {
-    const kinds = Object.keys(guide).filter((kind) => kind.replaceAll("-", "_") in formulas);
-    return formulas.catalogueOf(guide, Object.fromEntries(kinds.map((kind) => [kind, formulas[kind.replaceAll("-", "_")]])));
-  }
-  let catalogue = catalogued();
 
   // Numbers as the tables write them.
   function shown(value, digits) {
@@ -372,8 +366,6 @@
 
   // --- The question, in the words of `python -m macros estimate` ---
 
-  let config = { text: "", dictionary: null }; // read once, so that what was computed of it is remembered
-
   function question(setting) {
     const asked = { context: setting.context, gpus: setting.gpus };
     if (!setting.file) asked.quant = setting.quant;
@@ -383,37 +375,23 @@
     }
     if (setting.users > 1 && asked.slots === undefined) Object.assign(asked, { profile: "server", slots: setting.users });
     if (!setting.config && !setting.file) asked.model = setting.model;
-    const dictionary = formulas.fromJson(asked);
-    if (setting.file) dictionary.set(setting.file.key, setting.file.header);
-    if (setting.config && setting.file?.key !== "gguf") {
-      if (config.text !== setting.config) config = { text: setting.config, dictionary: formulas.fromJson(parsed(setting.config)) };
-      dictionary.set("config", config.dictionary);
-    }
-    return dictionary;
+    return asked;
   }
 
   // The same formulas with the reader of configurations, which are a third more: loaded when the first one is pasted.
   let reader;
-  const waiting = []; // what is to be done once it is there
-  function loadReader(then = update) {
-    waiting.push(then);
-    if (reader) return;
-    reader = element("script", { src: page.dataset.configs });
-    reader.addEventListener("error", () => {
-      reader = undefined;
-      complain(field("config"), control("config"), say("refused-config", { key: "config.json" }));
-      page.querySelector(".calculator-answer").dataset.ready = "";
-    });
-    reader.addEventListener("load", () => {
+  function withReader(then = update) {
+    page.querySelector(".calculator-answer").setAttribute("aria-busy", "true");
+    reader ??= load(page.dataset.configs).then(() => {
       asking += 1;
-      ({ formulas } = globalThis);
-      catalogue = catalogued();
-      config = { text: "", dictionary: null };
       weighed.clear();
       page.dataset.reads = "configs";
-      for (const next of waiting.splice(0)) next();
     });
-    document.head.append(reader);
+    reader.then(then, () => {
+      reader = undefined;
+      complain(field("config"), control("config"), say("refused-config", { key: "config.json" }));
+      ready();
+    });
   }
 
   // A file takes the place of model, configuration and quantization until it is left.
@@ -432,16 +410,16 @@
       return update();
     }
     if (!models.length) return complain(box, control("gguf"), say("file-unknown"));
-    if (!page.dataset.reads) return loadReader(() => open(chosen));
+    if (!page.dataset.reads) return withReader(() => open(chosen));
     box.querySelector("[data-file]").textContent = say("file-reading");
     if (tensors.length && text) control("config").value = await text.text();
     try {
       if (tensors.length && !control("config").value.trim()) throw Object.assign(new RangeError(say("file-without-config")), { field: "config" });
-      const header = await (tensors.length ? modelFiles.headers(models, formulas) : modelFiles.header(models, formulas, catalogue.tensor_types));
-      file = { name: models[0].name, header, key: tensors.length ? "safetensors" : "gguf", error: "" };
+      const key = tensors.length ? "safetensors" : "gguf";
+      file = { name: models[0].name, key, summary: await ask("open", models, key), error: "" };
     } catch (error) {
       if (!error.field) console.error(error);
-      file = { name: models[0].name, header: null, error: say("refused-gguf", { detail: clip(error.message, 400) }) };
+      file = { name: models[0].name, error: say("refused-gguf", { detail: clip(error.message, 400) }) };
     }
     tellFile();
     update();
@@ -450,9 +428,8 @@
   function tellFile() {
     const box = field("gguf");
     let told = "";
-    if (file?.header) {
-      const summary = file.key === "gguf" ? formulas.file_summary(file.header, catalogue.tensor_types) : formulas.safetensors_summary(file.header);
-      const { architecture, tensors, bytes, types } = formulas.toJson(summary);
+    if (file?.summary) {
+      const { architecture, tensors, bytes, types } = file.summary;
       const most = Object.entries(types).slice(0, 4).map(([type, size]) => `${type} ${shown((100 * size) / bytes, 1)} %`);
       told = say("file-read", { name: clip(file.name), architecture: clip(architecture ?? file.key), tensors: shown(tensors), size: gib(bytes), types: most.join(", ") });
     }
@@ -625,10 +602,11 @@
   }
 
   // What llama.cpp does by itself: a few more plans, so it comes last.
-  function showFit(setting, asked) {
+  async function showFit(setting) {
+    const mine = asking;
+    const { fit } = await ask("fit", setting.ram_gib);
     const line = page.querySelector("[data-figure=figure-fit]");
-    if (!line) return;
-    const { fit } = formulas.toJson(formulas.by_itself(asked, catalogue, setting.ram_gib));
+    if (mine !== asking || !line) return;
     if (!fit) return void line.remove();
     const layers = say("layers-here", { layers: shown(fit.gpu_layers) });
     const [from, to] = fit.layers_with_experts_in_ram ?? [null, null];
@@ -636,44 +614,27 @@
     line.querySelector("dd").textContent = roomFor.fit;
   }
 
-  function showRoom(setting, asked) {
+  async function showRoom(setting) {
     const mine = asking;
     const who = setting.config || setting.model;
-    const left = (setting.file ? [] : readable(setting.engine || engineOf(setting.quant))).filter((quant) => !weighed.has(`${quant} ${setting.imatrix} ${who}`));
-    const trials = formulas.room_trials(asked, catalogue, setting.ram_gib);
-    let found;
-    const answer = () => {
-      const room = formulas.toJson(found);
-      roomFor.context = room.largest_context ? say("tokens", { value: shown(room.largest_context) }) : say("none");
-      roomFor.quant = room.best_quantization ? named(guide.quantizations[room.best_quantization]) : say("none");
-      page.querySelector("[data-figure=figure-context] dd").textContent = roomFor.context;
-      page.querySelector("[data-figure=figure-quant] dd").textContent = roomFor.quant;
-      unseen = () => mine === asking && showFit(setting, asked);
-      setTimeout(seen);
-    };
-    // A trial after the other, so that a slow phone stays at hand.
-    const trial = () => {
+    const formats = setting.file ? [] : readable(setting.engine || engineOf(setting.quant));
+    const left = formats.filter((quant) => !weighed.has(`${quant} ${setting.imatrix} ${who}`));
+    while (left.length) {
+      const count = await ask("weigh", left);
+      for (const quant of left.splice(0, count)) weighed.add(`${quant} ${setting.imatrix} ${who}`);
       if (mine !== asking) return;
-      const { value, done } = trials.next();
-      if (done) return answer();
-      found = value;
-      setTimeout(trial);
-    };
-    const slice = () => {
+    }
+    let room = null;
+    for (let begins = true; room === null; begins = false) {
+      room = await ask("room", begins, setting.ram_gib);
       if (mine !== asking) return;
-      const start = performance.now();
-      while (left.length && performance.now() - start < 6) {
-        const quant = left.pop();
-        weighed.add(`${quant} ${setting.imatrix} ${who}`);
-        const one = formulas.copied(asked);
-        one.delete("engine");
-        one.delete("gpu_layers");
-        one.set("quant", quant);
-        formulas.file_size(one, catalogue);
-      }
-      setTimeout(left.length ? slice : trial);
-    };
-    setTimeout(left.length ? slice : trial);
+    }
+    roomFor.context = room.largest_context ? say("tokens", { value: shown(room.largest_context) }) : say("none");
+    roomFor.quant = room.best_quantization ? named(guide.quantizations[room.best_quantization]) : say("none");
+    page.querySelector("[data-figure=figure-context] dd").textContent = roomFor.context;
+    page.querySelector("[data-figure=figure-quant] dd").textContent = roomFor.quant;
+    unseen = () => mine === asking && showFit(setting).catch(console.error);
+    seen();
   }
 
   // What a notice's value is called: the name of the record that it is an id of, or the value itself.
@@ -693,22 +654,16 @@
     page.querySelector("[data-warnings]").replaceChildren(...told.map((text) => element("li", {}, text)));
   }
 
-  // What helps most where a mixture of experts does not fit: its experts in RAM. Asked between two frames, offered with its speed.
-  function offerExperts(setting, result, asked) {
-    const place = page.querySelector("[data-try]");
+  // What helps most where a mixture of experts does not fit: its experts in RAM, offered with its speed.
+  async function offerExperts(setting, result) {
     const mine = asking;
-    place.hidden = true;
     if (setting.experts_on_host || sharesMemory(setting) || !setting.gpus.length || (result.short_bytes === 0 && result.gpu_layers === result.layers)) return;
-    setTimeout(() => {
-      if (mine !== asking) return;
-      const other = formulas.copied(asked);
-      other.delete("gpu_layers");
-      const found = formulas.toJson(formulas.way(other, catalogue, setting.ram_gib));
-      const better = result.short_bytes > 0 || !(found.decode?.tokens_per_second <= result.decode?.tokens_per_second);
-      if (found.way !== "experts" || !better) return;
-      place.firstElementChild.textContent = say("try-experts", { speed: speed(found.decode.tokens_per_second), host: gib(found.ram_bytes) });
-      place.hidden = false;
-    });
+    const found = await ask("experts", setting.ram_gib);
+    const better = result.short_bytes > 0 || !(found.decode?.tokens_per_second <= result.decode?.tokens_per_second);
+    if (mine !== asking || found.way !== "experts" || !better) return;
+    const place = page.querySelector("[data-try]");
+    place.firstElementChild.textContent = say("try-experts", { speed: speed(found.decode.tokens_per_second), host: gib(found.ram_bytes) });
+    place.hidden = false;
   }
 
   function clear() {
@@ -857,8 +812,11 @@
 
   // --- One change, one answer ---
 
+  let free = Promise.resolve(); // once the question under way is answered
+
   function update() {
     asking += 1;
+    const mine = asking;
     const changed = offerFormats(control("quant").value || guide.defaults.quant);
     const setting = read();
     takeNative(setting);
@@ -866,28 +824,41 @@
     control("quant").removeAttribute("aria-invalid");
     field("ram_gib").hidden = sharesMemory(setting);
     if (sharesMemory(setting)) setting.ram_gib = null;
-    if (setting.config && !page.dataset.reads) return loadReader();
-    let told;
+    if (setting.config && !page.dataset.reads) return withReader();
     complain(field("gguf"), control("gguf"), "");
+    page.querySelector(".calculator-answer").setAttribute("aria-busy", "true");
+    remember();
+    free = free.then(() => (mine === asking ? answer(setting) : undefined)).catch(console.error);
+  }
+
+  async function answer(setting) {
+    const mine = asking;
+    let told;
     try {
-      if (file && !file.header) throw Object.assign(new RangeError(file.error), { field: "gguf", told: true });
-      const asked = question(setting);
-      const answer = formulas.overview(asked, catalogue, setting.ram_gib, setting.price, setting.tariff, setting.hours);
-      const result = formulas.toJson(answer);
+      if (file && !file.summary) throw Object.assign(new RangeError(file.error), { field: "gguf", told: true });
+      const text = setting.file?.key === "gguf" ? "" : setting.config;
+      const result = await ask("answer", question(setting), text, setting.file?.key, [setting.ram_gib, setting.price, setting.tariff, setting.hours]);
+      if (mine !== asking) return;
       if (!Number.isSafeInteger(result.total.bytes)) throw Object.assign(new RangeError(), { field: "config" });
+      page.querySelector("[data-try]").hidden = true;
       told = show(setting, result);
-      showRoom(setting, asked);
-      offerExperts(setting, result, asked);
+      for (const more of [offerExperts, showRoom]) more(setting, result).catch(console.error);
     } catch (error) {
+      if (mine !== asking) return;
       told = refused(error, setting);
       clear();
       page.querySelector("[data-verdict]").textContent = told;
       page.querySelector("[data-verdict]").dataset.fits = "unknown";
     }
-    page.querySelector(".calculator-answer").dataset.ready = "";
-    strip.textContent = page.querySelector("[data-verdict]").textContent;
     announce(sentences(told, errors ? say("status-errors", { count: errors }) : ""));
-    remember();
+    strip.textContent = page.querySelector("[data-verdict]").textContent;
+    ready();
+  }
+
+  function ready() {
+    const place = page.querySelector(".calculator-answer");
+    place.dataset.ready = "";
+    place.removeAttribute("aria-busy");
   }
 
   function start() {
@@ -919,7 +890,7 @@
       update();
     });
     // Whoever opens the place for files and configurations finds their reader loaded.
-    control("gguf").closest("details").addEventListener("toggle", () => { if (!page.dataset.reads) loadReader(); });
+    control("gguf").closest("details").addEventListener("toggle", () => { if (!page.dataset.reads) withReader(); });
     control("gguf").addEventListener("change", (event) => { if (event.target.files.length) open([...event.target.files]); });
     page.querySelector("[data-forget]").addEventListener("click", () => {
       forget();
@@ -951,19 +922,7 @@
     // The other language answers the same question.
     const other = document.querySelector("[data-language]");
     other?.addEventListener("click", () => { other.hash = write(); });
-    // The first answer in steps, so that a slow phone stays at hand: the form, the weights, the answer, and what shows it.
-    let asked;
-    const steps = [
-      () => { asked = question(read()); },
-      () => formulas.file_size(asked, catalogue),
-      () => formulas.overview(asked, catalogue, null, null, null, 0),
-      update,
-    ];
-    const step = () => {
-      try { steps.shift()(); } catch { /* the last step tells what is wrong */ }
-      if (steps.length) setTimeout(step);
-    };
-    setTimeout(step);
+    update();
   }
 
   start();

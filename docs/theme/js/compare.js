@@ -1,5 +1,5 @@
 // Two devices or two models side by side, and what a speed needs: the answers of the build until a form is touched or a link says more.
-import { SHARES, prepared as loaded, shown, sizesOf, way } from "./guide.js";
+import { SHARES, prepared as loaded, shown, sizesOf } from "./guide.js";
 
 const page = document.querySelector("[data-planning]");
 const zh = document.documentElement.lang.startsWith("zh");
@@ -17,7 +17,7 @@ function element(name, attributes = {}, ...children) {
 }
 
 let ready;
-const prepared = () => (ready ??= loaded(settings.scripts).then((all) => {
+const prepared = () => (ready ??= loaded(settings).then((all) => {
   const either = new all.combobox.Choices(() => [...all.gpus.all, ...all.models.all].map((choice) => ({ ...choice })));
   for (const name of ["one", "other"]) all.combobox.attach(control(name), either, compare);
   all.combobox.attach(control("model"), all.models, wish);
@@ -28,13 +28,13 @@ const prepared = () => (ready ??= loaded(settings.scripts).then((all) => {
 const sizes = (all, gpu) => (sizesOf(all, gpu).length ? sizesOf(all, gpu).sort((a, b) => a - b) : [null]);
 
 /** How a device runs a model, with the smallest memory that does, or the largest. */
-function runs(all, model, gpu, context = settings.context) {
+async function runs(all, model, gpu, context = settings.context) {
   const { guide } = all;
   let found = null;
   for (const memory of sizes(all, gpu)) {
     const question = { model, quant: guide.quantizations[guide.models[model].native_quant]?.gguf ?? settings.quant, context, gpus: [gpu], ...settings.host };
     if (memory) question.memory_gib = memory;
-    try { found = { ...way(all, question, SHARES.includes(guide.gpus[gpu].kind) ? 4096 : settings.ram), memory: memory ?? guide.gpus[gpu].memory_gib }; } catch { return null; }
+    try { found = { ...await all.way(question, SHARES.includes(guide.gpus[gpu].kind) ? 4096 : settings.ram), memory: memory ?? guide.gpus[gpu].memory_gib }; } catch { return null; }
     if (found.way !== "no") break;
   }
   return found;
@@ -84,8 +84,6 @@ function number(form, name, least, most) {
   return null;
 }
 
-// Between two rows the page stays at hand.
-const breath = () => new Promise((done) => { setTimeout(done); });
 let comparing = 0;
 async function compare() {
   const mine = ++comparing;
@@ -97,11 +95,10 @@ async function compare() {
   if (!kind) return complain("compare", say("one-kind"));
   const rows = [];
   for (const id of kind === "model" ? settings.models : settings.devices) {
-    const found = [one, other].map((each) => (kind === "model" ? runs(all, id, each) : runs(all, each, id)));
+    const found = await Promise.all([one, other].map((each) => (kind === "model" ? runs(all, id, each) : runs(all, each, id))));
+    if (mine !== comparing) return;
     const [first, second] = found.map(speedOf);
     rows.push(element("tr", {}, element("th", { scope: "row" }, named(all, kind, id)), ...found.map(cell), element("td", { class: "n" }, first && second ? (second / first).toFixed(2) : "—")));
-    await breath();
-    if (mine !== comparing) return;
   }
   const heads = [say(kind === "model" ? "model" : "device"), control("one").value, control("other").value, say("ratio")];
   page.querySelector("[data-compared]").replaceChildren(table(say("compare"), heads, rows));
@@ -119,10 +116,9 @@ async function wish() {
   if (!model || speed === null || context === null) return;
   const found = [];
   for (const gpu of settings.devices) {
-    const how = runs(all, model, gpu, Math.round(context));
-    if (speedOf(how) !== null && speedOf(how) >= speed) found.push({ gpu, how });
-    await breath();
+    const how = await runs(all, model, gpu, Math.round(context));
     if (mine !== wishing) return;
+    if (speedOf(how) !== null && speedOf(how) >= speed) found.push({ gpu, how });
   }
   found.sort((a, b) => (a.how.way !== "card") - (b.how.way !== "card") || a.how.memory - b.how.memory || speedOf(b.how) - speedOf(a.how));
   const rows = found.map(({ gpu, how }) => {

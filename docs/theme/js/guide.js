@@ -1,4 +1,4 @@
-// Records and formulas for pages that ask a question of their own: loaded once, when a form is touched.
+// Records and formulas for pages that ask a question of their own: loaded once, when a form is touched; the formulas beside the page.
 const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 export const NONE = "none"; // no card
 export const SHARES = ["unified", "integrated", "phone"];
@@ -11,12 +11,12 @@ const load = (address) => new Promise((resolve, reject) => {
 });
 
 let ready;
-/** {guide, formulas, catalogue, combobox, gpus, models, named}; `scripts` are the addresses of data, formulas and combobox. */
-export const prepared = (scripts, noCard) => (ready ??= (async () => {
+/** {guide, combobox, gpus, models, named, way}; `scripts` are addresses for the page, `formulas` those of the formulas. */
+export const prepared = ({ scripts, formulas }, noCard) => (ready ??= (async () => {
   for (const address of scripts) await load(address);
-  const { guide, formulas, combobox } = globalThis;
-  const kinds = Object.keys(guide).filter((kind) => kind.replaceAll("-", "_") in formulas);
-  const catalogue = formulas.catalogueOf(guide, Object.fromEntries(kinds.map((kind) => [kind, formulas[kind.replaceAll("-", "_")]])));
+  const { guide, combobox } = globalThis;
+  const { ask } = globalThis.startFormulas(formulas);
+  const way = (question, ram) => ask("way", question, ram); // as `macros.estimate.ways` finds it
   const named = (record) => (language === "zh" && record.name_zh) || (typeof record.name === "object" ? record.name[language] : record.name);
   const listed = (records, note, families, more = []) => new combobox.Choices(() => [
     ...Object.entries(records).map(([id, record]) => ({
@@ -28,10 +28,8 @@ export const prepared = (scripts, noCard) => (ready ??= (async () => {
   const none = noCard ? [{ id: NONE, name: noCard, search: "cpu none 没有显卡 无显卡 核显", first: true, since: "9" }] : [];
   const gpus = listed(guide.gpus, (record) => (record.memory_gib ? `${record.memory_gib} GiB` : ""), guide["device-families"], none);
   const models = listed(guide.models, (record) => record.publisher, guide.families);
-  return { guide, formulas, catalogue, combobox, gpus, models, named };
+  return { guide, combobox, gpus, models, named, way };
 })());
 
-/** The way in which a machine runs a model, as `macros.estimate.ways` finds it. */
-export const way = ({ formulas, catalogue }, question, ram) => formulas.toJson(formulas.way(formulas.fromJson(question), catalogue, ram));
 export const sizesOf = ({ guide }, gpu) => [...(guide.gpus[gpu]?.memory_sizes_gib ?? [])];
 export const shown = (value) => value.toFixed(value >= 10 ? 0 : 1);

@@ -1,5 +1,5 @@
 // The question on the home page. Its first answer stands in the page; the formulas come when the form is touched.
-import { NONE, SHARES, prepared as loaded, shown, sizesOf, way } from "./guide.js";
+import { NONE, SHARES, prepared as loaded, shown, sizesOf } from "./guide.js";
 import { devices, reported } from "./here.js";
 
 const form = document.querySelector("[data-ask]");
@@ -12,7 +12,7 @@ const control = (name) => box(name).querySelector("input, select");
 const GIB = 2 ** 30;
 let ready;
 /** Load records and formulas once, and let the two boxes choose from them. */
-const prepared = () => (ready ??= loaded(settings.scripts, words["no-gpu"]).then((all) => {
+const prepared = () => (ready ??= loaded(settings, words["no-gpu"]).then((all) => {
   all.combobox.attach(control("gpu"), all.gpus, answer);
   all.combobox.attach(control("model"), all.models, answer);
   return all;
@@ -64,6 +64,12 @@ let asked = 0;
 async function answer() {
   const mine = ++asked;
   const verdict = form.querySelector("[data-verdict]");
+  const tell = (text, way) => {
+    verdict.textContent = text;
+    verdict.dataset.way = way;
+    verdict.removeAttribute("aria-busy");
+  };
+  verdict.setAttribute("aria-busy", "true");
   const waiting = setTimeout(() => { if (mine === asked) verdict.textContent = say("loading"); }, 150);
   const all = await prepared();
   const { guide, gpus, models } = all;
@@ -76,28 +82,21 @@ async function answer() {
   box("ram").hidden = box("memory").hidden = Boolean(own);
   const system = own ? 4096 : ram();
   if (!gpu || !model || !system) {
-    verdict.textContent = [...form.querySelectorAll("[data-error]:not([hidden])")].map((each) => each.textContent).join(zh ? "" : " ");
-    verdict.dataset.way = "unknown";
-    return;
+    const wrong = [...form.querySelectorAll("[data-error]:not([hidden])")].map((each) => each.textContent);
+    return tell(wrong.join(zh ? "" : " "), "unknown");
   }
   const quant = guide.quantizations[guide.models[model].native_quant]?.gguf ?? settings.quant;
   const kind = control("memory").value;
   const question = { model, quant, context: settings.context, ...settings.host, memory: kind };
   if (gpu !== NONE) question.gpus = [gpu];
   if (memory) question.memory_gib = memory;
-  let found;
-  try {
-    found = way(all, question, system);
-  } catch (error) {
-    verdict.textContent = say("refused", { key: error.message });
-    verdict.dataset.way = "unknown";
-    return;
-  }
+  const found = await all.way(question, system).catch((error) => ({ error }));
+  if (mine !== asked) return;
+  if (found.error) return tell(say("refused", { key: found.error.message }), "unknown");
   const { decode } = found;
   const left = system - found.ram_bytes / GIB;
   const tight = ["experts", "layers", "host"].includes(found.way) && left < settings.system ? (zh ? "" : " ") + say("tight", { left: left.toFixed(1), system: settings.system }) : "";
-  verdict.textContent = say(found.way === "no" && !found.whole_bytes ? "no-ram" : found.way, { need: gib(found.whole_bytes), ram: gib(found.ram_bytes), low: decode ? shown(decode.low) : "", high: decode ? shown(decode.high) : "" }) + tight;
-  verdict.dataset.way = found.way;
+  tell(say(found.way === "no" && !found.whole_bytes ? "no-ram" : found.way, { need: gib(found.whole_bytes), ram: gib(found.ram_bytes), low: decode ? shown(decode.low) : "", high: decode ? shown(decode.high) : "" }) + tight, found.way);
   const state = new URLSearchParams({ model, gpu: gpu === NONE ? "" : memory ? `${gpu}@${memory}` : gpu, quant, context: settings.context });
   if (!own) {
     state.set("cpu", settings.host.cpu);
