@@ -922,7 +922,7 @@
     // The other language answers the same question.
     const other = document.querySelector("[data-language]");
     other?.addEventListener("click", () => { other.hash = write(); });
-    update();
+    setTimeout(update); // between two frames: building the form took one
   }
 
   start();
