@@ -62,6 +62,8 @@ class Traits(Strict):
     """The same, when the first layer asks for them."""
     scales_rows: bool = False
     """The number is one for each row where a pass may mix tokens and vectors."""
+    reads_lazily: bool = False
+    """Its table of per-layer embeddings may stay on the drive, in builds that read so."""
     norms_embeddings: bool = False
     """Token embeddings are normed without weights."""
     layer_norm_without_bias: bool = False
@@ -94,6 +96,8 @@ class Traits(Strict):
     """Those whose logits are kept are chosen after the norm that follows attention, not before it."""
     chooses_before_norm: bool = False
     """All tokens go through the last layer, and those whose logits are kept are chosen before the last norm."""
+    chooses_early: bool = False
+    """Builds that choose in the last layer, where others chose after the last norm, do so here as well."""
     chooses_after_norm: bool = False
     """All tokens go through the last layer and the last norm, before those whose logits are kept are chosen."""
     keeps_weights: bool = False
@@ -112,6 +116,8 @@ class Traits(Strict):
     """Attention and feed-forward block are summed before the residual stream is added."""
     sums_attention_first: bool = False
     """In that sum attention stands first."""
+    brings_tied_table: bool = False
+    """A tied table is not held a second time as output matrix: it is brought from the host for the logits."""
     holds_tied_twice: bool = False
     """A tied table is held a second time as output matrix, even in host memory."""
     keeps_no_cache: bool = False

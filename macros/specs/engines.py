@@ -134,6 +134,8 @@ class KnownBuild(Strict):
     """It reads the states of all sequences at once, those that only move as well."""
     chooses_early: bool = False
     """It chooses the tokens whose logits are kept in the last layer, in classes that did so after the last norm as well."""
+    reads_lazily: bool = False
+    """It looks rows of tables that may stay on the drive up before anything else."""
     caches_experts: bool = False
     """It can keep experts that lie in RAM on the card once they were used."""
     keeps_experts: bool = False

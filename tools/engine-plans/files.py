@@ -16,8 +16,9 @@ from macros.specs.catalogue import Catalogue
 ALIGNMENT = 32
 AFTER_ATTENTION = {"ffn_norm": "post_attention_norm"}
 RENAMED = {
-    "gpt-oss": AFTER_ATTENTION, "glm4moe": AFTER_ATTENTION, "qwen3next": AFTER_ATTENTION,
+    "gpt-oss": AFTER_ATTENTION, "glm4moe": AFTER_ATTENTION, "qwen3next": AFTER_ATTENTION, "seed_oss": AFTER_ATTENTION,
     "qwen35": AFTER_ATTENTION, "qwen35moe": AFTER_ATTENTION,
+    "falcon-h1": {"ffn_norm.weight": "ffn_norm"},
     "lfm2": {"output_norm": "token_embd_norm"}, "lfm2moe": {"output_norm": "token_embd_norm"},
 }  # fmt: skip
 """Classes whose files call a tensor otherwise than the rest."""
@@ -174,8 +175,16 @@ def _metadata(a: Architecture) -> dict[str, Any]:
         attends = [layer for layer in layers if layer < a.layers and a.attends(layer)]
         if r.kind == "gated-delta-net" and len(attends) > 1:
             keys["full_attention_interval"] = attends[1] - attends[0]
-    if a.per_layer_embeddings is not None:
-        keys["embedding_length_per_layer_input"] = a.per_layer_embeddings.size
+    if a.per_layer_embeddings is not None or name == "gemma4":
+        keys["embedding_length_per_layer_input"] = a.per_layer_embeddings.size if a.per_layer_embeddings is not None else 0
+    if a.traits.picture_layers:
+        keys["n_deepstack_layers"] = a.traits.picture_layers
+    if a.blocks is not None:
+        keys["feed_forward_length"] = [a.feed_forward_size(layer) if a.has_dense(layer) else 0 for layer in layers]
+    if name in ("cohere2moe", "command-r", "cohere2", "muse-glimmer"):
+        keys["logit_scale"] = 0.0625
+    if name == "dbrx":
+        keys["attention.clamp_kqv"] = 8.0
     if a.alternating_updates is not None:
         keys |= {
             "altup.num_inputs": a.alternating_updates.streams,

@@ -34,10 +34,14 @@ def model_graph(a: Architecture, b: Batch, layout: Layout, layers: Sequence[int]
     """
     p = Pass(a, b, layout, Graph(layout.host + 1))
     inputs(p)
+    looked_up, each = -1, -1
+    first = b.build.reads_lazily and a.traits.reads_lazily
+    if a.per_layer_embeddings is not None and first:
+        looked_up = _per_layer_rows(p)
+        p.graph.expand(looked_up)
     x = _embedded(p)
-    each = -1
     if a.per_layer_embeddings is not None:
-        each = _per_layer_inputs(p, x)
+        each = _per_layer_inputs(p, x, looked_up)
     if a.alternating_updates is not None:
         x = _streams(p, x)
     for layer in layers:
@@ -53,12 +57,18 @@ def _embedded(p: Pass) -> int:
     given = width * (1 + (a.traits.picture_layers or 0))
     tokens, vectors = g.input(WORD * b.tokens), g.input(FLOAT * b.tokens * given)
     x = g.looked_up(FLOAT * b.tokens * width, b.tokens, (tokens,), p.layout.host)
+    among = -1
+    if b.build.mixes_inputs:
+        # Both are looked up before either is made wider.
+        g.expand(x)
+        among = g.looked_up(FLOAT * b.tokens * width, b.tokens, (g.input(WORD * b.tokens),), p.layout.host)
+        g.expand(among)
     if given != width:
         x = g.fresh(FLOAT * b.tokens * given, b.tokens, (x,))
     g.expand(x)
     g.expand(vectors)
     if b.build.mixes_inputs:
-        g.expand(_mixed_in(p, given))
+        g.expand(_mixed_in(p, given, among))
     if given != width:
         p.inputs["pictures"] = x
         x = p.part(x, width, given)
@@ -79,12 +89,11 @@ def _embedded(p: Pass) -> int:
     return x
 
 
-def _mixed_in(p: Pass, given: int) -> int:
-    """Vectors with embedded tokens among them: never computed in a plan, but room is made for it."""
+def _mixed_in(p: Pass, given: int, x: int) -> int:
+    """Vectors with embedded tokens `x` among them: never computed in a plan, but room is made for it."""
     a, b, g = p.a, p.b, p.graph
-    tokens, slots = g.input(WORD * b.tokens), g.input(INDEX * b.tokens)
+    slots = g.input(INDEX * b.tokens)
     vectors = g.fresh(FLOAT * b.tokens * given, b.tokens, (g.input(FLOAT * b.tokens * given),))
-    x = g.looked_up(FLOAT * b.tokens * a.hidden_size, b.tokens, (tokens,), p.layout.host)
     if given != a.hidden_size:
         x = g.fresh(FLOAT * b.tokens * given, b.tokens, (x,))
     # Nothing is computed from it, so nothing ever gives its room back.
@@ -136,7 +145,7 @@ def through_layer(p: Pass, layer: int, x: int, each: int, *, last: bool) -> int:
     a, g = p.a, p.graph
     if a.alternating_updates is not None:
         return _updated_layer(p, layer, x, each)
-    chooses = last and not _chooses_after_norm(p) and not a.traits.chooses_before_norm
+    chooses = last and not _chooses_after_norm(p) and not _chooses_before_norm(p)
     if a.blocks is not None:
         return _block(p, layer, x, chooses=chooses)
     if a.norms == "shared" or a.traits.parallel_blocks:
@@ -173,7 +182,7 @@ def through_layer(p: Pass, layer: int, x: int, each: int, *, last: bool) -> int:
         f = _normed(p, layer, f, "post_ffw_norm")
     x = p.each(added, width, (f,)) if a.traits.stream_first_after_block else p.each(f, width, (added,))
     if a.per_layer_embeddings is not None:
-        x = p.each(x, width, (_per_layer(p, layer, x, each),))
+        x = p.each(x, width, (_per_layer(p, layer, x, each, chooses=chooses),))
     if a.layer_scale:
         x = p.each(x, width, (p.vector(layer, 1, "layer_output_scale"),))
     if layer < (a.traits.picture_layers or 0):
@@ -246,7 +255,10 @@ def _side_by_side(p: Pass, layer: int, x: int, *, chooses: bool) -> int:
         n = p.chosen(n, width) if a.norms == "shared" or own_norm else n
     if a.norms == "before" and not own_norm:
         n = _normed(p, layer, x, "ffn_norm")
-    f = dense(p, layer, n, a.feed_forward_size(layer))
+    if a.experts is not None and a.is_mixture(layer):
+        f = mixture(p, a.experts, layer, n)
+    else:
+        f = dense(p, layer, n, a.feed_forward_size(layer))
     first, second = (o, f) if a.traits.sums_attention_first else (f, o if a.traits.sums_blocks_first else x)
     last = o if second == x else x
     return p.each(p.each(first, width, (second,)), width, (last,))
@@ -257,12 +269,17 @@ def _chooses_after_norm(p: Pass) -> bool:
     return p.a.traits.chooses_after_norm and not p.b.build.chooses_early
 
 
+def _chooses_before_norm(p: Pass) -> bool:
+    """Whether all tokens go through the last layer, but not through the last norm."""
+    return p.a.traits.chooses_before_norm and not (p.a.traits.chooses_early and p.b.build.chooses_early)
+
+
 def to_logits(p: Pass, x: int) -> None:
     """From the residual stream to the logits."""
     a, g, width = p.a, p.graph, p.a.hidden_size
     if a.alternating_updates is not None:
         x = p.chosen(_merged(p, x), width)
-    if a.traits.chooses_before_norm:
+    if _chooses_before_norm(p):
         g.outputs.append(x)
         x = p.chosen(x, width)
     n = p.made(x, width, (x,)) if p.centres() else p.each(x, width)
@@ -286,17 +303,25 @@ def to_logits(p: Pass, x: int) -> None:
     g.expand(logits)
 
 
-def _per_layer_inputs(p: Pass, x: int) -> int:
-    """Per-layer embeddings: the vectors of all layers for each token."""
+def _per_layer_rows(p: Pass) -> int:
+    """Per-layer embeddings: the rows of the table."""
+    a, b, g = p.a, p.b, p.graph
+    assert a.per_layer_embeddings is not None
+    rows = b.tokens * a.layers
+    return g.looked_up(FLOAT * rows * a.per_layer_embeddings.size, rows, (g.input(WORD * b.tokens),), p.layout.host)
+
+
+def _per_layer_inputs(p: Pass, x: int, looked_up: int) -> int:
+    """Per-layer embeddings: the vectors of all layers for each token; rows of the table that were looked up before are scaled later."""
     a, b, g = p.a, p.b, p.graph
     assert a.per_layer_embeddings is not None
     size = a.per_layer_embeddings.size
-    tokens = g.input(WORD * b.tokens)
     everything = FLOAT * b.tokens * size * a.layers
     rows = b.tokens * a.layers
-    looked_up = g.looked_up(everything, rows, (tokens,), p.layout.host)
-    looked_up = g.over(everything, rows, [g.view(looked_up)])
-    g.expand(looked_up)
+    before = looked_up >= 0
+    looked_up = g.over(everything, rows, [g.view(looked_up if before else _per_layer_rows(p))])
+    if not before:
+        g.expand(looked_up)
     made = g.fresh(everything, b.tokens, (p.matrix(0, "per_layer_model_proj"), x))
     made = g.over(everything, b.tokens, [made])
     made = g.over(everything, rows, [g.view(made)])
@@ -305,13 +330,14 @@ def _per_layer_inputs(p: Pass, x: int) -> int:
     return g.fresh(everything, rows, (made,))
 
 
-def _per_layer(p: Pass, layer: int, x: int, each: int) -> int:
+def _per_layer(p: Pass, layer: int, x: int, each: int, *, chooses: bool = False) -> int:
     """What a layer's own vector of a token adds."""
     a, g = p.a, p.graph
     assert a.per_layer_embeddings is not None
     size = a.per_layer_embeddings.size
     gate = p.each(p.project(layer, "inp_gate", x, size), size)
     own = g.view(each, p.b.tokens, p.floats(size))
+    own = p.chosen(own, size) if chooses else own
     gate = p.each(gate, size, (own,))
     return p.norm(layer, p.project(layer, "proj", gate, a.hidden_size), a.hidden_size, "post_norm")
 

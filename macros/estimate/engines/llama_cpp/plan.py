@@ -214,7 +214,7 @@ def _planned(demand: Demand, weights: ModelWeights, devices: tuple[Placed, ...],
     whole = not host_layers and not host_output and not demand.cache_on_host
     copies = 4 if len(devices) > 1 and whole and not moves.told else 1
     # Where no weight is brought anywhere, buffers do not depend on the format.
-    brought = moves.told or (len(devices) > 0 and (len(host_layers) > 0 or host_output))
+    brought = moves.told or (len(devices) > 0 and (len(host_layers) > 0 or host_output or demand.architecture.traits.brings_tied_table))
     caches = _brought_caches(demand.architecture, demand.batch, demand.key_type, demand.value_type)
     layout = _layout(demand.architecture, devices, moves, demand.cache_on_host, caches, weights if brought else None, roughly)
     computing = compute_buffer_bytes(demand.architecture, demand.batch, layout, copies=copies, streams=demand.streams_weights)
@@ -253,6 +253,9 @@ def _layout(
         if has_output:
             output = place
     nothing: dict[str, int] = {}
+    last_moved = {name: _at(place, host) for name, place in moves.last.items() if _at(place, host) != output}
+    if a.traits.brings_tied_table and output != host:
+        last_moved["output"] = host
     moved = [
         {name: _at(place, host) for name, place in moves.layers[layer].items() if _at(place, host) != layers[layer]}
         for layer in range(a.layers)
@@ -262,7 +265,7 @@ def _layout(
         layers=layers,
         output=output,
         moved=moved,
-        last_moved={name: _at(place, host) for name, place in moves.last.items() if _at(place, host) != output},
+        last_moved=last_moved,
         cache_on_host=cache_on_host,
         matrices=weights.matrices if weights is not None else [nothing] * a.layers,
         last_matrices=weights.last_matrices if weights is not None else nothing,
@@ -282,7 +285,7 @@ def _weights_held(a: Architecture, weights: ModelWeights, devices: tuple[Placed,
         pieces = [_between(sums, layers)]
         if has_output:
             pieces.append(_held_of(weights.output, moves.last))
-            if place < count:
+            if place < count and not a.traits.brings_tied_table:
                 held[place] += weights.tied.device_bytes
             elif a.traits.holds_tied_twice:
                 held[place] += weights.tied.bytes
