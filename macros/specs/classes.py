@@ -116,6 +116,8 @@ class Traits(Strict):
     """Attention and feed-forward block are summed before the residual stream is added."""
     sums_attention_first: bool = False
     """In that sum attention stands first."""
+    plain_attention: bool = False
+    """It never computes with flash attention, even where that is asked for."""
     brings_tied_table: bool = False
     """A tied table is not held a second time as output matrix: it is brought from the host for the logits."""
     holds_tied_twice: bool = False

@@ -172,7 +172,7 @@ def demand_of(setting: Setting, devices: int) -> Demand:
         setting.logits_rows,
         setting.kv_type_k,
         setting.kv_type_v,
-        setting.flash_attention,
+        setting.flash_attention and not setting.architecture.traits.plain_attention,
         setting.swa_full,
         not setting.kv_offload and devices > 0,
         setting.op_offload,
