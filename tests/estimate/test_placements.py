@@ -16,6 +16,7 @@ from tests.machines import faults, machines
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
 PLANS = yaml.safe_load(Path(__file__).with_name("engine_placements.yaml").read_text("utf-8"))
+FURTHER = yaml.safe_load(Path(__file__).with_name("engine_plans_b11739.yaml").read_text("utf-8"))
 MIXTURES = ["qwen3-30b-a3b", "gpt-oss-20b", "mixtral-8x7b", "lfm2-8b-a1b", "qwen3.5-35b-a3b"]
 
 
@@ -33,6 +34,17 @@ def test_every_device_holds_what_the_engine_plans(question, parts):
     found = placed(**{**question, "gpus": [ROOMY] * question["gpus"]})
     held = [[share.weights_bytes, share.kv_cache_bytes, share.compute_buffer_bytes] for share in (*found.devices, found.host)]
     assert held == parts
+
+
+@pytest.mark.parametrize("model", FURTHER)
+def test_further_models_in_the_newest_build(model):
+    """Twelve placements of each."""
+    for question, parts in FURTHER[model]:
+        split = {"tensor_split": [1, 1]} if question["gpus"] == 2 else {}
+        asked = {"model": model, "context": 4096, "build": "b11739", **question, "gpus": [ROOMY] * question["gpus"], **split}
+        found = placed(**asked)
+        held = [[share.weights_bytes, share.kv_cache_bytes, share.compute_buffer_bytes] for share in (*found.devices, found.host)]
+        assert held == parts, question
 
 
 def test_what_cuda_keeps_for_mixtures():
