@@ -255,10 +255,8 @@ def _side_by_side(p: Pass, layer: int, x: int, *, chooses: bool) -> int:
         n = p.chosen(n, width) if a.norms == "shared" or own_norm else n
     if a.norms == "before" and not own_norm:
         n = _normed(p, layer, x, "ffn_norm")
-    if a.experts is not None and a.is_mixture(layer):
-        f = mixture(p, a.experts, layer, n)
-    else:
-        f = dense(p, layer, n, a.feed_forward_size(layer))
+    e = a.experts
+    f = mixture(p, e, layer, n) if e is not None and a.is_mixture(layer) else dense(p, layer, n, a.feed_forward_size(layer))
     first, second = (o, f) if a.traits.sums_attention_first else (f, o if a.traits.sums_blocks_first else x)
     last = o if second == x else x
     return p.each(p.each(first, width, (second,)), width, (last,))
