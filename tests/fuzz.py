@@ -30,6 +30,7 @@ from macros.specs.catalogue import _record
 from macros.specs.kinds import KINDS
 from macros.specs.models import architecture_of
 from macros.specs.record import numbers_in
+from tests import fuzz_doors
 
 ROOT = Path(__file__).resolve().parent.parent
 DEVICE_PARTS = ("weights", "kv_cache", "compute_buffer", "runtime", "companion")
@@ -254,6 +255,7 @@ def main() -> int:
     """Try every door so often, and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--door", action="append", help="of these doors; without: all")
     parser.add_argument("--times", type=float, default=1.0, help="so many times the usual number")
     arguments = parser.parse_args()
     chance, catalogue, wrong = random.Random(arguments.seed), load(ROOT / "data"), 0
@@ -269,16 +271,24 @@ def main() -> int:
             "import-bench": (300, lambda: bench(chance, catalogue)),
             "archives": (300, lambda: archive(chance, folder)), "dumps": (300, lambda: dump(chance)),
             "new": (60, lambda: made(chance, folder)),
+            "commands": (400, lambda: fuzz_doors.words(chance, catalogue, ODD, folder)),
+            "files": (300, lambda: fuzz_doors.files(chance, catalogue, folder, lambda asked: estimate(asked, catalogue))),
+            "trees": (20, lambda: fuzz_doors.trees(chance, folder)),
+            "reports": (300, lambda: fuzz_doors.reports(chance)),
         }  # fmt: skip
         for name, (times, door) in doors.items():
+            if arguments.door and name not in arguments.door:
+                continue
             counts: Counter[str] = Counter()
             for _ in range(int(times * arguments.times)):
                 state, begun = chance.getstate(), time.process_time()
                 try:
                     found = door()
-                    outcome = "absurd" if found else "answered"
+                    outcome = found if found in ("answered", "refused") else "absurd" if found and name == "estimate" else "answered"
                 except (Refused, SpecErrors, untrusted.Refused):
                     found, outcome = None, "refused"
+                except fuzz_doors.Wrong as error:
+                    found, outcome = str(error), "absurd"
                 except Exception as error:
                     found, outcome = f"{type(error).__name__}: {error}"[:160], "traceback"
                 outcome = "slow" if time.process_time() - begun > SLOW else outcome

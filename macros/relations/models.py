@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -171,8 +172,13 @@ def tower(model: Model, catalogue: Catalogue) -> Iterator[Slip]:
         yield Slip((*at, "inner"), f"2.5 to 6 times the width of {t.width}", f"{t.inner}")
     if not 48 <= t.width / t.heads <= 160:
         yield Slip((*at, "heads"), f"heads of 48 to 160 that make up {t.width}", f"{t.heads}")
-    if t.position_rows and not 256 <= t.position_rows <= 32768:
-        yield Slip((*at, "position_rows"), "256 to 32768 places of patches, or none", f"{t.position_rows}")
+    rows = t.position_rows
+    if rows and not (256 <= rows <= 32768 and (rows % 1024 == 0 or math.isqrt(rows) ** 2 in (rows, rows - 1))):
+        yield Slip((*at, "position_rows"), "a square of 256 to 32768 places of patches, one more for the whole, or none", f"{rows}")
+    if t.side_layers != sorted({*t.side_layers}) or any(layer >= t.layers for layer in t.side_layers):
+        yield Slip((*at, "side_layers"), f"rising indices below its {t.layers} layers", f"{t.side_layers}")
+    if t.reserved_patches and not 16 <= t.reserved_patches <= 160:
+        yield Slip((*at, "reserved_patches"), "16 to 160 patches on a side", f"{t.reserved_patches}")
 
 
 def _experts(model: Model) -> Iterator[Slip]:
@@ -186,6 +192,8 @@ def _experts(model: Model) -> Iterator[Slip]:
         yield Slip((*at, "leading_dense_layers"), "the first few layers", f"{experts.leading_dense_layers}")
     if experts.every > 4:
         yield Slip((*at, "every"), "every layer, or every 2nd to 4th", f"{experts.every}")
+    if experts.shared_size and not 0.5 <= experts.shared_size / experts.size <= 4:
+        yield Slip((*at, "shared_size"), f"half to four times the {experts.size} of an expert", f"{experts.shared_size}")
     groups, used = experts.groups or 1, experts.groups_used or 1
     if experts.count % groups or used > groups:
         yield Slip((*at, "groups"), f"a divisor of {experts.count} experts, of which {used} are used", f"{groups}")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_args
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from macros.formulas.remember import by_identity
 from macros.relations.ratios import Relation, Rule, Slip
 from macros.specs import Catalogue
+from macros.specs.architectures import Architecture
+from macros.specs.errors import nearest
 from macros.specs.record import numbers_in
 
 
@@ -170,4 +174,38 @@ def defaults(record: Any, catalogue: Catalogue) -> Iterator[Slip]:
                 yield Slip((*at, key), "a power of two", f"{size}")
 
 
-ARCHITECTURES: tuple[Relation, ...] = (Rule(bounded), Rule(defaults))
+def spelled(record: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """Shapes that a class brings are shapes that a model has, each of its form."""
+    for name, one in record.classes.items():
+        at = ("classes", name)
+        yield from _spelled((*at, "shapes"), one.shapes, Architecture)
+        for flag, brought in one.flags.items():
+            yield from _spelled((*at, "flags", flag), brought, Architecture)
+
+
+def _spelled(at: tuple[str | int, ...], given: dict[str, Any], form: type[BaseModel]) -> Iterator[Slip]:
+    """Of a part of a record, which says only some of its keys: each is known, and its value is one that it may have."""
+    for key, value in given.items():
+        field = form.model_fields.get(key)
+        if field is None:
+            yield Slip((*at, key), "a key of a model's shapes", "an unknown key", nearest(key, form.model_fields))
+            continue
+        inner = next(
+            (one for one in (field.annotation, *get_args(field.annotation)) if isinstance(one, type) and issubclass(one, BaseModel)), None
+        )
+        if inner is not None and isinstance(value, dict):
+            yield from _spelled((*at, key), value, inner)
+        else:
+            try:
+                _form(form, key).validate_python(value)
+            except ValidationError as error:
+                yield Slip((*at, key), error.errors()[0]["msg"].lower(), repr(value), "write a value of that form")
+
+
+@by_identity
+def _form(form: type[BaseModel], key: str) -> TypeAdapter[Any]:
+    annotated: Any = Annotated[form.model_fields[key].annotation, form.model_fields[key]]
+    return TypeAdapter(annotated)
+
+
+ARCHITECTURES: tuple[Relation, ...] = (Rule(bounded), Rule(defaults), Rule(spelled))
