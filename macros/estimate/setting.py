@@ -145,7 +145,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
         "gpu_layers": layers,
         "may_predict": model is not None and architecture.prediction_layers == 0 and predicts(catalogue.models[model]),
         "has_towers": model is not None and catalogue.models[model].projector is not None,
-        "notices": tuple(notices),
+        "notices": tuple([one for one in notices if one.code != "class-unknown" or engine.id in one.values["engines"].split(" / ")]),
     }
     return Setting(**values)
 
@@ -262,11 +262,12 @@ def _model(
 def _of_class(a: Architecture, catalogue: Catalogue) -> list[Notice]:
     """What a reader should know of a listed model's class: who has none of its own, and whether its pass was compared."""
     own = catalogue.architectures.get(a.engine_name)
-    if own is None or own.compared:
+    if own is None:
         return []
-    lacking = [engine for kind in own.classes.values() for engine in kind.unknown_to]
-    unknown = [Notice("class-unknown", {"engines": " / ".join(list(dict.fromkeys(lacking)))})] if lacking else []
-    return [*unknown, Notice("pass-not-compared", {})]
+    kinds = [*own.classes.values()]
+    lacking = [engine for engine in (kinds[0].unknown_to if kinds else []) if all(engine in kind.unknown_to for kind in kinds)]
+    unknown = [Notice("class-unknown", {"engines": " / ".join(lacking)})] if lacking else []
+    return unknown if own.compared else [*unknown, Notice("pass-not-compared", {})]
 
 
 def _published(quantized: Mapping[str, Any], a: Architecture, catalogue: Catalogue) -> Quantization | None:

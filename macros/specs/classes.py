@@ -177,3 +177,16 @@ class UnreadClass(Strict):
     """What stands in the way: a part that the guide does not know."""
     run_by: list[Plain] = Field(default_factory=list)
     """Engines of the guide that run it nevertheless."""
+
+
+class Unlisted(Strict):
+    """A thing that is asked for by name and that the guide leaves out."""
+
+    name: Plain
+    """Its name as people write it."""
+    kind: Literal["model", "processor"]
+    """What it is."""
+    why: Literal["no-count", "other-count", "no-shapes", "no-figures", "no-engine", "unknown-part"]
+    """What stands in the way."""
+    run_by: list[Plain] = Field(default_factory=list)
+    """Engines of the guide that run it."""

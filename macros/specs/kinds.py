@@ -7,7 +7,7 @@ from macros.specs.builds import Build
 from macros.specs.calculators import Calculator
 from macros.specs.calibration import Calibration
 from macros.specs.checkpoints import Checkpoint
-from macros.specs.classes import ArchitectureClass, Composite, UnreadClass
+from macros.specs.classes import ArchitectureClass, Composite, Unlisted, UnreadClass
 from macros.specs.devices import Cpu, DeviceFamily, Drive, Gpu, MemoryKind, SharedMemory
 from macros.specs.engines import Engine, OtherEngine, Program
 from macros.specs.form import BaseModel
@@ -57,6 +57,7 @@ SINGLE_FILES: dict[str, type[BaseModel]] = {
     "other-formats": OtherFormat,
     "programs": Program,
     "sources": Source,
+    "unlisted": Unlisted,
     "unread-classes": UnreadClass,
 }
 """File of many small records -> record."""

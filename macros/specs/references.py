@@ -183,6 +183,8 @@ def named_once(catalogue: Catalogue) -> Iterator[SpecError]:
 LEADS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("architectures", "classes.*.unknown_to", ("engines",)),
     ("composites", "engines", ("engines",)),
+    ("unlisted", "run_by", ("engines",)),
+    ("unread-classes", "run_by", ("engines",)),
     ("engines", "lacks", ("device-families",)),
     ("engines", "makes", ("quantizations",)),
     ("engines", "not_sliced", ("architectures",)),

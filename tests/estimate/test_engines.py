@@ -140,3 +140,14 @@ def test_an_engine_on_a_card_that_it_does_not_run_on_is_refused_with_one_that_ru
 )
 def test_an_engine_runs_on_the_cards_that_its_makers_list(catalogue, card):
     assert estimate(ASKED | {"model": "qwen3-0.6b", "quant": "bf16", "engine": "vllm", "gpus": [card]}, catalogue)["users_that_fit"] > 0
+
+
+@pytest.mark.parametrize(
+    ("model", "lacking"),
+    [("opt-6.7b", ["llama.cpp"]), ("dots.llm1-142b-a14b", ["vllm"]), ("rwkv-7-world-1.5b", ["vllm"]), ("llama-3.1-8b", [])],
+)
+def test_an_engine_without_a_class_for_a_model_is_told_where_it_is_asked(catalogue, model, lacking):
+    for engine in ("llama.cpp", "vllm"):
+        asked = {"model": model, "quant": "bf16", "context": 2048, "engine": engine, "gpus": ["b200", "b200", "b200", "b200"]}
+        told = [warning for warning in estimate(asked, catalogue)["warnings"] if "has no class of its own" in warning]
+        assert bool(told) == (engine in lacking)
