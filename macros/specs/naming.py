@@ -112,7 +112,7 @@ def nearest_called(word: str, records: Mapping[str, Any]) -> str:
     """
     found, _ = meant(word[:LONGEST], records)
     if not found:
-        return nearest(word, records) + _unlisted(word[:LONGEST], records)
+        return nearest(word, _of_words(word[:LONGEST], records) or records) + _unlisted(word[:LONGEST], records)
     memory = parts_of(word)[1]
     sizes = getattr(records[found[0]], "memory_sizes_gib", None) or []
     size = f" with memory_gib {memory:g}" if memory is not None and memory in sizes else ""
@@ -120,6 +120,25 @@ def nearest_called(word: str, records: Mapping[str, Any]) -> str:
     if memory is not None and held and memory not in held:
         size = f", which has {' or '.join(f'{one:g}' for one in held)} GiB"
     return "write " + " or ".join(f"'{key}'" for key in found[:MOST_SHOWN]) + size
+
+
+def _of_words(word: str, records: Mapping[str, Any]) -> list[str]:
+    """Ids that share the most words with a name, those with the most digits alike at the start of their number first."""
+    wanted = parts_of(word)[0]
+    words = {part for part in wanted if not part[0].isdigit() and len(part) > 1}
+    digits = "".join(part for part in wanted if part[0].isdigit())
+    shared = {key: len(words & set(parts_of(key)[0])) for key in records}
+    most = max(shared.values(), default=0)
+    if most == 0:
+        return []
+
+    def far(key: str) -> int:
+        own = "".join(part for part in parts_of(key)[0] if part[0].isdigit())
+        return -next((at for at, (a, b) in enumerate(zip(digits, own, strict=False)) if a != b), min(len(digits), len(own)))
+
+    alike = [key for key, count in shared.items() if count == most]
+    nearest_digits = min(far(key) for key in alike)
+    return [key for key in alike if far(key) == nearest_digits]
 
 
 def _unlisted(word: str, records: Mapping[str, Any]) -> str:

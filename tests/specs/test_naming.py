@@ -143,3 +143,17 @@ def test_every_name_of_a_device_is_its_own() -> None:
 )
 def test_a_processor_s_number_is_enough_and_another_s_is_not(typed, found):
     assert spelled(typed, CATALOGUE.cpus) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind", "offered"),
+    [
+        ("EPYC 9V45", "cpus", "epyc-9454p"),  # of its maker's series, with the same digits first
+        ("epyc 7702", "cpus", "epyc-7742"),
+        ("rtx 9999", "gpus", "rtx-2060"),
+        ("m2 ultra 192", "gpus", "apple-m2-ultra-76c"),
+        ("banana", "gpus", "a10"),  # nothing is like it
+    ],
+)
+def test_what_is_like_a_name_shares_its_words_and_first_digits(typed: str, kind: str, offered: str) -> None:
+    assert offered in nearest_called(typed, getattr(CATALOGUE, kind))
