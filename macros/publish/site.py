@@ -176,7 +176,9 @@ TITLE = re.compile(r'data-pagefind-meta="title:([^"]*)"')
 """What search engines are told a page is called; readers search for its words."""
 ALSO = re.compile(r'<p class="also[^"]*">[^<：:]*[：:] ?([^<]*)</p>')
 """What else readers call it."""
-SIZES = re.compile(r'<p class="lead">[^<]*?((?:\d+(?:、|, ))*\d+) GiB')
+TODAY = '<p class="lead" data-today>'
+"""Begins the lead of what people run today."""
+SIZES = re.compile(r'<p class="lead"[^>]*>[^<]*?((?:\d+(?:、|, ))*\d+) GiB')
 """How much memory a device is sold with."""
 HEADING = re.compile(r"<h1[^>]*>(.*?)(?:<a class=\"headerlink|</h1>)", re.DOTALL)
 BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff])(?=[\u3400-\u9fff])")
@@ -220,8 +222,10 @@ def index(site: Path, into: Path) -> None:
             text = FORMS.sub(r"<\1div", article[0]).replace("><", "> <")  # a term and what it means are not one word
             if title := TITLE.search(article[0]):
                 name = " ".join([f"{_kind(path.parent)}:", _heading(text), *(_words(also) for also in ALSO.findall(text))])
-                if _kind(path.parent) == "devices" and (sizes := SIZES.search(text)):
-                    name += " | " + " ".join(f"{size}gb" for size in re.findall(r"\d+", sizes[1]))
+                sizes = SIZES.search(text) if _kind(path.parent) == "devices" else None
+                marks = [f"{size}gb" for size in re.findall(r"\d+", sizes[1])] if sizes else []
+                if marks := [*marks, *(["*"] if TODAY in text else [])]:
+                    name += " | " + " ".join(marks)
                 hidden = f'<p data-pagefind-weight="5" data-pagefind-filter="name[data-name]" data-name="{name}">{title[1]}</p>'
                 text = text.replace("</article>", f'{hidden}<p data-pagefind-filter="kind:{_kind(path.parent)}"></p></article>')
             text = BETWEEN_HAN.sub("\u200b", text) if language[1].startswith("zh") else text

@@ -52,7 +52,9 @@ def page(view: View, kind: str, id: str) -> Page:
 def body(view: View, kind: str, id: str) -> str:
     """What stands on the page of one record, as Markdown with its tables already in place."""
     record = view.catalogue.records[kind][id]
-    parts = [f"# {slots.inline(escape(view.called(record)))}", slots.block(f'<p class="lead">{_lead(view, kind, record)}</p>')]
+    # What people run today comes first where the search finds several alike.
+    today = " data-today" if record.headline else ""
+    parts = [f"# {slots.inline(escape(view.called(record)))}", slots.block(f'<p class="lead"{today}>{_lead(view, kind, record)}</p>')]
     if also := _also_called(view, kind, record):
         parts.append(
             slots.block(

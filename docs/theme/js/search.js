@@ -79,11 +79,11 @@ let names;
 const named = (engine) => (names ??= engine.filters().then(({ name = {} }) => Object.keys(name).map((value) => {
   const [, kind, known, sizes = ""] = value.replaceAll("\u200b", "").toLowerCase().match(/^(\w+): ([^|]*)(?:\| (.*))?$/);
   return { value, chapter: kind === "chapter", model: kind === "models", name: known.replaceAll(" ", ""), tokens: parts(known), sizes: sizes.split(" "),
-    length: parts(known.replace(/\b\d+gb\b/g, "x")).length, most: Math.max(...sizes.split(" ").map((size) => parseInt(size) || 0)) };
+    length: parts(known.replace(/\b\d+gb\b/g, "x")).length, most: Math.max(...sizes.split(" ").map((size) => parseInt(size) || 0)), today: sizes.endsWith("*") };
 })));
 
 /** Pages that are called by all of the words, or by as many of them as any is, those with a digit counting twice: without one no device or
- *  model is called by a single word, but where the query has a size of memory a model by the first of its name. The shortest name first, of equal ones that with most memory;
+ *  model is called by a single word, but where the query has a size of memory a model by the first of its name. The shortest name first, of equal ones that with most memory, then one of today;
  *  after the first of all the chapter that the other words call. */
 async function called(engine, words, beside = false, wholly = false) {
   const lower = words.map((word) => word.toLowerCase());
@@ -98,7 +98,7 @@ async function called(engine, words, beside = false, wholly = false) {
     if (by.length && (page.chapter || by.length === lower.length || by.length > 1 || numbers || first)) found.push({ page, by, exact, count: by.length + numbers });
   }
   const most = Math.max(0, ...found.map(({ count }) => count));
-  const first = found.filter(({ count }) => count === most).sort((a, b) => b.page.chapter - a.page.chapter || b.exact - a.exact || a.page.length - b.page.length || b.page.most - a.page.most).slice(0, CALLED);
+  const first = found.filter(({ count }) => count === most).sort((a, b) => b.page.chapter - a.page.chapter || b.exact - a.exact || a.page.length - b.page.length || b.page.most - a.page.most || b.page.today - a.page.today).slice(0, CALLED);
   const left = first.length ? lower.filter((word) => !first[0].by.includes(word)) : [];
   const other = found.find(({ page, by, count }) => page.chapter && count < most && by.some((word) => left.includes(word)));
   if (other) first.splice(1, 0, other);

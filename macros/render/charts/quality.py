@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from macros.formulas.units import GIB
-from macros.render.charts import INK, picture
+from macros.render.charts import NARROW, picture
+from macros.render.charts.labels import Scale, named
 from macros.render.view import View
 from macros.tables import pairs
 from macros.tables.models import SCORE
@@ -26,18 +27,26 @@ def _points(view: View) -> list[dict[str, Any]]:
     return found
 
 
-def _labelled(points: list[dict[str, Any]], x: dict[str, Any]) -> dict[str, Any]:
-    y = {"field": "score", "type": "quantitative", "title": f"{SCORE} [%]", "scale": {"zero": False}}
+def _labelled(points: list[dict[str, Any]], x: str, title: str, axis: dict[str, Any], *, log: bool = False) -> dict[str, Any]:
+    """Points with their names, none on another."""
+    across = Scale.of(x, [point[x] for point in points], NARROW, log=log)
+    up = Scale.of("score", [point["score"] for point in points], HEIGHT)
+    to_x, to_y = across.encoding(title=title, axis=axis), up.encoding(title=f"{SCORE} [%]")
     return {
-        "data": {"values": points},
+        "height": HEIGHT,
         "layer": [
-            {"mark": {"type": "point", "filled": True, "size": 60}, "encoding": {"x": x, "y": y}},
             {
-                "mark": {"type": "text", "align": "left", "dx": 7, "dy": -4, "fontSize": 11.5, "color": INK},
-                "encoding": {"x": x, "y": y, "text": {"field": "model"}},
+                "data": {"values": points},
+                "mark": {"type": "point", "filled": True, "size": 60},
+                "encoding": {"x": to_x, "y": to_y},
             },
+            *named(points, "model", across, up),
         ],
     }
+
+
+HEIGHT = 400
+"""Of what the axes frame [px]."""
 
 
 @picture(
@@ -50,15 +59,8 @@ def _labelled(points: list[dict[str, Any]], x: dict[str, Any]) -> dict[str, Any]
     },
 )
 def _memory(view: View) -> dict[str, Any]:
-    ticks = {"values": [4, 8, 16, 24, 32, 64, 96], "format": ",d"}
-    x = {
-        "field": "gib",
-        "type": "quantitative",
-        "title": view.pick("占用显存（GiB）", "Memory [GiB]"),
-        "scale": {"type": "log"},
-        "axis": ticks,
-    }
-    return _labelled(_points(view), x)
+    ticks = {"values": [4, 8, 16, 24, 32, 64, 128, 256], "format": ",d"}
+    return _labelled(_points(view), "gib", view.pick("占用显存（GiB）", "Memory [GiB]"), ticks, log=True)
 
 
 @picture(
@@ -71,5 +73,5 @@ def _memory(view: View) -> dict[str, Any]:
     },
 )
 def _speed(view: View) -> dict[str, Any]:
-    x = {"field": "speed", "type": "quantitative", "title": view.pick("解码（词元/秒）", "Decode [tokens/s]")}
-    return _labelled([point for point in _points(view) if point["speed"] is not None], x)
+    drawn = [point for point in _points(view) if point["speed"] is not None]
+    return _labelled(drawn, "speed", view.pick("解码（词元/秒）", "Decode [tokens/s]"), {})

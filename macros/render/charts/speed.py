@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from macros.render.charts import INK, picture
+from macros.render.charts import NARROW, picture
+from macros.render.charts.labels import Scale, named
 from macros.render.view import View
 from macros.tables import pairs
 
@@ -32,43 +33,32 @@ def _bandwidth(view: View) -> dict[str, Any]:
                     "speed": answer.decode,
                     "kind": kind,
                     "gpu": view.called(gpu),
-                    "left": memory == "gddr",
                 }
             )
-    named = {"rtx-3090", "rtx-4090", "rtx-5090", "rtx-3060", "tesla-p40", "h100-sxm-80gb", "apple-m3-ultra-80c", "a100-sxm-80gb"}
-    names = {view.called(view.catalogue.gpus[gpu]) for gpu in named if gpu in view.catalogue.gpus}
-    x = {
-        "field": "bandwidth",
-        "type": "quantitative",
-        "scale": {"type": "log"},
-        "axis": {"values": [50, 100, 200, 500, 1000, 2000, 5000], "format": ",d"},
-        "title": view.pick("显存带宽（GB/s）", "Memory bandwidth [GB/s]"),
-    }
-    y = {
-        "field": "speed",
-        "type": "quantitative",
-        "scale": {"type": "log"},
-        "axis": {"values": [5, 10, 20, 50, 100, 200], "format": ",d"},
-        "title": view.pick("解码（词元/秒）", "Decode [tokens/s]"),
-    }
+    shown = {"rtx-3090", "rtx-4090", "rtx-5090", "rtx-3060", "tesla-p40", "h100-sxm-80gb", "apple-m3-ultra-80c", "a100-sxm-80gb"}
+    names = {view.called(view.catalogue.gpus[gpu]) for gpu in shown if gpu in view.catalogue.gpus}
+    across = Scale.of("bandwidth", [value["bandwidth"] for value in values], NARROW, log=True)
+    up = Scale.of("speed", [value["speed"] for value in values], HEIGHT, log=True)
     hue = {"field": "kind", "type": "nominal", "sort": None, "title": view.pick("内存", "Memory")}
-    # The cards' names stand on the free side of the diagonal, so that they do not cover each other's.
-    sides = ((True, {"align": "right", "dx": -6, "dy": -8}), (False, {"align": "left", "dx": 6, "dy": 14}))
+    x = across.encoding(
+        axis={"values": [50, 100, 200, 500, 1000, 2000, 5000], "format": ",d"},
+        title=view.pick("显存带宽（GB/s）", "Memory bandwidth [GB/s]"),
+    )
+    y = up.encoding(axis={"values": [5, 10, 20, 50, 100, 200], "format": ",d"}, title=view.pick("解码（词元/秒）", "Decode [tokens/s]"))
     return {
-        "height": 360,
+        "height": HEIGHT,
         "layer": [
             {
                 "data": {"values": values},
                 "mark": {"type": "point", "filled": True, "size": 42, "opacity": 0.85},
                 "encoding": {"x": x, "y": y, "color": hue, "shape": hue},
             },
-            *(
-                {
-                    "data": {"values": [value for value in values if value["gpu"] in names and value["left"] is left]},
-                    "mark": {"type": "text", "fontSize": 11, "color": INK, **side},
-                    "encoding": {"x": x, "y": y, "text": {"field": "gpu"}},
-                }
-                for left, side in sides
+            *named(
+                [value for value in values if value["gpu"] in names], "gpu", across, up, [one for one in values if one["gpu"] not in names]
             ),
         ],
     }
+
+
+HEIGHT = 360
+"""Of what the axes frame [px]."""
