@@ -467,3 +467,15 @@ def test_a_micro_batch_above_the_context_or_the_batch_is_cut_as_the_engine_cuts_
     assert found["compute_buffer"] == of_cut["compute_buffer"]
     (told,) = set(found["warnings"]) - set(of_cut["warnings"])
     assert f"{cut['ubatch']}" in told
+
+
+def test_one_model_of_each_class_is_placed_on_a_card_that_is_too_small():
+    """The search goes through few layers, whatever kinds of layers a class has."""
+    one_of = {model.architecture.engine_name: model.id for model in CATALOGUE.models.values() if model.architecture is not None}
+    for model in one_of.values():
+        question = {"model": model, "quant": "q4_k_m", "context": 4096, "gpus": ["gtx-1060-6gb"], "ram_gib": 512, "cpu": "epyc-9654"}
+        try:
+            found = estimate(question, CATALOGUE)
+        except Refused:
+            continue  # a class that the engine does not run, or a format that the model has not
+        assert not found["fits"] or found["devices"][0]["memory_bytes"] <= found["devices"][0]["usable_bytes"], model

@@ -37,7 +37,8 @@ def layers_enough(a: Architecture, layout: Layout) -> list[int]:
     if a.attention.indexer is not None or a.per_layer_embeddings is not None or a.attention.shared_cache_layers > 0:
         return list(range(a.layers))
     enough = shortened(layer_kinds(a, layout))
-    if not layout.roughly:
+    # Layers that look at pictures begin where the layer before them lies.
+    if not layout.roughly or a.attention.cross_layers is not None:
         return enough
     few = _telling(a, layout)
     return few if len(few) < len(enough) else enough
