@@ -35,9 +35,15 @@ CACHE_BYTES = {"f32": 4.0, "fp8": 1.0, "fp8_e4m3": 1.0, "fp8_e5m2": 1.0}
 PROMPT_NOISE = 0.1
 """Scatter of one measured prompt about the next, as a share."""
 
-TOLD = {"mixture_before_2026_06": 1.7, "mlx.without_bfloat": 1.34, "recurrence_before_2026_03": 3.3, "metal_before_2026_08": 1.9}
-"""What those who mended or measured it say of a factor: pull 23142 of llama.cpp, issue 3154 of Rapid-MLX, pulls
-1266 of ik_llama.cpp and 26570 of llama.cpp (what 32,768 tokens in the cache add to a token)."""
+TOLD = {
+    "mixture_before_2026_06": 1.7,
+    "mlx.without_bfloat": 1.34,
+    "recurrence_before_2026_03": 3.3,
+    "metal_before_2026_08": 1.9,
+    "without_matrix_units": 2.5,
+}
+"""What those who mended or measured it say of a factor: pull 23142 of llama.cpp, issue 3154 of Rapid-MLX, pulls 1266 of ik_llama.cpp and
+26570 of llama.cpp (what 32,768 tokens in the cache add to a token), issue 2040 of LM Studio (two to three times)."""
 
 BASE = "llama.cpp"
 """The engine that constants are stated for; the others have factors of their own."""
@@ -151,7 +157,7 @@ def decode_model(catalogue: Catalogue) -> Model:
     by_generation = [*groups, [row.generation for row in rows]]
     layer_time = levels("layer_time", by_generation, 60e-6, (3.0, 0.3, 0.6, 0.4, 0.3))
     recurrent = leaning(common("recurrent_factor", 1.0, 0.3, count), _engines(rows, "recurrent_factor"), 0.5)
-    attention = levels("attention_cost", groups, 3.0, (0.7, 0.5, 0.3, 0.4))
+    attention = levels("attention_cost", groups, 6.0, (0.7, 0.5, 0.3, 0.4))
     mixture = leaning(common("mixture_factor", 1.7, 0.4, count), _engines(rows, "mixture_factor"), 0.3)
     efficiency = levels("efficiency", groups, 0.12, (0.25, 0.3, 0.3, 0.3), shape=of_loss)
     quantities = [
@@ -223,7 +229,7 @@ def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
         leaning(leaning(experts, _engines(rows, "expert_factor"), 0.4), _cores(rows, "expert_factor"), 0.5),
         common("activation_cost", 8.0, 0.7, count),
         common("pass_factor", 2.0, 0.5, count),
-        factor("slower", _terms(prefill_terms(row.rates, row.stack) for row in rows), 0.2, _free, TOLD),
+        factor("slower", _terms(prefill_terms(row.rates, row.stack) for row in rows) | _idle(rows), 0.2, _free, TOLD),
         factor("slower_matrices", _terms(matrix_terms(row.rates, row.stack) for row in rows), 0.2, _free),
     ]
     return Model(
@@ -320,6 +326,11 @@ def _older(rows: Sequence[MeasuredRow], constant: str) -> dict[str, Vector]:
     """Columns of the builds that a constant differs in."""
     found = {term: _column(term in part_terms(constant, row.rates, row.stack) for row in rows) for term in OLDER_PARTS[constant]}
     return {term: column for term, column in found.items() if column.any()}
+
+
+def _idle(rows: Sequence[MeasuredRow]) -> dict[str, Vector]:
+    """The column of prompts that a device read without the matrix units that it has."""
+    return {"without_matrix_units": _column(isinstance(row.row, Prefill) and row.row.matrix_units is False for row in rows)}
 
 
 def _terms(powers: Iterable[Mapping[str, float]]) -> dict[str, Vector]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from macros.estimate.rates import Rates, measured_rates
 from macros.estimate.speed_features import Stack, lookup_format, repacked_format
 from macros.estimate.speed_range import alike, cell, spread_keys
-from macros.estimate.work import Work, model_work
+from macros.estimate.work import Work, model_work, output_work
 from macros.formulas.recipe import weight_bytes
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
@@ -166,6 +166,16 @@ def stack_of(row: Decode | Prefill, architecture: Architecture, catalogue: Catal
 
 def row_work(row: Decode | Prefill, catalogue: Catalogue) -> Work:
     """The work of one token in the file that was run: presets are scaled to its size, mixes are put together."""
+    work = _file_work(row, catalogue)
+    if isinstance(row, Decode) and row.without_output:
+        assert row.model is not None
+        assert row.quant is not None
+        output = output_work(row.model, row.dense_quant or row.quant, catalogue)
+        return replace(work, dense_bytes=work.dense_bytes - output.dense_bytes, output_parameters=0.0)
+    return work
+
+
+def _file_work(row: Decode | Prefill, catalogue: Catalogue) -> Work:
     assert row.model is not None
     assert row.quant is not None
     engine = catalogue.engines[catalogue.programs[row.engine].engine] if isinstance(row, Prefill) else None

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
-from macros.formulas.decode import REFERENCE_TFLOPS, cores_pace, device_pace
+from macros.formulas.decode import REFERENCE_TFLOPS, attention_rate, cores_pace, device_pace
 from macros.formulas.prefill import filled_rate
 from macros.formulas.remember import by_identity
 from macros.formulas.units import GB, TERA
@@ -76,6 +76,11 @@ class Rates:
     """Power at its limit [W]."""
     least: float = 1.0
     """Speed with weights where they lie worst, over that with weights where they lie best [1]."""
+
+    @property
+    def attention_rate(self) -> float:
+        """Rate that attention over the cache goes by [FLOP/s]: on cores, that of their arithmetic."""
+        return self.fp32_tflops * TERA if self.is_processor else attention_rate(fp32_tflops=self.fp32_tflops, bandwidth=self.bandwidth)
 
     @property
     def kin(self) -> str:

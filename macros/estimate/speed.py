@@ -34,7 +34,15 @@ from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_t
 from macros.formulas.elementwise import added, ceil
 from macros.formulas.engine_constants import OFFLOADED_ROWS
 from macros.formulas.load_time import cached_load_seconds, cold_load_seconds
-from macros.formulas.prefill import STAGED, expert_passes, pipelined_seconds, prompt_seconds, streaming_seconds
+from macros.formulas.prefill import (
+    NARROWEST,
+    STAGED,
+    expert_passes,
+    least_prompt_seconds,
+    pipelined_seconds,
+    prompt_seconds,
+    streaming_seconds,
+)
 from macros.formulas.units import MB
 from macros.specs import Catalogue
 
@@ -279,7 +287,26 @@ def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> d
     back = 0.0
     if not setting.kv_offload:
         back = float(ceil(tokens / at_once)) * _cache_sent_seconds(setting, parts, catalogue, setting.depth + tokens // 2)
-    return _ranged(timed, back, fitted, tokens, _widen(setting, parts), _cell(setting, tokens), stack, passes=passes)
+    most = _most_prompt(setting, [worker for worker, _ in timed], len(parts) if piped or slices > 1 else 1, stack)
+    return _ranged(timed, back, fitted, tokens, _widen(setting, parts), _cell(setting, tokens), stack, most=most, passes=passes)
+
+
+def _most_prompt(setting: Setting, workers: Sequence[Part], at_once: int, stack: Stack) -> float | None:
+    """Tokens of a prompt that the published peaks allow each second, with so many devices at work at once; None: one publishes no peak."""
+    if any(part.rates.peak_rate <= 0 for part in workers):
+        return None
+    narrower = 1 if stack.wide else NARROWEST
+    least = [
+        least_prompt_seconds(
+            parameters=(part.work if part.prompt is None else part.prompt).parameters,
+            prompt_tokens=1,
+            rate=part.rates.peak_rate,
+            narrower=narrower,
+        )
+        for part in workers
+    ]
+    seconds = float(added(least))
+    return at_once / seconds if seconds > 0 else None
 
 
 def _prompt_seconds(setting: Setting, part: Part, catalogue: Catalogue, stack: Stack, at_once: int) -> float:

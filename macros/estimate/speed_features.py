@@ -256,6 +256,7 @@ def decode_features(
         "weight_bytes": weight_bytes,
         "cache_bytes": cache_bytes,
         "attention_flop": attention_flop,
+        "attention_rate": rates.attention_rate,
         "layers": plain_layers(rates, work),
         "mixture_layers": work.mixture_layers * on_device,
         "beside_layers": work.beside_layers * on_device,

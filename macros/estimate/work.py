@@ -188,6 +188,21 @@ def model_work(model: str, quant: str, catalogue: Catalogue, engine: Engine | No
     return total([of for layer, of in work.items() if layer < last])
 
 
+def output_work(model: str, quant: str, catalogue: Catalogue) -> Work:
+    """The part of it in the output matrix.
+
+    Args:
+        model: id of a model
+        quant: id of a format
+        catalogue: all records
+
+    Returns:
+        The work of the output matrix.
+    """
+    architecture = architecture_of(catalogue.models[model], catalogue.models)
+    return layer_work(architecture, catalogue.quantizations[quant], catalogue.records["tensor-types"])[OUTPUT]
+
+
 def total(work: Iterable[Work]) -> Work:
     """The work of several pieces together."""
     each = [Work(), *work]

@@ -11,6 +11,12 @@ from macros.formulas.units import TERA
 REFERENCE_TFLOPS = 20
 """Shader rate of a middling card: the layer times of families are stated for it."""
 
+MIDDLING_INTENSITY = 50
+"""Operations of the shaders of a middling card for each byte of its memory [FLOP/byte]."""
+
+NO_TIME = 1e-12
+"""Less than anything takes: two times that are both 0 have a ratio with it [s]."""
+
 REFERENCE_CORES = 16
 """Cores of a middling processor: the layer times of processors are stated for it."""
 
@@ -154,27 +160,52 @@ def layer_seconds(
     return counted * layer_time * die_factor / pace
 
 
-def attention_seconds(*, operations: Any, fp32_tflops: Any, cost: Any) -> Any:
-    """Time that comparing one token with what is in the cache takes beside reading it.
+def attention_rate(*, fp32_tflops: float, bandwidth: float) -> float:
+    """Rate that attention over the cache goes by on a graphics device.
 
-    Equation: seconds = operations x cost / shaders
+    Equation: rate = (shaders x bandwidth x 50 FLOP/byte)^(1/2)
 
     Args:
+        fp32_tflops: rate of the shaders [TFLOP/s]
+        bandwidth: peak of the memory [bytes/s]
+
+    Returns:
+        Rate [FLOP/s].
+
+    Assumes: each query head fetches keys and values from the chip's own caches, which grow with the shaders and with the memory; a middling
+        card computes 50 operations for each byte of its memory.
+
+    Source: chosen among shaders, bandwidth and their mean on published measurements; see the accuracy page.
+
+    >>> attention_rate(fp32_tflops=20, bandwidth=400e9) / 1e12
+    20.0
+    """
+    return math.sqrt(fp32_tflops * TERA * bandwidth * MIDDLING_INTENSITY)
+
+
+def attention_seconds(*, read_seconds: Any, operations: Any, rate: Any, cost: Any) -> Any:
+    """Time that comparing one token with what is in the cache takes, with reading it.
+
+    Equation: seconds = read + compared - read x compared / (read + compared), compared = operations x cost / rate
+
+    Args:
+        read_seconds: time to read keys and values once [s]
         operations: multiplications and additions of all query heads over the tokens that they see [FLOP]
-        fp32_tflops: rate of the shaders, or of the cores at work [TFLOP/s]
-        cost: how much dearer one of them is than at the shaders' peak [1]
+        rate: rate that attention goes by [FLOP/s]
+        cost: how much dearer an operation is than at that rate [1]
 
     Returns:
         Seconds [s].
 
-    Assumes: reading the cache and comparing do not overlap.
+    Assumes: reading and comparing overlap in part: the longer of the two hides half of the shorter at most.
 
     Source: fitted to published measurements; see the accuracy page.
 
-    >>> attention_seconds(operations=4e9, fp32_tflops=10, cost=5)
-    0.002
+    >>> round(attention_seconds(read_seconds=0.002, operations=4e9, rate=1e13, cost=5), 6)
+    0.003
     """
-    return operations * cost / (fp32_tflops * TERA)
+    compared = operations * cost / rate
+    return read_seconds + compared - read_seconds * compared / (read_seconds + compared + NO_TIME)
 
 
 def dot_product_seconds(*, parameters: Any, fp32_tflops: Any, cost: Any) -> Any:
@@ -205,6 +236,7 @@ def token_seconds(
     weight_bytes: Any,
     cache_bytes: Any,
     attention_flop: Any,
+    attention_rate: Any,
     layers: Any,
     mixture_layers: Any,
     beside_layers: Any,
@@ -241,6 +273,7 @@ def token_seconds(
         weight_bytes: bytes of weights read, and of recurrent states read and written [bytes]
         cache_bytes: bytes of the KV cache in use [bytes]
         attention_flop: operations of attention over what is in the cache [FLOP]
+        attention_rate: rate that they go by [FLOP/s]
         layers: layers on the device [layers]
         mixture_layers: those of them with a mixture of experts [layers]
         beside_layers: those of them with a feed-forward block beside the routed experts [layers]
@@ -258,7 +291,7 @@ def token_seconds(
         efficiency: share of the bandwidth that the family reaches [1]
         layer_time: time of a layer in that family at pace 1 [s]
         cache_factor: how much dearer a byte of cache is without flash attention [1]
-        attention_cost: how much dearer an operation of attention is than at the shaders' peak [1]
+        attention_cost: how much dearer an operation of attention is than at that rate [1]
         mixture_factor: how many plain layers a mixture layer stands for [1]
         beside_factor: how many plain layers a feed-forward block beside the routed experts costs more [1]
         recurrent_factor: how many plain layers a recurrence costs more [1]
@@ -272,18 +305,19 @@ def token_seconds(
     Returns:
         Seconds [s].
 
-    Assumes: one user; nothing overlaps on a graphics device, cores read while they multiply.
+    Assumes: one user; nothing but attention overlaps on a graphics device, cores read while they multiply.
 
     Source: fitted to published measurements; see the accuracy page.
     """
-    memory = memory_seconds(
-        weight_bytes=weight_bytes,
+    memory = memory_seconds(weight_bytes=weight_bytes, cache_bytes=0.0, bandwidth=bandwidth, efficiency=efficiency)
+    read = memory_seconds(
+        weight_bytes=0.0,
         cache_bytes=cache_bytes,
         bandwidth=bandwidth,
         efficiency=efficiency,
         cache_factor=1 + plain_attention * (cache_factor - 1),
     )
-    attention = attention_seconds(operations=attention_flop, fp32_tflops=fp32_tflops, cost=attention_cost)
+    attention = attention_seconds(read_seconds=read, operations=attention_flop, rate=attention_rate, cost=attention_cost)
     waiting = layer_seconds(
         layers=layers,
         mixture_layers=mixture_layers,

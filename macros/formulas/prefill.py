@@ -9,6 +9,9 @@ from macros.formulas.decode import experts_touched
 from macros.formulas.elementwise import maximum, minimum
 from macros.formulas.units import TERA
 
+NARROWEST = 4
+"""How many times as fast as 16-bit numbers those of four bits are multiplied; weights of 16 bits allow no narrower ones."""
+
 PASSES_AT_A_TIME = 4
 """llama.cpp keeps the inputs of so many passes where several cards share the layers."""
 
@@ -184,6 +187,30 @@ def prefill_seconds(*, flop: Any, rate: Any, utilisation: Any, passes: Any, step
     0.22
     """
     return flop / (rate * utilisation) + passes * step_seconds
+
+
+def least_prompt_seconds(*, parameters: float, prompt_tokens: float, rate: float, narrower: float) -> float:
+    """Time that a prompt takes at least: all products at the published peak.
+
+    Equation: seconds = 2 x parameters x tokens / (rate x narrower)
+
+    Args:
+        parameters: parameters that work for each token, without the output matrix [values]
+        prompt_tokens: tokens of the prompt [tokens]
+        rate: published peak of products of 16-bit numbers [FLOP/s]
+        narrower: how many times as fast the narrowest numbers are multiplied that the format allows [1]
+
+    Returns:
+        Seconds [s].
+
+    Assumes: nothing but products takes time.
+
+    Source: counting multiplications and additions.
+
+    >>> least_prompt_seconds(parameters=8e9, prompt_tokens=1000, rate=1.6e14, narrower=1)
+    0.1
+    """
+    return 2 * parameters * prompt_tokens / (rate * narrower)
 
 
 def prompt_seconds(

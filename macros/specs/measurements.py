@@ -143,7 +143,9 @@ class Decode(Single):
 
     kind: Literal["decode"]
     generated_tokens: Count | None = None
-    """Tokens generated."""
+    """Tokens generated, or read one by one."""
+    without_output: bool = False
+    """Whether the output matrix was not needed: a prompt that is read token by token (micro-batches of one) asks for the last word only."""
 
 
 class Prefill(Single):
@@ -152,6 +154,8 @@ class Prefill(Single):
     kind: Literal["prefill"]
     prompt_tokens: Count | None = None
     """Length of the prompt."""
+    matrix_units: bool | None = None
+    """Whether the device's matrix units were used; absent: as the program does by itself."""
 
 
 class Serving(Generation):

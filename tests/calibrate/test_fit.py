@@ -8,7 +8,8 @@ import pytest
 
 from macros.calibrate import store
 from macros.calibrate.accuracy import LEAST_END, RANGE, Scatter
-from macros.calibrate.regression import Fit, common, levels, weighted_quantile
+from macros.calibrate.regression import Fit, between_quantile, common, levels, weighted_quantile
+from macros.calibrate.rows import row_work
 from macros.calibrate.whole import accuracy, compared
 from macros.estimate.constants import fitted_of
 from macros.specs import Catalogue, load
@@ -75,18 +76,20 @@ def test_decode_of_the_first_rows_did_not_get_worse(catalogue, fits):
     ("kind", "name", "median", "ninetieth"),
     [
         ("decode", "class-dense", 0.06, 0.18),
-        ("decode", "class-dense-deep", 0.13, 0.20),
-        ("decode", "class-mixture", 0.09, 0.20),
-        ("decode", "class-mixture-deep", 0.11, 0.40),
+        ("decode", "class-dense-deep", 0.15, 0.28),
+        ("decode", "class-mixture", 0.08, 0.18),
+        ("decode", "class-mixture-deep", 0.07, 0.31),
         ("decode", "class-hybrid", 0.08, 0.20),
+        ("decode", "class-hybrid-deep", 0.11, 0.25),
+        ("decode", "class-deep", 0.09, 0.30),
         ("decode", "class-vllm", 0.08, 0.25),
         ("decode", "class-mlx", 0.08, 0.25),
         ("prefill", "class-dense", 0.12, 0.42),
-        ("prefill", "class-mixture", 0.16, 0.45),
-        ("prefill", "class-hybrid", 0.18, 0.50),
-        ("prefill", "class-mlx", 0.12, 0.50),
-        ("decode", "class-processors", 0.09, 0.22),
-        ("prefill", "class-processors", 0.17, 0.24),
+        ("prefill", "class-mixture", 0.17, 0.30),
+        ("prefill", "class-hybrid", 0.18, 0.40),
+        ("prefill", "class-mlx", 0.09, 0.30),
+        ("decode", "class-processors", 0.07, 0.20),
+        ("prefill", "class-processors", 0.15, 0.20),
         ("decode", "class-processors-ik", 0.10, 0.28),
         ("prefill", "class-processors-ik", 0.21, 0.75),
         ("prefill", "class-deep", 0.18, 0.42),
@@ -98,7 +101,11 @@ def test_each_class_of_models_on_unseen_devices(fits, kind, name, median, nineti
     accuracy = scatter.accuracy(chosen(model, store.CLASSES[name]))
     assert accuracy.median <= median
     assert accuracy.ninetieth <= ninetieth
-    assert accuracy.covered >= 0.75
+    assert 0.80 <= accuracy.covered <= (0.96 if accuracy.devices < FEW else 0.94)
+
+
+FEW = 4
+"""Of so many devices one is a quarter and more: a range that holds for all of them is the rule."""
 
 
 def test_the_range_is_no_wider_than_it_must_be(fits):
@@ -221,6 +228,24 @@ def test_weighted_quantile():
     assert weighted_quantile(np.array([3.0, 1.0, 2.0]), np.array([8.0, 1.0, 1.0]), 0.5) == 3.0
 
 
+def test_quantile_between_values():
+    """Half of the weight of a value lies below it: of one value all quantiles are it, of four the ends lie where its middle is."""
+    assert between_quantile(np.array([3.0]), np.array([2.0]), 0.95) == 3.0
+    assert between_quantile(np.array([4.0, 1.0, 3.0, 2.0]), np.ones(4), 0.5) == 2.5
+    assert between_quantile(np.array([1.0, 2.0]), np.array([1.0, 3.0]), 0.5) == pytest.approx(1.75)
+    assert between_quantile(np.array([1.0, 2.0, 3.0, 4.0]), np.ones(4), 0.95) == 4.0
+
+
+def test_prompts_read_token_by_token_leave_out_the_output_matrix(catalogue):
+    """Of Llama 3.1 8B in Q4_0 it is the 128,256 x 4,096 values of 6.5625 bits that a token reads besides."""
+    row = next(row for row in catalogue.measurements["llama.cpp-pull-15802"].rows if row.kind == "decode")
+    whole = row_work(row.model_copy(update={"without_output": False}), catalogue)
+    output = 128_256 * 4096
+    assert whole.dense_bytes - row_work(row, catalogue).dense_bytes == pytest.approx(output * 6.5625 / 8, rel=1e-3)
+    assert row_work(row, catalogue).output_parameters == 0
+    assert whole.output_parameters >= output
+
+
 def test_door_and_fit_compute_the_same(catalogue, fits):
     """What `estimate` answers is what was fitted: the same formula with the stored constants."""
     from macros.estimate.answering import speeds
@@ -235,6 +260,7 @@ def test_door_and_fit_compute_the_same(catalogue, fits):
             and row.row.quant in ("q4_0", "q4_k_m", "q8_0", "mxfp4_moe")
             and row.index % 5 == 0
             and as_preset
+            and not row.row.without_output
         ):
             found = speeds(as_question(row, depth=round(row.depth)), catalogue)
             assert found["decode"]["tokens_per_second"] == pytest.approx(predicted[index], rel=2e-3), row
@@ -304,7 +330,7 @@ def test_a_class_with_few_devices_leans_on_the_ends_of_all(fits, kind):
         devices, place, count = np.unique(scatter.devices[mine], return_inverse=True, return_counts=True)
         assert found[0] < 0 < found[1]
         for end, share, of_all in zip(found[:2], RANGE[kind], scatter.all_ends, strict=True):
-            own = weighted_quantile(scatter.standard[mine], 1 / count[place], share)
+            own = between_quantile(scatter.standard[mine], 1 / count[place], share)
             if len(devices) < 4 and abs(end) > LEAST_END:
                 assert min(own, of_all) <= end <= max(own, of_all), name
                 assert abs(end - of_all) >= 0.49 * abs(own - of_all), name

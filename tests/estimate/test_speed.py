@@ -373,3 +373,10 @@ def test_a_range_reaches_no_further_than_predictions_of_its_class_were_off(catal
             assert low < 0 < high
             assert lowest <= -1
             assert highest >= 1
+
+
+def test_a_prompt_is_never_read_faster_than_the_published_peak(catalogue):
+    """A token takes two operations for each of 6.98e9 parameters: no range goes beyond 122.8 TFLOP/s of an RX 7900 XTX."""
+    question = {"model": "llama-3.1-8b", "quant": "bf16", "gpus": ["rx-7900-xtx"], "engine": "vllm", "context": 8192, "prompt_tokens": 2048}
+    found = with_enough_memory(question, catalogue)["prefill"]
+    assert found["low"] <= found["tokens_per_second"] <= found["high"] <= 122.9e12 / (2 * 6.98e9)

@@ -7,6 +7,7 @@ import pytest
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
 from macros.formulas.decode import (
     all_reduce_seconds,
+    attention_rate,
     attention_seconds,
     experts_touched,
     layer_seconds,
@@ -54,16 +55,34 @@ def test_some_layers_stand_for_several():
 
 
 def test_attention_over_the_cache():
-    # 4 operations for each of 4,096 values over 10,000 tokens at 8.192 TFLOP/s, ten times as dear.
-    assert attention_seconds(operations=4 * 4096 * 10_000, fp32_tflops=8.192, cost=10) == pytest.approx(2e-4)
+    # 4 operations for each of 4,096 values over 10,000 tokens at 8.192 TFLOP/s, ten times as dear: 0.2 ms, and nothing to read.
+    comparing = {"operations": 4 * 4096 * 10_000, "rate": 8.192e12, "cost": 10}
+    assert attention_seconds(read_seconds=0, **comparing) == pytest.approx(2e-4)
+    # Reading takes 0.3 ms: 0.5 less 0.2 x 0.3 / 0.5.
+    assert attention_seconds(read_seconds=3e-4, **comparing) == pytest.approx(3.8e-4)
+    assert attention_seconds(read_seconds=0, operations=0, rate=8e12, cost=10) == 0
+
+
+def test_attention_is_never_faster_for_more_of_either():
+    for read, operations in ((0.0, 1e9), (1e-3, 0.0), (1e-3, 1e9), (1e-3, 1e11)):
+        least = attention_seconds(read_seconds=read, operations=operations, rate=1e12, cost=2)
+        assert attention_seconds(read_seconds=read * 1.01 + 1e-6, operations=operations, rate=1e12, cost=2) > least
+        assert attention_seconds(read_seconds=read, operations=operations * 1.01 + 1e6, rate=1e12, cost=2) > least
+        assert least >= max(read, operations * 2 / 1e12) * (1 - 1e-9)
+
+
+def test_attention_goes_by_shaders_and_memory():
+    # 20 TFLOP/s beside 400 GB/s are the 50 operations a byte of a middling card; four times the memory alone doubles it.
+    assert attention_rate(fp32_tflops=20, bandwidth=400e9) == pytest.approx(20e12)
+    assert attention_rate(fp32_tflops=20, bandwidth=1600e9) == pytest.approx(40e12)
 
 
 TOKEN = {
-    "weight_bytes": 4e9, "cache_bytes": 1e9, "attention_flop": 0, "layers": 10, "mixture_layers": 4, "beside_layers": 0,
-    "recurrent_layers": 0, "normed_layers": 0, "parameters": 5e9, "bandwidth": 1e10, "pace": 2, "fp32_tflops": 10, "efficiency": 0.5,
-    "layer_time": 1e-3, "cache_factor": 3, "attention_cost": 2, "mixture_factor": 3, "beside_factor": 1, "recurrent_factor": 1,
-    "norm_factor": 1, "die_factor": 1.5, "dot_cost": 5, "core_cost": 4000, "lookup_cost": 2, "joined": 0, "plain_dot": 0,
-    "plain_attention": 0, "on_cores": 0, "lookup": 0, "slower": 1,
+    "weight_bytes": 4e9, "cache_bytes": 1e9, "attention_flop": 0, "attention_rate": 1e13, "layers": 10, "mixture_layers": 4,
+    "beside_layers": 0, "recurrent_layers": 0, "normed_layers": 0, "parameters": 5e9, "bandwidth": 1e10, "pace": 2, "fp32_tflops": 10,
+    "efficiency": 0.5, "layer_time": 1e-3, "cache_factor": 3, "attention_cost": 2, "mixture_factor": 3, "beside_factor": 1,
+    "recurrent_factor": 1, "norm_factor": 1, "die_factor": 1.5, "dot_cost": 5, "core_cost": 4000, "lookup_cost": 2, "joined": 0,
+    "plain_dot": 0, "plain_attention": 0, "on_cores": 0, "lookup": 0, "slower": 1,
 }  # fmt: skip
 """One second of reading, 9 ms of layers; 5 ms of dot products, or 4 s on cores, where they show."""
 
@@ -75,7 +94,7 @@ TOKEN = {
         ({"joined": 1}, 1.0 + 13.5e-3),
         ({"plain_dot": 1}, 1.0 + 9e-3 + 5e-3),
         ({"plain_attention": 1}, 1.4 + 9e-3),
-        ({"attention_flop": 5e10}, 1.0 + 9e-3 + 1e-2),
+        ({"attention_flop": 5e10}, 1.0 + 9e-3 + 1e-2 - 0.2 * 0.01 / 0.21),
         ({"joined": 1, "plain_dot": 1, "plain_attention": 1, "slower": 2}, 2 * (1.4 + 13.5e-3 + 5e-3)),
         ({"on_cores": 1}, 4.0),
         ({"on_cores": 1, "lookup": 1}, 8.0),
