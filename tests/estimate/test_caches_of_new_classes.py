@@ -79,13 +79,13 @@ def test_compressed_attention_keeps_a_window_compressed_tokens_and_unfinished_bl
     assert four["kv_cache"]["bytes"] == 4 * answer["kv_cache"]["bytes"]
 
 
-def test_a_scorer_of_blocks_keeps_one_key_for_each_token():
-    """MiniMax M3's form: keys and values of four heads, and the scorer's key in the layers that have one."""
+def test_a_scorer_of_blocks_keeps_a_key_for_each_token_and_room_for_another():
+    """MiniMax M3's form: keys and values of four heads, and twice the scorer's key in layers that have one, as b11739 printed for M3."""
     config = {"model_type": "minimax_m3_vl_text", "num_hidden_layers": 4, "moe_layer_freq": [0, 1, 1, 1]}
     sparse = {"sparse_num_index_heads": 4, "sparse_index_dim": 128, "sparse_topk_blocks": 16, "sparse_block_size": 128}
     config["sparse_attention_config"] = {**sparse, "sparse_attention_freq": [0, 1, 1, 1]}
     answer = estimate({"config": config, "quant": "f16", "context": 4096, "gpus": []}, CATALOGUE)
-    assert answer["kv_cache"]["bytes"] == 4096 * 2 * (4 * 2 * 4 * 128 + 3 * 128)
+    assert answer["kv_cache"]["bytes"] == 4096 * 2 * (4 * 2 * 4 * 128 + 3 * 2 * 128)
 
 
 def looped(**more):

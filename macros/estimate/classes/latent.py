@@ -168,6 +168,7 @@ def block_sparse(k: Keys) -> Shapes:
             "head_dim": own.whole("sparse_index_dim", "index_head_dim"),
             "top_k": own.whole("sparse_topk_blocks", "index_topk_blocks"),
             "block": own.whole("sparse_block_size", "index_block_size"),
+            "cached": 2,
             **shapes_if(len(sparse) < layers, layers={"indices": sparse}),
         }
     return shapes

@@ -360,7 +360,8 @@ def _blocks_picked(f: File, scoring: Sequence[int], attending: int) -> Shapes:
             raise Refused(f"gguf {f.engine}.attention.compress_ratios", f"tokens of a block in layer {scoring[0]}", block)
         found |= {"top_k": max(1, budget // block), "block": block, "cached": 2}
     else:
-        found |= {"top_k": budget, "block": f.whole("attention.indexer.block_size")}
+        # Beside the key of each token there is room for as much again.
+        found |= {"top_k": budget, "block": f.whole("attention.indexer.block_size"), "cached": 2}
     if len(scoring) < attending:
         found["layers"] = {"indices": list(scoring)}
     return found

@@ -458,9 +458,9 @@ def _padding(a: Architecture, layer: int, key_type: TensorType, value_type: Tens
     """What a device adds to the tensors of a layer's cache; the keys of a scorer are a tensor of their own."""
     keys, values = cache_values(a, layer)
     indexer = a.attention.indexer
-    scorer = indexer.head_dim * indexer.cached if indexer is not None and a.scores(layer) else 0
+    scorer = [(indexer.head_dim, key_type)] * indexer.cached if indexer is not None and a.scores(layer) else []
     padding = 0
-    for width, kind in ((keys - scorer, key_type), (scorer, key_type), (values, value_type)):
+    for width, kind in ((keys - sum([one for one, _ in scorer]), key_type), *scorer, (values, value_type)):
         padding += aligned(_padding_of(width, kind))
     return padding
 
