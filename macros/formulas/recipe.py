@@ -401,10 +401,11 @@ def _packed_bytes(group: TensorGroup, parts: Sequence[str], p: PerWeight, other_
 
 
 def _stored_bytes(group: TensorGroup, p: Packing) -> float:
+    bits = p.weight_bits if p.word_weights is None else WORD_BITS * -(-group.row // p.word_weights) / group.row
     return group.stack * linear_layer_bytes(
         inputs=group.row,
         outputs=group.rows,
-        weight_bits=p.weight_bits,
+        weight_bits=bits,
         group_size=p.group_size or group.row,
         group_rows=p.group_rows or 1,
         scale_bits=p.scale_bits,
@@ -415,6 +416,8 @@ def _stored_bytes(group: TensorGroup, p: Packing) -> float:
     )
 
 
+WORD_BITS = 32
+"""Weights of odd widths are packed into words."""
 SELECTION_BIAS_BITS = 32
 """Biases that steer the choice of experts are published as 32-bit floats whatever the rest is."""
 

@@ -98,6 +98,8 @@ class Packing(Strict):
 
     weight_bits: Annotated[float, Field(gt=0, le=32)]
     """Bits of a weight."""
+    word_weights: Count | None = None
+    """Weights in a 32-bit word, where none is split over two words; null: one after the other [weights]."""
     group_size: Count | None = None
     """Weights along a row that share a scale; null: a row of the matrix."""
     group_rows: Count | None = None

@@ -194,7 +194,7 @@ def _compressed(config: Mapping[str, Any]) -> Published | None:
         if not isinstance(group, Mapping) or not isinstance(group.get("weights"), Mapping):
             return None
         packed = str(config.get("format", group.get("format", "")))
-        shape = _weights(group["weights"], packed, group.get("input_activations") is not None, "version" in config)
+        shape = _weights(group["weights"], packed, group.get("input_activations") is not None, config.get("version"))
         if shape is None:
             return None
         listed = group.get("targets", [])
@@ -215,7 +215,12 @@ PACKED_SHAPE, OLDER_SHAPE = 16, 8
 """Bytes of the shape that is stored beside a packed matrix, in files that name the library's version and in older ones."""
 
 
-def _weights(weights: Mapping[str, Any], packed: str, activations: bool, versioned: bool) -> Shape | None:
+WHOLE_IN_WORDS = tuple(f"0.{minor}" for minor in range(18))
+"""Versions of compressed-tensors that split no weight over two words of 32 bits, so that words of 3, 5, 6 and 7 bits a weight had bits to
+spare."""
+
+
+def _weights(weights: Mapping[str, Any], packed: str, activations: bool, version: Any) -> Shape | None:
     bits, group = _whole(weights, "num_bits"), _whole(weights, "group_size")
     strategy = weights.get("strategy")
     if bits is None:
@@ -235,7 +240,10 @@ def _weights(weights: Mapping[str, Any], packed: str, activations: bool, version
     if weights.get("actorder") in ("group", True):
         shape["input_index_bits"] = 32
     if packed == "pack-quantized":
-        shape["matrix_bytes"] = PACKED_SHAPE if versioned else OLDER_SHAPE
+        shape["matrix_bytes"] = OLDER_SHAPE if version is None else PACKED_SHAPE
+        older = version is None or ".".join(str(version).split(".")[:2]) in WHOLE_IN_WORDS
+        if older and 32 // bits * bits < 32:
+            shape["word_weights"] = 32 // bits
     return shape
 
 

@@ -61,6 +61,7 @@ def as_published(quant: Quantization, checkpoint: Checkpoint) -> Quantization:
         return quant
     layout = PerWeight(
         weight_bits=p.weight_bits,
+        word_weights=p.word_weights,
         group_size=p.group_size,
         group_rows=p.group_rows,
         scale_bits=p.scale_bits,
@@ -104,15 +105,22 @@ def _named(kind: Kind, shape: Shape, formats: Mapping[str, Quantization]) -> Qua
 def _same(p: PerWeight, shape: Shape) -> bool:
     found: Shape = {
         "weight_bits": p.weight_bits,
+        "word_weights": p.word_weights,
         "group_size": p.group_size,
         "group_rows": p.group_rows,
         "scale_bits": p.scale_bits,
         "zero_point_bits": p.zero_point_bits,
         "input_index_bits": p.input_index_bits,
     }
-    return found == {"group_size": None, "group_rows": None, "scale_bits": 0.0, "zero_point_bits": 0.0, "input_index_bits": 0} | {
-        name: value for name, value in shape.items() if name in found
+    none: Shape = {
+        "word_weights": None,
+        "group_size": None,
+        "group_rows": None,
+        "scale_bits": 0.0,
+        "zero_point_bits": 0.0,
+        "input_index_bits": 0,
     }
+    return found == none | {name: value for name, value in shape.items() if name in found}
 
 
 def _rules(found: Published, a: Architecture) -> list[Shape]:

@@ -104,6 +104,19 @@ def bits(model, found):
     }
 
 
+@pytest.mark.parametrize(
+    ("version", "bits", "words"),
+    [("0.17.1", 3, 103), ("0.18.0", 3, 96), (None, 5, 171), ("0.20.1", 5, 160), ("0.9.4", 7, 256), ("1.0.0", 7, 224), ("0.12.2", 4, 128)],
+)
+def test_weights_of_odd_widths_are_not_split_over_words_before_version_0_18(version, bits, words):
+    """Words of a row of 1,024 weights, as pack_to_int32 of these versions of compressed-tensors makes it: see findings."""
+    config = weights(weights=INT4 | {"num_bits": bits}) | {"format": "pack-quantized", "version": version}
+    found = format_of(config, shapes("qwen3-0.6b"), CATALOGUE.quantizations)
+    tensors = [(g.rows, size // g.count) for g, size in uniform_tensors(shapes("qwen3-0.6b"), found.per_weight) if g.name == "ffn_up"]
+    beside = 8 if version is None else 16  # the shape
+    assert tensors == [(3072, 3072 * (4 * words + 2 * 1024 // 128) + beside)]
+
+
 def test_modules_left_out_stay_at_16_bits():
     """The form of Kimi K2.5: routed experts alone."""
     ignored = ["lm_head", "re:.*self_attn.*", "re:.*shared_experts.*", "re:.*mlp\\.(gate|up|gate_up|down)_proj.*"]
