@@ -77,6 +77,8 @@ def _shape(a: Architecture, group: Any) -> list[int]:
         return [1, group.row]
     if a.recurrent is not None and a.recurrent.kind == "kimi-delta" and group.name.startswith("ssm_conv1d"):
         return [group.row, 1, group.rows]
+    if a.engine_name in ("kimi-linear", "bailingmoe3") and group.name == "ssm_a":
+        return [1, group.row]
     shape = [group.row, group.rows, group.stack]
     while len(shape) > 1 and shape[-1] == 1:
         shape.pop()
@@ -180,7 +182,18 @@ def _metadata(a: Architecture) -> dict[str, Any]:
     if a.traits.picture_layers:
         keys["n_deepstack_layers"] = a.traits.picture_layers
     if a.blocks is not None:
-        keys["feed_forward_length"] = [a.feed_forward_size(layer) if a.has_dense(layer) else 0 for layer in layers]
+        # A layer without key heads and without a block is taken for a recurrent one.
+        routed = e.size if e is not None else 0
+        sizes = [a.feed_forward_size(layer) if a.has_dense(layer) else routed if a.is_mixture(layer) else 0 for layer in layers]
+        keys["feed_forward_length"] = sizes
+    if r is not None and r.kind == "kimi-delta":
+        keys |= {"attention.head_count": t.heads, "attention.head_count_kv": [0 if a.recurs(layer) else 1 for layer in layers]}
+    if name == "mimo2":
+        keys |= {"attention.value_length_swa": a.value_dim(1)}
+    if name == "bailingmoe3":
+        keys |= {"kda.gate_lower_bound": -5.0}
+    if name == "minimax-m3" and t.indexer is not None:
+        keys |= {"attention.indexer.block_size": t.indexer.block, "attention.indexer.local_blocks": 1}
     if name in ("cohere2moe", "command-r", "cohere2", "muse-glimmer"):
         keys["logit_scale"] = 0.0625
     if name == "dbrx":

@@ -43,7 +43,7 @@ def others():
             continue
         shown = a.engine_name.startswith("mamba") or any(a.attends(layer) for layer in range(a.layers))
         own = CATALOGUE.architectures.get(a.engine_name)
-        if shown and own is not None and own.file.read and a.engine_name not in CLASSES:
+        if shown and own is not None and own.file.read and own.file.holds is None and a.engine_name not in CLASSES:
             found.setdefault(a.engine_name, a)
     return found
 
