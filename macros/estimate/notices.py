@@ -26,7 +26,7 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "{device}: what the back end {backend} takes for itself is not published, and not counted.",
     },
     "host-shares-memory": {
-        "zh": "没有指定处理器：处理器核心与 GPU 共用同一内存，但只取得到其中一部分带宽，按 M2 Max 测得的比例计算。",
+        "zh": "没有指定处理器：处理器核心与 GPU 共用同一内存，但只能用到其中一部分带宽，按 M2 Max 测得的比例计算。",
         "en": "No processor named: its cores share the memory with the GPU but reach a part of its bandwidth, taken as on an M2 Max.",
     },
     "host-assumed": {

@@ -319,6 +319,10 @@ def _of_the_device(file: MeasurementFile, index: int, row: Any, catalogue: Catal
     limit, wall = getattr(row, "power_limit_w", None), getattr(row, "wall_watts", None)
     if limit and limits and not 0.25 * min(limits) <= limit <= 1.5 * max(limits):
         yield Slip(("rows", index, "power_limit_w"), f"about the {max(limits):g} W of the device", f"{limit:g}")
+    idle = getattr(row, "idle_watts", None)
+    if idle and not (wall and 0.02 * wall <= idle <= 0.9 * wall):
+        told = f"2 to 90 % of the {wall:g} W that the machine takes at work" if wall else "wall_watts beside it"
+        yield Slip(("rows", index, "idle_watts"), told, f"{idle:g}")
     if wall and limits and len(limits) == len(gpus) and not 0.2 * sum(limits) <= wall <= 2 * sum(limits) + 400:
         yield Slip(("rows", index, "wall_watts"), f"about the {sum(limits):g} W of the devices and their host", f"{wall:g}")
 

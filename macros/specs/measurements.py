@@ -115,6 +115,8 @@ class Generation(Row):
     """Power that the device was limited to [W]; absent: as sold."""
     wall_watts: Watts | None = None
     """Power of the whole machine while it ran [W]."""
+    idle_watts: Watts | None = None
+    """Power of the whole machine while it waits, where published [W]."""
 
 
 class Single(Generation):

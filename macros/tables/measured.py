@@ -104,6 +104,7 @@ def cpu_formats(catalogue: Catalogue) -> pd.DataFrame:
         GPU,
         Column("model", {"zh": "模型", "en": "Model"}, link="models", under=True),
         Column("wall", {"zh": "插座处功耗", "en": "Power at the wall"}, unit="W", digits=0),
+        Column("idle", {"zh": "空闲时", "en": "Idle"}, unit="W", digits=0),
         Column("decode", {"zh": "解码", "en": "Decode"}, unit="tokens/s", digits=1),
         Column("per_watt", {"zh": "每瓦", "en": "For each watt"}, unit="tokens/J", digits=2),
     ],
@@ -120,6 +121,7 @@ def power_measured(catalogue: Catalogue) -> pd.DataFrame:
                         "gpu": row.gpus[0],
                         "model": row.model,
                         "wall": row.wall_watts,
+                        "idle": row.idle_watts,
                         "decode": row.tokens_per_second,
                         "per_watt": tokens_per_joule(tokens_per_second=row.tokens_per_second, watts=row.wall_watts),
                     }

@@ -20,7 +20,7 @@ SLICE = 2048
 """Tokens of a prompt that is read at that depth."""
 
 KINDS: dict[str, Words] = {
-    "llama-3.1-8b": {"zh": "稠密", "en": "dense"},
+    "granite-4.2-8b": {"zh": "稠密", "en": "dense"},
     "gpt-oss-20b": {"zh": "混合专家", "en": "MoE"},
     "qwen3.6-35b-a3b": {"zh": "混合架构", "en": "hybrid"},
 }
@@ -29,7 +29,7 @@ CARDS = (
     "arc-pro-b60", "apple-m4-pro-20c", "apple-m4-max-40c", "apple-m3-ultra-80c", "ryzen-ai-max-395", "dgx-spark",
 )  # fmt: skip
 
-LARGE = ("qwen3.6-35b-a3b", "gpt-oss-120b", "qwen3-235b-a22b")
+LARGE = ("qwen3.6-35b-a3b", "gpt-oss-120b", "minimax-m2.7-230b")
 """Mixtures that people keep in RAM."""
 
 HOSTS: dict[str, dict[str, Any]] = {

@@ -42,7 +42,7 @@ CARDS = (
 )  # fmt: skip
 """Cards by memory, laptops, unified memory; then what is old or belongs in a server."""
 YARDSTICK = "qwen3.5-9b"
-SERVED = "llama-3.1-8b"
+SERVED = "granite-4.2-8b"
 PROMPT = 8192
 PROCESSOR_WATTS = 65
 """A processor that waits for the card most of the time [W]."""
@@ -159,8 +159,8 @@ def prefill(catalogue: Catalogue) -> pd.DataFrame:
 @table(
     id="serving",
     title={
-        "zh": "多人同时使用的总吞吐量（Llama 3.1 8B，vLLM，不确定性较大）",
-        "en": "Throughput with many users (Llama 3.1 8B, vLLM; less certain)",
+        "zh": "多人同时使用的总吞吐量（Granite 4.2 8B，vLLM，不确定性较大）",
+        "en": "Throughput with many users (Granite 4.2 8B, vLLM; less certain)",
     },
     key=["gpu"],
     columns=[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from macros.formulas.units import GIB
-from macros.render.charts import NARROW, picture
+from macros.render.charts import INKS, NARROW, picture
 from macros.render.charts.labels import Scale, named
 from macros.render.view import View
 from macros.tables import pairs
@@ -37,7 +37,7 @@ def _labelled(points: list[dict[str, Any]], x: str, title: str, axis: dict[str, 
         "layer": [
             {
                 "data": {"values": points},
-                "mark": {"type": "point", "filled": True, "size": 60},
+                "mark": {"type": "point", "filled": True, "size": 60, "color": next(iter(INKS.values()))},
                 "encoding": {"x": to_x, "y": to_y},
             },
             *named(points, "model", across, up),
