@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 import macros.formulas
+from macros.render.numbers import IN_CHINESE
 from macros.render.view import View, one_of
 from macros.specs import SpecError, yaml_file
 
@@ -163,7 +164,23 @@ def _said(language: str, text: str) -> str:
     if language == "en":
         return escape(text)
     known = chinese().get(words)
-    return escape(known + unit) if known else f'<span lang="en">{escape(text)}</span>'
+    return escape(known + _unit_in_chinese(unit)) if known else f'<span lang="en">{escape(text)}</span>'
+
+
+_UNIT_WORDS = IN_CHINESE | {
+    "bytes": "字节", "values": "个值", "layers": "层", "bits": "位", "rows": "行", "passes": "次", "users": "人", "sequences": "个序列",
+    "parameters": "个参数", "experts": "个专家", "devices": "台设备", "heads": "个头", "samples": "个样本",
+}  # fmt: skip
+
+
+def _unit_in_chinese(unit: str) -> str:
+    """A unit whose words are all known, in Chinese.
+
+    >>> _unit_in_chinese(" [tokens/s]"), _unit_in_chinese(" [1/s]"), _unit_in_chinese(" [FLOP/s]")
+    (' [词元/秒]', ' [1/秒]', ' [FLOP/s]')
+    """
+    words = re.findall(r"[A-Za-z]+", unit)
+    return re.sub(r"[A-Za-z]+", lambda word: _UNIT_WORDS[word[0]], unit) if words and all(word in _UNIT_WORDS for word in words) else unit
 
 
 @cache

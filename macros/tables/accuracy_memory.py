@@ -26,7 +26,7 @@ PARTS = {
 }
 """What is compared."""
 PLACEMENTS = {
-    "host": {"zh": "只用 CPU", "en": "CPU only"},
+    "host": {"zh": "只用处理器", "en": "CPU only"},
     "device": {"zh": "全部在一块 GPU 上", "en": "all on one GPU"},
     "partial": {"zh": "部分卸载", "en": "partial offload"},
     "several": {"zh": "两块 GPU", "en": "two GPUs"},

@@ -149,7 +149,7 @@ def partial_offload(catalogue: Catalogue) -> pd.DataFrame:
         Column("vram", {"zh": "占用显存", "en": "VRAM taken"}, unit="GiB", digits=1),
         Column("ddr4", {"zh": "双通道 DDR4-3200", "en": "Two channels of DDR4-3200"}, unit="tokens/s", digits=1),
         Column("server", {"zh": "十二通道 DDR5-4800", "en": "Twelve channels of DDR5-4800"}, unit="tokens/s", digits=1, secondary=True),
-        Column("all", {"zh": "全放显卡要", "en": "All on a card"}, unit="GiB", digits=1, secondary=True),
+        Column("all", {"zh": "全部放进显卡", "en": "All on a card"}, unit="GiB", digits=1, secondary=True),
         Column("quant", {"zh": "量化", "en": "Quantization"}, link="quantizations", secondary=True),
     ],
     formulas=("memory_seconds",),
