@@ -72,11 +72,13 @@ def place(setting: Setting, weights: ModelWeights, catalogue: Catalogue) -> Plac
     search = _search(setting, weights, catalogue)
     whole = _whole(search)
     best = advised(search) if whole is None else whole
-    if one_memory(setting) or not best.fits:
+    told = setting.architecture.experts is not None and not _open(setting)
+    if (one_memory(setting) and not told) or not best.fits:
         return best
-    # A slow card beside fast RAM is best left alone, or with the output: layers on it are then slower, all alike.
+    # A slow card beside fast RAM is best left alone, or with the output: layers on it are then slower, all alike. With experts in RAM
+    # each layer on a card costs a way there and back, so there may be a best number of them.
     fastest = decode_speed(best.setting, best, catalogue)
-    few = [_timed(search, Candidate(count, None, None)) for count in (0, 1)]
+    few = [_timed(search, Candidate(count, None, None)) for count in (range(every_layer(setting)) if told else (0, 1))]
     slow = _fastest(search, [one for one in few if one.speed > fastest])
     if slow is None or decode_speed(slow.setting, slow, catalogue) <= fastest:
         return best
