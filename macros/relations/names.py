@@ -84,7 +84,8 @@ def _days(value: Any, at: Location) -> Iterator[tuple[Location, date]]:
 def languages(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
     """`zh` is Chinese and `en` is not."""
     for at, text in texts(record, ()):
-        if len(WORD.findall(text.zh)) > max(2, len(HAN.findall(text.zh))):
+        none = not HAN.search(text.zh) and text.zh != text.en and len(WORD.findall(text.en)) > 2
+        if none or len(WORD.findall(text.zh)) > max(2, len(HAN.findall(text.zh))):
             yield Slip((*at, "zh"), "a text in Chinese", f"'{text.zh[:40]}'", "translate it, or swap zh and en")
         quoting = 0.3 * len(text.en) if kind in ("glossary", "article") else 0
         if len(HAN.findall(re.sub("|".join(QUOTED), "", text.en))) > quoting:

@@ -58,6 +58,7 @@ SLIPS = [
     ("models/llama-3.1-8b", "hugging_face: ", "hugging_face: evil/.. #", "owner/name of a repository"),
     ("models/llama-3.1-8b", "context_length: 131072", "context_length: 1310720", "a length that another model has"),
     ("drives/nvme-pcie4", "zh: NVMe 固态硬盘（PCIe 4.0 x4）", "zh: a drive that is fast enough", "a text in Chinese"),
+    ("calculators/gollama", "zh: ", "zh: no-such-thing # ", "a text in Chinese"),
     ("drives/nvme-pcie4", "en: NVMe SSD (PCIe 4.0 x4)", "en: NVMe 固态硬盘", "a text in English"),
     ("gpus/rtx-4090", "fp16_tensor_tflops: 165.2", "fp16_tensor_tflops: 330.4", "FP16 matrix rate over FP32"),
     ("gpus/rtx-4090", "launch_price_usd: 1599", "launch_price_usd: 1995.5", "ends in 9, 5 or 0"),
