@@ -114,6 +114,8 @@ def _metadata(a: Architecture) -> dict[str, Any]:
             keys["feed_forward_length"] = [a.feed_forward_size(layer) for layer in layers]
     if name in ("bitnet", "stablelm", "phi2"):
         keys["rope.dimension_count"] = t.head_dim
+    if name == "phi3" and t.rope_factors:
+        keys["rope.dimension_count"] = 2 * t.rope_factors
     if a.prediction_layers:
         keys["nextn_predict_layers"] = a.prediction_layers
     if t.window is not None:
@@ -162,6 +164,8 @@ def _metadata(a: Architecture) -> dict[str, Any]:
         }
         if e.weights_scaled:
             keys["expert_weights_scale"] = 2.5
+        if e.width is not None:
+            keys["moe_latent_size"] = e.width
         if name.startswith("granite"):
             keys["feed_forward_length"] = e.size
     if r is not None:
