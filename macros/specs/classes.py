@@ -116,6 +116,10 @@ class Traits(Strict):
     """Attention and feed-forward block are summed before the residual stream is added."""
     sums_attention_first: bool = False
     """In that sum attention stands first."""
+    never_mixes: bool = False
+    """A pass never mixes tokens and vectors, in builds too that may."""
+    masks_logits: bool = False
+    """Logits of tokens that stand for pictures are overwritten, in a copy of all."""
     plain_attention: bool = False
     """It never computes with flash attention, even where that is asked for."""
     brings_tied_table: bool = False

@@ -57,8 +57,8 @@ def _embedded(p: Pass) -> int:
     given = width * (1 + (a.traits.picture_layers or 0))
     tokens, vectors = g.input(WORD * b.tokens), g.input(FLOAT * b.tokens * given)
     x = g.looked_up(FLOAT * b.tokens * width, b.tokens, (tokens,), p.layout.host)
-    among = -1
-    if b.build.mixes_inputs:
+    among, mixes = -1, b.build.mixes_inputs and not a.traits.never_mixes
+    if mixes:
         # Both are looked up before either is made wider.
         g.expand(x)
         among = g.looked_up(FLOAT * b.tokens * width, b.tokens, (g.input(WORD * b.tokens),), p.layout.host)
@@ -67,7 +67,7 @@ def _embedded(p: Pass) -> int:
         x = g.fresh(FLOAT * b.tokens * given, b.tokens, (x,))
     g.expand(x)
     g.expand(vectors)
-    if b.build.mixes_inputs:
+    if mixes:
         g.expand(_mixed_in(p, given, among))
     if given != width:
         p.inputs["pictures"] = x
@@ -297,6 +297,8 @@ def to_logits(p: Pass, x: int) -> None:
     logits = p.made(n, a.vocabulary_size, (p.last_matrix("output"), n))
     if a.output_bias:
         logits = p.each(logits, a.vocabulary_size, (p.last_vector(a.vocabulary_size, "output_bias"),))
+    if a.traits.masks_logits:
+        logits = p.made(logits, a.vocabulary_size, (logits,))
     g.outputs.append(logits)
     g.expand(logits)
 
