@@ -33,7 +33,7 @@ def files(catalogue: Catalogue) -> Files:
                 made[f"{kind}/{name}.json"] = partial(_with_sources, catalogue, kind, name)
     made["calculator/data.js"] = lambda: calculator.data_script(catalogue)
     made["calculator/formulas.js"] = lambda: calculator.formulas_script(configs=False)
-    made["calculator/formulas-and-configs.js"] = lambda: calculator.formulas_script(configs=True)
+    made["calculator/formulas-and-configs.js"] = lambda: calculator.reading_script(catalogue)
     for name, schema in schemas().items():
         made[f"schema/{name}.json"] = partial(_json, schema)
     made["schema/question.json"] = partial(_json, question.schema())

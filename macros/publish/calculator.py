@@ -82,6 +82,9 @@ UNREAD_OF = {
 UNREAD_WITHIN = {"calibration": {"rows"}}
 """Kind -> such fields wherever they stand in its records."""
 
+READ: dict[str, Set[str] | None] = {"composites": None, "unread-classes": None, "architectures": {"classes", "file"}}
+"""Kind -> fields that only the readers need, and bring along; None: all of it."""
+
 MATRIX_RATES = {"int8": ("int8_tensor_tops", "fp16_tensor_tflops"), "fp16": ("fp16_tensor_tflops",)}
 """What prompt processing of a family goes by -> fields that say its rate, the first that a record has."""
 
@@ -120,6 +123,25 @@ def _program(*, configs: bool) -> tuple[str, frozenset[str]]:
 
 
 def data(catalogue: Catalogue) -> dict[str, Any]:
+    """Records by kind and id, without what only the readers need."""
+    found = _all_data(catalogue)
+    for kind, fields in READ.items():
+        records = found.pop(kind)
+        if fields is not None:
+            found[kind] = {key: {name: value for name, value in one.items() if name not in fields} for key, one in records.items()}
+    return found
+
+
+def read_data(catalogue: Catalogue) -> dict[str, Any]:
+    """What only the readers need of records: fields that the others lack."""
+    found = _all_data(catalogue)
+    return {
+        kind: {key: {name: value for name, value in one.items() if fields is None or name in fields} for key, one in found[kind].items()}
+        for kind, fields in READ.items()
+    }
+
+
+def _all_data(catalogue: Catalogue) -> dict[str, Any]:
     """Records by kind and id; fields that nothing reads are left out, and those at their default, which the script's records know."""
     needed = (SHOWN | _program(configs=True)[1]) - UNREAD
     records = {kind: catalogue.records[kind] for kind in KINDS}
@@ -198,3 +220,17 @@ def data_script(catalogue: Catalogue) -> bytes:
 def formulas_script(*, configs: bool) -> bytes:
     """`globalThis.formulas`, with or without what reads config.json and the header of a file."""
     return _program(configs=configs)[0].encode()
+
+
+READ_ALONG = """for (const [kind, records] of Object.entries(JSON.parse({text}))) {{
+  guide[kind] ??= {{}};
+  for (const [id, fields] of Object.entries(records)) guide[kind][id] = {{ ...guide[kind][id], ...fields }};
+}}
+"""
+"""Fields that records lacked."""
+
+
+def reading_script(catalogue: Catalogue) -> bytes:
+    """The formulas with the readers, and what those need of records."""
+    text = json.dumps(read_data(catalogue), ensure_ascii=False, separators=(",", ":"))
+    return formulas_script(configs=True) + READ_ALONG.format(text=json.dumps(text, ensure_ascii=False)).encode()

