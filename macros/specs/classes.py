@@ -96,6 +96,8 @@ class Traits(Strict):
     """Those whose logits are kept are chosen after the norm that follows attention, not before it."""
     chooses_before_norm: bool = False
     """All tokens go through the last layer, and those whose logits are kept are chosen before the last norm."""
+    chooses_late: bool = False
+    """Builds that choose in the last layer, where others chose after the last norm, do so here before that norm instead."""
     chooses_early: bool = False
     """Builds that choose in the last layer, where others chose after the last norm, do so here as well."""
     chooses_after_norm: bool = False

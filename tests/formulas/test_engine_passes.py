@@ -65,6 +65,8 @@ def shorter(a):
         kept["attention"]["compressed"]["rates"] = a.attention.compressed.rates[:layers]
     if a.blocks is not None:
         kept["blocks"] = a.blocks[:layers]
+    if a.same_weights is not None:
+        kept["same_weights"] = a.same_weights[:layers]
     if a.feed_forward is not None and a.feed_forward.sizes is not None:
         kept["feed_forward"]["sizes"] = a.feed_forward.sizes[:layers]
     for pattern in patterns(kept):

@@ -269,7 +269,8 @@ def _chooses_after_norm(p: Pass) -> bool:
 
 def _chooses_before_norm(p: Pass) -> bool:
     """Whether all tokens go through the last layer, but not through the last norm."""
-    return p.a.traits.chooses_before_norm and not (p.a.traits.chooses_early and p.b.build.chooses_early)
+    t, early = p.a.traits, p.b.build.chooses_early
+    return t.chooses_late if early and (t.chooses_early or t.chooses_late) else t.chooses_before_norm
 
 
 def to_logits(p: Pass, x: int) -> None:
