@@ -27,13 +27,6 @@ TYPICAL_FLOP_PER_BYTE = 60
 """Matrix rate over bandwidth of graphics devices, at the median; for a device of which only the memory is known."""
 
 
-REMOTE_SHARE = 0.25
-"""Speed of two sockets where all weights lie beside one of them, over that where both share them: half of what one alone reaches.
-
-llamafile issue 765: two Xeon Gold 5218 generate 4 tokens/s, one of them with its own memory 8. llama.cpp issue 11744: two EPYC 9175F
-2.4 tokens/s, with weights that both loaded 4.31."""
-
-
 @dataclass(frozen=True)
 class Rates:
     """The rates of one device."""
@@ -74,8 +67,8 @@ class Rates:
     """Slot that it sits in [bytes/s]; 0: it sits in none."""
     watts: float | None = None
     """Power at its limit [W]."""
-    least: float = 1.0
-    """Speed with weights where they lie worst, over that with weights where they lie best [1]."""
+    sockets: int = 1
+    """Processors on the board."""
 
     @property
     def attention_rate(self) -> float:
@@ -103,10 +96,10 @@ def gpu_rates(gpu: Gpu, catalogue: Catalogue) -> Rates:
     """
     family: DeviceFamily | None = catalogue.device_families.get(gpu.family)
     counted = family is not None and family.compute == "compute-units"
-    shaders, rate = _published(gpu, family)
+    shaders, rate = published(gpu, family)
     if family is not None and (shaders is None or rate is None):
         siblings = [
-            (*_published(other, family), other.bandwidth_gb_per_s) for other in catalogue.gpus.values() if other.family == gpu.family
+            (*published(other, family), other.bandwidth_gb_per_s) for other in catalogue.gpus.values() if other.family == gpu.family
         ]
         shaders = shaders or _usual([(own, bandwidth) for own, _, bandwidth in siblings], gpu.bandwidth_gb_per_s)
         rate = rate or _usual([(own, bandwidth) for _, own, bandwidth in siblings], gpu.bandwidth_gb_per_s)
@@ -131,8 +124,16 @@ def gpu_rates(gpu: Gpu, catalogue: Catalogue) -> Rates:
     )
 
 
-def _published(gpu: Gpu, family: DeviceFamily | None) -> tuple[float | None, float | None]:
-    """Shader rate, and the rate that prompt processing goes by [TFLOP/s]; None: not published."""
+def published(gpu: Gpu, family: DeviceFamily | None) -> tuple[float | None, float | None]:
+    """Shader rate, and the rate that prompt processing goes by.
+
+    Args:
+        gpu: a device
+        family: its family
+
+    Returns:
+        Rates [TFLOP/s]; None: not published.
+    """
     units = (gpu.compute_units or 0) * TFLOPS_OF_A_COMPUTE_UNIT
     counted = family is not None and family.compute == "compute-units"
     shaders = (units or None) if counted else gpu.fp32_tflops
@@ -239,7 +240,7 @@ def cpu_rates(
         cores=cores,
         clock_mhz=clock,
         watts=cpu.tdp_w,
-        least=REMOTE_SHARE if on_board > 1 else 1.0,
+        sockets=on_board,
     )
 
 

@@ -43,7 +43,7 @@ from macros.formulas.prefill import (
     prompt_seconds,
     streaming_seconds,
 )
-from macros.formulas.units import MB
+from macros.formulas.units import MB, MICRO
 from macros.specs import Catalogue
 
 LEAST_LIMIT = 0.25
@@ -53,10 +53,6 @@ LESS_CERTAIN = 1.5
 
 SLICED = 2.5
 """A slice of each layer on every card: the exchange leans on few machines."""
-
-HOST_EXCHANGE = 7e-5
-"""Time of each of the two ways between card and cores where the experts of a layer lie in RAM [s]: the card stops, sends, and its kernels
-are no longer started as one graph; the middle of rows of two machines (0 and 0.2 ms), see the accuracy page."""
 
 SPLIT = 1.3
 """Layers spread over several cards, or some of the weights on the host."""
@@ -216,7 +212,8 @@ def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catal
     step = _step_of(setting, parts, away, catalogue, tokens)
     fitted = fitted_of(catalogue.calibration["decode"])
     widen, of = _widen(setting, parts), _cell(setting, 0)
-    return _ranged(step.timed, step.crossings, fitted, setting.users, widen, of, stack_of(setting), most=step.most)
+    far = setting.engine.far_socket_share or 1.0
+    return _ranged(step.timed, step.crossings, fitted, setting.users, widen, of, stack_of(setting), most=step.most, far=far)
 
 
 def _step_of(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catalogue, tokens: int = 1) -> Step:
@@ -235,7 +232,7 @@ def _step_of(setting: Setting, parts: Sequence[Part], away: int, catalogue: Cata
         ceiling = 1 / added([_read(setting, part) / part.rates.bandwidth for part in parts])
     crossings = (len(parts) - 1) * fitted.terms["boundary_time"] if slices == 1 else 0.0
     if away > 0:
-        crossings += all_reduce_seconds(layers=away, devices=2, exchange_time=HOST_EXCHANGE)
+        crossings += all_reduce_seconds(layers=away, devices=2, exchange_time=(setting.engine.host_exchange_us or 0.0) * MICRO)
     crossings += _sequences_seconds(setting, catalogue)
     if not setting.kv_offload:
         crossings += users * _cache_sent_seconds(setting, parts, catalogue, setting.depth)
@@ -376,6 +373,7 @@ def _ranged(
     *,
     most: float | None = None,
     passes: int = 1,
+    far: float = 1.0,
 ) -> dict[str, Any]:
     """Tokens over seconds, and the range: each part's seconds divided by how far measured values lie from predicted ones."""
     ranges = [
@@ -392,7 +390,7 @@ def _ranged(
 
     if most is not None:
         # Each token reads all weights: where they lie badly, it waits for them.
-        ranges = [(low * part.rates.least, high) for (low, high), (part, _) in zip(ranges, timed, strict=True)]
+        ranges = [(low * far if part.rates.sockets > 1 else low, high) for (low, high), (part, _) in zip(ranges, timed, strict=True)]
     resting = [basis(fitted, of, part.rates, stack) for part, _ in timed]
     return {
         "tokens_per_second": speed([1.0 for _ in timed]),

@@ -15,9 +15,11 @@ from macros.estimate.files import safetensors
 from macros.estimate.files.model import file_header, file_model, summary
 from macros.estimate.files.quantized import format_of
 from macros.estimate.overview import by_itself, file_size, overview, room_trials
+from macros.estimate.rates import published
 from macros.estimate.ways import way
 from macros.publish.javascript import translate
 from macros.specs import Catalogue
+from macros.specs.devices import Gpu
 from macros.specs.kinds import KINDS as FOLDERS
 from macros.specs.kinds import SINGLE_FILES
 
@@ -85,8 +87,8 @@ UNREAD_WITHIN = {"calibration": {"rows"}}
 READ: dict[str, Set[str] | None] = {"composites": None, "unread-classes": None, "architectures": {"classes", "file"}}
 """Kind -> fields that only the readers need, and bring along; None: all of it."""
 
-MATRIX_RATES = {"int8": ("int8_tensor_tops", "fp16_tensor_tflops"), "fp16": ("fp16_tensor_tflops",)}
-"""What prompt processing of a family goes by -> fields that say its rate, the first that a record has."""
+MATRIX_RATES = ("fp16_tensor_tflops", "int8_tensor_tops")
+"""Fields with rates of matrix products, of which a speed is computed from one at most."""
 
 RECORDS = {**FOLDERS, **SINGLE_FILES}
 
@@ -154,14 +156,18 @@ def _all_data(catalogue: Catalogue) -> dict[str, Any]:
         name = catalogue.quantizations[one["quant"]].name
         if name.lower() in one.get("file", "").lower():
             one["file"] = name
-    found["gpus"] = {key: _rated(gpu, catalogue.device_families[gpu["family"]].compute) for key, gpu in found["gpus"].items()}
+    found["gpus"] = {key: _rated(gpu, catalogue.gpus[key], catalogue) for key, gpu in found["gpus"].items()}
     return {"defaults": DEFAULTS} | {kind: _without(found[kind], UNREAD_WITHIN.get(kind, set())) for kind in KINDS}
 
 
-def _rated(gpu: dict[str, Any], compute: str) -> dict[str, Any]:
-    """A device with the one matrix rate that its speed is computed from."""
-    read = [name for name in MATRIX_RATES.get(compute, ()) if gpu[name]][:1]
-    return {name: value for name, value in gpu.items() if name not in MATRIX_RATES["int8"] or name in read}
+def _rated(gpu: dict[str, Any], record: Gpu, catalogue: Catalogue) -> dict[str, Any]:
+    """A device without the matrix rates that its speed is not computed from: those without which its rates are the same."""
+    family = catalogue.device_families.get(record.family)
+    for name in MATRIX_RATES:
+        without = record.model_copy(update={name: None})
+        if published(without, family) == published(record, family):
+            gpu, record = {key: value for key, value in gpu.items() if key != name}, without
+    return gpu
 
 
 def _without(value: Any, names: Set[str]) -> Any:

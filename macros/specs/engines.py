@@ -150,6 +150,7 @@ class Engine(Record):
         "reserves": ("margin_mib", "memory_utilization", "graphs_mib"),
         "batches": ("batches",),
         "pages": ("pages",),
+        "host": ("host_exchange_us", "far_socket_share"),
         "chunk": ("chunk_tokens", "cache_step", "quantized_from", "fused_heads"),
     }
     UNSOURCED: ClassVar[tuple[str, ...]] = ("contexts",)
@@ -193,6 +194,11 @@ class Engine(Record):
     """Layers whose intermediate results lie beside each other."""
     score_copies: Annotated[float, Field(gt=0, le=10)] | None = None
     """How often it holds attention scores that its fused kernel does not make."""
+    host_exchange_us: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    """Time of each of the two ways between card and cores where a layer's experts lie in system memory [µs]: the card stops and sends, and
+    its kernels are no longer started as one graph."""
+    far_socket_share: Share | None = None
+    """Speed of two sockets where all weights lie beside one of them, over that where both share them; absent: all the same."""
     latent_score_copies: Annotated[float, Field(gt=0, le=10)] | None = None
     """The same with latent attention, whose positions are scored apart."""
     batches: list[Batches] = Field(default_factory=list)

@@ -380,3 +380,11 @@ def test_a_prompt_is_never_read_faster_than_the_published_peak(catalogue):
     question = {"model": "llama-3.1-8b", "quant": "bf16", "gpus": ["rx-7900-xtx"], "engine": "vllm", "context": 8192, "prompt_tokens": 2048}
     found = with_enough_memory(question, catalogue)["prefill"]
     assert found["low"] <= found["tokens_per_second"] <= found["high"] <= 122.9e12 / (2 * 6.98e9)
+
+
+def test_a_card_without_integer_products_pays_for_arithmetic(catalogue):
+    """Polaris has no instruction for four bytes: an RX 570 at 14,000 tokens gives 17 tokens/s of Qwen3.5 4B and reads 183 (pull 26608)."""
+    question = {"model": "qwen3.5-4b", "quant": "q4_k_m", "gpus": ["rx-570"], "context": 32768, "backend": "vulkan"}
+    found = with_enough_memory({**question, "depth": 14000, "prompt_tokens": 14000}, catalogue)
+    assert found["decode"]["low"] <= 17.24 <= found["decode"]["high"]
+    assert found["prefill"]["low"] <= 183.35 <= found["prefill"]["high"]
