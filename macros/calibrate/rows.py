@@ -149,6 +149,7 @@ def measured(file: str, index: int, row: Decode | Prefill, catalogue: Catalogue)
 def stack_of(row: Decode | Prefill, architecture: Architecture, catalogue: Catalogue) -> Stack:
     """What ran a row."""
     program = catalogue.programs[row.engine]
+    engine = catalogue.engines[program.engine]
     quant = row.quant or ""
     return Stack(
         program.engine,
@@ -161,6 +162,8 @@ def stack_of(row: Decode | Prefill, architecture: Architecture, catalogue: Catal
         repacked_format(quant),
         architecture.experts is not None,
         architecture.recurrent is not None,
+        engine.dated_speed,
+        row.backend in engine.widening,
     )
 
 

@@ -12,9 +12,6 @@ from macros.formulas.decode import layer_seconds
 from macros.formulas.elementwise import ceil
 from macros.formulas.prefill import expert_passes, seen_pairs, windowed_pairs
 
-BUILDS_OF = "llama.cpp"
-"""The engine whose days of builds these are."""
-
 OLDER_BUILDS = {
     "gddr_before_2024_06": ("nvidia-gddr", "2024-06-01", "", None),
     "gddr_before_2024_01": ("nvidia-gddr", "2024-01-01", "", None),
@@ -55,9 +52,6 @@ OWN_SPEED = ("sycl",)
 WITHOUT_BFLOAT = ("vulkan", "sycl")
 """Back ends without a fast path for bfloat16."""
 
-WIDENING = ("vulkan",)
-"""Back ends that bring weights to 32 bits where a device has no fast 16-bit numbers."""
-
 STATE_BYTES = 4
 """Recurrent states are kept as 32-bit numbers [bytes]."""
 
@@ -86,6 +80,10 @@ class Stack:
     """Whether the model is a mixture of experts."""
     recurrent: bool = False
     """Whether it has recurrent layers."""
+    dated: bool = False
+    """Whether constants know of older builds of the engine that were slower."""
+    widens: bool = False
+    """Whether the back end brings weights to 32 bits where a device has no fast 16-bit numbers."""
 
 
 def lookup_format(name: str) -> int:
@@ -121,12 +119,12 @@ def backend_lean(wider: str, backend: str | None) -> float:
 def build_terms(rates: Rates, stack: Stack, known: Mapping[str, tuple[str, str, str, str | None]]) -> list[str]:
     """The terms that an older build is slower by; none for a recent one, nor for a program with a history of its own.
 
-    >>> build_terms(Rates("h100", "hopper", "nvidia-hbm", False, 1e12), Stack("llama.cpp", built="2024-05-01"), OLDER_BUILDS)
+    >>> build_terms(Rates("h100", "hopper", "nvidia-hbm", False, 1e12), Stack("llama.cpp", built="2024-05-01", dated=True), OLDER_BUILDS)
     ['hbm_before_2024_06']
     """
     found = []
     for term, (devices, before, models, backend) in known.items():
-        older = stack.built is not None and stack.engine == BUILDS_OF and devices in (rates.wider, rates.kin) and stack.built < before
+        older = stack.built is not None and stack.dated and devices in (rates.wider, rates.kin) and stack.built < before
         concerned = models == "" or (models == "mixture" and stack.mixture) or (models == "recurrent" and stack.recurrent)
         if older and concerned and stack.program is None and backend in (None, stack.backend):
             found.append(term)
@@ -223,10 +221,10 @@ def slower(terms: Mapping[str, float], powers: Mapping[str, float]) -> float:
 def plain_dot(rates: Rates, stack: Stack) -> bool:
     """Whether weights cost shaders arithmetic: no instruction for bytes there, or a back end that does not use it.
 
-    >>> plain_dot(Rates("p40", "pascal", "nvidia-gddr", False, 346e9, half=False), Stack("llama.cpp", "vulkan"))
+    >>> plain_dot(Rates("p40", "pascal", "nvidia-gddr", False, 346e9, half=False), Stack("llama.cpp", "vulkan", widens=True))
     True
     """
-    return not rates.integer_dot or (stack.backend in WIDENING and not rates.half)
+    return not rates.integer_dot or (stack.widens and not rates.half)
 
 
 def plain_layers(rates: Rates, work: Work) -> float:

@@ -60,6 +60,8 @@ def stack_of(setting: Setting) -> Stack:
         repacked_format(quant),
         setting.architecture.experts is not None,
         setting.architecture.recurrent is not None,
+        setting.engine.dated_speed,
+        setting.backend in setting.engine.widening,
     )
 
 

@@ -194,6 +194,10 @@ class Engine(Record):
     """Layers whose intermediate results lie beside each other."""
     score_copies: Annotated[float, Field(gt=0, le=10)] | None = None
     """How often it holds attention scores that its fused kernel does not make."""
+    dated_speed: bool = False
+    """Whether the constants of its speed know of older builds that were slower."""
+    widening: list[Plain] = Field(default_factory=list)
+    """Back ends that bring weights to 32 bits where a device has no fast 16-bit numbers."""
     host_exchange_us: Annotated[float, Field(gt=0, le=10_000)] | None = None
     """Time of each of the two ways between card and cores where a layer's experts lie in system memory [µs]: the card stops and sends, and
     its kernels are no longer started as one graph."""
