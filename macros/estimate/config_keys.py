@@ -108,6 +108,10 @@ class Keys:
         first = version.split(".")[0] if isinstance(version, str) else ""
         return first != "" and len(first) < 4 and all(letter in "0123456789" for letter in first) and int(first) >= 5
 
+    def variant(self, what: str) -> str:
+        """What llama.cpp calls a configuration of this class that turns out to be such a one."""
+        return self.kind.variants.get(what, self.engine)
+
     def layers(self) -> int:
         """How many layers there are."""
         count = self.whole("num_hidden_layers", "num_layers")

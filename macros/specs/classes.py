@@ -12,8 +12,9 @@ from macros.specs.record import Plain, Strict, Transcript
 Reader = Literal[
     "arctic", "bailing", "bamba", "block-sparse", "chatglm", "compressed", "dbrx", "delta-and-latent", "delta-net", "dense", "falcon",
     "falcon-h1", "gemma-3n", "gemma-4", "granite-hybrid", "internlm", "jamba", "laguna", "latent", "latent-windows", "lfm2",
-    "lightning", "llama-4", "longcat", "loops", "mamba", "mimo-2", "mixture", "mpt", "nemotron-h", "old", "opt", "pictures-apart", "plamo",
-    "pooled", "qwen-1", "qwen-4", "recurrent-gemma", "rwkv", "searched", "shared-blocks", "smallthinker", "step-3", "two-stacks",
+    "lfm2-mixture", "lightning", "llama-4", "longcat", "loops", "mamba", "mamba-2", "mimo-2", "mixture", "mpt", "nemotron-h", "old",
+    "opt", "pictures-apart", "plamo", "pooled", "qwen-1", "qwen-4", "recurrent-gemma", "rwkv-6", "rwkv-7", "searched", "shared-blocks",
+    "smallthinker", "step-3", "two-stacks",
 ]  # fmt: skip
 """Readers with logic, in macros/estimate/classes."""
 
@@ -43,6 +44,8 @@ class ConfigClass(Strict):
     """The output projection goes from the hidden size to the hidden size: heads together are as wide."""
     stores_rope_factors: bool = False
     """Factors that scale positions are stored in the file."""
+    variants: dict[str, Plain] = Field(default_factory=dict)
+    """What a configuration may turn out to be -> the class that the engine has for that."""
     unknown_to: list[Plain] = Field(default_factory=list)
     """Engines that have no class of their own for it."""
     keeps_prediction_layers: bool = False

@@ -182,6 +182,7 @@ def named_once(catalogue: Catalogue) -> Iterator[SpecError]:
 
 LEADS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("architectures", "classes.*.unknown_to", ("engines",)),
+    ("architectures", "classes.*.variants.*", ("architectures",)),
     ("composites", "engines", ("engines",)),
     ("unlisted", "run_by", ("engines",)),
     ("unread-classes", "run_by", ("engines",)),

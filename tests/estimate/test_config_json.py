@@ -130,7 +130,7 @@ def test_classes_with_code_of_their_own_are_refused_by_what_stands_in_the_way(ki
 
 def test_every_reader_is_read() -> None:
     """Each reader reads a configuration here."""
-    configs = [*CONFIGS.values(), *(entry["config"] for entry in (*COUNTED.values(), *SMALL.values(), *WRITTEN))]
+    configs = [*CONFIGS.values(), *(entry["config"] for entry in (*COUNTED.values(), *SMALL.values(), *WRITTEN)), RWKV_6]
     seen = {long_form(config).get("model_type") for config in configs}
     seen |= {config["text_config"]["model_type"] for config in configs if "text_config" in config}
     readers = {kind.reader for record in CATALOGUE.architectures.values() for name, kind in record.classes.items() if name in seen}
@@ -398,6 +398,16 @@ def test_windows_of_latent_attention_keep_their_own_width() -> None:
     assert kept[0] - kept[1] == 8192 * 13 * (512 + 64 + 128) * 2
     # A window of 512 tokens, and the 512 of a micro-batch.
     assert kept[1] - 8192 * 13 * (512 + 64 + 128) * 2 == 1024 * 33 * (1024 + 64) * 2
+
+
+RWKV_6 = {"model_type": "rwkv6", "hidden_size": 4096, "num_hidden_layers": 32}
+
+
+def test_rwkv_6_has_the_matrices_and_vectors_that_its_layers_are_made_of():
+    """At the sizes of its 7B: six square matrices a layer, two of the feed-forward block, small pairs for the mix and the decay."""
+    width, size = 4096, 14_336
+    each = 6 * width * width + 2 * width * size + 2 * width * (5 * 64 + 128) + 16 * width
+    assert parameters(read_config(RWKV_6, CATALOGUE)) == 32 * each + 2 * 65536 * width + 4 * width == 7_635_746_816
 
 
 def test_rwkv_7_has_the_parameters_of_the_model_that_was_published():

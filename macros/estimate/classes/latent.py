@@ -23,7 +23,7 @@ from macros.estimate.refused import Refused
 def latent(k: Keys) -> Shapes:
     """DeepSeek's form: latent attention, leading dense layers, routed and shared experts; an indexer where the class has one."""
     if not k.flag("use_mla", default=True):
-        return {**mixture(k), "engine_name": "deepseek2-ocr"}
+        return {**mixture(k), "engine_name": k.variant("whole-heads")}
     nope, rope = k.whole("qk_nope_head_dim"), k.whole("qk_rope_head_dim", low=0)
     shapes = base_shapes(k.but(head_dim=nope + rope, num_key_value_heads=k.whole("num_attention_heads")), dense=False)
     attention, indexed = shapes["attention"], k.get("index_topk") is not None
@@ -192,7 +192,7 @@ def delta_and_latent(k: Keys) -> Shapes:
     if k.flag("mla_use_output_gate"):
         shapes["attention"]["gate"] = "per-value"
     if k.get("attn_res_block_size") is not None:
-        shapes |= {"engine_name": "kimi-k3", "block_residuals": k.whole("attn_res_block_size") > 0}
+        shapes |= {"engine_name": k.variant("block-residuals"), "block_residuals": k.whole("attn_res_block_size") > 0}
     linear = nested.get("full_attn_layers") is not None
     if linear:
         attends = [layer - 1 for layer in nested.wholes("full_attn_layers")]

@@ -189,4 +189,4 @@ def bailing(k: Keys) -> Shapes:
     if second:
         shapes["attention"] |= {"qk_norm": "per-head", "fused_qkv": True}
     with_experts(k, shapes, **shapes_if(second, selection_bias=True))
-    return {**shapes, "engine_name": "bailingmoe2" if second else "bailingmoe"}
+    return {**shapes, "engine_name": k.variant("second" if second else "first")}

@@ -123,9 +123,18 @@ def _is_prime(number: int) -> bool:
     return True
 
 
-def rwkv(k: Keys) -> Shapes:
-    """RWKV 6 and 7: no attention, a state for each head, and a feed-forward block that sees the token before."""
-    sixth = k.engine == "rwkv6"
+def rwkv_6(k: Keys) -> Shapes:
+    """RWKV 6."""
+    return _rwkv(k, sixth=True)
+
+
+def rwkv_7(k: Keys) -> Shapes:
+    """RWKV 7."""
+    return _rwkv(k, sixth=False)
+
+
+def _rwkv(k: Keys, *, sixth: bool) -> Shapes:
+    """No attention, a state for each head, and a feed-forward block that sees the token before."""
     width, head = k.whole("hidden_size"), k.whole("head_size")
     if width % head:
         raise Refused("config.head_dim", f"a size that divides the hidden size {width}", head)
@@ -161,9 +170,18 @@ def _mamba_2(k: Keys, heads: int, head: int, **more: Any) -> Shapes:
     }
 
 
-def only_mamba(k: Keys) -> Shapes:
+def mamba_1(k: Keys) -> Shapes:
+    """Mamba, the first version."""
+    return _only_mamba(k, second=False)
+
+
+def mamba_2(k: Keys) -> Shapes:
+    """Mamba, the second version."""
+    return _only_mamba(k, second=True)
+
+
+def _only_mamba(k: Keys, *, second: bool) -> Shapes:
     """No attention: the heads named are none's."""
-    second = k.engine == "mamba2"
     width, layers = k.whole("hidden_size"), k.layers()
     heads, head = (k.whole("num_heads"), k.whole("head_dim")) if second else (1, width)
     shapes = base_shapes(k.but(num_attention_heads=1, num_key_value_heads=1, head_dim=width), dense=False)
@@ -227,7 +245,7 @@ def granite_hybrid(k: Keys) -> Shapes:
     size = k.whole("shared_intermediate_size", low=0)
     shapes = with_experts(k, base_shapes(k, dense=False)) if mixture else base_shapes(k.but(intermediate_size=size))
     if not hybrid:
-        return {**shapes, "engine_name": "granitemoe" if mixture else "granite"}
+        return {**shapes, "engine_name": k.variant("mixture" if mixture else "dense")}
     shapes["attention"]["layers"] = pattern(places_of(kinds, FULL), layers)
     wide = k.whole("mamba_expand") * shapes["hidden_size"] // k.whole("mamba_n_heads")
     shapes["recurrent"] = _mamba_2(k, k.whole("mamba_n_heads"), wide if k.get("mamba_d_head") == "auto" else k.whole("mamba_d_head"))
@@ -296,7 +314,7 @@ def nemotron_h(k: Keys) -> Shapes:
             raise Refused("config.hybrid_override_pattern", "one letter a layer (M, *, -, E)", letter)
     layers = k.get("num_hidden_layers") if k.gives("num_hidden_layers") else len(blocks)
     shapes = base_shapes(k.but(num_hidden_layers=layers), dense=False)
-    shapes |= {"engine_name": "nemotron_h_moe" if "E" in blocks else "nemotron_h", "blocks": blocks}
+    shapes |= {"engine_name": k.variant("mixture" if "E" in blocks else "dense"), "blocks": blocks}
     if "-" in blocks:
         shapes["feed_forward"] = {"size": k.whole("intermediate_size"), "gated": False}
     if "E" not in blocks:
@@ -312,8 +330,17 @@ def nemotron_h(k: Keys) -> Shapes:
 
 
 def lfm2(k: Keys) -> Shapes:
-    """LFM2 and 3: short convolutions, attention in some layers."""
-    mixture = k.engine == "lfm2moe"
+    """LFM2 and 3."""
+    return _convolved(k, mixture=False)
+
+
+def lfm2_mixture(k: Keys) -> Shapes:
+    """The same with a mixture of experts."""
+    return _convolved(k, mixture=True)
+
+
+def _convolved(k: Keys, *, mixture: bool) -> Shapes:
+    """Short convolutions, attention in some layers."""
     size = k.whole("intermediate_size", "block_ff_dim")
     if k.flag("block_auto_adjust_ff_dim"):
         step = k.whole("block_multiple_of", default=256)
