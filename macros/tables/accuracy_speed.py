@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from macros.estimate.rates import Rates, measured_rates
-from macros.estimate.work import model_work
+from macros.estimate.work import model_work, output_work
 from macros.formulas.decode import decode_ceiling
 from macros.specs import Catalogue
 from macros.specs.calibration import Calibration
@@ -87,8 +87,10 @@ def compared(catalogue: Catalogue, kind: str) -> list[Compared]:
             if predicted is None or not isinstance(row, Decode | Prefill) or row.model is None or row.quant is None:
                 continue
             rates = measured_rates(row, catalogue)
-            work = model_work(row.model, row.quant, catalogue)
-            ceiling = float(decode_ceiling(bytes_read=work.weight_bytes(), bandwidth=rates.bandwidth))
+            read = model_work(row.model, row.quant, catalogue).weight_bytes()
+            if isinstance(row, Decode) and row.without_output:
+                read -= output_work(row.model, row.quant, catalogue).weight_bytes()
+            ceiling = float(decode_ceiling(bytes_read=read, bandwidth=rates.bandwidth))
             found.append(Compared(kind, file, index, row, rates, predicted, ceiling))
     return found
 

@@ -34,7 +34,7 @@ def _rows(catalogue: Catalogue) -> list[tuple[str, Decode]]:
         (f"{file.id} {index}", row)
         for file in catalogue.measurements.values()
         for index, row in enumerate(file.rows)
-        if isinstance(row, Decode) and row.model and row.quant and len(row.gpus) == 1 and row.users == 1
+        if isinstance(row, Decode) and row.model and row.quant and len(row.gpus) == 1 and row.users == 1 and not row.without_output
     ]
     sound = [(name, row) for name, row in found if row.quality is None and row.gpu_layers is None and row.depth == 0]
     return sorted(sound, key=lambda entry: (entry[1].built.isoformat() if entry[1].built else "", entry[0]), reverse=True)
