@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from macros.estimate import Refused, estimate, opened
+from macros.estimate import Refused, check_setting, estimate, opened
 from macros.estimate.config_json import read_config
+from macros.estimate.engines.llama_cpp.placing import placed
 from macros.estimate.files import gguf
 from macros.estimate.files.gguf import MOST_KEPT, Cut, Header, read_header, stored_bytes
 from macros.estimate.files.model import file_header, file_model, numbered
 from macros.estimate.files.read import read_gguf
+from macros.estimate.weights import model_weights
 from macros.formulas.recipe import typed_tensors
 from macros.specs import load
 from macros.specs.models import architecture_of
@@ -480,3 +482,15 @@ def test_a_number_beyond_what_a_page_knows_is_said_alike_in_both_doors(kind):
     at = {"name": 24, "count": 8, "shape": 37}[kind]
     with pytest.raises(Refused, match="more than 9007199254740992"):
         read_header(good[:at] + struct.pack("<Q", 2**60 + 5) + good[at + 8 :], 1 << 62, TYPES)
+
+
+@pytest.mark.parametrize("model", ["qwen3-30b-a3b", "gpt-oss-20b", "gemma-3-27b"])
+def test_buffers_are_known_roughly_before_they_are_planned(model):
+    """A file whose tensors are of any types: few layers show about what all of them take, hardly ever more."""
+    header = read_header(file_of(shapes(model), mixed(5)), 1 << 49, TYPES)
+    setting = check_setting({"gguf": header, "context": 8192, "gpus": ["rtx-3090"], "ram_gib": 1024}, CATALOGUE)
+    weights = model_weights(setting.architecture, setting.quant, CATALOGUE.tensor_types, imatrix=False, gguf=True)
+    for gpu_layers in range(1, setting.architecture.layers, 7):
+        both = [placed(setting, weights, gpu_layers, CATALOGUE, roughly=one) for one in (True, False)]
+        roughly, exactly = (one.devices[0].compute_buffer_bytes for one in both)
+        assert 0.8 * exactly <= roughly <= 1.05 * exactly
