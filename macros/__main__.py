@@ -62,6 +62,8 @@ def _checked() -> list[str]:
             return check()
         except SpecErrors as found:
             errors.extend(found.errors)
+            if found.readable is not None:
+                errors.extend(relations.check(found.readable, moment.today(), alone=True))
         except (UnicodeDecodeError, IsADirectoryError, FileNotFoundError):  # a page that is none, which is told already
             if not errors:
                 raise

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from macros.relations import copied, devices, figures, measured, models, names, sealed, shapes
-from macros.relations.ratios import AGAIN, Relation, Slip
+from macros.relations.ratios import AGAIN, Ratio, Relation, Slip
 from macros.specs import Catalogue, SpecError
 from macros.specs.catalogue import computed
 from macros.specs.errors import nearest
@@ -44,41 +44,46 @@ EVERY: tuple[Relation, ...] = (*names.EVERY, sealed.whole)
 """What is held of records of all kinds."""
 
 
-def slips(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
+def slips(kind: str, record: Any, catalogue: Catalogue, *, alone: bool = False) -> Iterator[Slip]:
     """What cannot be true of one record, the exceptions that it states left out.
 
     Args:
         kind: folder of data/
         record: the record
         catalogue: all records, with which it is compared
+        alone: only what is held of it by itself, and of what it names: others cannot be read
 
     Yields:
         Each figure that cannot be, with what it was compared with.
     """
-    for relation in (*RELATIONS.get(kind, ()), *EVERY):
+    own = () if alone and kind == "measurements" else RELATIONS.get(kind, ())
+    for relation in (*own, *EVERY):
+        if alone and isinstance(relation, Ratio):
+            continue
         for slip in relation(kind, record, catalogue):
             if not record.excepted(slip.at):
                 yield slip
 
 
-def check(catalogue: Catalogue, today: date) -> Iterator[SpecError]:
+def check(catalogue: Catalogue, today: date, *, alone: bool = False) -> Iterator[SpecError]:
     """What cannot be true of any record, and exceptions that have run out or are of no key.
 
     Args:
         catalogue: all records
         today: the day on which exceptions are looked at
+        alone: not all records could be read: each is held against itself and what it names
 
     Yields:
         Each mistake with its file and line.
     """
     for kind in KINDS:
         for record in catalogue.records[kind].values():
-            yield from computed(partial(_told, kind), kind, record, catalogue)
+            yield from computed(partial(_told, kind, alone), kind, record, catalogue, complete=not alone)
             yield from _exceptions(kind, record, catalogue, today)
 
 
-def _told(kind: str, record: Any, catalogue: Catalogue) -> Iterator[SpecError]:
-    for slip in slips(kind, record, catalogue):
+def _told(kind: str, alone: bool, record: Any, catalogue: Catalogue) -> Iterator[SpecError]:
+    for slip in slips(kind, record, catalogue, alone=alone):
         fix = slip.fix
         if fix == AGAIN:
             key = ".".join(map(str, slip.at))

@@ -109,7 +109,8 @@ def load(root: Path, *, without: Path | None = None) -> Catalogue:
                 errors += found.errors
                 unread.append(name)
     if errors:
-        raise SpecErrors([*errors, *_beside(root, [name for name in now if name not in unread], unread, fresh, known)])
+        readable = _readable(root, [name for name in now if name not in unread], fresh, known)
+        raise SpecErrors([*errors, *_beside(readable, unread)], readable)
     names = _by_kind(now)
     records = {kind: _records(kind, names[kind], fresh, known) for kind in (*KINDS, *SINGLE_FILES)}
     whole: dict[str, dict[str, Any]] = dict(records)
@@ -129,7 +130,7 @@ def load(root: Path, *, without: Path | None = None) -> Catalogue:
         for error in computed(value, kind, record, catalogue, complete=not errors)
     ]
     if errors:
-        raise SpecErrors(errors)
+        raise SpecErrors(errors, catalogue)
     if without is None:
         files = {
             name: (stamp, compiled.digest(fresh[name].file.text.encode()) if name in fresh else known.kept.files[name][1])
@@ -139,13 +140,20 @@ def load(root: Path, *, without: Path | None = None) -> Catalogue:
     return catalogue
 
 
-def _beside(root: Path, read: list[str], unread: list[str], fresh: Mapping[str, Read], known: Known) -> Iterator[SpecError]:
-    """Names in the records that can be read which lead nowhere, not even to one that cannot."""
+def _readable(root: Path, read: list[str], fresh: Mapping[str, Read], known: Known) -> Catalogue:
+    """The records that can be read, where others cannot."""
     names = _by_kind(read)
-    if not unread or any(_kind(name) in SINGLE_FILES for name in unread) or {"sources"} - names.keys():
-        return
     records = {kind: _records(kind, names[kind], fresh, known) for kind in names}
-    catalogue = Catalogue(dict(records), Files(lambda: _files(root, read, fresh, records)))
+    whole: dict[str, Any] = dict(records)
+    with contextlib.suppress(AttributeError, LookupError):  # a class that a model is of, or a model that one is based on, cannot be read
+        whole["models"] = complete(records["models"], records["architectures"])
+    return Catalogue(whole, Files(lambda: _files(root, read, fresh, records)))
+
+
+def _beside(catalogue: Catalogue, unread: list[str]) -> Iterator[SpecError]:
+    """Names in the records that can be read which lead nowhere, not even to one that cannot."""
+    if not unread or any(_kind(name) in SINGLE_FILES for name in unread):
+        return
     ids = [repr(Path(name).stem) for name in unread]
     for check in [check for check in CHECKS if check.__module__ in OF_NAMES and check is not sources_are_used]:
         with contextlib.suppress(AttributeError, LookupError):  # what it leads to is told already

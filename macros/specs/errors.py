@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, order=True)
@@ -41,8 +42,10 @@ class SpecError:
 class SpecErrors(Exception):  # noqa: N818  (a collection of errors)
     """All mistakes of one reading, sorted by file and line."""
 
-    def __init__(self, errors: Iterable[SpecError]) -> None:
+    def __init__(self, errors: Iterable[SpecError], readable: Any = None) -> None:
         self.errors = sorted(set(errors))
+        self.readable = readable
+        """The records that could be read, of which more may be told; None: none."""
         super().__init__(self.report())
 
     def __reduce__(self) -> tuple[type[SpecErrors], tuple[list[SpecError]]]:

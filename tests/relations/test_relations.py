@@ -306,3 +306,16 @@ def test_a_mistake_of_form_hides_no_name_that_leads_nowhere(tmp_path):
     with pytest.raises(SpecErrors) as found:
         load(tmp_path / "data")
     assert {error.path for error in found.value.errors} == {"data/gpus/rtx-3090.yaml", "data/models/qwen3-8b.yaml"}
+
+
+def test_a_slip_is_told_beside_a_record_that_cannot_be_read(tmp_path):
+    """One file without its form hides no slip in another."""
+    data = copies.of_records(tmp_path)
+    for name, old, new in (("gpus/l4", "memory_gib: 24", "memory_gib: [24"), ("memory/ddr4-3600", "name: DDR4-3600", "name: DDR4-6300")):
+        path = data / f"{name}.yaml"
+        path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
+    with pytest.raises(SpecErrors) as found:
+        load(data)
+    assert [error.path for error in found.value.errors] == ["data/gpus/l4.yaml"]
+    beside = [error for error in relations.check(found.value.readable, TODAY, alone=True) if error.path != "data/gpus/l4.yaml"]
+    assert {error.path for error in beside} == {"data/memory/ddr4-3600.yaml"}
