@@ -40,10 +40,12 @@ TOLD = {
     "mlx.without_bfloat": 1.34,
     "recurrence_before_2026_03": 3.3,
     "metal_before_2026_08": 1.9,
+    "vulkan_before_2026_01": 1.5,
     "without_matrix_units": 2.5,
 }
 """What those who mended or measured it say of a factor: pull 23142 of llama.cpp, issue 3154 of Rapid-MLX, pulls 1266 of ik_llama.cpp and
-26570 of llama.cpp (what 32,768 tokens in the cache add to a token), issue 2040 of LM Studio (two to three times)."""
+26570 of llama.cpp (what 32,768 tokens in the cache add to a token), 18749 of llama.cpp (the mean of three formats), issue 2040 of LM Studio
+(two to three times)."""
 
 BASE = "llama.cpp"
 """The engine that constants are stated for; the others have factors of their own."""

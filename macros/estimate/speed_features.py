@@ -19,8 +19,8 @@ OLDER_BUILDS = {
     "hbm_before_2024_01": ("nvidia-hbm", "2024-01-01", "", None),
     "recurrence_before_2026_03": ("cores", "2026-03-07", "recurrent", None),
 }
-"""Term -> group of devices, the day (text sorts like days) before which builds are slower, the models that it concerns ("": all of them),
-and the back end.
+"""Term -> groups or families of devices, the day (text sorts like days) before which builds are slower, the models that it concerns ("":
+all of them), and the back end.
 
 A build has all terms of later days. Cores: a token of Qwen3-Next took 6,242 operations before llama.cpp's pull 19504.
 """
@@ -37,8 +37,10 @@ CUDA made one step of choosing experts in autumn 2025; llama.cpp's pull 26570 tu
 OLDER_PROMPTS = {
     "mixture_before_2026_05": ("amd-gddr", "2026-05-01", "mixture", "rocm"),
     "mixture_before_2026_06": ("intel-gddr", "2026-06-01", "mixture", "sycl"),
+    "vulkan_before_2026_01": ("rdna3 rdna3.5-apu rdna4", "2026-01-15", "", "vulkan"),
 }
-"""The same for prompts alone: products of experts that came later to these back ends."""
+"""The same for prompts alone: products of experts that came later to these back ends, and larger tiles of matrix products on Vulkan where
+cards have matrix units (llama.cpp's pull 18749)."""
 
 BFLOAT_EXPERTS = {"rocm": "bfloat_experts"}
 """Back end -> the term by which prompts of mixtures with bfloat16 weights differ there."""
@@ -124,7 +126,9 @@ def build_terms(rates: Rates, stack: Stack, known: Mapping[str, tuple[str, str, 
     """
     found = []
     for term, (devices, before, models, backend) in known.items():
-        older = stack.built is not None and stack.dated and devices in (rates.wider, rates.kin) and stack.built < before
+        groups = devices.split(" ")
+        among = rates.wider in groups or rates.kin in groups or rates.family in groups
+        older = stack.built is not None and stack.dated and among and stack.built < before
         concerned = models == "" or (models == "mixture" and stack.mixture) or (models == "recurrent" and stack.recurrent)
         if older and concerned and stack.program is None and backend in (None, stack.backend):
             found.append(term)

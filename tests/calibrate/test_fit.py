@@ -84,8 +84,8 @@ def test_decode_of_the_first_rows_did_not_get_worse(catalogue, fits):
         ("decode", "class-deep", 0.09, 0.30),
         ("decode", "class-vllm", 0.08, 0.25),
         ("decode", "class-mlx", 0.08, 0.25),
-        ("prefill", "class-dense", 0.12, 0.42),
-        ("prefill", "class-mixture", 0.17, 0.30),
+        ("prefill", "class-dense", 0.12, 0.44),
+        ("prefill", "class-mixture", 0.175, 0.30),
         ("prefill", "class-hybrid", 0.18, 0.40),
         ("prefill", "class-mlx", 0.09, 0.30),
         ("decode", "class-processors", 0.07, 0.20),
@@ -316,7 +316,7 @@ def test_a_changed_row_of_several_cards_asks_for_a_refit(catalogue):
 def test_families_without_rows_are_told_with_their_class(catalogue, fits):
     """A family that nobody measured takes its class's constants, and the fit says which."""
     told = list(store.fallen_back(fits["decode"][0], catalogue))
-    assert any("rdna1" in line and line.endswith("constants of amd-gddr") for line in told)
+    assert any("gcn4" in line and line.endswith("constants of amd-gddr") for line in told)
     assert any("cpu-arm" in line and line.endswith("constants of all") for line in told)
     assert not any("ada-gf" in line for line in told)
 

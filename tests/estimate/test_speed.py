@@ -258,10 +258,10 @@ def test_unknown_families_say_so(catalogue):
         asked = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 4096, "gpus": [{**CARD, "family": family}]}
         return estimate(asked, catalogue)
 
-    known, unmeasured, unknown = of("ada_gf"), of("rdna1"), of("nobody-knows")
+    known, unmeasured, unknown = of("ada_gf"), of("gcn4"), of("nobody-knows")
     assert known["notices"] == []
-    assert {"code": "extrapolated", "values": {"device": "custom", "family": "rdna1", "vendor": "AMD"}} in unmeasured["notices"]
-    assert any("RDNA 1" in warning and "other AMD families" in warning for warning in unmeasured["warnings"])
+    assert {"code": "extrapolated", "values": {"device": "custom", "family": "gcn4", "vendor": "AMD"}} in unmeasured["notices"]
+    assert any("GCN 4" in warning and "other AMD families" in warning for warning in unmeasured["warnings"])
     assert [notice["code"] for notice in unknown["notices"]] == ["extrapolated-from-all", "unmeasured-class"]
 
     def width(answer):
@@ -338,9 +338,9 @@ def test_notices_have_words_in_both_languages():
 
 def test_the_same_notice_in_chinese(catalogue):
     """Names of records in the language of the sentence."""
-    asked = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 4096, "gpus": [{**CARD, "family": "rdna1"}]}
+    asked = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 4096, "gpus": [{**CARD, "family": "gcn4"}]}
     told = [sentence(notice, catalogue, "zh") for notice in estimate(asked, catalogue)["notices"]]
-    assert any("没有 RDNA 1 系列的测量" in text for text in told)
+    assert any("没有 GCN 4（Polaris）系列的测量" in text for text in told)
 
 
 def test_a_system_keeps_part_of_a_shared_memory(catalogue):
