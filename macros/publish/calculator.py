@@ -131,7 +131,15 @@ def data(catalogue: Catalogue) -> dict[str, Any]:
         records = found.pop(kind)
         if fields is not None:
             found[kind] = {key: {name: value for name, value in one.items() if name not in fields} for key, one in records.items()}
+            for key, one in records.items():
+                found[kind][key] |= _unknown(one.get("classes", {}))
     return found
+
+
+def _unknown(classes: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the classes that a class of the engine reads, what is told of listed models: which engines know none of them."""
+    told = {name: {"unknown_to": one["unknown_to"]} if "unknown_to" in one else {} for name, one in classes.items()}
+    return {"classes": told} if any(told.values()) else {}
 
 
 def read_data(catalogue: Catalogue) -> dict[str, Any]:

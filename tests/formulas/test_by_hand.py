@@ -242,10 +242,11 @@ def test_the_arena_takes_the_tightest_gap_and_joins_neighbours():
 def on_cores(*, cores, bandwidth):
     """A token of 8e9 parameters in 4e9 bytes on so many cores of 0.1 TFLOP/s."""
     return token_seconds(
-        weight_bytes=4e9, cache_bytes=0, attention_flop=0, layers=32, mixture_layers=0, beside_layers=0, recurrent_layers=0,
-        normed_layers=0, parameters=8e9, bandwidth=bandwidth, pace=1.0, joined=0, fp32_tflops=0.1 * cores, plain_dot=0, plain_attention=0,
-        on_cores=1, lookup=0, efficiency=0.8, layer_time=0, cache_factor=2, attention_cost=2, mixture_factor=2, beside_factor=1,
-        recurrent_factor=1, norm_factor=1, die_factor=2, dot_cost=5, core_cost=3, lookup_cost=2, slower=1,
+        weight_bytes=4e9, cache_bytes=0, attention_flop=0, attention_rate=1e12, layers=32, mixture_layers=0, beside_layers=0,
+        recurrent_layers=0, normed_layers=0, parameters=8e9, bandwidth=bandwidth, pace=1.0, joined=0, fp32_tflops=0.1 * cores,
+        plain_dot=0, plain_attention=0, on_cores=1, lookup=0, efficiency=0.8, layer_time=0, cache_factor=2, attention_cost=2,
+        mixture_factor=2, beside_factor=1, recurrent_factor=1, norm_factor=1, die_factor=2, dot_cost=5, core_cost=3, lookup_cost=2,
+        slower=1,
     )  # fmt: skip
 
 
