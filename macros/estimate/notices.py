@@ -253,7 +253,8 @@ def sentence(notice: Mapping[str, Any], catalogue: Catalogue, language: str = "e
         The sentence.
     """
     values = {name: _named(name, value, catalogue, language) for name, value in notice["values"].items()}
-    return WORDS[notice["code"]][language].format(**values)
+    told: str = WORDS[notice["code"]][language].format(**values)
+    return told.replace("） ", "）")  # a name may end with a full-width bracket, which stands apart by itself
 
 
 def _named(name: str, value: Any, catalogue: Catalogue, language: str) -> Any:

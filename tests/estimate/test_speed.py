@@ -340,7 +340,7 @@ def test_the_same_notice_in_chinese(catalogue):
     """Names of records in the language of the sentence."""
     asked = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 4096, "gpus": [{**CARD, "family": "gcn4"}]}
     told = [sentence(notice, catalogue, "zh") for notice in estimate(asked, catalogue)["notices"]]
-    assert any("没有 GCN 4（Polaris） 系列的测量" in text for text in told)
+    assert any("没有 GCN 4（Polaris）系列的测量" in text for text in told)
 
 
 def test_a_system_keeps_part_of_a_shared_memory(catalogue):

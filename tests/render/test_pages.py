@@ -14,8 +14,8 @@ CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
 @pytest.mark.parametrize(
     ("language", "device", "words"),
     [
-        ("zh", "rx-5700-xt", "没有 RDNA 1 系列的测量"),
-        ("en", "rx-5700-xt", "no measurements of RDNA 1"),
+        ("zh", "rx-590", "没有 GCN 4（Polaris）系列的测量"),
+        ("en", "rx-590", "no measurements of GCN 4"),
         ("en", "raspberry-pi-5", "extrapolated from all devices"),
     ],
 )

@@ -649,7 +649,7 @@
 
   function warn({ notices }) {
     const told = notices.map(({ code, values }) =>
-      say(`notice-${code}`, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, called(name, value)]))),
+      say(`notice-${code}`, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, called(name, value)]))).replaceAll("） ", "）"),
     );
     page.querySelector("[data-warnings]").replaceChildren(...told.map((text) => element("li", {}, text)));
   }
@@ -841,6 +841,7 @@
       if (mine !== asking) return;
       if (!Number.isSafeInteger(result.total.bytes)) throw Object.assign(new RangeError(), { field: "config" });
       page.querySelector("[data-try]").hidden = true;
+      for (const name of Object.keys(roomFor)) roomFor[name] = "…"; // that of another question is none of this one
       told = show(setting, result);
       for (const more of [offerExperts, showRoom]) more(setting, result).catch(console.error);
     } catch (error) {
