@@ -17,9 +17,6 @@ globalThis.answering = (() => {
     config = { text: "", dictionary: null };
   }
 
-  // JSON as Python's libraries write it: a number without end is a word there, and no size.
-  const parsed = (text) => JSON.parse(text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:Infinity|NaN)\b/g, (word) => (word[0] === '"' ? word : `"${word}"`)));
-
   function without(...keys) {
     const other = globalThis.formulas.copied(asked);
     for (const key of keys) other.delete(key);
@@ -36,7 +33,7 @@ globalThis.answering = (() => {
       asked = formulas.fromJson(question);
       if (key) asked.set(key, file);
       if (text) {
-        if (config.text !== text) config = { text, dictionary: formulas.fromJson(parsed(text)) };
+        if (config.text !== text) config = { text, dictionary: formulas.fromJson(globalThis.modelFiles.parsed(text)) };
         asked.set("config", config.dictionary);
       }
       return formulas.toJson(formulas.overview(asked, catalogue, ...machine));

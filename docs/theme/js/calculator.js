@@ -244,11 +244,6 @@
 
   const LONGEST_CONFIG = 8 * 2 ** 20; // as on the command line; lists of modules make some published ones three million characters long
 
-  // JSON as Python's libraries write it: a number without end is a word there, and no size.
-  function parsed(text) {
-    return JSON.parse(text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:Infinity|NaN)\b/g, (word) => (word[0] === '"' ? word : `"${word}"`)));
-  }
-
   function readConfig() {
     const box = field("config");
     const input = control("config");
@@ -258,7 +253,7 @@
     if (text.length > LONGEST_CONFIG) message = say("config-too-long");
     else if (text) {
       try {
-        config = parsed(text);
+        config = modelFiles.parsed(text);
         if (typeof config !== "object" || config === null || Array.isArray(config)) {
           message = say("config-not-object");
           config = null;

@@ -63,5 +63,8 @@ globalThis.modelFiles = (() => {
     return formulas.safetensors_together(found);
   }
 
-  return { header, headers, isGguf, isIndex, isSafetensors, isText };
+  // JSON as Python's libraries write it: a number without end is a word there, and no size.
+  const parsed = (text) => JSON.parse(text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:Infinity|NaN)\b/g, (word) => (word[0] === '"' ? word : `"${word}"`)));
+
+  return { header, headers, isGguf, isIndex, isSafetensors, isText, parsed };
 })();
