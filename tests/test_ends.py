@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import macros.__main__ as program
+from macros.commands.values import read_config_file
 from macros.estimate import Refused, estimate
-from macros.estimate.command import read_config_file
 from macros.publish import new_record
 from macros.specs import SpecErrors, load
 

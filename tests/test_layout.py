@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "render": {"specs", "formulas", "estimate", "tables"},
     "publish": {"specs", "formulas", "estimate", "tables", "render"},
     "generator": {"specs", "formulas", "estimate", "calibrate", "relations", "tables", "render", "publish"},
+    "commands": {"specs", "formulas", "estimate", "calibrate", "relations", "tables", "render", "publish", "generator"},
 }
 
 

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from macros.calibrate.configurations import outcome, stored_beside
+from macros.commands.values import read_config_file
 from macros.estimate import estimate
 from macros.estimate.classes.readers import READERS
-from macros.estimate.command import read_config_file
 from macros.estimate.config_json import read, read_config
 from macros.estimate.refused import Refused
 from macros.formulas.parameters import parameters

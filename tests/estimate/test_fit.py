@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from macros.commands.estimate import _told
 from macros.estimate import check_setting, estimate
-from macros.estimate.command import _told
 from macros.estimate.engines.llama_cpp.fit import fitted
 from macros.estimate.overview import by_itself
 from macros.estimate.weights import model_weights

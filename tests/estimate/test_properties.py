@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from macros.__main__ import main
+from macros.commands.estimate import _batch
 from macros.estimate import Refused, check_setting, estimate, place
-from macros.estimate.command import _batch
 from macros.estimate.setting import KEYS
 from macros.specs import load
 

@@ -13,6 +13,7 @@ import pytest
 
 import macros.__main__ as program
 from macros import generator
+from macros.commands import building
 from macros.publish import site
 from macros.specs import SpecErrors
 
@@ -114,13 +115,13 @@ def test_no_room_is_told_and_leaves_nothing(tmp_path, monkeypatch, capsys, numbe
         (tmp_path / ".site-building" / "half.html").write_text("half", "utf-8")
         raise OSError(number, os.strerror(number), "half.html")
 
-    def command(arguments: object) -> int:
+    def command(arguments: object, root: Path) -> int:
         """Build."""
         with site.workshop(into):
             full()
         return 0
 
-    monkeypatch.setattr(program, "site", command)
+    monkeypatch.setattr(building, "site", command)
     monkeypatch.setattr(program, "_unheard", lambda: 1)
     assert program.main(["site"]) == 1
     assert f"half.html: expected room and leave to write, got: {os.strerror(number)}. Fix: make room" in capsys.readouterr().err

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
+from macros.commands import Declare, Mistake
+from macros.commands.values import NUMBER, WHOLE, read_config_file, read_json, reader
 from macros.estimate.question import KEYS, WORDS, Key, check_value
 from macros.estimate.refused import Refused
 from macros.formulas.units import GIB
@@ -21,8 +23,11 @@ REPEATED = ("gpus", "override_tensor")
 """Keys whose option is given once for each item."""
 
 
-def options(of_estimate: argparse.ArgumentParser) -> None:
-    """Give `estimate` an option for each key of a question, and those that say where questions come from and answers go."""
+def declare(command: Declare, *, whole: bool) -> None:
+    """An option for each key of a question, and those that say where questions come from and answers go; unless whole, the name alone."""
+    of_estimate = command("estimate", estimate)
+    if not whole:
+        return
     add = of_estimate.add_argument
     for name, key in KEYS.items():
         option = "--" + OTHER_NAMES.get(name, name).replace("_", "-")
@@ -37,23 +42,6 @@ def options(of_estimate: argparse.ArgumentParser) -> None:
     add("--here", action="store_true", help="this machine's cards and processor, as its system tells them; other options win")
     add("--json", action="store_true", help="print one JSON object")
     add("--batch", dest="questions", metavar="FILE", help="one JSON object a line, - for standard input; answers one a line")
-
-
-def reader(make: Callable[[str], Any], expected: str) -> Callable[[str], Any]:
-    """What makes a value of the text of an option, and tells what was expected of a text that is none."""
-
-    def read(text: str) -> Any:
-        try:
-            if not text.isascii() or "_" in text:  # Python reads both as numbers
-                raise ValueError
-            return make(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"expected {expected}, got {text[:80]!r}") from None
-
-    return read
-
-
-WHOLE, NUMBER = reader(int, "a whole number"), reader(float, "a number")
 
 
 def _reader(name: str, key: Key) -> Any:
@@ -73,31 +61,26 @@ def _metavar(key: Key) -> str:
     return {"whole": "N", "number": "X", "id": "ID", "layers": "N", "shares": "N,N", "day": "DAY"}.get(key.kind, "VALUE")
 
 
-def run(arguments: argparse.Namespace, root: Path) -> int:
-    """Answer one question, or each line of a batch."""
+def estimate(arguments: argparse.Namespace, root: Path) -> int:
+    """Answer one question: which memory and speed a model has on devices."""
+    if arguments.questions is not None:
+        return _batch(_lines(arguments.questions), _read_all(root))
+    question = _question(arguments)
+    # What a reader gives beside ids is checked by the forms of records; a file's header by its reader, value by value.
+    catalogue = _checked_before(root) if not {"config", "safetensors"} & question.keys() else None
+    catalogue = catalogue or _read_all(root)
+    from macros.estimate import answering
+
+    if arguments.here:
+        from macros.estimate import here
+
+        machine = here.question(here.told(), catalogue)
+        print("here: " + ", ".join(f"{name} {value}" for name, value in machine.items()), file=sys.stderr)
+        question = machine | question
     try:
-        if arguments.questions is not None:
-            return _batch(_lines(arguments.questions), _read_all(root))
-        question = _question(arguments)
-        # What a reader gives beside ids is checked by the forms of records; a file's header by its reader, value by value.
-        catalogue = _checked_before(root) if not {"config", "safetensors"} & question.keys() else None
-        catalogue = catalogue or _read_all(root)
-        from macros.estimate import estimate
-
-        if arguments.here:
-            from macros.estimate import here
-
-            machine = here.question(here.told(), catalogue)
-            print("here: " + ", ".join(f"{name} {value}" for name, value in machine.items()), file=sys.stderr)
-            question = machine | question
-        try:
-            found = estimate(question, catalogue, fit=True)
-        except Refused as refused:
-            print("\n".join([str(refused), *_other_mistakes(question, refused, catalogue)]), file=sys.stderr)
-            return 1
+        found = answering.estimate(question, catalogue, fit=True)
     except Refused as refused:
-        print(refused, file=sys.stderr)
-        return 1
+        raise Mistake("\n".join([str(refused), *_other_mistakes(question, refused, catalogue)])) from None
     print(json.dumps(found, ensure_ascii=False) if arguments.json else _told(found))
     return 0
 
@@ -154,28 +137,6 @@ def _question(arguments: argparse.Namespace) -> dict[str, Any]:
     return question
 
 
-def _number(text: str) -> float:
-    """A number of a JSON file; 4096.0 is a whole one, as it is to a script."""
-    value = float(text)
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
-
-
-MAX_CONFIG_BYTES = 8 * 2**20
-"""No configuration is longer; a device file has no end."""
-
-
-def read_config_file(path: Path) -> Any:
-    """The JSON of a configuration; raises Refused where there is none."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_CONFIG_BYTES + 1)
-        if len(raw) > MAX_CONFIG_BYTES:
-            raise Refused("config", f"a configuration of at most {MAX_CONFIG_BYTES} bytes", str(path), "name a model's config.json")
-        return json.loads(raw, parse_float=_number)
-    except (OSError, ValueError, RecursionError) as error:
-        raise Refused("config", "a readable JSON file", str(path), str(error)) from None
-
-
 def _lines(name: str) -> Iterator[str]:
     """The lines of a file of questions."""
     if name == "-":
@@ -193,20 +154,20 @@ def _lines(name: str) -> Iterator[str]:
 def _read(line: str) -> Any:
     """A question; `Infinity` and `NaN`, which configurations hold, are read as Python's json does."""
     try:
-        return json.loads(line, parse_float=_number)
+        return read_json(line)
     except (ValueError, RecursionError) as error:
         raise Refused("line", "a JSON object", line.strip(), str(error)) from None
 
 
 def _batch(lines: Iterable[str], catalogue: Catalogue, out: TextIO | None = None) -> int:
     out = sys.stdout if out is None else out
-    from macros.estimate import estimate
+    from macros.estimate import answering
 
     for line in lines:
         if not line.strip():
             continue
         try:
-            found = estimate(_read(line), catalogue)
+            found = answering.estimate(_read(line), catalogue)
         except Refused as refused:
             found = {"error": str(refused)}
         # Half of a surrogate pair, which JSON can spell, is no character that can be written.
