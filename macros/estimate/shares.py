@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from macros.estimate.asked.devices import Device
 from macros.estimate.ram import one_memory, ram_gib
-from macros.estimate.setting import Device, Setting
+from macros.estimate.setting import Setting
 from macros.estimate.weights import ModelWeights
 from macros.formulas.runtime import context_bytes, usable_bytes
 from macros.formulas.units import GIB, MIB

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from macros.__main__ import main
 from macros.commands.estimate import _batch
 from macros.estimate import Refused, check_setting, estimate, place
-from macros.estimate.setting import KEYS
+from macros.estimate.question import KEYS
 from macros.specs import load
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from macros.estimate.setting import Device, Setting
+from macros.estimate.asked.devices import Device
+from macros.estimate.setting import Setting
 from macros.specs.engines import Batches
 
 
