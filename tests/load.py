@@ -1,7 +1,8 @@
 """How the web door bears use: `make load`. Loopback only, bounded, no part of `make test`.
 
 python -m tests.load serve                 500 requests a second for a minute against a plain server of site/: errors, slowest answers
-python -m tests.load calculator            an hour of random use of the calculator in a browser: memory of the page as it goes
+python -m tests.load calculator            an hour of random use of the calculator in a browser: memory of the page and of its worker as it goes
+python -m tests.load calculator --in-page  the same as from a folder, where no worker starts: the formulas run in the page
 python -m tests.load serve --seconds 10    shorter; likewise calculator --minutes 5
 """
 
@@ -11,12 +12,14 @@ import argparse
 import asyncio
 import functools
 import http.server
+import json
 import random
 import shutil
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "site"
@@ -24,7 +27,7 @@ HOST = "127.0.0.1"
 CONNECTIONS = 50
 MOST_RATE, MOST_SECONDS, MOST_MINUTES = 2000, 300, 120
 GROWN = 1.3
-"""The page's memory after garbage is collected may end so far above where it stood after the first tenth."""
+"""Memory after garbage is collected may end so far above where it stood after the first tenth."""
 
 
 async def _serve(files: dict[str, bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -89,19 +92,58 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         """Silent."""
 
 
-def calculator(minutes: float) -> int:
-    """Choose at random in the calculator's form for so long; memory of the page after garbage is collected."""
+class Heaps:
+    """What the page and the workers that it started hold, after garbage is collected."""
+
+    def __init__(self, session: Any) -> None:
+        """Attach to each worker that the page starts."""
+        self.session, self.workers, self.number = session, list[str](), 0
+        self.answers: dict[int, dict[str, Any]] = {}
+        session.on("Target.attachedToTarget", lambda event: self.workers.append(event["sessionId"]))
+        session.on("Target.detachedFromTarget", lambda event: self.workers.remove(event["sessionId"]))
+        session.on("Target.receivedMessageFromTarget", self._heard)
+        session.send("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": False, "flatten": False})
+
+    def _heard(self, event: dict[str, Any]) -> None:
+        said = json.loads(event["message"])
+        self.answers[said.get("id", -1)] = said
+
+    def _worker(self, page: Any, worker: str, method: str) -> dict[str, Any]:
+        self.number += 1
+        number, message = self.number, json.dumps({"id": self.number, "method": method})
+        self.session.send("Target.sendMessageToTarget", {"sessionId": worker, "message": message})
+        for _ in range(3000):
+            if number in self.answers:
+                return dict(self.answers.pop(number)["result"])
+            page.wait_for_timeout(10)
+        raise TimeoutError(f"{method}: no answer of the worker within 30 s")
+
+    def used(self, page: Any) -> dict[str, float]:
+        """MiB by place."""
+        self.session.send("HeapProfiler.collectGarbage")
+        found = {"page": self.session.send("Runtime.getHeapUsage")["usedSize"] / 2**20}
+        for worker in self.workers:
+            self._worker(page, worker, "HeapProfiler.collectGarbage")
+            held = self._worker(page, worker, "Runtime.getHeapUsage")["usedSize"] / 2**20
+            found["worker"] = found.get("worker", 0.0) + held
+        return found
+
+
+def calculator(minutes: float, in_page: bool) -> int:
+    """Choose at random in the calculator's form for so long; memory of the page and of its worker as it goes."""
     from playwright.sync_api import sync_playwright
 
     server = http.server.ThreadingHTTPServer((HOST, 0), functools.partial(Quiet, directory=str(SITE)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    chance, used, thrown = random.Random(1), list[float](), list[str]()
+    chance, thrown = random.Random(1), list[str]()
+    used: dict[str, list[float]] = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page()
         page.on("pageerror", lambda error: thrown.append(str(error)))
-        page.add_init_script("delete globalThis.Worker")  # so that the formulas run where their memory is seen
-        session = page.context.new_cdp_session(page)
+        if in_page:
+            page.add_init_script("delete globalThis.Worker")
+        heaps = Heaps(page.context.new_cdp_session(page))
         page.goto(f"http://{HOST}:{server.server_address[1]}/en/calculator/")
         page.locator("[data-calculator] [data-verdict]").wait_for()
         begun, turns, next_look = time.monotonic(), 0, 0.0
@@ -110,17 +152,20 @@ def calculator(minutes: float) -> int:
             turns += 1
             page.wait_for_timeout(20)
             if time.monotonic() - begun >= next_look:
-                session.send("HeapProfiler.collectGarbage")
-                used.append(session.send("Runtime.getHeapUsage")["usedSize"] / 2**20)
+                for place, held in heaps.used(page).items():
+                    used.setdefault(place, []).append(held)
                 next_look += 60 * minutes / 20
         browser.close()
     server.shutdown()
-    settled, last = used[len(used) // 10], used[-1]
     print(f"{turns} changes in {minutes:g} minutes, {len(thrown)} errors")
-    print(f"heap: {settled:.1f} MiB after a tenth of the time, {last:.1f} MiB at the end, {max(used):.1f} MiB at most")
+    grown = False
+    for place, heap in used.items():
+        settled, last = heap[len(heap) // 10], heap[-1]
+        grown |= last > GROWN * settled
+        print(f"{place}: {settled:.1f} MiB after a tenth of the time, {last:.1f} MiB at the end, {max(heap):.1f} MiB at most")
     for told in sorted(set(thrown))[:5]:
         print(f"  {told}")
-    return 1 if thrown or last > GROWN * settled else 0
+    return 1 if thrown or grown or (not in_page and "worker" not in used) else 0
 
 
 TURN = """(chance) => {
@@ -143,13 +188,14 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=500, help="requests a second")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--in-page", action="store_true", help="without a worker")
     arguments = parser.parse_args()
     if not (SITE / "index.html").exists():
         print("site/: expected a built site, got none. Fix: make site", file=sys.stderr)
         return 1
     if arguments.what == "serve":
         return asyncio.run(serve(min(arguments.rate, MOST_RATE), min(arguments.seconds, MOST_SECONDS)))
-    return calculator(min(arguments.minutes, MOST_MINUTES))
+    return calculator(min(arguments.minutes, MOST_MINUTES), arguments.in_page)
 
 
 if __name__ == "__main__":

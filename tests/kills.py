@@ -1,0 +1,175 @@
+"""What stands after a command is killed: `make kills`. Real commands in a clone of the last commit; no part of `make test`.
+
+python -m tests.kills site                    50 points of a build, from its first moment to its last
+python -m tests.kills pdf diff --points 12    other commands, fewer points
+
+In turns a point is killed outright (the process alone, then all of its group), told to end, and interrupted like from a terminal.
+Afterwards what stood before has to stand whole, or the new whole; no process of the command runs on; who was told to end or was
+interrupted says so without a traceback and leaves nothing behind; what one that was killed outright leaves, the next run clears.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMANDS = {"site": ["site"], "pdf": ["pdf"], "offline": ["offline"], "diff": ["diff", "HEAD~1"], "check": ["check"], "tables": ["tables"]}
+OUTPUT = {"site": "site", "pdf": "dist", "offline": "dist"}
+"""Command -> the folder that it writes."""
+WAYS = (
+    ("killed alone", signal.SIGKILL, False),
+    ("told to end", signal.SIGTERM, False),
+    ("killed with its group", signal.SIGKILL, True),
+    ("interrupted", signal.SIGINT, True),
+)
+PATIENCE = 60
+"""Seconds until whoever was told to end has to have ended."""
+ORPHANS = 10
+"""Seconds until the copies of a killed process have to have noticed."""
+
+
+def digest(folder: Path) -> str:
+    """Of all names and contents."""
+    found = hashlib.blake2b(digest_size=16)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        found.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def running(session: int) -> list[int]:
+    """Processes of a session that are not yet gone."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, *rest = (entry / "stat").read_text().rpartition(")")[2].split()
+            if int(rest[2]) == session and state != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+class Workplace:
+    """A clone in which a command runs, with a folder of its own for what is temporary."""
+
+    def __init__(self, command: str, folder: Path) -> None:
+        """Clone, and run the command once to its end."""
+        self.command, self.tree, self.temporary = command, folder / "tree", folder / "tmp"
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(self.tree)], check=True)
+        self.temporary.mkdir()
+        self.output = self.tree / OUTPUT[command] if command in OUTPUT else None
+        if command in ("pdf", "offline"):
+            shutil.copytree(ROOT / "site", self.tree / "site")
+        begun = time.monotonic()
+        ended = self.start()
+        if ended.wait():
+            raise SystemExit(f"{command}: expected it to work, got {ended.returncode}")
+        self.seconds = time.monotonic() - begun
+        self.new = digest(self.output) if self.output else ""
+        if self.output:
+            (self.output / "before.txt").write_text("of the run before", "utf-8")
+            self.kept = shutil.copytree(self.output, folder / "kept")
+            self.old = digest(self.output)
+        self.names = self.left()
+
+    def start(self) -> subprocess.Popen[str]:
+        """The command, in a session of its own."""
+        (self.tree / ".cache" / "site.json").unlink(missing_ok=True)  # else it sees that its site stands
+        (self.tree / ".cache" / "checked.json").unlink(missing_ok=True)
+        told = {**os.environ, "TMPDIR": str(self.temporary), "NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "1790000000"}
+        command = [sys.executable, "-m", "macros", *COMMANDS[self.command]]
+        return subprocess.Popen(
+            command, cwd=self.tree, env=told, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+
+    def left(self) -> set[str]:
+        """Names in the tree and in the folder for what is temporary, but for what is in the output and in caches of Python."""
+        tops = {path.name for path in self.tree.iterdir()} | {f"tmp/{path.name}" for path in self.temporary.iterdir()}
+        inside = {f"{name}/{path.name}" for name in (".cache", "dist") for path in (self.tree / name).glob(".*")}
+        return tops | inside
+
+    def next_run(self) -> None:
+        """What the run after it does first; of a build without building."""
+        code = "import sys, pathlib\nfrom macros.publish import site\ntry:\n with site.workshop(pathlib.Path('site')): raise KeyError\n"
+        if self.command == "site":
+            subprocess.run([sys.executable, "-c", f"{code}except KeyError: pass"], cwd=self.tree, check=True)
+        elif self.left() - self.names:
+            self.start().wait()
+
+    def restore(self) -> None:
+        """What stood before stands again."""
+        if self.output and digest(self.output) != self.old:
+            shutil.rmtree(self.output)
+            shutil.copytree(self.kept, self.output)
+
+    def faults(self, after: float, number: signal.Signals, group: bool) -> Iterator[str]:
+        """Kill the command so many seconds after its start; what is wrong afterwards."""
+        process = self.start()
+        time.sleep(after)
+        with contextlib.suppress(ProcessLookupError):
+            (os.killpg if group else os.kill)(process.pid, number)
+        try:
+            _, said = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            yield f"runs on {PATIENCE} s later"
+            os.killpg(process.pid, signal.SIGKILL)
+            _, said = process.communicate()
+        until = time.monotonic() + ORPHANS
+        while running(process.pid) and time.monotonic() < until:
+            time.sleep(0.1)
+        if orphans := running(process.pid):
+            yield f"{len(orphans)} of its processes run on"
+            os.killpg(process.pid, signal.SIGKILL)
+        if "Traceback" in said:
+            yield f"a traceback: {said.strip().splitlines()[-1]}"
+        if number != signal.SIGKILL and (more := self.left() - self.names):
+            yield f"left behind: {', '.join(sorted(more))}"
+        self.next_run()
+        if more := self.left() - self.names:
+            yield f"left behind after the next run: {', '.join(sorted(more))}"
+        if self.output and not self.output.exists():
+            yield "neither the old nor the new stands"
+            shutil.copytree(self.kept, self.output)
+        elif self.output and digest(self.output) not in (self.old, self.new):
+            yield "what stands is neither the old nor the new"
+
+
+def main() -> int:
+    """Each command at so many points; what was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("commands", nargs="*", choices=COMMANDS, default=["site"])
+    parser.add_argument("--points", type=int, default=50)
+    arguments = parser.parse_args()
+    wrong = 0
+    for command in arguments.commands:
+        with tempfile.TemporaryDirectory(prefix="kills-") as folder:
+            place, chance = Workplace(command, Path(folder)), random.Random(command)
+            counted: Counter[str] = Counter()
+            for point in range(arguments.points):
+                way, number, group = WAYS[point % len(WAYS)]
+                after = place.seconds * (point + chance.random()) / arguments.points
+                faults = list(place.faults(after, number, group))
+                stands = "" if not place.output else "the new" if digest(place.output) == place.new else "the old"
+                counted[stands] += 1
+                wrong += bool(faults)
+                print(f"{command} {point + 1}: {way} after {after:.1f} s: {'; '.join(faults) or f'as it should be {stands}'}", flush=True)
+                place.restore()
+            print(f"{command}: {arguments.points} points of {place.seconds:.0f} s, {dict(counted)}", flush=True)
+    print(f"{wrong} points with something wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
