@@ -69,7 +69,7 @@ Path({out!r}).with_suffix(".typ").write_text(source)
 SET = """
 from pathlib import Path
 from macros.publish.pdf import typeset
-typeset(Path({out!r}).with_suffix(".typ").read_text(), Path({out!r}), 0)
+typeset(Path({out!r}).with_suffix(".typ").read_text(), Path({out!r}).with_suffix(""), 0).replace({out!r})
 """
 
 

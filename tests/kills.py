@@ -1,6 +1,7 @@
 """What stands after a command is killed: `make kills`. Real commands in a clone of the last commit; no part of `make test`.
 
 python -m tests.kills site                    50 points of a build, from its first moment to its last
+python -m tests.kills small-site              the same code with one page of tables and twelve of records: a tenth of the time
 python -m tests.kills pdf diff --points 12    other commands, fewer points
 
 In turns a point is killed outright (the process alone, then all of its group), told to end, and interrupted like from a terminal.
@@ -26,8 +27,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = {"site": ["site"], "pdf": ["pdf"], "offline": ["offline"], "diff": ["diff", "HEAD~1"], "check": ["check"], "tables": ["tables"]}
-OUTPUT = {"site": "site", "pdf": "dist", "offline": "dist"}
+COMMANDS = {
+    "site": ["site"], "small-site": ["site"], "pdf": ["pdf"], "offline": ["offline"], "diff": ["diff", "HEAD~1"],
+    "check": ["check"], "tables": ["tables"],
+}  # fmt: skip
+OUTPUT = {"site": "site", "small-site": "site", "pdf": "dist", "offline": "dist"}
 """Command -> the folder that it writes."""
 WAYS = (
     ("killed alone", signal.SIGKILL, False),
@@ -61,6 +65,33 @@ def running(session: int) -> list[int]:
     return found
 
 
+SMALL = """
+import itertools, sys
+from macros import __main__ as program
+from macros.generator import build
+from macros.render import pages
+
+every = pages.generated
+pages.generated = lambda view: itertools.islice(every(view), 12)
+build._compute_tables = lambda catalogue: None
+sys.exit(program.main())
+"""
+"""The command with twelve pages of records; a table is computed where a page has it."""
+
+
+def home_alone(tree: Path) -> None:
+    """Leave one page with three tables, in both languages."""
+    tables = "".join(f"{{{{ table('{name}') }}}}\n\n" for name in ("load-time", "decode", "serving"))
+    page = f"---\ntitle: Home\ndescription: x\n---\n# Home\n\n{tables}"
+    for language, name in (("zh", "mkdocs.yml"), ("en", "mkdocs.en.yml")):
+        shutil.rmtree(tree / "docs" / language)
+        (tree / "docs" / language).mkdir()
+        (tree / "docs" / language / "index.md").write_text(page, "utf-8")
+        text = (tree / name).read_text("utf-8")
+        start = text.index("\nnav:")
+        (tree / name).write_text(f"{text[:start]}\nnav:\n  - Home: index.md{text[text.index(chr(10) * 2, start + 2) :]}", "utf-8")
+
+
 class Workplace:
     """A clone in which a command runs, with a folder of its own for what is temporary."""
 
@@ -69,6 +100,8 @@ class Workplace:
         self.command, self.tree, self.temporary = command, folder / "tree", folder / "tmp"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(self.tree)], check=True)
         self.temporary.mkdir()
+        if command == "small-site":
+            home_alone(self.tree)
         self.output = self.tree / OUTPUT[command] if command in OUTPUT else None
         if command in ("pdf", "offline"):
             shutil.copytree(ROOT / "site", self.tree / "site")
@@ -89,7 +122,8 @@ class Workplace:
         (self.tree / ".cache" / "site.json").unlink(missing_ok=True)  # else it sees that its site stands
         (self.tree / ".cache" / "checked.json").unlink(missing_ok=True)
         told = {**os.environ, "TMPDIR": str(self.temporary), "NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "1790000000"}
-        command = [sys.executable, "-m", "macros", *COMMANDS[self.command]]
+        begin = ["-c", SMALL] if self.command == "small-site" else ["-m", "macros"]
+        command = [sys.executable, *begin, *COMMANDS[self.command]]
         return subprocess.Popen(
             command, cwd=self.tree, env=told, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
@@ -103,7 +137,7 @@ class Workplace:
     def next_run(self) -> None:
         """What the run after it does first; of a build without building."""
         code = "import sys, pathlib\nfrom macros.publish import site\ntry:\n with site.workshop(pathlib.Path('site')): raise KeyError\n"
-        if self.command == "site":
+        if self.command in ("site", "small-site"):
             subprocess.run([sys.executable, "-c", f"{code}except KeyError: pass"], cwd=self.tree, check=True)
         elif self.left() - self.names:
             self.start().wait()
@@ -148,6 +182,7 @@ class Workplace:
 
 def main() -> int:
     """Each command at so many points; what was wrong."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background, and by children of that
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("commands", nargs="*", choices=COMMANDS, default=["site"])
     parser.add_argument("--points", type=int, default=50)

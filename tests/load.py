@@ -1,7 +1,7 @@
 """How the web door bears use: `make load`. Loopback only, bounded, no part of `make test`.
 
 python -m tests.load serve                 500 requests a second for a minute against a plain server of site/: errors, slowest answers
-python -m tests.load calculator            an hour of random use of the calculator in a browser: memory of the page and of its worker as it goes
+python -m tests.load calculator            an hour of random use of the calculator in a browser: memory of the page and of its worker
 python -m tests.load calculator --in-page  the same as from a folder, where no worker starts: the formulas run in the page
 python -m tests.load serve --seconds 10    shorter; likewise calculator --minutes 5
 """

@@ -5,19 +5,15 @@ from __future__ import annotations
 import contextlib
 import gzip
 import logging
-import multiprocessing
 import os
-import signal
-import threading
-import warnings
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import InvalidStateError, ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from macros import generator
 from macros.generator import CONFIGS, MACROS, now
 from macros.generator.language import Language, records
+from macros.publish.beside import beside
 from macros.render import pages
 from macros.render.view import View
 from macros.specs import SpecError, SpecErrors
@@ -99,43 +95,23 @@ def build(into: Path) -> None:
     with site.workshop(into) as aside:
         new = aside / "site"
         if any(True for _ in pages.generated(View(now.catalogue, "zh"))):
-            with _beside() as pool:
+            with beside(len(CONFIGS)) as pool:
                 for answers in pool.map(_asked, now.catalogue.models, chunksize=4):
                     take(now.catalogue, answers)
             _compute_tables(now.catalogue)
-        with _beside() as pool:
+        with beside(len(CONFIGS)) as pool:
             written = {language: pool.submit(_write, language, new if language == "zh" else new / language) for language in CONFIGS}
             if errors := [error for one in written.values() for error in one.result()[0]]:
                 raise SpecErrors(errors)
         published = {language: one.result()[1] for language, one in written.items()}
-        with _beside() as pool:
-            beside = [pool.submit(_made_beside, make, new, published) for make in site.BESIDE]
+        with beside(len(CONFIGS)) as pool:
+            made = [pool.submit(_made_beside, make, new, published) for make in site.BESIDE]
             site.data(now.catalogue, new)
             site.shrink(new)  # in this process: the library that does it stands still in a copy
-            for one in beside:
+            for one in made:
                 one.result()
         (aside / site.SEARCH).rename(new / site.SEARCH)
         site.swap(new, into)
-
-
-def _beside() -> ProcessPoolExecutor:
-    """Copies of this process, with all that it has computed; their memory goes with them."""
-    warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork", DeprecationWarning)
-    threading.excepthook = _unless_called_off
-    return ProcessPoolExecutor(len(CONFIGS), mp_context=multiprocessing.get_context("fork"), initializer=_dies_at_once)
-
-
-def _dies_at_once() -> None:
-    """A terminal interrupts all processes: a copy that stayed to tell of it could wait for work for ever, and its parent for it."""
-    for interrupt in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(interrupt) != signal.SIG_IGN:  # a build in the background, whose parent does not hear it either
-            signal.signal(interrupt, signal.SIG_DFL)
-
-
-def _unless_called_off(thread: threading.ExceptHookArgs) -> None:
-    """Work that an interrupt called off while its process was dying has nothing to tell."""
-    if not issubclass(thread.exc_type, InvalidStateError):
-        threading.__excepthook__(thread)
 
 
 def _asked(model: str) -> dict[Question, Any]:
@@ -152,7 +128,7 @@ def _compute_tables(catalogue: Catalogue) -> None:
 
     own = [table for table in tables().values() if table.compute.__module__ == pairs.__name__]
     others = [table for table in tables().values() if table not in own]
-    with _beside() as pool:
+    with beside(len(CONFIGS)) as pool:
         frames = pool.map(_framed, [table.id for table in others])
         for table in own:
             table.frame(catalogue)

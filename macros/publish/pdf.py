@@ -6,17 +6,16 @@ follows, repeats table heads, tags the document, knows where Chinese lines may b
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from lxml import html
 
+from macros.publish.beside import beside
 from macros.publish.edition import NAME, Edition
+from macros.publish.site import workshop
 from macros.publish.typesetting import CannotSet, Page, anchor, literal
 from macros.render.palette import palette
 
@@ -79,10 +78,12 @@ def write(site: Path, dist: Path, edition: Edition) -> None:
     """Both books. Each is set in a process of its own: two cores work, and no process holds more than one book."""
     fonts()
     books = {language: book(site if language == "zh" else site / language, language, edition) for language in WORDS}
-    with ProcessPoolExecutor(len(books), mp_context=get_context("spawn")) as pool:
-        done = [pool.submit(typeset, text, dist / f"{NAME}-{language}.pdf", edition.timestamp) for language, text in books.items()]
-        for one in done:
-            one.result()
+    dist.mkdir(parents=True, exist_ok=True)
+    with workshop(dist / "books") as aside, beside(len(books), fresh=True) as pool:
+        done = {language: pool.submit(typeset, text, aside / language, edition.timestamp) for language, text in books.items()}
+        made = {language: one.result() for language, one in done.items()}
+        for language, book_of in made.items():
+            book_of.replace(dist / f"{NAME}-{language}.pdf")
 
 
 def chapters(site: Path) -> list[str]:
@@ -153,39 +154,40 @@ def _entries(site: Path, order: Sequence[str]) -> list[str]:
     return sorted(f"{chapter}{page.parent.name}/" for chapter in order if chapter for page in (site / chapter).glob("*/index.html"))
 
 
-def typeset(source: str, out: Path, timestamp: int) -> None:
-    """Write one PDF; a file of that name appears only when it is whole.
+def typeset(source: str, work: Path, timestamp: int) -> Path:
+    """Set one book.
 
     Args:
         source: the book in Typst
-        out: where the PDF goes
+        work: a folder for it, to be made
         timestamp: its date [s since 1970], so that equal input gives equal bytes
+
+    Returns:
+        The finished PDF, in that folder.
     """
     import pikepdf
     import typst
 
     folders = fonts()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".book-") as folder:
-        work = Path(folder)
-        (work / "book.typ").write_bytes((Path(__file__).parent / "book.typ").read_bytes())
-        (work / "palette.typ").write_text(colours(), "utf-8")
-        (work / "main.typ").write_text(source, "utf-8")
-        made = work / "book.pdf"
-        try:
-            typst.compile(
-                str(work / "main.typ"),
-                output=str(made),
-                root=str(work),
-                font_paths=folders,
-                ignore_system_fonts=True,
-                timestamp=timestamp,
-                pdf_standards=["ua-1"],
-            )
-        except typst.TypstError as error:
-            raise CannotSet(f"{out.name}: {error}") from None
-        packed = work / "packed.pdf"
-        # A tagged table is thousands of small objects: packed into streams they take a third of the room.
-        with pikepdf.open(made) as whole:
-            whole.save(packed, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
-        packed.replace(out)
+    work.mkdir()
+    (work / "book.typ").write_bytes((Path(__file__).parent / "book.typ").read_bytes())
+    (work / "palette.typ").write_text(colours(), "utf-8")
+    (work / "main.typ").write_text(source, "utf-8")
+    made = work / "book.pdf"
+    try:
+        typst.compile(
+            str(work / "main.typ"),
+            output=str(made),
+            root=str(work),
+            font_paths=folders,
+            ignore_system_fonts=True,
+            timestamp=timestamp,
+            pdf_standards=["ua-1"],
+        )
+    except typst.TypstError as error:
+        raise CannotSet(f"{work.name}: {error}") from None
+    packed = work / "packed.pdf"
+    # A tagged table is thousands of small objects: packed into streams they take a third of the room.
+    with pikepdf.open(made) as whole:
+        whole.save(packed, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
+    return packed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -9,7 +10,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -56,14 +58,23 @@ def changed_code(root: Path, base: str) -> list[str]:
 
 def dumps(root: Path, base: str) -> tuple[Dump, Dump, list[str]]:
     """(base's dump, the working tree's dump, changed code); a dump that failed is {"failed": why} or {"errors": […]}."""
-    with ThreadPoolExecutor(1) as beside:  # the working tree's own tables, while the base is set up and computed
-        head = beside.submit(dump_of, root, Path(sys.executable))
+    with _computing(root) as head:  # the working tree's own tables, while the base is set up and computed
         try:
             commit = merge_base(root, base)
             before, code = _dump_of_commit(root, commit), changed_code(root, commit)
         except NoSuchRevision as error:
             before, code = failed(f"{base} is no revision of this repository: {error}"), []
         return before, head.result(), code
+
+
+@contextlib.contextmanager
+def _computing(tree: Path) -> Iterator[Future[Dump]]:
+    """A tree's own dump, computed while the block runs; it ends when the block does."""
+    with _started(tree, Path(sys.executable)) as process, ThreadPoolExecutor(1) as beside:
+        try:
+            yield beside.submit(_read, process)
+        finally:
+            process.kill()
 
 
 def _dump_of_commit(root: Path, commit: str) -> Dump:
@@ -100,21 +111,38 @@ def interpreter(root: Path, tree: Path) -> Path:
     return home / "bin" / "python"
 
 
+def _started(tree: Path, python: Path) -> subprocess.Popen[bytes]:
+    command = [str(python), "-m", "macros", "tables"]
+    return subprocess.Popen(command, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
 def dump_of(tree: Path, python: Path) -> Dump:
     """What `python -m macros tables` of a tree prints."""
     try:
-        done = subprocess.run([python, "-m", "macros", "tables"], cwd=tree, capture_output=True, check=False, timeout=PATIENCE)
-    except (subprocess.TimeoutExpired, OSError) as error:
+        with _started(tree, python) as process:
+            try:
+                return _read(process)
+            finally:
+                process.kill()
+    except OSError as error:
+        return failed(str(error))
+
+
+def _read(process: subprocess.Popen[bytes]) -> Dump:
+    """The dump that a process prints."""
+    try:
+        printed, told = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired as error:
         return failed(str(error))
     try:
-        dump = json.loads(done.stdout)
-        if "errors" in dump or not done.returncode:
+        dump = json.loads(printed)
+        if "errors" in dump or not process.returncode:
             return untrusted.checked(dump)
     except (ValueError, TypeError, RecursionError):
         pass
     except untrusted.Refused as error:
         return failed(str(error))
-    return failed(last_line(done.stderr) or f"`python -m macros tables` ended with code {done.returncode} and no tables")
+    return failed(last_line(told) or f"`python -m macros tables` ended with code {process.returncode} and no tables")
 
 
 def failed(why: str) -> Dump:

@@ -131,28 +131,46 @@ def test_no_room_is_told_and_leaves_nothing(tmp_path, monkeypatch, capsys, numbe
 
 COPIES = """
 import time
-from macros.generator.build import _beside
-with _beside() as pool:
+from macros.publish.beside import beside
+with beside(2) as pool:
     print("at work", flush=True)
     list(pool.map(time.sleep, [600] * 4))
 """
 
 
-def test_an_interrupt_of_the_whole_group_ends_the_build():
-    """Ctrl-C in a terminal goes to the build and its copies alike: none of them stays, waiting for another."""
-    # A run of the tests in the background has it ignored, and children inherit that.
-    told = f"import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n{COPIES}"
-    command = [sys.executable, "-c", told]
+def of_session(session: int) -> list[int]:
+    """Processes of a session that are not yet gone."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, _, of, *_ = stat.read_text().rpartition(")")[2].split()
+            if int(of) == session and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("number", "group"), [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGKILL, False)], ids=["interrupt", "term", "kill"]
+)
+def test_whatever_ends_a_build_ends_its_processes(number, group):
+    """Ctrl-C in a terminal, a polite word and none: no process stays, at work or waiting for it."""
+    # A run of the tests in the background has interrupts ignored, and children inherit that.
+    told = f"import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\nsignal.signal(signal.SIGTERM, _stop)\n{COPIES}"
+    command = [sys.executable, "-c", f"from macros.__main__ import _stop\n{told}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True) as build:
         assert build.stdout is not None
         assert build.stdout.readline() == b"at work\n"
-        time.sleep(0.5)
-        os.killpg(build.pid, signal.SIGINT)
+        time.sleep(0.3)
+        (os.killpg if group else os.kill)(build.pid, number)
         try:
             assert build.wait(timeout=30) != 0
+            until = time.monotonic() + 30
+            while of_session(build.pid) and time.monotonic() < until:
+                time.sleep(0.02)
+            assert not of_session(build.pid)
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(build.pid, signal.SIGKILL)
+            for process in of_session(build.pid):
+                os.kill(process, signal.SIGKILL)
 
 
 def test_the_build_works_in_the_workshop():
