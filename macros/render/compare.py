@@ -52,6 +52,7 @@ def page(view: View) -> str:
     words |= {f"unit-{name}": view.pick(IN_CHINESE.get(unit, unit), unit) for name, unit in UNITS.items()}
     settings = {
         "host": pairs.HOST, "ram": pairs.MOST_RAM - SYSTEM_GIB, "system": SYSTEM_GIB, "sold": pairs.SOLD,
+        "least": pairs.LEAST_RAM,
         "context": pairs.CONTEXT, "quant": "q4_k_m", **scripts.of_form(view), "devices": headline_devices(view.catalogue),
         "models": headline_models(view.catalogue), "pages": {"gpu": view.page("devices/"), "model": view.page("models/")},
     }  # fmt: skip

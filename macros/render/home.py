@@ -62,6 +62,7 @@ def question(view: View) -> str:
         "context": pairs.CONTEXT,
         "quant": "q4_k_m",
         "system": SYSTEM_GIB,
+        "least": pairs.LEAST_RAM,
         **scripts.of_form(view),
     }
     link = ask.calculator(view, model=model.id, gpu=gpu.id, quant=quant_of(view.catalogue, model.id), ram=DEFAULT_RAM)

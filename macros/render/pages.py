@@ -141,7 +141,7 @@ def _links(view: View, **asked: Any) -> Callable[[Mapping[str, Any]], str]:
 
     def address(row: Mapping[str, Any]) -> str:
         of_row = {"model": row["model"], "quant": row["quant"], "gpu": row.get("gpu")}
-        if row["way"] in ("experts", "layers"):
+        if pd.notna(row["ram"]):
             of_row |= {"cpu": pairs.HOST["cpu"], "memory_kind": pairs.HOST["memory"], "ram": row["ram"]}
             of_row |= {"experts": row["way"] == "experts"}
         return ask.calculator(view, **of_row | asked)

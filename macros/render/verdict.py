@@ -9,11 +9,16 @@ from macros.formulas.ram_rule import SYSTEM_GIB
 from macros.formulas.units import GIB
 from macros.render.numbers import number
 from macros.render.view import View
+from macros.tables.pairs import LEAST_RAM
 
 WORDS: dict[str, dict[str, str]] = {
     "card": {
         "zh": "放得下：占 {need} GiB，每秒 {low}–{high} 个词元。",
         "en": "It fits: {need} GiB, {low}–{high} tokens per second.",
+    },
+    "card-ram": {
+        "zh": "放得下：显卡占 {need} GiB，词嵌入另占 {ram} GiB 内存，每秒 {low}–{high} 个词元。",
+        "en": "It fits: {need} GiB on the card and {ram} GiB of embeddings in RAM, {low}–{high} tokens per second.",
     },
     "experts": {
         "zh": "显存放不下，把专家放进内存就能运行：每秒 {low}–{high} 个词元，另占 {ram} GiB 内存。",
@@ -62,7 +67,7 @@ WORDS: dict[str, dict[str, str]] = {
 """What is said -> in both languages; what stands in braces is filled in."""
 
 
-SPLIT = ("experts", "layers", "host")
+SPLIT = ("experts", "layers", "host", "card-ram")
 """Ways in which a model takes RAM."""
 
 
@@ -81,9 +86,11 @@ def sentence(view: View, way: str, answer: Mapping[str, Any], ram_gib: float) ->
         "high": _whole(decode["high"]) if decode else "",
     }
     told = "no-ram" if way == "no" and not answer["whole_bytes"] else way
+    if way == "card" and answer["ram_bytes"] / GIB + SYSTEM_GIB > LEAST_RAM:
+        told = "card-ram"
     first = WORDS[told][view.language].format(**values)
     left = ram_gib - answer["ram_bytes"] / GIB
-    if way not in SPLIT or left >= SYSTEM_GIB:
+    if told not in SPLIT or left >= SYSTEM_GIB:
         return first
     tight = WORDS["tight"][view.language].format(left=number(left, 1), system=SYSTEM_GIB)
     return first + view.pick("", " ") + tight

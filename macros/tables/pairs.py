@@ -31,6 +31,8 @@ MOST_RAM = 256
 """The most memory that a desktop board takes: what needs more is a no [GiB]."""
 COMMON_RAM = 32
 """What most desktops have [GiB]."""
+LEAST_RAM = 16
+"""What every desktop with a card has [GiB]."""
 SOLD = (8, 16, 32, 48, 64, 96, 128, 192, 256)
 """Sizes that memory is bought in [GiB]."""
 
@@ -77,8 +79,9 @@ RAM = Column(
     {"zh": "配内存", "en": "RAM"},
     unit="GiB",
     note={
-        "zh": "放在内存里的部分，加上系统与浏览器，向上取到有售的容量",
-        "en": "what stays in RAM, and the system with a browser, up to a size that is sold",
+        "zh": f"放在内存里的部分，加上系统与浏览器，向上取到有售的容量；全部放得进设备、{LEAST_RAM} GiB 内存就够时不写",
+        "en": "what stays in RAM, and the system with a browser, up to a size that is sold; "
+        f"not said where everything fits on the device and {LEAST_RAM} GiB are enough",
     },
 )
 LONGEST = Column(
@@ -136,6 +139,15 @@ def ram_to_have(held_bytes: float) -> int | None:
     return next((size for size in SOLD if size >= held_bytes / GIB + SYSTEM_GIB), None)
 
 
+def ram_beside(catalogue: Catalogue, gpu: str, answer: Answer) -> int | None:
+    """The size of memory to have beside a device [GiB]; None where every desktop has it, or the device shares its own with the system."""
+    size = ram_to_have(answer.ram_bytes)
+    if answer.way in ("experts", "layers"):
+        return size
+    embeddings = answer.way == "card" and not catalogue.gpus[gpu].shares_memory
+    return size if embeddings and (size is None or size > LEAST_RAM) else None
+
+
 @by_identity
 def _needs(catalogue: Catalogue, model: str) -> list[tuple[int, int]]:
     """(context, bytes on a device without its runtime) of a model in the format of the tables, from short to long."""
@@ -167,7 +179,7 @@ def longest_context(catalogue: Catalogue, model: str, gpu: str, memory: float) -
 
 
 def _row(catalogue: Catalogue, model: str, gpu: str, memory: float, answer: Answer) -> dict[str, Any]:
-    runs, split = answer.way != "no", answer.way in ("experts", "layers")
+    runs = answer.way != "no"
     return {
         "gpu": gpu,
         "memory": memory,
@@ -177,7 +189,7 @@ def _row(catalogue: Catalogue, model: str, gpu: str, memory: float, answer: Answ
         "decode": answer.decode if runs else None,
         "need": answer.whole_bytes / GIB,
         "fits": answer.way == "card",
-        "ram": ram_to_have(answer.ram_bytes) if split else None,
+        "ram": ram_beside(catalogue, gpu, answer),
         "context": longest_context(catalogue, model, gpu, memory) if answer.way == "card" else None,
         "low": answer.low if runs else None,
         "high": answer.high if runs else None,

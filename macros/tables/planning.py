@@ -42,10 +42,8 @@ def what_needs(catalogue: Catalogue, model: str, *, tokens_per_second: float, co
             answer = ask(catalogue, **question, **pairs.HOST, ram_gib=float(pairs.MOST_RAM - SYSTEM_GIB))
             if answer is None or answer.way == "no" or answer.decode is None or answer.decode < tokens_per_second:
                 continue
-            split = answer.way in ("experts", "layers")
-            ram = pairs.ram_to_have(answer.ram_bytes) if split else None
             row = {"gpu": gpu, "memory": memory, "way": answer.way, "decode": answer.decode, "low": answer.low, "high": answer.high}
-            rows.append(row | {"ram": ram, "launch_price_usd": catalogue.gpus[gpu].launch_price_usd})
+            rows.append(row | {"ram": pairs.ram_beside(catalogue, gpu, answer), "launch_price_usd": catalogue.gpus[gpu].launch_price_usd})
             break
     return sorted(rows, key=lambda row: (row["way"] != "card", row["memory"], -row["decode"]))
 

@@ -123,7 +123,8 @@ async function wish() {
   found.sort((a, b) => (a.how.way !== "card") - (b.how.way !== "card") || a.how.memory - b.how.memory || speedOf(b.how) - speedOf(a.how));
   const rows = found.map(({ gpu, how }) => {
     const split = how.way === "experts" || how.way === "layers";
-    const ram = split ? settings.sold.find((size) => size >= how.ram_bytes / GIB + settings.system) : null;
+    const size = settings.sold.find((size) => size >= how.ram_bytes / GIB + settings.system);
+    const ram = split || (size > settings.least && !SHARES.includes(all.guide.gpus[gpu].kind)) ? size : null;
     const price = all.guide.gpus[gpu].launch_price_usd;
     return element("tr", {}, element("th", { scope: "row" }, named(all, "gpu", gpu)), cell(how), element("td", { class: "n" }, String(how.memory)),
       element("td", { class: "n" }, ram ? String(ram) : "—"), element("td", { class: "n" }, price ? price.toLocaleString("en") : "—"));

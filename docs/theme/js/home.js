@@ -95,8 +95,10 @@ async function answer() {
   if (found.error) return tell(say("refused", { key: found.error.message }), "unknown");
   const { decode } = found;
   const left = system - found.ram_bytes / GIB;
-  const tight = ["experts", "layers", "host"].includes(found.way) && left < settings.system ? (zh ? "" : " ") + say("tight", { left: left.toFixed(1), system: settings.system }) : "";
-  tell(say(found.way === "no" && !found.whole_bytes ? "no-ram" : found.way, { need: gib(found.whole_bytes), ram: gib(found.ram_bytes), low: decode ? shown(decode.low) : "", high: decode ? shown(decode.high) : "" }) + tight, found.way);
+  const beside = found.way === "card" && !own && found.ram_bytes / GIB + settings.system > settings.least;
+  const way = beside ? "card-ram" : found.way === "no" && !found.whole_bytes ? "no-ram" : found.way;
+  const tight = ["experts", "layers", "host", "card-ram"].includes(way) && left < settings.system ? (zh ? "" : " ") + say("tight", { left: left.toFixed(1), system: settings.system }) : "";
+  tell(say(way, { need: gib(found.whole_bytes), ram: gib(found.ram_bytes), low: decode ? shown(decode.low) : "", high: decode ? shown(decode.high) : "" }) + tight, found.way);
   const state = new URLSearchParams({ model, gpu: gpu === NONE ? "" : memory ? `${gpu}@${memory}` : gpu, quant, context: settings.context });
   if (!own) {
     state.set("cpu", settings.host.cpu);
