@@ -47,3 +47,17 @@ def test_what_cannot_be_compared_is_refused_with_a_way_out(one, other, told):
 def test_an_unknown_model_is_refused_by_name():
     with pytest.raises(Refused, match="model: expected the id of a model, got 'gpt-oss-21b'"):
         planning.what_needs(CATALOGUE, "gpt-oss-21b", tokens_per_second=1, context=8192)
+
+
+def test_embeddings_in_ram_are_told_where_all_the_rest_fits():
+    """A model whose table of embeddings alone takes 33 GiB of RAM beside the card; what shares its memory has none beside it."""
+    model, shown = "qwen3.8-flash-next-125b-a6b", {}
+    for row in pairs.model_devices_of(CATALOGUE, model).to_dict("records"):
+        shown[row["gpu"]] = row["way"], row["ram"]
+    assert shown["rtx-pro-6000-blackwell"] == ("card", 48)
+    way, beside = shown["apple-m4-max-40c"]
+    assert (way, beside == beside) == ("card", False)
+    needed = {row["gpu"]: row["ram"] for row in planning.what_needs(CATALOGUE, model, tokens_per_second=10, context=8192)}
+    assert (needed["rtx-pro-6000-blackwell"], needed["apple-m4-max-40c"]) == (48, None)
+    told = pairs.device_models_of(CATALOGUE, "rtx-4090").set_index("model")["ram"].notna()
+    assert (told["gemma-4-e4b"], told["gpt-oss-120b"]) == (False, True)
