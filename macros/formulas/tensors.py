@@ -56,6 +56,8 @@ BIAS_ONLY = ("ssm_dt", "exp_probs_b")
 """Vectors that files hold as the bias of something."""
 OUTSIDE = ("per_layer_model_proj", "per_layer_proj_norm", "token_embd_norm", "token_embd_norm_bias")
 """Tensors that work in the layers but are called without one."""
+GATE_RANK = 3
+"""Where RWKV-7's ranks have that of its gate, if it has one."""
 FACTORS = ("rope_factors_long", "rope_factors_short")
 """Lists that scale positions, where there are two."""
 
@@ -285,7 +287,7 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     projects = a.has_cache(layer) or a.same_cache or a.traits.keeps_no_cache or t.shared_cache_projections or crosses
     value = projects and not (t.value_is_key and a.sees_all(layer))
     if t.fused_qkv:
-        yield TensorGroup("attn_qkv", width, query + key + values, role="value_fused")
+        yield TensorGroup("attn_qkv", width, (2 if t.output_gate else 1) * query + key + values, role="value_fused")
     else:
         yield TensorGroup("attn_q", width, 2 * query if t.output_gate else query, role="query")
         if projects:
@@ -475,7 +477,8 @@ def _recurrent(width: int, r: Recurrent) -> Iterator[TensorGroup]:
 def _time_mix(width: int, r: Recurrent, layer: int) -> Iterator[TensorGroup]:
     """RWKV's mix of tokens: what each projection sees of the token before, small projections for decay and rates, and four large ones."""
     sixth = r.kind == "rwkv-6"
-    yield TensorGroup("time_mix_lerp_fused", width, 1, 5 if sixth else 6, role="kept")
+    gated = len(r.ranks) > GATE_RANK
+    yield TensorGroup("time_mix_lerp_fused", width, 1, 6 if gated else 5, role="kept")
     if sixth:
         mix, decay = r.ranks
         yield TensorGroup("time_mix_w1", width, 5 * mix, role="kept")
@@ -487,15 +490,16 @@ def _time_mix(width: int, r: Recurrent, layer: int) -> Iterator[TensorGroup]:
         yield TensorGroup("time_mix_decay_w2", decay, width, role="kept")
         yield TensorGroup("time_mix_gate", width, width)
     else:
-        decay, rate, value, gate = r.ranks
+        decay, rate, value = r.ranks[:GATE_RANK]
         # The first layer's values mix with nothing: its file has copies of other tensors in these places.
         for name, rank, real in (("w", decay, True), ("a", rate, True), ("v", value if layer > 0 else rate, layer > 0)):
             role = "kept" if name == "w" else "kept_matrix"
             yield TensorGroup(f"time_mix_{name}0", width, role="kept", is_parameter=real)
             yield TensorGroup(f"time_mix_{name}1", width, rank, role=role, is_parameter=real)
             yield TensorGroup(f"time_mix_{name}2", rank, width, role=role, is_parameter=real)
-        yield TensorGroup("time_mix_g1", width, gate, role="kept_matrix")
-        yield TensorGroup("time_mix_g2", gate, width, role="kept_matrix")
+        if gated:
+            yield TensorGroup("time_mix_g1", width, r.ranks[GATE_RANK], role="kept_matrix")
+            yield TensorGroup("time_mix_g2", r.ranks[GATE_RANK], width, role="kept_matrix")
         for name in ("k_k", "k_a", "r_k"):
             yield TensorGroup(f"time_mix_{name}", width, role="kept")
     for name in ("key", "value", "receptance", "output"):

@@ -315,7 +315,7 @@ class Recurrent(Strict):
     rank: Whole = 0
     """Rank of the projection that sets the time steps (Mamba-1) or the decay (Kimi's delta attention; 0: not compressed)."""
     ranks: list[Count] = Field(default_factory=list)
-    """Ranks of RWKV's small projections: 6: of the mix of tokens and the decay; 7: of decay, learning rate, values and gate."""
+    """Ranks of RWKV's small projections: 6: of the mix of tokens and the decay; 7: of decay, learning rate, values and, if any, gate."""
     full_gate: bool = False
     """The gate of a delta attention is one matrix, even where its decay is compressed."""
     norm: bool = True
@@ -541,6 +541,8 @@ class Architecture(Strict):
     def turns(self, layer: int) -> bool:
         """Whether queries and keys of a layer are turned by position."""
         pattern = self.attention.no_position_layers
+        if self.traits.turns_with_layers not in (None, self.layers):
+            return False
         return pattern is None or layer not in pattern.of(self.layers)
 
     def has_cache(self, layer: int) -> bool:

@@ -83,6 +83,8 @@ class Traits(Strict):
     """Queries and keys are normed without weights after RoPE."""
     rope_before_qk_norm: bool = False
     """RoPE comes before the norms of queries and keys."""
+    turns_with_layers: Count | None = None
+    """Queries and keys are turned by position only in a model of so many layers."""
     scales_queries_without_rope: bool = False
     """Queries of layers without RoPE are multiplied by a number for each position."""
     parallel_blocks: bool = False

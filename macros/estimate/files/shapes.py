@@ -183,7 +183,8 @@ def shapes_of(header: Header, parts: Parts, kind: FileClass) -> Shapes:
         shapes["attention"]["layers"] = pattern(attending, layers)
     dense, mixtures = [layer for layer in every if f.feeds(layer)], [layer for layer in every if f.mixes(layer)]
     if dense:
-        shapes["feed_forward"] = _feed_forward(f, shapes, dense, skips=bool(both) and len(dense) + len(set(mixtures) - set(dense)) < layers)
+        skips = bool(both) and (len(dense) + len(set(mixtures) - set(dense)) < layers or (len(attending) < layers and not recurring))
+        shapes["feed_forward"] = _feed_forward(f, shapes, dense, skips=skips)
     if mixtures:
         shapes["experts"] = _experts(f, shapes, mixtures, dense)
     if recurring:
@@ -382,7 +383,10 @@ def _marks(f: File, shapes: Shapes, first: int, heads: Shapes) -> Shapes:
         found["qk_norm"] = f.kind.qk_norm or ("whole" if normed[0] * normed[1] > heads["head_dim"] else "per-head")
     if f.has(first, "attn_qkv"):
         found["fused_qkv"] = True
+    values = heads["kv_heads"] * (heads["head_dim"] + heads.get("value_dim", heads["head_dim"]))
     if f.has(first, "attn_q") and f.shape(first, "attn_q")[1] == 2 * wide:
+        found["output_gate"] = True
+    if f.has(first, "attn_qkv") and f.shape(first, "attn_qkv")[1] == 2 * wide + values:
         found["output_gate"] = True
     if f.has(first, "attn_gate"):
         found["gate"] = "per-head" if f.shape(first, "attn_gate")[1] == heads["heads"] else "per-value"
@@ -505,7 +509,7 @@ def _experts(f: File, shapes: Shapes, mixtures: Sequence[int], dense: Sequence[i
     hashed = [layer for layer in mixtures if f.has(layer, "ffn_gate_tid2eid")]
     if hashed:
         found["hash_layers"] = len(hashed)
-    if inside != shapes["hidden_size"]:
+    if inside != shapes["hidden_size"] or f.has(first, "ffn_latent_down", "ffn_routed_down"):
         found |= {"width": inside, "width_norm": f.has(first, "ffn_routed_norm")}
     if groups > 1:
         found |= {"groups": groups, "groups_used": f.whole("expert_group_used_count", default=groups)}

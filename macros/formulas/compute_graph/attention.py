@@ -68,34 +68,7 @@ def heads_of(p: Pass, layer: int, n: int) -> int:
     tokens = p.b.tokens
     head, heads, kv = a.head_dim(layer), a.heads(layer), a.kv_heads(layer)
     value = a.value_dim(layer)
-    gate = -1
-    if t.fused_qkv:
-        row = heads * head + kv * (head + value)
-        qkv = p.project(layer, "attn_qkv", n, row)
-        qkv = _biased(p, layer, qkv, row, 0)
-        q = g.view(qkv, tokens * heads, FLOAT * ((tokens - 1) * row + heads * head))
-        k = g.view(qkv, tokens * kv, FLOAT * ((tokens - 1) * row + kv * head))
-        v = g.view(qkv, tokens * kv, FLOAT * ((tokens - 1) * row + kv * value))
-    else:
-        q = p.project(layer, "attn_q", n, heads * head * (2 if t.output_gate else 1))
-        q = _biased(p, layer, q, heads * head, 0)
-        k, v = -1, -1
-        if a.has_cache(layer) or a.traits.keeps_no_cache:
-            k = _biased(p, layer, p.project(layer, "attn_k", n, kv * head), kv * head, 1)
-            v = k if t.value_is_key and a.sees_all(layer) else p.project(layer, "attn_v", n, kv * value)
-            v = _biased(p, layer, v, kv * value, 2)
-        if t.output_gate:
-            both = q
-            span = FLOAT * (2 * tokens * heads * head - head)
-            q = g.view(both, tokens * heads, span)
-            gate = g.fresh(FLOAT * tokens * heads * head, tokens, (g.view(both, tokens, span),))
-        elif t.qk_norm == "whole":
-            q = p.norm(layer, q, heads * head, "attn_q_norm")
-            k = p.norm(layer, k, kv * head, "attn_k_norm")
-        if not t.output_gate:
-            q = g.view(q, tokens * heads)
-        if k >= 0:
-            k, v = g.view(k, tokens * kv), g.view(v, tokens * kv)
+    q, k, v, gate = _before_turning(p, layer, n, (heads, kv, head, value))
     before = a.traits.rope_before_qk_norm
     if before:
         q = _turned(p, layer, q, head)
@@ -124,6 +97,64 @@ def heads_of(p: Pass, layer: int, n: int) -> int:
     if gate >= 0:
         y = p.each(y, heads * value, (p.each(gate, heads * value),))
     return y
+
+
+def _before_turning(p: Pass, layer: int, n: int, shape: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """Heads of queries, keys and values (-1: an earlier layer's are read), and the gate of what they give (-1: none)."""
+    g, t, tokens = p.graph, p.a.attention, p.b.tokens
+    heads, kv, head, _ = shape
+    q, k, v = _of_one_matrix(p, layer, n, shape) if t.fused_qkv else _projected(p, layer, n, shape)
+    gate = -1
+    if t.output_gate:
+        both = q
+        span = FLOAT * (2 * tokens * heads * head - head)
+        q = g.view(both, tokens * heads, span)
+        gate = g.fresh(FLOAT * tokens * heads * head, tokens, (g.view(both, tokens, span),))
+    elif t.qk_norm == "whole":
+        q = p.norm(layer, q, heads * head, "attn_q_norm")
+        k = p.norm(layer, k, kv * head, "attn_k_norm")
+    if t.fused_qkv and not _splits_whole(p):
+        return q, k, v, gate
+    if not t.output_gate:
+        q = g.view(q, tokens * heads)
+    if k >= 0:
+        k, v = g.view(k, tokens * kv), g.view(v, tokens * kv)
+    return q, k, v, gate
+
+
+def _splits_whole(p: Pass) -> bool:
+    """Whether what one matrix gives for queries, keys and values is copied apart before it is looked at head by head."""
+    return p.a.attention.output_gate or p.a.attention.qk_norm == "whole"
+
+
+def _of_one_matrix(p: Pass, layer: int, n: int, shape: tuple[int, int, int, int]) -> tuple[int, int, int]:
+    """Queries, keys and values as parts of what one matrix gives, or copies of them."""
+    g, tokens = p.graph, p.b.tokens
+    heads, kv, head, value = shape
+    parts = ((heads, heads * head * (2 if p.a.attention.output_gate else 1)), (kv, kv * head), (kv, kv * value))
+    row = sum([size for _, size in parts])
+    qkv = _biased(p, layer, p.project(layer, "attn_qkv", n, row), row, 0)
+    found = []
+    for count, size in parts:
+        span = FLOAT * ((tokens - 1) * row + size)
+        if _splits_whole(p):
+            found.append(g.fresh(FLOAT * tokens * size, tokens, (g.view(qkv, tokens, span),)))
+        else:
+            found.append(g.view(qkv, tokens * count, span))
+    return found[0], found[1], found[2]
+
+
+def _projected(p: Pass, layer: int, n: int, shape: tuple[int, int, int, int]) -> tuple[int, int, int]:
+    """Queries, keys and values by a matrix each."""
+    a, t = p.a, p.a.attention
+    heads, kv, head, value = shape
+    q = p.project(layer, "attn_q", n, heads * head * (2 if t.output_gate else 1))
+    q = _biased(p, layer, q, heads * head, 0)
+    if not (a.has_cache(layer) or a.traits.keeps_no_cache):
+        return q, -1, -1
+    k = _biased(p, layer, p.project(layer, "attn_k", n, kv * head), kv * head, 1)
+    v = k if t.value_is_key and a.sees_all(layer) else p.project(layer, "attn_v", n, kv * value)
+    return q, k, _biased(p, layer, v, kv * value, 2)
 
 
 def rotated(p: Pass, name: str, x: int, contiguous: bool = True) -> int:

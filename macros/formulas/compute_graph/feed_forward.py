@@ -82,10 +82,11 @@ def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1
     if not a.traits.weighs_before_experts:
         each = g.over(g.sizes[each], g.rows[each], [each, weights])
     g.expand(each)
-    # Summed up expert by expert, into the room of the first sum.
+    # Summed up expert by expert, into the room of the first sum; what a single one gives is copied when it is needed.
     span = FLOAT * ((tokens - 1) * e.used * width + width)
     total = g.fresh(FLOAT * tokens * width, tokens, (g.view(each, tokens, span),))
-    g.expand(total)
+    if e.used > 1:
+        g.expand(total)
     if _fuses_sum(p, e):
         product = g.operands[each][0]
         scaled = [*g.operands[product]] if e.beside_dense and e.beside_norms else [product]

@@ -180,7 +180,7 @@ SMALL_FILES = yaml.safe_load(Path(__file__).with_name("small_files.yaml").read_t
 
 
 def small_file(kind):
-    small, tensors = SMALL_FILES[kind], []
+    small, tensors, kind = SMALL_FILES[kind], [], kind.partition("#")[0]
     for where, listed_there in [("", small["outside"]), *[(f"blk.{n}.", small["kinds"][which]) for n, which in enumerate(small["layers"])]]:
         for name, type_id, *shape in [line.split() for line in listed_there]:
             shape, type_of = tuple(int(length) for length in shape), CATALOGUE.tensor_types[type_id]
