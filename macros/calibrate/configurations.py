@@ -32,7 +32,7 @@ def stored_beside(a: Architecture) -> set[int]:
     experts, block = a.experts, a.feed_forward
     biased = reserved = 0
     if experts is not None:
-        mixtures = sum(1 for layer in range(experts.hash_layers, a.layers) if a.is_mixture(layer))
+        mixtures = sum(1 for layer in range(experts.hash_layers, a.layers) if a.is_mixture(layer) and a.runs(layer) > 0)
         biased = (experts.count + experts.idle) * mixtures if experts.selection_bias else 0
         reserved = 2 * experts.idle * experts.size * a.hidden_size * mixtures
     constants = block.activation_values * a.layers if block is not None else 0

@@ -111,7 +111,7 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
         "weights": {"bytes": placement.weights.bytes, "loaded_bytes": sum(share.weights_bytes for share in shares)},
         "kv_cache": {"bytes": sum(share.kv_cache_bytes for share in shares)},
     }
-    if setting.architecture.recurrent is not None:
+    if state > 0 or setting.architecture.recurrent is not None:
         result["state"] = {"bytes": state}
     result |= {
         "compute_buffer": {"bytes": sum(share.compute_buffer_bytes for share in shares), "basis": placement.basis},

@@ -48,6 +48,12 @@ def compressed_values(a: Architecture, layer: int) -> int:
     return a.attention.head_dim + (indexer.head_dim if indexer is not None and a.scores(layer) else 0)
 
 
+def convolved_values(a: Architecture, layer: int) -> int:
+    """Values of the last tokens that the short convolutions of a layer see, 0 without such."""
+    c = a.short_convolutions
+    return 0 if c is None else (c.kernel - 1) * 2 * (a.kv_heads(layer) * a.head_dim(layer) + a.hidden_size)
+
+
 def state_values(a: Architecture) -> tuple[int, int, int]:
     """Of one recurrent layer: what its convolution sees [tokens], its channels [values], the values of its state."""
     r = a.recurrent

@@ -50,12 +50,13 @@ def check_names(config: Mapping[str, Any], text: Mapping[str, Any], catalogue: C
 def _check(config: Mapping[str, Any], catalogue: Catalogue, notices: list[Notice]) -> None:
     taken = str(config.get("model_type"))
     own, classes = bare(taken), _classes(catalogue)
-    sees = taken.lower() in catalogue.composites
+    around = catalogue.composites.get(taken.lower())
+    text = None if around is None or around.text is None else classes.get(bare(around.text))
     for name in [str(one) for one in config.get("architectures") or []]:
         stem = bare(name.split("For")[0].split("LMHead")[0].split("Model")[0])
         other = classes.get(stem)
         # A model that sees may be called as it likes: what counts is its text part.
-        alike = stem == own or (other is None and (sees or bare(name).startswith(own)))
+        alike = stem == own or (other == text if other is not None else around is not None or bare(name).startswith(own))
         if alike or name in _listed(taken, catalogue):
             continue
         if other != classes.get(own) if other is not None else name.endswith("ForConditionalGeneration"):

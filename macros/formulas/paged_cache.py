@@ -22,6 +22,10 @@ class PagedLayer:
     """Of one token; of a state, all of it [bytes]."""
     size: int = 0
     """Tokens of the window or of the chunk; pages that a conversation's state takes."""
+    block: int = 0
+    """Tokens of a page, where the layer has its own; 0: as the others."""
+    heads: int = 0
+    """Heads that such a page is made of: layers with others share none."""
 
 
 @dataclass(frozen=True)
@@ -195,13 +199,15 @@ def plan_pages(layers: list[PagedLayer], *, block_tokens: int, step: int) -> Pag
     whole = max((layer.bytes for layer in layers if layer.kind != "window" and layer.kind != "state"), default=0)
     alike: dict[str, list[int]] = {}
     for place, layer in enumerate(layers):
-        name = f"{layer.kind} {layer.bytes} {layer.size}"
+        name = f"{layer.kind} {layer.bytes} {layer.size} {layer.block} {layer.heads}"
         alike[name] = [*alike.get(name, []), place]
     tokens = {}
     for name, places in alike.items():
         one = layers[places[0]]
         budget = (whole or one.bytes) * block_tokens
         tokens[name] = window_block_tokens(row_bytes=one.bytes, page_bytes=budget, step=step) if one.kind == "window" else block_tokens
+        if one.block > 0:
+            tokens[name] = one.block
     page = max(layers[places[0]].bytes * (1 if layers[places[0]].kind == "state" else tokens[name]) for name, places in alike.items())
     counts = [len(places) for places in alike.values()]
     largest = group_layers(min(counts), max(counts))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from macros.formulas.remember import by_identity
-from macros.specs.architectures import Architecture, CompressedAttention, Experts, Recurrent
+from macros.specs.architectures import Architecture, CompressedAttention, Distances, Experts, Recurrent, ShortConvolutions
 
 FIRST, LAST = -1, -2
 """Where a tensor belongs that is in no layer: with the input, or with the output."""
@@ -165,7 +165,8 @@ def _outside(a: Architecture) -> Iterator[TensorGroup]:
         yield TensorGroup("position_embd", width, rows, role="kept", active=1.0 / rows, layers=(FIRST,))
     if a.embedding_norm:
         yield TensorGroup("token_embd_norm", width, role="kept", layers=(0,))
-        yield TensorGroup("token_embd_norm_bias", width, role="kept", layers=(0,))
+        if a.norm_biases:
+            yield TensorGroup("token_embd_norm_bias", width, role="kept", layers=(0,))
     if a.norms != "none" and a.output_norm:
         yield TensorGroup("output_norm", width, role="kept", layers=(LAST,))
     if a.norm_biases and a.output_norm:
@@ -180,6 +181,8 @@ def _outside(a: Architecture) -> Iterator[TensorGroup]:
         yield TensorGroup("output_bias", a.vocabulary_size, role="kept", layers=(LAST,))
     if a.block_residuals:
         yield TensorGroup("output_res_score", width, role="kept", layers=(LAST,))
+    if a.messages is not None:
+        yield TensorGroup("message_score", width, 4 * len(a.messages.layers), role="kept", layers=(LAST,))
     if a.hyper_rank > 0:
         yield from _compressed_streams("output_hc", width * a.hyper_connections, a.hyper_rank, LAST)
     elif a.hyper_connections > 0 and a.hyper_head:
@@ -215,6 +218,8 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     for name in _norms_before(a, mixes=mixes, feeds=feeds):
         wide = a.attention.input_size if a.attends(layer) and a.attention.input_size is not None else width
         yield vector(name, wide)
+        for part in ("attn_norm_k", "attn_norm_v") if name == "attn_norm" and _own_inputs(a, layer) else ():
+            yield vector(part, wide)
         if a.norm_biases:
             yield vector(f"{name}_bias", wide)
     if a.norms == "after" or a.norms == "both":
@@ -240,8 +245,13 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
     if a.alternating_updates is not None:
         yield from _alternating(width, a.alternating_updates.streams, a.alternating_updates.low_rank)
     if a.block_residuals:
-        yield vector("attn_res_score", width)
+        if layer > 0 or not a.attention.own_inputs:
+            yield TensorGroup("attn_res_score", width, 3 if _own_inputs(a, layer) else 1, role="kept")
         yield vector("ffn_res_score", width)
+    if a.messages is not None and layer in a.messages.layers:
+        yield from _message_gates(width, a.messages.rank)
+    if a.short_convolutions is not None and a.attends(layer):
+        yield from _short_convolutions(a, a.short_convolutions, layer)
     if a.embeds_runs(layer) and a.run_embeddings is not None:
         yield from _run_embeddings(width, a.hyper_connections * width, a.run_embeddings.conv_kernel)
     if a.hyper_rank > 0:
@@ -261,6 +271,35 @@ def _layer(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         if a.prediction_embeddings:
             yield TensorGroup("nextn.embed_tokens", width, a.vocabulary_size)
             yield TensorGroup("nextn.shared_head_head", width, a.vocabulary_size)
+
+
+def _own_inputs(a: Architecture, layer: int) -> bool:
+    """Whether queries, keys and values of a layer have each an input of their own."""
+    return a.attention.own_inputs and a.sees_all(layer)
+
+
+def _message_gates(width: int, rank: int) -> Iterator[TensorGroup]:
+    for name in ("q", "k", "v", "ffn"):
+        yield TensorGroup(f"message_{name}_down", 2 * width, rank)
+        yield TensorGroup(f"message_{name}_forget", rank, width)
+        yield TensorGroup(f"message_{name}_up", rank, width)
+
+
+def _short_convolutions(a: Architecture, c: ShortConvolutions, layer: int) -> Iterator[TensorGroup]:
+    keys = a.kv_heads(layer) * a.head_dim(layer)
+    for name, channels in (("k", keys), ("v", keys), ("attn", a.hidden_size), ("ffn", a.hidden_size)):
+        yield TensorGroup(f"shortconv.{name}", c.kernel, channels, role="kept")
+    for name in ("k", "v") if c.by_token and a.sees_all(layer) else ():
+        yield TensorGroup(f"shortconv.{name}_proj", a.hidden_size, a.kv_heads(layer) * c.kernel)
+
+
+def _distances(a: Architecture, d: Distances, layer: int) -> Iterator[TensorGroup]:
+    window = a.attention.window
+    seen = d.extent if window is None or a.sees_all(layer) else window.size
+    yield TensorGroup("attn_rel", a.hidden_size, a.heads(layer) * d.size)
+    yield TensorGroup("attn_rel_proj", seen, d.size, role="kept_matrix")
+    if d.scaled:
+        yield TensorGroup("attn_rel_scale", a.heads(layer) * d.size, role="kept")
 
 
 def shifts(a: Architecture) -> bool:
@@ -318,6 +357,12 @@ def _attention(a: Architecture, layer: int) -> Iterator[TensorGroup]:
             yield TensorGroup(name, head, role="kept")
     if a.has_sinks(layer):
         yield TensorGroup("attn_sinks", heads, role="kept")
+    if t.sinks_by_token:
+        yield TensorGroup("attn_sinks_proj", width, heads)
+    if t.query_scale:
+        yield TensorGroup("attn_q_scale", query, role="kept")
+    if t.distances is not None:
+        yield from _distances(a, t.distances, layer)
     if t.indexer is not None and a.scores(layer):
         yield TensorGroup("indexer.q_proj", width, t.indexer.heads * t.indexer.head_dim, role="kept")
         yield TensorGroup("indexer.k_proj", width, t.indexer.head_dim, role="kept")
@@ -592,6 +637,8 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
             yield TensorGroup(name, size, role="kept")
         if block.sub_norm:
             yield TensorGroup("ffn_sub_norm", size, role="kept")
+        if a.output_scales:
+            yield TensorGroup("ffn_scale", 1, role="kept")
         if block.biases:
             if block.gated:
                 yield TensorGroup("ffn_gate_bias", size, role="kept")
@@ -601,7 +648,10 @@ def _feed_forward(a: Architecture, layer: int) -> Iterator[TensorGroup]:
         return
     number, size, active = experts.count, experts.size, experts.used / experts.count
     inside = width if experts.width is None else experts.width
-    yield TensorGroup("ffn_gate_inp", width, number + experts.idle, role="kept_matrix" if experts.half_router else "kept")
+    scored = number + experts.idle + experts.shared_scored
+    yield TensorGroup("ffn_gate_inp", width, scored, role="kept_matrix" if experts.half_router else "kept")
+    if a.output_scales:
+        yield TensorGroup("exp_scale", 1, role="kept")
     if experts.width is not None:
         yield TensorGroup(f"{narrowed(experts)}_down", width, inside)
         yield TensorGroup(f"{narrowed(experts)}_up", inside, width)

@@ -75,6 +75,35 @@ class Window(Strict):
     """Only the windowed layers have a learned logit for each head."""
 
 
+class Distances(Strict):
+    """Biases of attention by distance, in place of positions: the layer's input mixes a few learned curves, for each head."""
+
+    size: Count
+    """Curves."""
+    extent: Count
+    """Tokens back that have a bias; a windowed layer has one for each token that it sees."""
+    scaled: bool = False
+    """A learned scale on each value that mixes them."""
+
+
+class ShortConvolutions(Strict):
+    """Keys, values, and what attention and the feed-forward block give are each convolved over the last tokens."""
+
+    kernel: Count
+    """Tokens that are seen."""
+    by_token: bool = False
+    """Where a layer sees everything, its input adds to the weights of keys and values, for each head."""
+
+
+class Messages(Strict):
+    """What layers that run again get from the run before: queries, keys, values and feed-forward block a message each, through a gate."""
+
+    rank: Count
+    """Width between the matrices of a gate."""
+    layers: list[LayerIndex]
+    """The layers that hold gates: those that run again, at their first run."""
+
+
 class Adapters(Strict):
     """Small pairs of matrices that each layer adds to matrices which it shares with others."""
 
@@ -161,6 +190,17 @@ class Attention(Strict):
     """Width of what attention reads, where it is not the residual stream's alone: the embedded tokens stand beside that."""
     sinks: bool = False
     """A learned logit for each head that takes up attention."""
+    sinks_by_token: bool = False
+    """What takes up attention is made from the layer's input, for each head."""
+    query_scale: bool = False
+    """A learned scale on each value of the queries."""
+    distances: Distances | None = None
+    """Biases by distance."""
+    own_inputs: bool = False
+    """Where a layer sees everything, queries, keys and values have each a norm and a score of earlier blocks of their own.
+
+    The first layer scores none.
+    """
     rope_factors: Whole = 0
     """Stored position-scaling factors (32-bit values that are in the file but are not parameters)."""
     rope_factor_sets: Whole = 0
@@ -266,6 +306,8 @@ class Experts(Strict):
     """The first so many layers look up in a table which experts a token visits."""
     biases: bool = False
     """Router and experts have biases."""
+    shared_scored: Whole = 0
+    """Shared experts that the router weighs as well."""
     half_router: bool = False
     """The file stores the router at 16 bits, not at 32."""
     beside_dense: bool = False
@@ -443,6 +485,12 @@ class Architecture(Strict):
     """What each of such layers has of its own."""
     start_vector: bool = False
     """A learned vector that the recurrence over such layers begins with."""
+    short_convolutions: ShortConvolutions | None = None
+    """Short convolutions beside attention and feed-forward block."""
+    messages: Messages | None = None
+    """What layers that run again get from the run before."""
+    output_scales: bool = False
+    """A learned number multiplies what the dense block gives, and one what the router does."""
     layer_scale: bool = False
     """One learned factor for the output of each layer."""
     prediction_layers: Whole = 0

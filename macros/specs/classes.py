@@ -11,7 +11,8 @@ from macros.specs.record import Plain, Strict, Transcript
 
 Reader = Literal[
     "arctic", "bailing", "bamba", "block-sparse", "chatglm", "compressed", "dbrx", "delta-and-latent", "delta-net", "dense", "falcon",
-    "falcon-h1", "gemma-3n", "gemma-4", "granite-hybrid", "internlm", "jamba", "laguna", "latent", "latent-windows", "lfm2",
+    "falcon-h1", "gemma-3n", "gemma-4", "granite-hybrid", "inkling", "inkling-2", "internlm", "jamba", "laguna", "latent", "latent-windows",
+    "lfm2",
     "lfm2-mixture", "lightning", "llama-4", "longcat", "loops", "mamba", "mamba-2", "mimo-2", "mixture", "mpt", "nemotron-h", "old",
     "opt", "pictures-apart", "plamo", "pooled", "qwen-1", "qwen-4", "recurrent-gemma", "rwkv-6", "rwkv-7", "searched", "shared-blocks",
     "smallthinker", "step-3", "two-stacks",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from macros.estimate import estimate
+from macros.formulas.paged_cache import PagedLayer, plan_pages, pool_block_bytes, request_blocks
 from macros.specs import load
 from macros.tables.accuracy_memory import ROOMY
 
@@ -137,3 +138,34 @@ def test_experts_for_pictures_are_held_and_not_read_for_text():
     usual = of_config(config)
     assert wide["parameters"] - usual["parameters"] == 27 * 64 * 3 * 2560 * 512
     assert wide["decode"]["tokens_per_second"] == usual["decode"]["tokens_per_second"]
+
+
+def test_each_run_of_a_looped_layer_keeps_a_cache_and_what_its_convolutions_see():
+    """Inkling 2 Mini: 24 layers, of which 12 run three times; 8 of the 48 runs see everything."""
+    answer = ask("inkling-2-mini-26b-a3b", 131_072)
+    seen = 48 * 3 * 2 * (8 * 128 + 2304) * 4
+    assert answer["state"]["bytes"] == seen
+    assert answer["kv_cache"]["bytes"] - seen == (8 * 131_072 + 40 * (1024 + 512)) * 2 * 8 * 128 * 2
+
+
+def test_biases_by_distance_take_room_for_each_head_token_and_cell():
+    """Published peaks of IQ4_NL on an RTX 5090 grow by 3.1 GiB from 128 to 256 tokens at once, by 5.3 GiB from 131,072 to 262,144 cells."""
+
+    def peak(context, ubatch):
+        asked = {"quant": "iq4_nl", "gpus": ["rtx-5090"], "kv_type": "q8_0", "slots": 1, "profile": "server", "ubatch": ubatch}
+        return ask("inkling-2-mini-26b-a3b", context, **asked)["devices"][0]["memory_bytes"] / 2**30
+
+    assert peak(131_072, 256) - peak(131_072, 128) == pytest.approx(3.1, rel=0.05)
+    assert peak(262_144, 128) - peak(131_072, 128) == pytest.approx(5.3, rel=0.05)
+
+
+def test_convolutions_share_the_pool_of_pages_with_the_cache():
+    """Groups, bytes of a page and pages as vLLM 0.33.0 plans them for Inkling 975B: 12 groups of 11 layers."""
+    layers = []
+    for layer in range(66):
+        heads, whole = (8, True) if (layer + 1) % 6 == 0 else (16, False)
+        layers.append(PagedLayer("full" if whole else "window", heads * 256 * 2, 0 if whole else 512))
+        layers.append(PagedLayer("window", heads * (2048 if whole else 1024) * 2, 4, 4, heads))
+    plan = plan_pages(layers, block_tokens=16, step=16)
+    assert (len(plan.groups), pool_block_bytes(plan, list(range(132)))) == (12, 1_441_792)
+    assert [request_blocks(plan, context=context, in_flight=16_384) for context in (8_192, 131_072)] == [15_115, 33_969]

@@ -61,7 +61,13 @@ QWEN_4 = {
     "ple_layer_ids": [1],
     "eos_token_id": 1,
 }
+INKLING_2 = {"unpadded_vocab_size": 480, "n_layers_per_attn_res_block": 2}
+LOOPED = {**INKLING_2, "loop_layer_index_start": 2, "loop_layer_index_end": 4, "loop_gate_rank": 24}
 FITTING = {
+    "inkling2": INKLING_2,
+    "inkling2_text": INKLING_2,
+    "inkling2_loop": LOOPED,
+    "inkling2_loop_text": LOOPED,
     "deepseek_ocr2": {"mlp_layer_types": ["dense", "sparse", "sparse", "sparse"]},
     "deepseek_v4": {"num_key_value_heads": 1},
     "mllama": {"cross_attention_layers": [1, 3]},

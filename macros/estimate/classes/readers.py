@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from macros.estimate.classes.base import Shapes
 from macros.estimate.classes.dense import chatglm, dense, falcon, gemma3n, gemma4, internlm, mpt, old, opt, plamo, qwen_1, searched
+from macros.estimate.classes.distances import inkling, inkling_2
 from macros.estimate.classes.latent import block_sparse, compressed, delta_and_latent, latent, latent_windows, longcat
 from macros.estimate.classes.mixed import arctic, bailing, dbrx, laguna, llama4, mimo_v2, pictures_apart, pooled, smallthinker, step3
 from macros.estimate.classes.mixtures import mixture
@@ -45,6 +46,8 @@ READERS: dict[str, Callable[[Keys], Shapes]] = {
     "gemma-3n": gemma3n,
     "gemma-4": gemma4,
     "granite-hybrid": granite_hybrid,
+    "inkling": inkling,
+    "inkling-2": inkling_2,
     "internlm": internlm,
     "jamba": jamba,
     "laguna": laguna,

@@ -32,12 +32,12 @@ def loops(k: Keys) -> Shapes:
     if before + again + behind != layers or again < 0:
         raise Refused("config.n_recurrent_layers", f"what is left of the {layers} layers, {layers - before - behind}", again)
     times = k.whole("n_recurrent_loops")
-    _few("n_recurrent_loops", before + again * times + behind)
+    few("n_recurrent_loops", before + again * times + behind)
     own = k.but(num_hidden_layers=layers, layer_types=[kind for kind in blocks if kind != MLP] if step == 2 else listed)
     kinds = own.kinds("layer_types", layers, (FULL, SLIDING)) or [SLIDING if (at + 1) % 4 else FULL for at in range(layers)]
     middle = list(range(before, before + again))
     order = [*range(before), *[at for _ in range(times) for at in middle], *range(before + again, layers)]
-    shapes = _run(base_shapes(k.but(num_hidden_layers=layers, head_dim=k.whole("head_dim"))), order)
+    shapes = in_order(base_shapes(k.but(num_hidden_layers=layers, head_dim=k.whole("head_dim"))), order)
     whole = [at for at, layer in enumerate(order) if kinds[layer] == FULL]
     if len(whole) < len(order):
         shapes["attention"]["window"] = {"size": k.whole("sliding_window"), "full_layers": pattern(whole, len(order))}
@@ -47,13 +47,13 @@ def loops(k: Keys) -> Shapes:
     return {**shapes, **shapes_if(mode == "last_loop", same_cache=True)}
 
 
-def _few(name: str, runs: int) -> None:
+def few(name: str, runs: int) -> None:
     """Refuse more runs of layers than a model can have."""
     if not 1 <= runs <= LONGEST:
         raise Refused(f"config.{name}", f"1 to {LONGEST} runs of layers", runs)
 
 
-def _run(shapes: Shapes, order: list[int]) -> Shapes:
+def in_order(shapes: Shapes, order: list[int]) -> Shapes:
     """Shapes of the layers in the order in which they run: each run is a layer, which the first run holds the matrices of."""
     first = {layer: order.index(layer) for layer in order}
     same = [first[layer] for layer in order]
@@ -68,10 +68,10 @@ def two_stacks(k: Keys) -> Shapes:
     written = each * cycles * (inner + 1)
     if k.gives("num_layers_per_stack") and k.gives("num_hidden_layers") and k.whole("num_hidden_layers") != written:
         raise Refused("config.num_hidden_layers", f"all runs of layers together, {written}", k.get("num_hidden_layers"))
-    _few("num_layers_per_stack", written)
+    few("num_layers_per_stack", written)
     low, high = list(range(each)), list(range(each, 2 * each))
     order = [layer for _ in range(cycles) for layer in [*[low_layer for _ in range(inner) for low_layer in low], *high]]
-    shapes = _run(base_shapes(k.but(num_hidden_layers=2 * each, num_key_value_heads=k.whole("num_attention_heads"))), order)
+    shapes = in_order(base_shapes(k.but(num_hidden_layers=2 * each, num_key_value_heads=k.whole("num_attention_heads"))), order)
     return {**shapes, "start_vector": True}
 
 
@@ -96,7 +96,7 @@ def shared_blocks(k: Keys) -> Shapes:
             uses += 1
         same.append(len(blocks))
         blocks += "M"
-    _few("num_hidden_layers", len(blocks))
+    few("num_hidden_layers", len(blocks))
     size = k.whole("intermediate_size", default=4 * width)
     k.refuse("attention_hidden_size", (2 * width,), "as the embedded tokens stand beside the residual stream")
     head = k.whole("attention_head_dim", default=2 * width // heads)

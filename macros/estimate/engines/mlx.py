@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from macros.estimate.cache import state_values
+from macros.estimate.cache import convolved_values, state_values
 from macros.estimate.drafts import drafted
 from macros.estimate.engines.repository import Repository, lm_studio, repository_with
 from macros.estimate.engines.runner import Runner
@@ -117,7 +117,8 @@ def state_bytes(setting: Setting) -> int:
     a = setting.architecture
     kernel, convolved, values = state_values(a)
     layers = sum(1 for layer in range(a.layers) if a.recurs(layer))
-    return layers * ((kernel - 1) * convolved * HALF + values * SINGLE)
+    seen = sum(convolved_values(a, layer) for layer in range(a.layers))
+    return layers * ((kernel - 1) * convolved * HALF + values * SINGLE) + seen * HALF
 
 
 def _layer_cells(setting: Setting, layer: int, context: int) -> int:

@@ -251,6 +251,8 @@ def weighed(p: Pass, layer: int, q: int, caches: tuple[int, int], shape: tuple[i
     sinks = [g.small_weight(FLOAT * heads, layer, "attn_sinks")] if a.has_sinks(layer) else []
     size = FLOAT * b.tokens * heads * value
     cells = b.cells if a.sees_all(layer) else b.window_cells
+    if a.attention.distances is not None:
+        mask = _with_distances(p, mask, q, heads * cells)
     if b.flash_attention:
         y = g.fresh(size, b.tokens, [g.view(q), g.view(keys), g.view(values), mask, *sinks])
         g.device_sizes[y] = widen(p, y, cells * b.streams, ((b.key_half, kv * head), (b.value_half, kv * value)))
@@ -265,6 +267,14 @@ def weighed(p: Pass, layer: int, q: int, caches: tuple[int, int], shape: tuple[i
             g.settled(y, p.layout.host)
     g.expand(y)
     return y
+
+
+def _with_distances(p: Pass, mask: int, q: int, values: int) -> int:
+    """Biases by distance: looked up for each head, token and cell, then the mask is added."""
+    g, tokens = p.graph, p.b.tokens
+    biases = g.fresh(FLOAT * tokens * values, tokens, (g.view(q),))
+    masked = g.fresh(FLOAT * tokens * values, tokens, (biases, mask))
+    return g.fresh(HALF * tokens * values, tokens, (masked,)) if p.b.flash_attention else masked
 
 
 def widen(p: Pass, y: int, cells: int, parts: tuple[tuple[bool, int], ...]) -> int:

@@ -81,7 +81,7 @@ def _embedded(p: Pass) -> int:
         if by_row:
             g.expand(x)
     if a.embedding_norm:
-        x = p.norm(0, x, width, "token_embd_norm", centred=True, biased=True)
+        x = p.norm(0, x, width, "token_embd_norm", centred=a.norm_biases, biased=a.norm_biases)
     if a.traits.norms_embeddings:
         x = p.each(x, width)
     if a.position_embeddings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from macros.estimate.cache import cache_row, cache_values, compressed_values, state_values
+from macros.estimate.cache import cache_row, cache_values, compressed_values, convolved_values, state_values
 from macros.estimate.drafts import guessed_states, prediction_layers
 from macros.estimate.engines.llama_cpp.builds import build_of
 from macros.estimate.engines.llama_cpp.overrides import moves_of
@@ -406,6 +406,8 @@ def _cache(demand: Demand, layers: Sequence[int], *, on_device: bool) -> tuple[i
         return cache // batch.streams * batch.sequences + more, remembered
     kernel, convolved, values = state_values(a)
     state = recurrent_state_bytes(layers=recurrent, sequences=batch.sequences, conv_kernel=kernel, convolved=convolved, state=values)
+    if a.short_convolutions is not None:
+        state += FLOAT * batch.sequences * sum(convolved_values(a, layer) for layer in layers)
     runs = a.run_embeddings
     if runs is not None:
         # What their convolution has seen, in each residual stream.

@@ -20,6 +20,7 @@ from macros.formulas.paged_cache import (
     request_blocks,
     state_block_tokens,
 )
+from macros.specs.architectures import Architecture
 from macros.specs.engines import Pages
 
 HALF, SINGLE = 2, 4
@@ -114,7 +115,17 @@ def _kept(setting: Setting, pages: Pages, layer: int, tensor: int) -> list[Paged
         found.append(PagedLayer("full", row))
     else:
         found.append(PagedLayer("chunk" if window.kind == "chunked" else "window", row, window.size))
+    if a.short_convolutions is not None:
+        found.append(_convolved(a, layer, heads, a.short_convolutions.kernel))
     return found
+
+
+def _convolved(a: Architecture, layer: int, heads: int, kernel: int) -> PagedLayer:
+    """What short convolutions see: a window of the kernel's tokens, packed by cached heads, each filled up to a power of two."""
+    values, room = 2 * (a.head_dim(layer) + a.hidden_size // a.kv_heads(layer)), 1
+    while room < values:
+        room *= 2
+    return PagedLayer("window", heads * room * HALF, kernel, kernel, heads)
 
 
 def state_bytes(setting: Setting, pages: Pages, tensor: int) -> int:
