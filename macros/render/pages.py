@@ -71,10 +71,19 @@ def body(view: View, kind: str, id: str) -> str:
     return "\n\n".join(parts)
 
 
+OF_KIND: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "laptop": {"zh": ("笔记本显卡", "移动版"), "en": ("mobile GPU",)},
+    "integrated": {"zh": ("核显", "集成显卡"), "en": ("iGPU", "integrated graphics")},
+    "phone": {"zh": ("手机",), "en": ("phone",)},
+}
+"""What readers call devices of a kind."""
+
+
 def _also_called(view: View, kind: str, record: Any) -> list[str]:
     """Other names of a record: its own, and those of its family."""
     families = view.catalogue.records["families" if kind == "models" else "device-families"]
-    names = dict.fromkeys([*record.also_called, *families[record.family].also_called])
+    of_kind = OF_KIND.get(getattr(record, "kind", ""), {}).get(view.language, ())
+    names = dict.fromkeys([*record.also_called, *families[record.family].also_called, *of_kind])
     return [name for name in names if view.language == "zh" or name.isascii()]
 
 

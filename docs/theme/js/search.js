@@ -19,9 +19,9 @@ const wordsOf = (query) => query.replaceAll('"', " ").match(/[\u3400-\u9fff]+|[^
 
 // What makes a question of a query, and says nothing of its subject.
 const ASKING = zh
-  ? /能不能|能否|能跑|能运行|跑得动|可以|怎么样|怎么|怎样|如何|哪个|哪些|哪种|什么|多少|多大|多快|有没有|需要|推荐|吗|呢|么|的|跑|要|买|好|？|\?/g
-  : /\b(?:can|could|i|my|me|you|it|run|runs|running|on|with|a|an|the|for|of|to|in|is|are|do|does|how|much|many|what|which|best|should|need|will)\b|\?/gi;
-const QUESTION = zh ? /[吗呢？?]$|^(?:怎么|怎样|如何|哪|什么|多少|有没有|能不能|能否).{4,}/ : /^(?:can|could|what|which|how|best|is|are|do|does|should|will)\s+\S+\s+\S+/i;
+  ? /为什么|为何|能不能|能否|能跑|能运行|能用|够不够|够用|行不行|要不要|会不会|值得|跑得动|可以|怎么办|怎么样|怎么|怎样|如何|哪个|哪些|哪种|是什么|什么|差多少|多少|多大|多快|有没有|需要|推荐|吗|呢|么|的|跑|要|买|好|？|\?/g
+  : /\b(?:can|could|i|my|me|you|it|run|runs|running|on|with|a|an|the|for|of|to|in|is|are|do|does|how|why|much|many|what|which|best|should|need|will)\b|\?/gi;
+const QUESTION = zh ? /[吗呢？?]$|^(?:怎么|怎样|如何|哪|什么|为什么|为何|多少|有没有|能不能|能否).{4,}/ : /^(?:can|could|what|which|how|why|best|is|are|do|does|should|will)\s+\S+\s+\S+/i;
 const SIZE = /(\d+)\s*(?:gb|gib|g)(?![a-z\d])/gi;
 // What is said of a size of memory and names nothing else.
 const SIZED = zh ? /显存|内存|显卡|大模型|模型|电脑|一张|卡/g : /\b(?:v?ram|memory|models?|llms?|cards?|gpus?|computer|pc)\b/gi;
@@ -54,8 +54,20 @@ async function holding(engine, words) {
   return first.filter(({ id }) => held.every((ids) => ids.has(id)));
 }
 
-/** The pages that hold most of the words, best first. */
+// What a reader ran together without a space: Chinese in words of two characters and more, where there are such.
+const cutter = new Intl.Segmenter(document.documentElement.lang, { granularity: "word" });
+const pieces = (words) => words.flatMap((word) => {
+  const cut = HAN.test(word) ? [...cutter.segment(word)].map(({ segment }) => segment).filter((piece) => piece.length > 1) : [];
+  return cut.length ? cut : [word];
+});
+
+/** The pages that are chapters. */
+let known;
+const chaptersOf = (engine) => (known ??= engine.search(null, { filters: { kind: "chapter" } }).then(({ results }) => new Set(results.map(({ id }) => id))));
+
+/** The pages that hold most of the words, best first; of those that hold as many, chapters. */
 async function holdingMost(engine, words) {
+  const chapters = await chaptersOf(engine);
   const each = await Promise.all(words.map((word) => holding(engine, [word])));
   const pages = new Map();
   for (const results of each) {
@@ -67,7 +79,8 @@ async function holdingMost(engine, words) {
     }
   }
   const most = Math.max(0, ...[...pages.values()].map(({ count }) => count));
-  return [...pages.values()].filter(({ count }) => count === most).sort((a, b) => b.score - a.score).map(({ result }) => result);
+  return [...pages.values()].filter(({ count }) => count === most)
+    .sort((a, b) => chapters.has(b.result.id) - chapters.has(a.result.id) || b.score - a.score).map(({ result }) => result);
 }
 
 // What a page is called, with its other names, in the parts that a reader may type: "RTX 4090", "qwen3.6" also as "qwen" and "3.6".
@@ -108,8 +121,7 @@ async function called(engine, words, beside = false, wholly = false) {
 
 /** Pages whose text holds the words: chapters, then those of single devices and models. */
 async function written(engine, words) {
-  const [all, chapters] = await Promise.all([holding(engine, words), engine.search(null, { filters: { kind: "chapter" } })]);
-  const ids = new Set(chapters.results.map(({ id }) => id));
+  const [all, ids] = await Promise.all([holding(engine, words), chaptersOf(engine)]);
   return [...all.filter(({ id }) => ids.has(id)), ...all.filter(({ id }) => !ids.has(id))];
 }
 
@@ -125,7 +137,7 @@ export async function find(typed) {
   const size = query.search(SIZE) >= 0; // beside a question no name: "64gb" calls a device only where all else does
   const whole = await called(engine, wordsOf(query), false, size);
   const wholly = core.length > 1 && core.length < wordsOf(query).length ? await called(engine, core, false, true) : [];
-  const lead = sized(query) ? await called(engine, [zh ? "推荐" : "best"])
+  let lead = sized(query) ? await called(engine, [zh ? "推荐" : "best"])
     : size && whole.length ? whole : wholly.length ? wholly : whole.length ? whole : await called(engine, about, size);
   let found = [];
   let words = about;
@@ -134,7 +146,12 @@ export async function find(typed) {
     found = await written(engine, tried);
     words = tried;
   }
-  if (!found.length && about.length > 1) found = await holdingMost(engine, about);
+  const cut = pieces(about);
+  if (!found.length && cut.length > 1) {
+    found = await holdingMost(engine, cut);
+    words = cut;
+    if (!lead.length) lead = await called(engine, cut);
+  }
   const ids = new Set(lead.map(({ id }) => id));
   used.set(typed, { words, ids });
   return [...lead, ...found.filter(({ id }) => !ids.has(id))];
