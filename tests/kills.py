@@ -67,14 +67,17 @@ def running(session: int) -> list[int]:
 
 SMALL = """
 import itertools, sys
-from macros import __main__ as program
-from macros.publish import api, pictures
-from macros.render import pages
+try:
+    from macros import __main__ as program
+    from macros.publish import api
+    from macros.render import pages
+except KeyboardInterrupt:
+    sys.exit(130)
 
 every, files, asked = pages.generated, api.files, itertools.count()
 pages.generated = lambda view: itertools.islice(every(view), 12 if next(asked) else 0)  # at first none: nothing is computed for all
 api.files = lambda catalogue: dict(item for item in files(catalogue).items() if not item[0].startswith("tables/"))
-sys.exit(program.main())
+sys.exit(program.program())
 """
 """The command with twelve pages of records, and no files of tables."""
 

@@ -221,7 +221,7 @@ def index(site: Path, into: Path) -> None:
             page.parent.mkdir(parents=True, exist_ok=True)
             text = FORMS.sub(r"<\1div", article[0]).replace("><", "> <")  # a term and what it means are not one word
             if title := TITLE.search(article[0]):
-                name = " ".join([f"{_kind(path.parent)}:", _heading(text), *(_words(also) for also in ALSO.findall(text))])
+                name = " · ".join([f"{_kind(path.parent)}: {_heading(text)}", *(_words(also) for also in ALSO.findall(text))])
                 sizes = SIZES.search(text) if _kind(path.parent) == "devices" else None
                 marks = [f"{size}gb" for size in re.findall(r"\d+", sizes[1])] if sizes else []
                 if marks := [*marks, *(["*"] if TODAY in text else [])]:

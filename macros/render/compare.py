@@ -80,7 +80,7 @@ def page(view: View) -> str:
 
 def _compared(view: View) -> str:
     frame = planning.compare(view.catalogue, *TWO)
-    heads = [_word(view, "model"), *(view.name("gpus", gpu) for gpu in TWO), _word(view, "ratio")]
+    heads = [_word(view, "model"), *(_head(view, "runs", view.name("gpus", gpu)) for gpu in TWO), _word(view, "ratio")]
     rows = []
     for row in frame.to_dict("records"):
         cells = [f"<td>{_cell(view, row[f'way:{gpu}'], row[f'decode:{gpu}'])}</td>" for gpu in TWO]
@@ -138,10 +138,10 @@ def _word(view: View, name: str) -> str:
     return escape(view.pick(*LABELS[name]))
 
 
-def _head(view: View, name: str) -> str:
-    """The head of a column, with its unit below."""
+def _head(view: View, name: str, text: str = "") -> str:
+    """The head of a column, with its unit below; a name of its own has the unit of another's."""
     unit = f' <span class="unit">{unit_html(UNITS[name], view.language)}</span>' if name in UNITS else ""
-    return f"{_word(view, name)}{unit}"
+    return f"{text or _word(view, name)}{unit}"
 
 
 def _json(value: object) -> str:

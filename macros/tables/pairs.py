@@ -289,7 +289,7 @@ def one_of_each(catalogue: Catalogue) -> list[str]:
     return kept
 
 
-FOR_MODEL = [MODEL, GPU, WAY, DECODE, MEMORY, NEED, RAM, LONGEST, QUANT, FITS, LOW, HIGH, *PREFILL]
+FOR_MODEL = [MODEL, GPU, WAY, DECODE, RAM, MEMORY, NEED, LONGEST, QUANT, FITS, LOW, HIGH, *PREFILL]
 
 
 def model_devices_of(catalogue: Catalogue, model: str) -> pd.DataFrame:

@@ -54,11 +54,10 @@ function table(title, heads, rows) {
   return element("div", { class: "table" }, element("div", { class: "table-scroll", role: "region", tabindex: "0", "aria-label": title }, made));
 }
 
-/** The head of a column, with its unit below. */
-function head(name) {
+/** The head of a column, with its unit below; a name of its own has the unit of another's. */
+function head(name, text = say(name)) {
   const unit = words[`unit-${name}`];
-  if (!unit) return say(name);
-  return [say(name), " ", element("span", { class: "unit" }, unit)];
+  return unit ? [text, " ", element("span", { class: "unit" }, unit)] : text;
 }
 
 function complain(form, message) {
@@ -100,7 +99,7 @@ async function compare() {
     const [first, second] = found.map(speedOf);
     rows.push(element("tr", {}, element("th", { scope: "row" }, named(all, kind, id)), ...found.map(cell), element("td", { class: "n" }, first && second ? (second / first).toFixed(2) : "—")));
   }
-  const heads = [say(kind === "model" ? "model" : "device"), control("one").value, control("other").value, say("ratio")];
+  const heads = [say(kind === "model" ? "model" : "device"), head("runs", control("one").value), head("runs", control("other").value), say("ratio")];
   page.querySelector("[data-compared]").replaceChildren(table(say("compare"), heads, rows));
   remember({ one, other });
 }

@@ -19,19 +19,23 @@ const wordsOf = (query) => query.replaceAll('"', " ").match(/[\u3400-\u9fff]+|[^
 
 // What makes a question of a query, and says nothing of its subject.
 const ASKING = zh
-  ? /为什么|为何|能不能|能否|能跑|能运行|能用|够不够|够用|行不行|要不要|会不会|值得|跑得动|可以|怎么办|怎么样|怎么|怎样|如何|哪个|哪些|哪种|是什么|什么|差多少|多少|多大|多快|有没有|需要|推荐|吗|呢|么|的|跑|要|买|好|？|\?/g
+  ? /家用|家里的|普通|为什么|为何|能不能|能否|能跑|能运行|能用|够不够|够用|行不行|要不要|会不会|值得|跑得动|可以|怎么办|怎么样|怎么|怎样|如何|哪个|哪些|哪种|是什么|什么|差多少|多少|多大|多快|有没有|需要|推荐|吗|呢|么|的|跑|要|买|好|？|\?/g
   : /\b(?:can|could|i|my|me|you|it|run|runs|running|on|with|a|an|the|for|of|to|in|is|are|do|does|how|why|much|many|what|which|best|should|need|will)\b|\?/gi;
 const QUESTION = zh ? /[吗呢？?]$|^(?:怎么|怎样|如何|哪|什么|为什么|为何|多少|有没有|能不能|能否).{4,}/ : /^(?:can|could|what|which|how|why|best|is|are|do|does|should|will)\s+\S+\s+\S+/i;
 const SIZE = /(\d+)\s*(?:gb|gib|g)(?![a-z\d])/gi;
 // What is said of a size of memory and names nothing else.
 const SIZED = zh ? /显存|内存|显卡|大模型|模型|电脑|一张|卡/g : /\b(?:v?ram|memory|models?|llms?|cards?|gpus?|computer|pc)\b/gi;
-// How many people, or how much money: numbers that are no part of a name.
-const COUNTED = zh ? /\d+\s*(?=个?(?:人|用户|并发|路))|(?<=预算\s*)\d+\s*元?/g
-  : /\d+\s*(?=(?:users?|people|persons?|clients?|seats?|employees)\b)|(?<=\b(?:budget|under|below)\s*)[$€£]?\d+/gi;
+// Of these a chapter is called.
+const OF_SIZE = zh ? /显存|内存/ : /\bv?ram\b/i;
+// How many people: numbers that are no part of a name.
+const COUNTED = zh ? /\d+\s*(?=个?(?:人|用户|并发|路))/g : /\d+\s*(?=(?:users?|people|persons?|clients?|seats?|employees)\b)/gi;
+// How much money: no number that names anything.
+const MONEY = zh ? /预算\s*\d+\s*(?:元|块钱?)?|\d{3,}\s*(?:元|块钱?)(?:以内|以下|左右)?/g
+  : /\b(?:budget(?:\s+of)?|under|below)\s*[$€£]?\d+(?![\w.])(?:\s*(?:dollars?|usd|euros?|eur|bucks))?|[$€£]\d+|\b\d+\s*(?:dollars?|usd|euros?|eur|bucks)\b/gi;
 // Several of one card: "2x3090", "3090 x2".
 const SEVERAL = /(?<![\w.])([2-9])\s*[x×*]\s*(?=[a-z ]*\d{3})|(?<=\d{3}[a-z ]*)[x×*]\s*([2-9])(?![\w.])/gi;
 /** A query without counts, with several cards in a word, and sizes in one form. */
-const plain = (query) => query.replace(COUNTED, "").replace(SEVERAL, () => say(" 多卡 ", " dual ")).replace(SIZE, "$1gb").trim() || query;
+const plain = (query) => query.replace(COUNTED, "").replace(MONEY, say(" 预算 ", " budget ")).replace(SEVERAL, () => say(" 多卡 ", " dual ")).replace(SIZE, "$1gb").trim() || query;
 /** Whether a query asks what a size of memory runs, and names neither device nor model. */
 const sized = (query) => query.search(SIZE) >= 0 && !query.replace(SIZE, " ").replace(ASKING, " ").replace(SIZED, " ").trim();
 /** The words of a query that name its subject, without a size of memory beside a name. All of them where nothing is left. */
@@ -54,11 +58,13 @@ async function holding(engine, words) {
   return first.filter(({ id }) => held.every((ids) => ids.has(id)));
 }
 
-// What a reader ran together without a space: Chinese in words of two characters and more, where there are such.
+// What a reader ran together without a space: Chinese in words of two characters and more, where it can be cut into such, else by twos.
 const cutter = new Intl.Segmenter(document.documentElement.lang, { granularity: "word" });
+const twos = (word) => [...word].slice(1).map((character, at) => word[at] + character);
 const pieces = (words) => words.flatMap((word) => {
-  const cut = HAN.test(word) ? [...cutter.segment(word)].map(({ segment }) => segment).filter((piece) => piece.length > 1) : [];
-  return cut.length ? cut : [word];
+  if (!HAN.test(word) || word.length < 3) return [word];
+  const cut = [...cutter.segment(word)].map(({ segment }) => segment).filter((piece) => piece.length > 1);
+  return cut.length ? cut : twos(word);
 });
 
 /** The pages that are chapters. */
@@ -91,12 +97,12 @@ const SHORT = /^(?:[\d.]{1,3}|[\u3400-\u9fff])$/; // a number or a character tha
 let names;
 const named = (engine) => (names ??= engine.filters().then(({ name = {} }) => Object.keys(name).map((value) => {
   const [, kind, known, sizes = ""] = value.replaceAll("\u200b", "").toLowerCase().match(/^(\w+): ([^|]*)(?:\| (.*))?$/);
-  return { value, chapter: kind === "chapter", model: kind === "models", name: known.replaceAll(" ", ""), tokens: parts(known), sizes: sizes.split(" "),
+  return { value, chapter: kind === "chapter", model: kind === "models", name: known.replaceAll(" ", ""), tokens: parts(known), own: parts(known.split(" · ")[0]), sizes: sizes.split(" "),
     length: parts(known.replace(/\b\d+gb\b/g, "x")).length, most: Math.max(...sizes.split(" ").map((size) => parseInt(size) || 0)), today: sizes.endsWith("*") };
 })));
 
 /** Pages that are called by all of the words, or by as many of them as any is, those with a digit counting twice: without one no device or
- *  model is called by a single word, but where the query has a size of memory a model by the first of its name. The shortest name first, of equal ones that with most memory, then one of today;
+ *  model is called by a single word, but where the query has a size of memory a model by the first of its name. Whose first name it is comes first, then the shortest name, of equal ones that with most memory, then one of today;
  *  after the first of all the chapter that the other words call. */
 async function called(engine, words, beside = false, wholly = false) {
   const lower = words.map((word) => word.toLowerCase());
@@ -108,10 +114,11 @@ async function called(engine, words, beside = false, wholly = false) {
     if (wholly && by.length < lower.length) continue;
     if (by.length === 1 && lower.length > 1 && SHORT.test(by[0]) && !(page.chapter && /\d/.test(by[0]))) continue;
     const exact = by.filter((word) => page.tokens.includes(word) || page.sizes.includes(word)).length;
-    if (by.length && (page.chapter || by.length === lower.length || by.length > 1 || numbers || first)) found.push({ page, by, exact, count: by.length + numbers });
+    const own = by.filter((word) => page.own.some((part) => part.includes(word))).length;
+    if (by.length && (page.chapter || by.length === lower.length || by.length > 1 || numbers || first)) found.push({ page, by, exact, own, count: by.length + numbers });
   }
   const most = Math.max(0, ...found.map(({ count }) => count));
-  const first = found.filter(({ count }) => count === most).sort((a, b) => b.page.chapter - a.page.chapter || b.exact - a.exact || a.page.length - b.page.length || b.page.most - a.page.most || b.page.today - a.page.today).slice(0, CALLED);
+  const first = found.filter(({ count }) => count === most).sort((a, b) => b.page.chapter - a.page.chapter || b.exact - a.exact || b.own - a.own || a.page.length - b.page.length || b.page.most - a.page.most || b.page.today - a.page.today).slice(0, CALLED);
   const left = first.length ? lower.filter((word) => !first[0].by.includes(word)) : [];
   const other = found.find(({ page, by, count }) => page.chapter && count < most && by.some((word) => left.includes(word)));
   if (other) first.splice(1, 0, other);
@@ -137,8 +144,9 @@ export async function find(typed) {
   const size = query.search(SIZE) >= 0; // beside a question no name: "64gb" calls a device only where all else does
   const whole = await called(engine, wordsOf(query), false, size);
   const wholly = core.length > 1 && core.length < wordsOf(query).length ? await called(engine, core, false, true) : [];
-  let lead = sized(query) ? await called(engine, [zh ? "推荐" : "best"])
+  let lead = sized(query) ? [...await called(engine, [zh ? "推荐" : "best"]), ...await called(engine, query.match(OF_SIZE) ?? [])]
     : size && whole.length ? whole : wholly.length ? wholly : whole.length ? whole : await called(engine, about, size);
+  if (!lead.length && core.length && core.length < about.length) lead = await called(engine, core, false, true);
   let found = [];
   let words = about;
   for (const tried of QUESTION.test(query.trim()) ? [about] : [wordsOf(query), about]) {
@@ -147,14 +155,14 @@ export async function find(typed) {
     words = tried;
   }
   const cut = pieces(about);
-  if (!found.length && cut.length > 1) {
+  if (!found.length && cut.join() !== wordsOf(query).join()) {
     found = await holdingMost(engine, cut);
     words = cut;
     if (!lead.length) lead = await called(engine, cut);
   }
   const ids = new Set(lead.map(({ id }) => id));
   used.set(typed, { words, ids });
-  return [...lead, ...found.filter(({ id }) => !ids.has(id))];
+  return [...new Map(lead.map((page) => [page.id, page])).values(), ...found.filter(({ id }) => !ids.has(id))];
 }
 
 /** Read some results. Of those that neither are called so nor hold every word as it was typed, only as many as there is nothing better. */
