@@ -14,7 +14,8 @@ from macros.estimate.setting import check_setting
 from macros.estimate.shares import margin_memory, runtime_memory, usable_memory
 from macros.estimate.weights import padded_bytes
 from macros.formulas.recipe import typed_tensors, uniform_tensors
-from macros.formulas.tensors import FIRST, tensor_groups
+from macros.formulas.tensors.group import FIRST
+from macros.formulas.tensors.model import tensor_groups
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 

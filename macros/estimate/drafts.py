@@ -6,7 +6,7 @@ from macros.estimate.question import USUAL_DRAFT
 from macros.estimate.setting import Setting
 from macros.estimate.weights import ModelWeights, is_expert
 from macros.formulas.compute_graph.prediction import like_layer
-from macros.formulas.tensors import layer_tensors
+from macros.formulas.tensors.model import layer_tensors
 from macros.specs.architectures import Architecture
 
 SINGLE = 4

@@ -9,7 +9,7 @@ from typing import Any
 from macros.formulas.engine_constants import HOST_ALIGNMENT, aligned, row_padding_bytes
 from macros.formulas.recipe import TypedTensors, Types, stored_tensors, typed_tensors, uniform_tensors
 from macros.formulas.remember import by_identity
-from macros.formulas.tensors import FIRST, LAST, TensorGroup
+from macros.formulas.tensors.group import FIRST, LAST, TensorGroup
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import Quantization
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from macros.estimate.weights import is_expert, pieces
 from macros.formulas.elementwise import added
 from macros.formulas.remember import by_identity
-from macros.formulas.tensors import FIRST, LAST
+from macros.formulas.tensors.group import FIRST, LAST
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
 from macros.specs.engines import Engine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from macros.formulas.tensors import tensor_groups
+from macros.formulas.tensors.model import tensor_groups
 from macros.specs.architectures import Architecture
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from macros.formulas.elementwise import ceil
-from macros.formulas.tensors import LAST, TensorGroup, tensor_groups
+from macros.formulas.tensors.group import LAST, TensorGroup
+from macros.formulas.tensors.model import tensor_groups
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import Packing, PackingRule, PerWeight, Quantization, Recipe, Rule, TensorType
 

@@ -16,7 +16,7 @@ from macros.formulas.compute_graph.passes import Batch, Layout
 from macros.formulas.compute_graph.schedule import schedule
 from macros.formulas.compute_graph.shortening import layers_enough, shortened
 from macros.formulas.remember import forget
-from macros.formulas.tensors import tensor_groups
+from macros.formulas.tensors.model import tensor_groups
 from macros.specs import load
 from macros.tables.accuracy_memory import ROOMY
 from tests.formulas.test_engine_passes import shorter

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from macros.estimate.config_json import read_config
-from macros.formulas.tensors import tensor_groups
+from macros.formulas.tensors.model import tensor_groups
 from macros.specs import load
 from macros.specs.models import architecture_of
 from tests.estimate.test_config_json import SMALL, long_form

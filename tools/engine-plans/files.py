@@ -9,7 +9,7 @@ from typing import Any
 import gguf
 
 from macros.formulas.recipe import typed_tensors
-from macros.formulas.tensors import file_name
+from macros.formulas.tensors.names import file_name
 from macros.specs.architectures import Architecture
 from macros.specs.catalogue import Catalogue
 

@@ -9,7 +9,8 @@ from macros.estimate.files.methods import Published, Shape, published
 from macros.estimate.files.modules import module_names
 from macros.formulas.recipe import tensor_parts
 from macros.formulas.remember import by_identity
-from macros.formulas.tensors import TensorGroup, tensor_groups
+from macros.formulas.tensors.group import TensorGroup
+from macros.formulas.tensors.model import tensor_groups
 from macros.specs.architectures import Architecture
 from macros.specs.checkpoints import Checkpoint
 from macros.specs.quantizations import Kind, PerWeight, Quantization

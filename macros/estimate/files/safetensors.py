@@ -15,7 +15,7 @@ from macros.estimate.files.modules import ELSEWHERE, OUTSIDE
 from macros.estimate.refused import Refused
 from macros.formulas.recipe import uniform_tensors
 from macros.formulas.remember import by_identity
-from macros.formulas.tensors import FIRST, LAST
+from macros.formulas.tensors.group import FIRST, LAST
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import FileQuantization, Quantization, StoredTensor
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from macros.formulas.compute_graph.passes import FLOAT, WORD, Pass
-from macros.formulas.tensors import narrowed
+from macros.formulas.tensors.feed_forward import narrowed
 from macros.specs.architectures import Experts
 
 FUSED_COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 288, 512, 576)

@@ -6,7 +6,9 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from macros.formulas.tensors import OUTSIDE, TensorGroup, tensor_groups
+from macros.formulas.tensors.group import TensorGroup
+from macros.formulas.tensors.model import tensor_groups
+from macros.formulas.tensors.names import OUTSIDE
 from macros.specs.architectures import Architecture
 
 FIRST_NORM_ALONE = ("qwen35", "qwen35moe", "qwen3next", "gpt-oss", "glm4moe", "seed_oss")

@@ -18,7 +18,7 @@ from macros.formulas.companions import adapter_bytes, projector_bytes
 from macros.formulas.compute_graph.prediction import like_layer
 from macros.formulas.compute_graph.tower import tower_buffers
 from macros.formulas.kv_cache import recurrent_state_bytes
-from macros.formulas.tensors import tensor_groups
+from macros.formulas.tensors.model import tensor_groups
 from macros.formulas.units import MIB
 from macros.specs import Catalogue
 from macros.specs.models import Model, architecture_of, tower_of

@@ -10,7 +10,8 @@ from macros.estimate.shares import HOST, Moves
 from macros.estimate.weights import LayerWeights, ModelWeights
 from macros.formulas.patterns import found_in, is_pattern
 from macros.formulas.remember import by_identity
-from macros.formulas.tensors import FIRST, LAST, file_name
+from macros.formulas.tensors.group import FIRST, LAST
+from macros.formulas.tensors.names import file_name
 from macros.specs.architectures import Architecture
 from macros.specs.errors import nearest
 

@@ -18,7 +18,8 @@ from macros.formulas.engine_constants import aligned, row_padding_bytes
 from macros.formulas.kv_cache import row_bytes
 from macros.formulas.remember import by_identity
 from macros.formulas.slices import LEAST_STEP, common_step, least_slice, slice_sizes
-from macros.formulas.tensors import LAST, file_name
+from macros.formulas.tensors.group import LAST
+from macros.formulas.tensors.names import file_name
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import TensorType
 
