@@ -26,4 +26,4 @@ def test_each_class_is_run_by_an_engine_and_each_thing_has_a_reason():
 
 def test_an_engine_that_has_dropped_a_class_is_not_named():
     engines = dict(zip(FRAME.name, FRAME.run_by, strict=True))
-    assert (engines["Qwen 1"], engines["GPT-2"]) == ("llama.cpp", "llama.cpp, vLLM")
+    assert (engines["Qwen 1"], engines["BLOOM"]) == ("llama.cpp, MLX (mlx-lm)", "llama.cpp, vLLM")
