@@ -119,6 +119,8 @@ class Slices(Strict):
     """Tensors that go by key-value heads, of which every card has at least one."""
     wide: list[WideTensors] = Field(default_factory=list)
     """What it holds in 32 bits."""
+    undivided: list[Plain] = Field(default_factory=list)
+    """Classes whose layers it does not slice."""
 
 
 class KnownBuild(Strict):

@@ -36,6 +36,8 @@ OPTIONAL = {"radeon"}
 SAME = {"laptop": "mobile", "notebook": "mobile"}
 """Words that say the same."""
 MEMORY = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?) ?g(?:i?b)?\b")
+COUNTED = re.compile(r"^\s*(?:(\d{1,2})\s*[x×*]\s*|dual[\s-]+|two\s+|双路?\s*)(?=\S)", re.IGNORECASE)
+"""How many of a thing, before its name."""
 MOST_SHOWN, LONGEST = 4, 80
 """Ids that a message names; letters of a name."""
 
@@ -99,7 +101,20 @@ def meant(word: str, records: Mapping[str, Any]) -> tuple[list[str], bool]:
         return [], False
     best = min(scored)[:3]
     alike = sorted((one for one in scored if one[:3] == best), key=lambda one: one[-1])
-    return [one[-1] for one in alike], len(alike) == 1 and alike[0][:2] == (0, False) and alike[0][3] == 0
+    tells = len(alike) == 1 and alike[0][:2] == (0, False) and alike[0][3] == 0
+    return [one[-1] for one in alike], tells and counted(word)[0] == 1
+
+
+def counted(word: str) -> tuple[int, str]:
+    """How many of a thing a name asks for, and its name.
+
+    >>> counted("2x EPYC 9355"), counted("dual xeon 8352y"), counted("7900 xtx")
+    ((2, 'EPYC 9355'), (2, 'xeon 8352y'), (1, '7900 xtx'))
+    """
+    found = COUNTED.match(word)
+    if found is None:
+        return 1, word
+    return int(found.group(1) or 2), word[found.end() :]
 
 
 def nearest_called(word: str, records: Mapping[str, Any]) -> str:
@@ -110,6 +125,10 @@ def nearest_called(word: str, records: Mapping[str, Any]) -> str:
     >>> nearest_called("rtx-3060-12gb", {"rtx-3060": Card(), "rtx-3080-12gb": Other()})
     "write 'rtx-3060'"
     """
+    count, single = counted(word[:LONGEST])
+    if count > 1:
+        processor = any(hasattr(record, "two_sockets") for record in records.values())
+        return nearest_called(single, records) + (f" and sockets: {count}" if processor else f", {count} times")
     found, _ = meant(word[:LONGEST], records)
     if not found:
         return nearest(word, _of_words(word[:LONGEST], records) or records) + _unlisted(word[:LONGEST], records)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from macros.estimate import estimate
+from macros.estimate import Refused, estimate
 from macros.formulas.paged_cache import PagedLayer, plan_pages, pool_block_bytes, request_blocks
 from macros.specs import load
 from macros.tables.accuracy_memory import ROOMY
@@ -169,3 +169,11 @@ def test_convolutions_share_the_pool_of_pages_with_the_cache():
     plan = plan_pages(layers, block_tokens=16, step=16)
     assert (len(plan.groups), pool_block_bytes(plan, list(range(132)))) == (12, 1_441_792)
     assert [request_blocks(plan, context=context, in_flight=16_384) for context in (8_192, 131_072)] == [15_115, 33_969]
+
+
+def test_what_the_engine_does_not_slice_is_refused_over_two_cards():
+    """vLLM 0.33.0 builds Dory with a tensor parallelism of one alone; stages are another matter."""
+    asked = {"config": {"model_type": "dory"}, "quant": "bf16", "context": 4_096, "gpus": ["rtx-4090"] * 2, "engine": "vllm"}
+    with pytest.raises(Refused, match="tensor_parallel"):
+        estimate({**asked, "tensor_parallel": 2}, CATALOGUE)
+    assert [device["layers"] for device in estimate(asked, CATALOGUE)["devices"]] == [28, 28]

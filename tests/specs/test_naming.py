@@ -157,3 +157,16 @@ def test_a_processor_s_number_is_enough_and_another_s_is_not(typed, found):
 )
 def test_what_is_like_a_name_shares_its_words_and_first_digits(typed: str, kind: str, offered: str) -> None:
     assert offered in nearest_called(typed, getattr(CATALOGUE, kind))
+
+
+@pytest.mark.parametrize("typed", ["2x epyc 9355", "2 × EPYC 9355", "dual EPYC 9355", "双路霄龙 9355", "two epyc-9355"])
+def test_two_processors_lead_to_the_key_for_two_sockets(typed: str) -> None:
+    """Never to one of them in silence."""
+    with pytest.raises(Refused, match="write 'epyc-9355' and sockets: 2"):
+        estimate({"model": "qwen3-8b", "quant": "q4_k_m", "context": 4096, "cpu": typed}, CATALOGUE)
+
+
+@pytest.mark.parametrize("typed", ["2x rtx 3090", "dual 3090", "2×RTX 3090"])
+def test_two_cards_lead_to_the_card_twice(typed: str) -> None:
+    with pytest.raises(Refused, match="write 'rtx-3090', 2 times"):
+        estimate({"model": "qwen3-8b", "quant": "q4_k_m", "context": 4096, "gpus": [typed]}, CATALOGUE)

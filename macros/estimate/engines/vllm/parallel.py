@@ -21,12 +21,18 @@ def parallel(setting: Setting) -> tuple[int, int]:
     """
     cards = max(len(setting.gpus), 1)
     tensor, stages = setting.tensor_parallel, setting.pipeline_parallel
-    fitting = [count for count in range(1, cards + 1) if cards % count == 0 and _slices(setting.architecture, count)]
+    whole = setting.engine.slices is not None and setting.architecture.engine_name in setting.engine.slices.undivided
+    sliced = [count for count in range(1, cards + 1) if cards % count == 0 and _slices(setting.architecture, count)]
+    fitting = [1] if whole else sliced
     if tensor is None:
         left = [count for count in fitting if stages is None or count * stages == cards]
         if not left:
             raise Refused("pipeline_parallel", f"stages that divide the {cards} cards", stages, f"use {cards // max(fitting)}")
         tensor = max(left)
+    if whole and tensor > 1:
+        raise Refused(
+            "tensor_parallel", "1, as the engine does not slice the layers of this class", tensor, "use pipeline_parallel instead"
+        )
     if not _slices(setting.architecture, tensor):
         attention = setting.architecture.attention
         expected = f"a number that divides the {attention.heads} query heads and fits the {attention.kv_heads} key-value heads"
@@ -44,6 +50,8 @@ def _slices(a: Architecture, count: int) -> bool:
     """Whether the heads of all layers can be sliced for so many cards."""
     for layer in range(a.layers):
         if a.attends(layer) and (a.heads(layer) % count or (a.attention.latent is None and not _alike(a.kv_heads(layer), count))):
+            return False
+        if a.attends(layer) and a.short_convolutions is not None and a.kv_heads(layer) % count:
             return False
     r = a.recurrent
     return r is None or r.heads % count == 0
