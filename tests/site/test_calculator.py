@@ -367,7 +367,10 @@ def linked(config: str) -> str:
 
 
 @pytest.mark.parametrize("config", ['{"model_type": "alien"}', "{}", json.dumps(long_form(CONFIGS["llama-3.1-8b"]))])
-def test_a_configuration_in_a_link_leaves_nothing_of_the_first_answer_running(page, config):
+@pytest.mark.parametrize("started", ["beside", "in the page"])
+def test_a_configuration_in_a_link_leaves_nothing_of_the_first_answer_running(page, config, started):
+    if started == "in the page":  # as from a folder, where browsers start no worker
+        page.add_init_script("delete globalThis.Worker")
     page.goto(f"en/calculator/#model=llama-3.1-8b&gpu=rtx-3090&config={linked(config)}")
     page.wait_for_selector("[data-reads=configs]")
     page.wait_for_timeout(400)  # pieces of the answer come between two frames: what throws there is told when the page closes

@@ -34,13 +34,18 @@ globalThis.startFormulas = ({ answering, scripts }) => {
     made.addEventListener("error", reject);
     document.head.append(made);
   });
+  let loading = Promise.resolve(); // between old formulas and new ones nothing is asked
   const within = {
-    async load(addresses) {
-      for (const address of [absolute(answering), ...addresses]) await script(address);
-      return globalThis.answering("begin", []);
+    load(addresses) {
+      loading = (async () => {
+        for (const address of [...(globalThis.answering ? [] : [absolute(answering)]), ...addresses]) await script(address);
+        return globalThis.answering("begin", []);
+      })();
+      return loading;
     },
     async ask(door, values) {
       await new Promise((free) => { setTimeout(free); });
+      await loading.catch(() => {});
       return globalThis.answering(door, values);
     },
   };
