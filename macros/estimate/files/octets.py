@@ -64,6 +64,11 @@ def after_texts(data: Octets, at: int, count: int, *, short: bool = False) -> in
     length = _LENGTH.unpack_from
     try:
         if short:
+            # Short texts without a zero in them: seven of each length are all the zeros up to what comes next.
+            for begins in _NEXT:
+                end = data.find(begins, at, at + _USUAL * count) - 1
+                if end >= at and data[at:end].count(0) == _ZEROS * count:
+                    return end
             for _ in repeat(None, count):
                 at += 8 + data[at]
         else:
@@ -75,3 +80,9 @@ def after_texts(data: Octets, at: int, count: int, *, short: bool = False) -> in
 
 
 _LENGTH = struct.Struct("<Q")
+_ZEROS = 7
+"""Of the 8 bytes of the length of a short text."""
+_USUAL = 64
+"""Most bytes that a text of a vocabulary takes on average, its length included."""
+_NEXT = tuple([bytes(_ZEROS) + begins for begins in (b"tokenizer.", b"general.", b"token_embd.", b"output", b"blk.")])
+"""How keys and tensors begin that stand behind a vocabulary, from the second byte of the length of their name."""

@@ -173,7 +173,7 @@ def _fastest(search: Search, candidates: Sequence[Candidate]) -> Placement | Non
     for candidate in sorted(candidates, key=lambda one: -one.speed):
         if candidate.speed <= fastest:
             break
-        placement = _fitting(search, candidate)
+        placement = _fitting(search, candidate, fastest)
         if placement is not None:
             speed = decode_speed(placement.setting, placement, search.catalogue)
             if speed > fastest:
@@ -316,8 +316,8 @@ def _has_room(search: Search, candidate: Candidate, buffers: Sequence[float], *,
     return not host or needs[-1] + (taken if one_memory(search.setting) else 0.0) <= search.host.usable_bytes
 
 
-def _fitting(search: Search, candidate: Candidate) -> Placement | None:
-    """The candidate, with as many more experts in RAM as its buffers make necessary; None: it does not fit with any."""
+def _fitting(search: Search, candidate: Candidate, fastest: float) -> Placement | None:
+    """The candidate, with as many more experts in RAM as its buffers make necessary; None: none fits, or is faster than what is known."""
     placement = _placed(search, candidate)
     if placement.fits or not _open(search.setting):
         return placement if placement.fits else None
@@ -328,7 +328,7 @@ def _fitting(search: Search, candidate: Candidate) -> Placement | None:
         buffers = _likely_buffers([placement])
         if not _has_room(search, tried, buffers, host=False):
             continue
-        if not _has_room(search, tried, buffers):
+        if not _has_room(search, tried, buffers) or (fastest > 0.0 and _timed(search, tried).speed <= fastest):
             return None
         placement = _placed(search, tried)
         if placement.fits:
