@@ -168,6 +168,29 @@ def _metadata(a: Architecture) -> dict[str, Any]:
             keys["moe_latent_size"] = e.width
         if name.startswith("granite"):
             keys["feed_forward_length"] = e.size
+        for key, clamps in (("swiglu_clamp_exp", a.clamps_routed), ("swiglu_clamp_shexp", a.clamps_shared)):
+            if any(clamps(layer) for layer in range(a.layers)):
+                keys[key] = [7.0 if layer < a.layers and clamps(layer) else 0.0 for layer in layers]
+    if t.compressed is not None:
+        keys |= {
+            "attention.q_lora_rank": t.compressed.query_rank,
+            "attention.output_group_count": t.compressed.output_groups,
+            "attention.output_lora_rank": t.compressed.output_rank,
+            "attention.compress_ratios": [*t.compressed.rates, *[0] * a.prediction_layers],
+            "attention.compress_rope_freq_base": 160000.0,
+            "hash_layer_count": e.hash_layers if e is not None else 0,
+            "expert_gating_func": 4,
+            "rope.dimension_count": 64,
+            "swiglu_clamp_exp": 10.0,
+        }
+    if a.hyper_connections > 1:
+        keys |= {
+            "hyper_connection.count": a.hyper_connections,
+            "hyper_connection.sinkhorn_iterations": 20,
+            "hyper_connection.epsilon": 1e-6,
+        }
+    if t.indexer is not None and t.indexer.pool is not None:
+        keys["attention.indexer.kpool"] = t.indexer.pool
     if r is not None:
         keys |= {
             "ssm.conv_kernel": r.conv_kernel,
