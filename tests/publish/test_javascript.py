@@ -384,6 +384,8 @@ REFUSED = {
     "return [int.real]": "an attribute",
     "return x ** y": "Pow",
     "return x @ y": "MatMult",
+    "return set(x) - y": "a difference of sets",
+    "return x - {a for a in y}": "a difference of sets",
     "return x ^ y": "BitXor",
     "return f'{x:.2f}'": "a message",
     "import os": "Import",

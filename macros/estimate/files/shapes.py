@@ -183,7 +183,8 @@ def shapes_of(header: Header, parts: Parts, kind: FileClass) -> Shapes:
         shapes["attention"]["layers"] = pattern(attending, layers)
     dense, mixtures = [layer for layer in every if f.feeds(layer)], [layer for layer in every if f.mixes(layer)]
     if dense:
-        skips = bool(both) and (len(dense) + len(set(mixtures) - set(dense)) < layers or (len(attending) < layers and not recurring))
+        blockless = any(not (f.feeds(layer) or f.mixes(layer)) for layer in every)
+        skips = bool(both) and (blockless or (len(attending) < layers and not recurring))
         shapes["feed_forward"] = _feed_forward(f, shapes, dense, skips=skips)
     if mixtures:
         shapes["experts"] = _experts(f, shapes, mixtures, dense)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from macros.publish.javascript.records import field_names, is_record
 from macros.publish.javascript.source import Place, Refused, is_function, literal, refusal
-from macros.publish.javascript.syntax import Signature, as_read, assigned_names, folded, is_number, union_members
+from macros.publish.javascript.syntax import Signature, as_read, assigned_names, folded, is_number, makes_set, union_members
 
 if TYPE_CHECKING:
     from macros.publish.javascript import Script
@@ -439,6 +439,8 @@ class Body:
                 return f"common({left}, {right})"
             case ast.Mod() if not isinstance(node.left, ast.Constant | ast.JoinedStr):
                 return f"modulo({left}, {right})"
+        if isinstance(node.op, ast.Sub) and (makes_set(node.left) or makes_set(node.right)):
+            raise self.refusal(node, "a difference of sets", "numbers", ast.unparse(node))
         sign = ARITHMETIC.get(type(node.op))
         if sign is None:
             raise self.refusal(node, type(node.op).__name__, "+ - * / // %", ast.unparse(node))

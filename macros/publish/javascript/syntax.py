@@ -111,6 +111,12 @@ def folded(node: ast.expr) -> int | None:
     return None
 
 
+def makes_set(node: ast.expr) -> bool:
+    """Whether an operand is seen to be a set, which `-` in the script would take for a number."""
+    called = node.func if isinstance(node, ast.Call) else None
+    return isinstance(node, ast.Set | ast.SetComp) or (isinstance(called, ast.Name) and called.id in ("set", "frozenset"))
+
+
 def is_number(node: ast.expr) -> bool:
     """Whether an operand can only be a number, so that `+` means addition."""
     match node:
