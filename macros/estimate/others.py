@@ -5,7 +5,6 @@ OTHERS = {
     "encoder-decoder": "an encoder with a decoder, each with layers of its own",
     "draft": "a head that drafts tokens, which is loaded beside its model",
     "speech": "a part of a program that speaks",
-    "loop": "a model that goes through its layers several times",
     "switch": "a model with adapters inside that it switches between",
 }
 """What models and files of some classes are that the guide does not compute."""

@@ -35,7 +35,7 @@ class FileClass(Strict):
     """Only a model of so many layers has windows, whatever its file says; null: any."""
     window_fixed: bool = False
     """A windowed layer sees `window` tokens, whatever the file says."""
-    holds: Literal["encoder", "encoder-decoder", "draft", "speech", "loop", "switch"] | None = None
+    holds: Literal["encoder", "encoder-decoder", "draft", "speech", "switch"] | None = None
     """What its files hold instead of layers that are gone through once and write text token by token; such a file is refused as that."""
     read: bool = True
     """An engine has the class under this name; otherwise a file of it is none that an engine wrote, and is refused by name."""

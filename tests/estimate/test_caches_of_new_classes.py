@@ -176,4 +176,4 @@ def test_what_the_engine_does_not_slice_is_refused_over_two_cards():
     asked = {"config": {"model_type": "dory"}, "quant": "bf16", "context": 4_096, "gpus": ["rtx-4090"] * 2, "engine": "vllm"}
     with pytest.raises(Refused, match="tensor_parallel"):
         estimate({**asked, "tensor_parallel": 2}, CATALOGUE)
-    assert [device["layers"] for device in estimate(asked, CATALOGUE)["devices"]] == [28, 28]
+    assert [device["layers"] for device in estimate(asked, CATALOGUE)["devices"]] == [28, 29]

@@ -49,6 +49,8 @@ BAD: list[Any] = [
     *({**MIXTURE, "mlp_only_layers": value} for value in ([-1], [4], [0, 0], "0", ["0"])),
     {**MIXTURE, "decoder_sparse_step": 0},
     {"model_type": "xlstm"},
+    {"model_type": "gemma4_text", "num_hidden_layers": 6, "num_kv_shared_layers": 6},
+    {"model_type": "deepseek_v4", "compress_ratios": [4, 4, 4]},
     {"model_type": "inkling2_text", "unpadded_vocab_size": 300_000},
     {"model_type": "inkling2_loop_text", "loop_layer_index_end": 20},
     {"model_type": "inkling2_loop_text", "loop_config": []},

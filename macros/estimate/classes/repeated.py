@@ -69,10 +69,15 @@ def two_stacks(k: Keys) -> Shapes:
     if k.gives("num_layers_per_stack") and k.gives("num_hidden_layers") and k.whole("num_hidden_layers") != written:
         raise Refused("config.num_hidden_layers", f"all runs of layers together, {written}", k.get("num_hidden_layers"))
     few("num_layers_per_stack", written)
-    low, high = list(range(each)), list(range(each, 2 * each))
-    order = [layer for _ in range(cycles) for layer in [*[low_layer for _ in range(inner) for low_layer in low], *high]]
+    order = turns(each, cycles, inner)
     shapes = in_order(base_shapes(k.but(num_hidden_layers=2 * each, num_key_value_heads=k.whole("num_attention_heads"))), order)
     return {**shapes, "start_vector": True}
+
+
+def turns(each: int, cycles: int, inner: int) -> list[int]:
+    """Layers of two stacks in the order in which they run: the first stack several times for each run of the second."""
+    low, high = list(range(each)), list(range(each, 2 * each))
+    return [layer for _ in range(cycles) for layer in [*[low_layer for _ in range(inner) for low_layer in low], *high]]
 
 
 def shared_blocks(k: Keys) -> Shapes:

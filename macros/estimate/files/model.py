@@ -99,7 +99,7 @@ def file_model(header: Header, records: Mapping[str, TensorType], classes: Mappi
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         raise Refused("gguf", detail["msg"].removeprefix("Value error, ").removeprefix("expected "), engine) from None
-    tensors = _stored(parts, types, architecture)
+    tensors = _stored(_by_run(parts, architecture), types, architecture)
     quantization = FileQuantization(id="gguf", name="GGUF", kind="gguf", read_by=READERS, tensors=tensors)
     return FileModel(architecture, quantization, tuple(_notices(header, types)))
 
@@ -180,6 +180,15 @@ def held(header: Header, types: Mapping[int, TensorType]) -> str:
     sizes = bytes_by_type(header, types)
     listed = ", ".join([f"{name} {sizes[name]}" for name in list(sizes)[:LONGEST_LIST]])
     return f"{len(header.tensors)} tensors, {sum(sizes.values())} bytes ({listed})"
+
+
+def _by_run(parts: Parts, a: Architecture) -> Parts:
+    """Tensors by runs of layers: those of a layer that runs several times stand with its first run."""
+    if a.same_weights is None:
+        return parts
+    firsts = [layer for layer in range(a.layers) if a.first_run(layer) == layer]
+    nothing: dict[str, FileTensor] = {}
+    return Parts(parts.outside, tuple(parts.layers[firsts.index(run)] if run in firsts else nothing for run in range(a.layers)))
 
 
 def _stored(parts: Parts, types: Mapping[int, TensorType], a: Architecture) -> list[StoredTensor]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from macros.estimate.classes.base import pattern
+from macros.estimate.classes.repeated import in_order, turns
 from macros.estimate.files.gguf import FileTensor, Header
 from macros.estimate.refused import Refused
 from macros.specs.files import FileClass
@@ -146,7 +147,9 @@ def shapes_of(header: Header, parts: Parts, kind: FileClass) -> Shapes:
         The shapes; raises Refused for what does not fit together.
     """
     f = File(header, parts, str(header.values.get("general.architecture")), kind)
-    blocks = f.whole("block_count")
+    stacked = f.said("hrm.layers_per_stack") is not None
+    # Such a file counts runs of layers, and holds each layer once.
+    blocks = 2 * f.whole("hrm.layers_per_stack") if stacked else f.whole("block_count")
     ahead = f.whole("nextn_predict_layers", default=0, low=0)
     layers = blocks - ahead if ahead < blocks else blocks
     if f.whole("num_loops", default=1) > 1:
@@ -212,7 +215,16 @@ def shapes_of(header: Header, parts: Parts, kind: FileClass) -> Shapes:
         shapes["block_residuals"] = True
     if "altup_proj" in parts.outside:
         shapes["alternating_updates"] = {"streams": f.whole("altup.num_inputs"), "low_rank": f.shape(0, "laurel_l")[1]}
-    return shapes
+    return _in_turns(f, shapes) if stacked else shapes
+
+
+def _in_turns(f: File, shapes: Shapes) -> Shapes:
+    """Two stacks of layers that run by turns."""
+    each, cycles, inner = f.whole("hrm.layers_per_stack"), f.whole("hrm.h_cycles"), f.whole("hrm.l_cycles")
+    runs = each * cycles * (inner + 1)
+    if not runs <= MOST_LAYERS or runs != f.whole("block_count"):
+        raise Refused(f"gguf {f.engine}.block_count", f"all {runs} runs of layers, at most {MOST_LAYERS}", f.said("block_count"))
+    return {**in_order(shapes, turns(each, cycles, inner)), "start_vector": "hrm.z_l_init" in f.parts.outside}
 
 
 def _letter(f: File, layer: int) -> str:

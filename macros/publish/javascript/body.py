@@ -237,8 +237,10 @@ class Body:
             case ast.Assert(test=test):
                 return [f'if (!{self.condition(test)}) throw new ValueError("assertion");']
             case ast.Try(body=body, handlers=handlers, orelse=[], finalbody=[]) if all(self.is_library_error(one) for one in handlers):
-                # Errors of libraries: there is no library there that could raise them.
-                return [line for one in body for line in self.statement(one)]
+                # Errors of libraries: there only the rules of a record raise one, which the handler names.
+                lines = [line for one in body for line in self.statement(one)]
+                fields = {self.expression(field) for one in handlers for field in refused_fields(one)}
+                return lines if len(fields) != 1 else ["try {", *lines, f"}} catch ($error) {{ throw named($error, {fields.pop()}); }}"]
             case ast.Delete(targets=[ast.Subscript(value=container, slice=key)]) if not isinstance(key, ast.Slice):
                 return [f"pop({self.expression(container)}, {self.expression(key)});"]
             case ast.Match(subject=subject, cases=cases):
@@ -678,3 +680,10 @@ class Body:
 
 def filled(pattern: str, owner: str, arguments: str) -> str:
     return pattern.replace("{0}", owner).replace("{1}", arguments).replace(", )", ")")
+
+
+def refused_fields(handler: ast.ExceptHandler) -> list[ast.Constant]:
+    """What a handler says was wrong, where it says it by a name written there."""
+    raised = [one.exc for one in ast.walk(handler) if isinstance(one, ast.Raise)]
+    firsts = [call.args[0] for call in raised if isinstance(call, ast.Call) and call.args]
+    return [first for first in firsts if isinstance(first, ast.Constant)]

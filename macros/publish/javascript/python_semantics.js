@@ -320,6 +320,11 @@ function validated(Kind, given) {
   }
 }
 
+// What a record's rules refused, by the name of what it was made of.
+function named(error, field) {
+  return error.field === "record" ? Object.assign(error, { field }) : error;
+}
+
 // Plain data as Python's json.loads has it: objects become dictionaries.
 function fromJson(value) {
   if (isList(value)) return value.map(fromJson);

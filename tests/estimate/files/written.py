@@ -29,7 +29,7 @@ def tensors(a: Architecture) -> Iterator[tuple[str, tuple[int, ...], TensorGroup
         while len(shape) > 1 and shape[-1] == 1:
             shape = shape[:-1]
         for layer in group.layers:
-            name = _name(a, group, layer)
+            name = _name(a, group, held_as(a, layer))
             if name is not None:
                 if name.endswith("attn_qkv.bias"):
                     shape = (sum(other.row for other in tensor_groups(a) if other.name in QKV_BIASES and layer in other.layers),)
@@ -43,6 +43,8 @@ def _name(a: Architecture, group: TensorGroup, layer: int) -> str | None:
     name = group.name
     if name.startswith("rope_factors_"):
         return {1: ["rope_freqs"], 2: ["rope_factors_long", "rope_factors_short"]}[a.attention.rope_factor_sets][int(name[-1])] + ".weight"
+    if name == "hrm.z_l_init":
+        return name
     if layer < 0 or name in OUTSIDE:
         if name == "output_norm" and a.engine_name in ("lfm2", "lfm2moe"):
             return "token_embd_norm.weight"
@@ -62,6 +64,11 @@ def _name(a: Architecture, group: TensorGroup, layer: int) -> str | None:
     if name in BARE:
         return f"blk.{layer}.{name}"
     return f"blk.{layer}.{name.removesuffix('_bias')}.{'bias' if name.endswith('_bias') else 'weight'}"
+
+
+def held_as(a: Architecture, run: int) -> int:
+    """The number under which a file holds the layer of a run."""
+    return sum(1 for layer in range(run) if a.runs(layer)) if 0 <= run < a.layers else run
 
 
 def values(a: Architecture) -> dict[str, Any]:
@@ -85,6 +92,12 @@ def values(a: Architecture) -> dict[str, Any]:
             "attention.key_length": t.head_dim,
             "attention.value_length": t.head_dim if t.value_dim is None else t.value_dim,
         }
+    if a.start_vector:
+        # Low layers run first, as often as the high ones follow them.
+        each = sum(1 for layer in every if a.runs(layer)) // 2
+        high = a.same_weights.index(next(layer for layer in every if held_as(a, layer) == each and a.runs(layer)))
+        inner = high // each
+        found |= {"hrm.layers_per_stack": each, "hrm.l_cycles": inner, "hrm.h_cycles": a.layers // (each * (inner + 1))}
     if t.latent is not None:
         found |= {
             "attention.head_count_kv": t.kv_heads if t.latent.cached_whole else 1,
