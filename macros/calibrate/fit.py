@@ -15,6 +15,7 @@ from macros.calibrate.rows import Kind, MeasuredRow, measured_rows, on_devices
 from macros.estimate.constants import Fitted, Group, decode_constants
 from macros.estimate.speed_features import (
     OLDER_PARTS,
+    OLDER_PROMPT_PARTS,
     STATE_BYTES,
     decode_features,
     decode_terms,
@@ -36,16 +37,19 @@ PROMPT_NOISE = 0.1
 """Scatter of one measured prompt about the next, as a share."""
 
 TOLD = {
+    "emulated_matrix": 3.2,
     "mixture_before_2026_06": 1.7,
     "mlx.without_bfloat": 1.34,
     "recurrence_before_2026_03": 3.3,
+    "tiles_before_2026_09": 1.8,
     "metal_before_2026_08": 1.9,
     "vulkan_before_2026_01": 1.5,
     "without_matrix_units": 2.5,
 }
-"""What those who mended or measured it say of a factor: pull 23142 of llama.cpp, issue 3154 of Rapid-MLX, pulls 1266 of ik_llama.cpp and
-26570 of llama.cpp (what 32,768 tokens in the cache add to a token), 18749 of llama.cpp (the mean of three formats), issue 2040 of LM Studio
-(two to three times)."""
+"""What those who mended or measured it say of a factor: issue 15233 of llama.cpp (7 TFLOPS by Vulkan, 2.2 by CUDA), pull 23142 of it,
+issue 3154 of Rapid-MLX, pulls 1266 of ik_llama.cpp, 24546 of llama.cpp (prompts of 512 tokens a third to a half faster, where nearly half
+of the time is that of a pass), 26570 of it (what 32,768 tokens in the cache add to a token), 18749 of it (the mean of three formats), issue
+2040 of LM Studio (two to three times)."""
 
 BASE = "llama.cpp"
 """The engine that constants are stated for; the others have factors of their own."""
@@ -158,22 +162,23 @@ def decode_model(catalogue: Catalogue) -> Model:
     count, groups = len(rows), _groups(rows)
     by_generation = [*groups, [row.generation for row in rows]]
     layer_time = levels("layer_time", by_generation, 60e-6, (3.0, 0.3, 0.6, 0.4, 0.3))
+    started = leaning(layer_time, _older(rows, OLDER_PARTS["layer_time"]), 0.5)
     recurrent = leaning(common("recurrent_factor", 1.0, 0.3, count), _engines(rows, "recurrent_factor"), 0.5)
     attention = levels("attention_cost", groups, 6.0, (0.7, 0.5, 0.3, 0.4))
     mixture = leaning(common("mixture_factor", 1.7, 0.4, count), _engines(rows, "mixture_factor"), 0.3)
     efficiency = levels("efficiency", groups, 0.12, (0.25, 0.3, 0.3, 0.3), shape=of_loss)
     quantities = [
-        leaning(leaning(efficiency, _engines(rows, "efficiency"), 0.5), _cores(rows, "efficiency"), 0.8),
-        leaning(layer_time, _engines(rows, "layer_time"), 0.65),
-        leaning(leaning(attention, _programs(rows, "attention_cost"), 0.7), _older(rows, "attention_cost"), 0.7, TOLD),
+        leaning(leaning(efficiency, _engines(rows, "efficiency"), 0.5), _kin(rows, "cores", "efficiency"), 0.8),
+        leaning(started, _engines(rows, "layer_time"), 0.65),
+        leaning(leaning(attention, _programs(rows, "attention_cost"), 0.7), _older(rows, OLDER_PARTS["attention_cost"]), 0.7, TOLD),
         leaning(common("core_cost", 3.0, 0.5, count), _programs(rows, "core_cost"), 0.7),
         common("cache_factor", 1.5, 0.5, count),
-        leaning(mixture, _older(rows, "mixture_factor"), 1.0),
+        leaning(mixture, _older(rows, OLDER_PARTS["mixture_factor"]), 1.0),
         leaning(common("beside_factor", 0.3, 0.5, count), _engines(rows, "beside_factor"), 0.3),
-        leaning(recurrent, _cores(rows, "recurrent_factor"), 0.7),
+        leaning(recurrent, _kin(rows, "cores", "recurrent_factor"), 0.7),
         common("norm_factor", 0.5, 0.7, count),
         common("die_factor", 1.5, 0.3, count),
-        leaning(common("dot_cost", 4.0, 0.7, count), _vulkan(rows, "dot_cost"), 0.7),
+        leaning(common("dot_cost", 4.0, 0.7, count), _through(rows, "vulkan", "dot_cost"), 0.7),
         common("lookup_cost", 2.0, 0.5, count),
         factor("slower", _terms(decode_terms(row.rates, row.stack) for row in rows), 0.25, _free_of_token, TOLD),
     ]
@@ -216,19 +221,20 @@ def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
 
     count, groups = len(rows), _groups(rows)
     recurrent, experts = common("recurrent_cost", 150.0, 1.0, count), common("expert_factor", 1.3, 0.4, count)
+    older_tiles = _older(rows, OLDER_PROMPT_PARTS["unpack_cost"])
     of_cores = {"cores.attention_cost_flash": _column(row.rates.is_processor and row.stack.program is None for row in rows)}
     utilisation = leaning(levels("utilisation", groups, 0.5, (3.0, 0.3, 0.4, 0.35)), _engines(rows, "utilisation"), 0.9)
     attention = leaning(levels("attention_cost_flash", groups, 2.0, (0.7, 1.0, 0.3, 0.2)), _engines(rows, "attention_cost_flash"), 0.7)
     quantities = [
-        leaning(utilisation, _cores(rows, "utilisation"), 1.0),
+        leaning(utilisation, _kin(rows, "cores", "utilisation"), 1.0),
         leaning(attention, of_cores, 1.5),
         common("attention_cost", 4.0, 0.5, count),
         common("cache_cost", 2.0, 1.0, count),
         common("score_cost", 20.0, 1.0, count),
-        leaning(leaning(recurrent, _engines(rows, "recurrent_cost"), 1.5), _cores(rows, "recurrent_cost"), 1.0),
+        leaning(leaning(recurrent, _engines(rows, "recurrent_cost"), 1.5), _kin(rows, "cores", "recurrent_cost"), 1.0),
         common("scan_cost", 8.0, 0.3, count),
-        levels("unpack_cost", groups, 60.0, (0.7, 0.3, 0.2, 0.2)),
-        leaning(leaning(experts, _engines(rows, "expert_factor"), 0.4), _cores(rows, "expert_factor"), 0.5),
+        leaning(levels("unpack_cost", groups, 60.0, (0.7, 0.3, 0.2, 0.2)), older_tiles, 1.0, TOLD),
+        leaning(leaning(experts, _engines(rows, "expert_factor"), 0.4), _kin(rows, "cores", "expert_factor"), 0.5),
         common("activation_cost", 8.0, 0.7, count),
         common("pass_factor", 2.0, 0.5, count),
         factor("slower", _terms(prefill_terms(row.rates, row.stack) for row in rows) | _idle(rows), 0.2, _free, TOLD),
@@ -281,6 +287,7 @@ def prefill_inputs(row: MeasuredRow, efficiency: float) -> dict[str, float]:
         depth=round(row.depth),
         ubatch=row.ubatch,
         flash_attention=row.flash_attention,
+        stack=row.stack,
         efficiency=efficiency,
     )
 
@@ -294,7 +301,7 @@ def _passes(rows: Sequence[MeasuredRow], decode: Model) -> dict[str, Vector]:
 
 def pass_inputs(row: MeasuredRow, fitted: Fitted) -> dict[str, float]:
     """The share of the bandwidth that weights are read at [1], and the time of layers for a token [s]."""
-    constants = decode_constants(fitted, row.rates, row.stack.engine)
+    constants = decode_constants(fitted, row.rates, row.stack.engine, row.stack.backend)
     return {"efficiency": constants["efficiency"], "pass_seconds": layers_of(row.rates, row.work, constants)}
 
 
@@ -308,14 +315,14 @@ def _engines(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:
     return {f"{engine}.{quantity}": _column(row.stack.engine == engine for row in rows) for engine in others}
 
 
-def _cores(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:
-    """The column of processor cores: what they reach of a peak has little to do with what graphics devices do."""
-    return {f"cores.{quantity}": _column(row.rates.is_processor for row in rows)}
+def _kin(rows: Sequence[MeasuredRow], kin: str, quantity: str) -> dict[str, Vector]:
+    """The column of a kind of devices: what cores reach of a peak has little to do with what graphics devices do."""
+    return {f"{kin}.{quantity}": _column(row.kin == kin for row in rows)}
 
 
-def _vulkan(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:
-    """The column of Vulkan: its shaders are compiled from one source for all vendors."""
-    return {f"vulkan.{quantity}": _column(row.stack.backend == "vulkan" for row in rows)}
+def _through(rows: Sequence[MeasuredRow], backend: str, quantity: str) -> dict[str, Vector]:
+    """The column of a back end: Vulkan's shaders are compiled from one source for all vendors."""
+    return {f"{backend}.{quantity}": _column(row.stack.backend == backend for row in rows)}
 
 
 def _programs(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:
@@ -324,9 +331,9 @@ def _programs(rows: Sequence[MeasuredRow], quantity: str) -> dict[str, Vector]:
     return {f"{program}.{quantity}": _column(row.stack.program == program for row in rows) for program in others}
 
 
-def _older(rows: Sequence[MeasuredRow], constant: str) -> dict[str, Vector]:
+def _older(rows: Sequence[MeasuredRow], of: Mapping[str, tuple[str, str, str, str | None]]) -> dict[str, Vector]:
     """Columns of the builds that a constant differs in."""
-    found = {term: _column(term in part_terms(constant, row.rates, row.stack) for row in rows) for term in OLDER_PARTS[constant]}
+    found = {term: _column(term in part_terms(of, row.rates, row.stack) for row in rows) for term in of}
     return {term: column for term, column in found.items() if column.any()}
 
 

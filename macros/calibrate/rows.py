@@ -163,6 +163,7 @@ def stack_of(row: Decode | Prefill, architecture: Architecture, catalogue: Catal
         architecture.experts is not None,
         architecture.recurrent is not None,
         engine.dated_speed,
+        engine.scans_states,
         row.backend in engine.widening,
     )
 

@@ -92,24 +92,26 @@ def of_loss(value: float, factor: float) -> float:
     return 1 / (1 + (1 / value - 1) * factor)
 
 
-def _constants(fitted: Fitted, rates: Rates, engine: str, group: tuple[str, ...], terms: tuple[str, ...]) -> dict[str, float]:
-    """Constants by name, as an engine has them, on processor cores or not: each times its own factors, a share by its loss."""
+def _constants(
+    fitted: Fitted, rates: Rates, engine: str, backend: str | None, group: tuple[str, ...], terms: tuple[str, ...]
+) -> dict[str, float]:
+    """Constants by name, as an engine has them through a back end on a kind of device: each times its own factors, a share by its loss."""
     values = fitted.group(rates)[1].values
     found = {name: values[name] for name in group} | {name: fitted.terms[name] for name in terms}
     for name, value in found.items():
-        factor = fitted.terms.get(engine + "." + name, 1.0)
-        if rates.is_processor:
-            factor = factor * fitted.terms.get("cores." + name, 1.0)
+        factor = 1.0
+        for of in (engine, backend or "", rates.kin):
+            factor = factor * fitted.terms.get(of + "." + name, 1.0)
         if factor != 1:
             found[name] = of_loss(value, factor) if name == "efficiency" else value * factor
     return found
 
 
-def decode_constants(fitted: Fitted, rates: Rates, engine: str) -> dict[str, float]:
+def decode_constants(fitted: Fitted, rates: Rates, engine: str, backend: str | None = None) -> dict[str, float]:
     """What `token_seconds` takes of constants, but for the factor of builds and back ends."""
-    return _constants(fitted, rates, engine, DECODE_GROUP, DECODE_TERMS)
+    return _constants(fitted, rates, engine, backend, DECODE_GROUP, DECODE_TERMS)
 
 
-def prefill_constants(fitted: Fitted, rates: Rates, engine: str) -> dict[str, float]:
+def prefill_constants(fitted: Fitted, rates: Rates, engine: str, backend: str | None = None) -> dict[str, float]:
     """What `prompt_seconds` takes of constants, but for the factor of builds and back ends."""
-    return _constants(fitted, rates, engine, PREFILL_GROUP, PREFILL_TERMS)
+    return _constants(fitted, rates, engine, backend, PREFILL_GROUP, PREFILL_TERMS)

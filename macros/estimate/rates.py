@@ -53,6 +53,8 @@ class Rates:
     """Whether shaders multiply and add bytes in one instruction."""
     half: bool = True
     """Whether shaders multiply 16-bit floating-point numbers as fast as 32-bit ones."""
+    emulated_matrix: bool = False
+    """Whether it claims matrix units that it lacks."""
     prefill_rate: float = 0.0
     """Rate that prompt processing goes by [FLOP/s]."""
     peak_rate: float = 0.0
@@ -116,6 +118,7 @@ def gpu_rates(gpu: Gpu, catalogue: Catalogue) -> Rates:
         bfloat=family is None or family.bfloat,
         integer_dot=family is None or family.integer_dot,
         half=family is None or family.half,
+        emulated_matrix=family is not None and family.emulated_matrix,
         prefill_rate=peak if counted and rate else filled_rate(rate=peak),
         peak_rate=rate * TERA if rate and not counted else 0.0,
         matrix_rate=rate is not None,

@@ -15,6 +15,7 @@ from macros.estimate.setting import Setting
 from macros.estimate.shares import Placement, slices
 from macros.estimate.speed_features import (
     OLDER_PARTS,
+    OLDER_PROMPT_PARTS,
     Stack,
     decode_features,
     decode_terms,
@@ -131,9 +132,15 @@ def _cache_bytes(setting: Setting, part: Part) -> float:
     return part.work.cache_bytes(setting.depth, key if latent else (key + value) / 2)
 
 
+def _stack_of_part(stack: Stack, part: Part) -> Stack:
+    """What runs a part: what a build gains at recurrences, a part gains where it has such layers."""
+    return replace(stack, recurrent=part.work.recurrent_layers > 0)
+
+
 def _token_seconds(setting: Setting, part: Part, fitted: Fitted, stack: Stack, slices: int, tokens: int = 1) -> float:
     """Time that a part takes for one step of all users [s], with so many tokens of each, without what further tokens multiply."""
     users = setting.users
+    stack = _stack_of_part(stack, part)
     experts = setting.architecture.experts
     share = None if experts is None else experts_touched(used=experts.used, count=experts.count, users=users * tokens)
     inputs = decode_features(
@@ -146,10 +153,9 @@ def _token_seconds(setting: Setting, part: Part, fitted: Fitted, stack: Stack, s
         stack=stack,
     )
     factor = slower(fitted.terms, decode_terms(part.rates, stack)) * part.power
-    constants = decode_constants(fitted, part.rates, stack.engine)
-    for name in OLDER_PARTS:
-        constants[name] = constants[name] * slower(fitted.terms, part_terms(name, part.rates, stack))
-    constants["dot_cost"] = constants["dot_cost"] * fitted.terms.get((stack.backend or "") + ".dot_cost", 1.0)
+    constants = decode_constants(fitted, part.rates, stack.engine, stack.backend)
+    for name, of in OLDER_PARTS.items():
+        constants[name] = constants[name] * slower(fitted.terms, part_terms(of, part.rates, stack))
     return float(token_seconds(**inputs, **constants, slower=factor))
 
 
@@ -157,11 +163,12 @@ def _step_seconds(setting: Setting, part: Part, catalogue: Catalogue, stack: Sta
     """Time that a part takes for one step of all users [s], with so many tokens of each."""
     seconds = _token_seconds(setting, part, fitted_of(catalogue.calibration["decode"]), stack, slices, tokens)
     if setting.users * tokens > 1:
+        prompts = prefill_constants(fitted_of(catalogue.calibration["prefill"]), part.rates, stack.engine, stack.backend)
         seconds += more_users_seconds(
             parameters=(part.work.parameters + part.work.output_parameters) / slices,
             users=setting.users * tokens,
             rate=part.rates.prefill_rate,
-            utilisation=prefill_constants(fitted_of(catalogue.calibration["prefill"]), part.rates, stack.engine)["utilisation"],
+            utilisation=prompts["utilisation"],
         )
     return seconds
 
@@ -309,7 +316,8 @@ def _most_prompt(setting: Setting, workers: Sequence[Part], at_once: int, stack:
 def _prompt_seconds(setting: Setting, part: Part, catalogue: Catalogue, stack: Stack, at_once: int) -> float:
     """Time that a part takes for the whole prompt [s]."""
     decode, fitted = fitted_of(catalogue.calibration["decode"]), fitted_of(catalogue.calibration["prefill"])
-    one = decode_constants(decode, part.rates, stack.engine)
+    stack = _stack_of_part(stack, part)
+    one = decode_constants(decode, part.rates, stack.engine, stack.backend)
     work = part.work if part.prompt is None else part.prompt
     inputs = prefill_features(
         part.rates,
@@ -318,10 +326,13 @@ def _prompt_seconds(setting: Setting, part: Part, catalogue: Catalogue, stack: S
         depth=setting.depth,
         ubatch=at_once,
         flash_attention=setting.flash_attention,
+        stack=stack,
         efficiency=one["efficiency"],
     )
     factor = slower(fitted.terms, prefill_terms(part.rates, stack)) * part.power
-    constants = prefill_constants(fitted, part.rates, stack.engine)
+    constants = prefill_constants(fitted, part.rates, stack.engine, stack.backend)
+    for name, of in OLDER_PROMPT_PARTS.items():
+        constants[name] = constants[name] * slower(fitted.terms, part_terms(of, part.rates, stack))
     matrices = slower(fitted.terms, matrix_terms(part.rates, stack))
     waiting = layers_of(part.rates, work, one)
     return float(prompt_seconds(**inputs, **constants, pass_seconds=waiting, slower=factor, slower_matrices=matrices))

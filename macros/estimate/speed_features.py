@@ -25,25 +25,38 @@ all of them), and the back end.
 A build has all terms of later days. Cores: a token of Qwen3-Next took 6,242 operations before llama.cpp's pull 19504.
 """
 
-OLDER_PARTS = {
+OLDER_PARTS: dict[str, dict[str, tuple[str, str, str, str | None]]] = {
+    "layer_time": {"graphs_before_2026_04": ("amd", "2026-04-22", "", "rocm")},
     "mixture_factor": {"mixture_before_2025_11": ("nvidia-gddr", "2025-11-15", "mixture", None)},
     "attention_cost": {"metal_before_2026_08": ("apple-unified", "2026-08-24", "", None)},
 }
 """Constant of the decode formula -> the same for builds that only this constant differs in.
 
-CUDA made one step of choosing experts in autumn 2025; llama.cpp's pull 26570 tuned attention for each Apple chip.
+ROCm started kernels one by one until llama.cpp's pull 22254; CUDA made one step of choosing experts in autumn 2025; pull 26570 tuned
+attention for each Apple chip.
 """
 
+OLDER_PROMPT_PARTS: dict[str, dict[str, tuple[str, str, str, str | None]]] = {
+    "unpack_cost": {
+        "experts_before_2026_05": ("amd-gddr", "2026-05-01", "mixture", "rocm"),
+        "tiles_before_2026_09": ("rdna3", "2026-09-03", "mixture", "rocm"),
+    }
+}
+"""The same of the prefill formula: the time of a pass whatever the rows that each expert gets. ROCm brought experts to 16 bits and back
+through memory until spring 2026, and cut tiles for the busiest expert until llama.cpp's pull 24546."""
+
 OLDER_PROMPTS = {
-    "mixture_before_2026_05": ("amd-gddr", "2026-05-01", "mixture", "rocm"),
     "mixture_before_2026_06": ("intel-gddr", "2026-06-01", "mixture", "sycl"),
     "vulkan_before_2026_01": ("rdna3 rdna3.5-apu rdna4", "2026-01-15", "", "vulkan"),
 }
-"""The same for prompts alone: products of experts that came later to these back ends, and larger tiles of matrix products on Vulkan where
+"""Terms of prompts as a whole: products of experts that came later to a back end, and larger tiles of matrix products on Vulkan where
 cards have matrix units (llama.cpp's pull 18749)."""
 
 BFLOAT_EXPERTS = {"rocm": "bfloat_experts"}
 """Back end -> the term by which prompts of mixtures with bfloat16 weights differ there."""
+
+EMULATED = "emulated_matrix"
+"""The term of CUDA kernels for matrix units on devices that claim them and have none: they run, several times slower."""
 
 OTHER_BACKENDS = {("nvidia", "vulkan"): "vulkan.nvidia"}
 """Vendor of a class of devices and a back end beside its usual one -> the term by which prompts differ there."""
@@ -84,6 +97,8 @@ class Stack:
     """Whether it has recurrent layers."""
     dated: bool = False
     """Whether constants know of older builds of the engine that were slower."""
+    scans: bool = False
+    """Whether the engine goes through states of Mamba token by token; others cut a prompt into blocks of matrix products."""
     widens: bool = False
     """Whether the back end brings weights to 32 bits where a device has no fast 16-bit numbers."""
 
@@ -169,10 +184,10 @@ def decode_terms(rates: Rates, stack: Stack) -> dict[str, float]:
     return stack_terms(rates, stack) | weight_terms(stack)
 
 
-def part_terms(constant: str, rates: Rates, stack: Stack) -> dict[str, float]:
-    """Those of one constant alone."""
+def part_terms(of: Mapping[str, tuple[str, str, str, str | None]], rates: Rates, stack: Stack) -> dict[str, float]:
+    """Those of one constant alone, of those that it knows."""
     found: dict[str, float] = {}
-    for term in build_terms(rates, stack, OLDER_PARTS[constant]):
+    for term in build_terms(rates, stack, of):
         found[term] = 1.0
     return found
 
@@ -185,6 +200,8 @@ def prefill_terms(rates: Rates, stack: Stack) -> dict[str, float]:
     beside = OTHER_BACKENDS.get((rates.wider.split("-")[0], stack.backend or ""))
     if beside is not None:
         found[beside] = 1.0
+    if rates.emulated_matrix and stack.backend == "cuda" and stack.dated:
+        found[EMULATED] = 1.0
     if not rates.bfloat:
         found[stack.engine + ".without_bfloat"] = 1.0
     return found
@@ -277,7 +294,7 @@ def decode_features(
 
 
 def prefill_features(
-    rates: Rates, work: Work, *, prompt_tokens: int, depth: int, ubatch: int, flash_attention: bool, efficiency: float
+    rates: Rates, work: Work, *, prompt_tokens: int, depth: int, ubatch: int, flash_attention: bool, stack: Stack, efficiency: float
 ) -> dict[str, float]:
     """What `prompt_seconds` needs besides constants and the time of a pass.
 
@@ -288,6 +305,7 @@ def prefill_features(
         depth: tokens in the cache before it [tokens]
         ubatch: tokens that go through the model together [tokens]
         flash_attention: whether it is on
+        stack: what runs the model
         efficiency: share of the bandwidth at which weights are read [1]
 
     Returns:
@@ -298,6 +316,7 @@ def prefill_features(
     times = expert_passes(share=work.expert_share, prompt_tokens=prompt_tokens, ubatch=at_once)
     whole = seen_pairs(depth=depth, prompt_tokens=prompt_tokens)
     windowed = windowed_pairs(depth=depth, prompt_tokens=prompt_tokens, window=work.window) if work.window else 0.0
+    scanned = work.scanned_values if stack.scans else 0.0
     return {
         "parameters": work.parameters,
         "expert_parameters": work.expert_parameters,
@@ -305,8 +324,8 @@ def prefill_features(
         "attention_products": 4 * (work.attention_width * whole + work.window_width * windowed),
         "attention_scores": work.whole_scores * whole + work.window_scores * windowed,
         "cache_products": 2 * (work.whole_cells * whole + work.window_cells * windowed),
-        "state_products": (work.state_values - work.scanned_values) * prompt_tokens,
-        "scanned_products": work.scanned_values * prompt_tokens,
+        "state_products": (work.state_values - scanned) * prompt_tokens,
+        "scanned_products": scanned * prompt_tokens,
         "activations": work.activations,
         "prompt_tokens": prompt_tokens,
         "passes": passes,

@@ -61,6 +61,7 @@ def stack_of(setting: Setting) -> Stack:
         setting.architecture.experts is not None,
         setting.architecture.recurrent is not None,
         setting.engine.dated_speed,
+        setting.engine.scans_states,
         setting.backend in setting.engine.widening,
     )
 

@@ -46,6 +46,8 @@ class DeviceFamily(Record):
     costs arithmetic."""
     bfloat: bool = True
     """Whether it multiplies bfloat16 numbers itself; else an engine that keeps everything in them pays for it."""
+    emulated_matrix: bool = False
+    """Whether it claims matrix units that it lacks: CUDA kernels made for them run on it, several times slower."""
     covers: Text
     """Which devices belong to it."""
 

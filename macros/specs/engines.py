@@ -198,6 +198,8 @@ class Engine(Record):
     """How often it holds attention scores that its fused kernel does not make."""
     dated_speed: bool = False
     """Whether the constants of its speed know of older builds that were slower."""
+    scans_states: bool = False
+    """Whether it goes through the states of Mamba token by token when it reads a prompt; others cut it into blocks of matrix products."""
     widening: list[Plain] = Field(default_factory=list)
     """Back ends that bring weights to 32 bits where a device has no fast 16-bit numbers."""
     host_exchange_us: Annotated[float, Field(gt=0, le=10_000)] | None = None

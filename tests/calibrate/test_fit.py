@@ -1,5 +1,6 @@
 """The fit: how far off it may be on devices that it did not see, and what it must hold to."""
 
+import dataclasses
 from datetime import date
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from macros.calibrate import store
 from macros.calibrate.accuracy import LEAST_END, RANGE, Scatter
+from macros.calibrate.fit import prefill_model
 from macros.calibrate.regression import Fit, between_quantile, common, levels, weighted_quantile
 from macros.calibrate.rows import row_work
 from macros.calibrate.whole import accuracy, compared
@@ -75,24 +77,24 @@ def test_decode_of_the_first_rows_did_not_get_worse(catalogue, fits):
 @pytest.mark.parametrize(
     ("kind", "name", "median", "ninetieth"),
     [
-        ("decode", "class-dense", 0.06, 0.18),
-        ("decode", "class-dense-deep", 0.15, 0.28),
-        ("decode", "class-mixture", 0.08, 0.18),
-        ("decode", "class-mixture-deep", 0.07, 0.31),
-        ("decode", "class-hybrid", 0.08, 0.20),
-        ("decode", "class-hybrid-deep", 0.11, 0.25),
-        ("decode", "class-deep", 0.09, 0.30),
+        ("decode", "class-dense", 0.06, 0.185),
+        ("decode", "class-dense-deep", 0.11, 0.28),
+        ("decode", "class-mixture", 0.08, 0.15),
+        ("decode", "class-mixture-deep", 0.075, 0.30),
+        ("decode", "class-hybrid", 0.085, 0.24),
+        ("decode", "class-hybrid-deep", 0.085, 0.24),
+        ("decode", "class-deep", 0.09, 0.29),
         ("decode", "class-vllm", 0.08, 0.25),
         ("decode", "class-mlx", 0.08, 0.25),
-        ("prefill", "class-dense", 0.12, 0.44),
-        ("prefill", "class-mixture", 0.175, 0.30),
-        ("prefill", "class-hybrid", 0.18, 0.40),
+        ("prefill", "class-dense", 0.11, 0.43),
+        ("prefill", "class-mixture", 0.195, 0.28),
+        ("prefill", "class-hybrid", 0.17, 0.38),
         ("prefill", "class-mlx", 0.09, 0.30),
         ("decode", "class-processors", 0.07, 0.20),
         ("prefill", "class-processors", 0.15, 0.20),
         ("decode", "class-processors-ik", 0.10, 0.28),
         ("prefill", "class-processors-ik", 0.21, 0.75),
-        ("prefill", "class-deep", 0.18, 0.42),
+        ("prefill", "class-deep", 0.14, 0.35),
     ],
 )
 def test_each_class_of_models_on_unseen_devices(fits, kind, name, median, ninetieth):
@@ -281,15 +283,17 @@ def test_door_and_fit_read_prompts_alike(catalogue, fits):
     from macros.estimate.answering import speeds
 
     model, _ = fits["prefill"]
-    # Time of passes follows from decode's constants without the row's device: the door has those of all devices.
-    predicted = 1 / model.predict(model.fit.values(model.coefficients))
+    # The fit takes the time of passes from decode's constants without the row's device; the door has those of all devices, and so has this.
+    decode = dataclasses.replace(fits["decode"][0])
+    decode.__dict__["by_device"] = {}
+    predicted = 1 / prefill_model(catalogue, decode).predict(model.fit.values(model.coefficients))
     asked = 0
     for index, row in enumerate(model.rows):
         as_preset = row.row.file_bytes is None and row.row.dense_quant is None and row.stack.program is None
         if row.row.gpus and row.stack.engine == "llama.cpp" and as_preset and row.index % 5 == 0:
             question = as_question(row, depth=row.row.depth, prompt_tokens=row.prompt_tokens, ubatch=row.ubatch)
             found = speeds(question, catalogue)
-            assert found["prefill"]["tokens_per_second"] == pytest.approx(predicted[index], rel=0.06), row
+            assert found["prefill"]["tokens_per_second"] == pytest.approx(predicted[index], rel=2e-3), row
             asked += 1
     assert asked > 10
 

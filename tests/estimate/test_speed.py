@@ -9,8 +9,9 @@ import pytest
 from macros.estimate import Refused, estimate
 from macros.estimate.answering import speeds as with_enough_memory
 from macros.estimate.notices import WORDS, sentence
-from macros.estimate.speed_features import repacked_format
-from macros.estimate.work import layer_work, total
+from macros.estimate.rates import gpu_rates
+from macros.estimate.speed_features import Stack, prefill_features, repacked_format
+from macros.estimate.work import layer_work, model_work, total
 from macros.specs import Catalogue, load
 from macros.specs.models import architecture_of
 
@@ -388,3 +389,44 @@ def test_a_card_without_integer_products_pays_for_arithmetic(catalogue):
     found = with_enough_memory({**question, "depth": 14000, "prompt_tokens": 14000}, catalogue)
     assert found["decode"]["low"] <= 17.24 <= found["decode"]["high"]
     assert found["prefill"]["low"] <= 183.35 <= found["prefill"]["high"]
+
+
+def test_kernels_for_units_that_a_card_lacks_are_slow(catalogue):
+    """Issue 15233 of llama.cpp: a GTX 1660 multiplies 7 TFLOP/s through Vulkan and 2.2 through CUDA, which counts on matrix units."""
+    question = {"model": "llama-2-7b", "quant": "q4_0", "gpus": ["gtx-1660"], "prompt_tokens": 512, "context": 1024}
+    cuda, vulkan = (with_enough_memory({**question, "backend": name}, catalogue)["prefill"] for name in ("cuda", "vulkan"))
+    assert 2 < vulkan["tokens_per_second"] / cuda["tokens_per_second"] < 5
+
+
+def test_an_engine_that_cuts_states_into_blocks_moves_none_for_each_token(catalogue):
+    """Mamba goes token by token through llama.cpp; vLLM multiplies blocks."""
+    work = model_work("nemotron-3-nano-30b-a3b", "bf16", catalogue)
+    rates = gpu_rates(catalogue.gpus["rtx-4090"], catalogue)
+    asked = {"prompt_tokens": 512, "depth": 0, "ubatch": 512, "flash_attention": True, "efficiency": 0.9}
+    scans, cuts = (prefill_features(rates, work, stack=Stack("llama.cpp", scans=value), **asked) for value in (True, False))
+    assert scans["scanned_products"] == cuts["state_products"] == work.scanned_values * 512 > 0
+    assert cuts["scanned_products"] == scans["state_products"] == 0
+
+
+def test_kernels_started_as_a_graph_make_layers_shorter(catalogue):
+    """llama.cpp's pull 22254: 7 % for gemma 4 26B on a 7900 XTX; the fit sees more on small models."""
+    question = {"model": "gemma-4-26b-a4b", "quant": "q6_k", "gpus": ["rx-7900-xtx"], "backend": "rocm", "context": 4096}
+    days = ("2026-04-21", "2026-04-22")
+    before, after = (with_enough_memory({**question, "built": day}, catalogue)["decode"]["tokens_per_second"] for day in days)
+    assert 1.02 < after / before < 1.5
+
+
+def test_cores_that_compute_experts_alone_gain_nothing_by_a_faster_recurrence(catalogue):
+    """All experts in RAM, recurrent layers on the card: 51 tokens/s in February 2026, before cores got a kernel for them (1rei65v)."""
+    question = {"model": "qwen3.5-35b-a3b", "quant": "q4_k_m", "gpus": ["rtx-5080"], "cpu": "ryzen-9-9950x", "memory": "ddr5-4800"}
+    more = {
+        "memory_channels": 2,
+        "n_cpu_moe": 40,
+        "gpu_layers": 9999,
+        "context": 65536,
+        "kv_type": "q8_0",
+        "backend": "cuda",
+        "ram_gib": 192,
+    }
+    before, after = (with_enough_memory({**question, **more, "built": day}, catalogue)["decode"] for day in ("2026-02-24", "2026-04-01"))
+    assert before["tokens_per_second"] == after["tokens_per_second"] == pytest.approx(51.0, rel=0.2)
