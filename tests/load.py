@@ -136,6 +136,7 @@ def calculator(minutes: float, in_page: bool) -> int:
     server = http.server.ThreadingHTTPServer((HOST, 0), functools.partial(Quiet, directory=str(SITE)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     chance, thrown = random.Random(1), list[str]()
+    names = {kind: [record["name"] for record in json.loads((SITE / f"api/v1/{kind}s.json").read_text("utf-8"))] for kind in NAMED}
     used: dict[str, list[float]] = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
@@ -148,7 +149,7 @@ def calculator(minutes: float, in_page: bool) -> int:
         page.locator("[data-calculator] [data-verdict]").wait_for()
         begun, turns, next_look = time.monotonic(), 0, 0.0
         while time.monotonic() - begun < 60 * minutes:
-            page.evaluate(TURN, chance.random())
+            page.evaluate(TURN, [chance.random(), names])
             turns += 1
             page.wait_for_timeout(20)
             if time.monotonic() - begun >= next_look:
@@ -168,14 +169,19 @@ def calculator(minutes: float, in_page: bool) -> int:
     return 1 if thrown or grown or (not in_page and "worker" not in used) else 0
 
 
-TURN = """(chance) => {
+NAMED = ("model", "gpu", "cpu")
+"""Fields that take the name of a record."""
+TURN = """([chance, names]) => {
   const fields = [...document.querySelectorAll("[data-calculator] select, [data-calculator] input")].filter((field) => !field.disabled);
   const field = fields[Math.floor(chance * fields.length)];
   const other = Math.floor(chance * 7919);
   if (field.tagName === "SELECT") field.selectedIndex = other % field.options.length;
   else if (field.type === "checkbox" || field.type === "radio") field.checked = !field.checked;
   else if (field.type === "number") field.value = String([1, 4, 16, 512, 8192, 32768][other % 6]);
-  else if (field.list) field.value = field.list.options[other % Math.max(field.list.options.length, 1)]?.value ?? "";
+  else if (field.getAttribute("role") === "combobox") {
+    const known = names[Object.keys(names).find((kind) => field.id.includes(kind))] ?? [""];
+    field.value = known[other % known.length];
+  }
   for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
 }"""
 """One change of one field of the form."""

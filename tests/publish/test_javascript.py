@@ -22,6 +22,7 @@ from macros.formulas.elementwise import ceil, floor, maximum, minimum, where
 from macros.formulas.units import GIB
 from macros.publish import calculator
 from macros.publish.javascript import translate
+from macros.publish.javascript.body import SEMANTICS
 from macros.publish.javascript.source import Refused
 from macros.specs.record import Strict
 
@@ -454,3 +455,19 @@ def test_a_function_that_gives_a_dictionary_is_no_dictionary():
     from macros.publish.javascript.records import maker
 
     assert maker("given.also", Callable[[int], dict[str, list[str]]], str) == "given.also"
+
+
+def test_what_is_remembered_does_not_grow_for_ever():
+    """A page that stays open all day: of very many results those of before are forgotten, those just made are not."""
+    semantics = SEMANTICS.read_text("utf-8")
+    (most,) = map(int, re.findall(r"MOST_REMEMBERED = (\d+)", semantics))
+    script = f"""{semantics}
+    function run(most) {{
+      let count = 0;
+      const square = remembered((x) => {{ count += 1; return x * x; }});
+      for (let x = 1; x <= most; x++) square(x) + square(x);
+      const once = count;
+      square(most + 1);
+      return [once, [square(most + 1), count], [square(1), count]];
+    }}"""
+    assert run_in_node(script, most) == [most, [(most + 1) ** 2, most + 1], [1, most + 2]]

@@ -369,19 +369,30 @@ function catalogueOf(data, classes) {
   return catalogue;
 }
 
-// A pure function of records, numbers and texts, remembered for the arguments it has seen; records by which they are.
+// A pure function of records, numbers and texts, remembered for the arguments it has seen; records by which they are. Of so many results
+// it forgets all, so that a page that stays open does not grow.
+const MOST_REMEMBERED = 1000;
 function remembered(compute) {
   const level = () => ({ records: new WeakMap(), values: new Map() });
-  const known = level();
-  return (...given) => {
+  let known = level();
+  let kept = 0;
+  const placeOf = (given) => {
     let here = known;
     for (const argument of given) {
       const branch = typeof argument === "object" && argument !== null ? here.records : here.values;
       if (!branch.has(argument)) branch.set(argument, level());
       here = branch.get(argument);
     }
-    if (!("result" in here)) here.result = compute(...given);
-    return here.result;
+    return here;
+  };
+  return (...given) => {
+    const here = placeOf(given);
+    if ("result" in here) return here.result;
+    const result = compute(...given);
+    if (kept >= MOST_REMEMBERED) [known, kept] = [level(), 0];
+    kept += 1;
+    placeOf(given).result = result;
+    return result;
   };
 }
 
