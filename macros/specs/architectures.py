@@ -591,6 +591,8 @@ class Architecture(Strict):
         pattern = self.attention.no_position_layers
         if self.traits.turns_with_layers not in (None, self.layers):
             return False
+        if self.traits.turns_leading_layers and self.experts is not None and layer < self.experts.leading_dense_layers:
+            return True
         return pattern is None or layer not in pattern.of(self.layers)
 
     def has_cache(self, layer: int) -> bool:

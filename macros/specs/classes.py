@@ -86,6 +86,8 @@ class Traits(Strict):
     """RoPE comes before the norms of queries and keys."""
     turns_with_layers: Count | None = None
     """Queries and keys are turned by position only in a model of so many layers."""
+    turns_leading_layers: bool = False
+    """In leading layers without experts queries and keys are turned by position, even where others that see everything are not."""
     scales_queries_without_rope: bool = False
     """Queries of layers without RoPE are multiplied by a number for each position."""
     parallel_blocks: bool = False
@@ -108,6 +110,8 @@ class Traits(Strict):
     """Builds that choose in the last layer, where others chose after the last norm, do so here as well."""
     chooses_after_norm: bool = False
     """All tokens go through the last layer and the last norm, before those whose logits are kept are chosen."""
+    predicts_chosen: bool = False
+    """A prediction layer goes on after its attention with the tokens whose logits are kept, not after its last norm."""
     keeps_weights: bool = False
     """Weights of the chosen experts are not made to sum to one."""
     divides_gates: bool = False

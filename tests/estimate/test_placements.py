@@ -17,6 +17,7 @@ from tests.machines import faults, machines
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
 PLANS = yaml.safe_load(Path(__file__).with_name("engine_placements.yaml").read_text("utf-8"))
 FURTHER = yaml.safe_load(Path(__file__).with_name("engine_plans_b11739.yaml").read_text("utf-8"))
+COMPANIONS = yaml.safe_load(Path(__file__).with_name("engine_companions_b11739.yaml").read_text("utf-8"))
 MIXTURES = ["qwen3-30b-a3b", "gpt-oss-20b", "mixtral-8x7b", "lfm2-8b-a1b", "qwen3.5-35b-a3b"]
 
 
@@ -45,6 +46,24 @@ def test_further_models_in_the_newest_build(model):
         found = placed(**asked)
         held = [[share.weights_bytes, share.kv_cache_bytes, share.compute_buffer_bytes] for share in (*found.devices, found.host)]
         assert held == parts, question
+
+
+def with_companions(model, question):
+    split = {"tensor_split": [1, 1]} if question.get("gpus") == 2 else {}
+    cards = {"gpus": [ROOMY] * question.get("gpus", 1)}
+    found = placed(**{"model": model, "build": "b11739", **question, **cards, **split, **({"gpu_layers": 999} if cards["gpus"] else {})})
+    return [*found.devices, found.host]
+
+
+@pytest.mark.parametrize(("model", "question", "sizes"), COMPANIONS["drafts"])
+def test_a_draft_model_takes_what_the_engine_plans_for_it(model, question, sizes):
+    assert [share.companion_bytes for share in with_companions(model, question)] == sizes
+
+
+@pytest.mark.parametrize(("model", "question", "sizes"), COMPANIONS["predictions"])
+def test_prediction_layers_take_what_the_engine_plans_for_them(model, question, sizes):
+    """Qwen3-Next's goes on with few tokens after its attention: experts in RAM need not come to the card."""
+    assert [share.memory_bytes - share.runtime_bytes for share in with_companions(model, question)] == sizes
 
 
 def test_what_cuda_keeps_for_mixtures():

@@ -55,7 +55,10 @@ def _biased(p: Pass, layer: int, x: int, values: int, number: int) -> int:
 
 def attention(p: Pass, layer: int, n: int) -> int:
     """Softmax attention over a row `n` of each token: what it adds to the residual stream."""
-    o = p.project(layer, "attn_output", heads_of(p, layer, n), p.a.hidden_size)
+    y = heads_of(p, layer, n)
+    if p.a.attention.sub_norm:
+        y = p.norm(layer, y, p.a.heads(layer) * p.a.value_dim(layer), "attn_sub_norm")
+    o = p.project(layer, "attn_output", y, p.a.hidden_size)
     if not p.a.attention.output_bias:
         return o
     bias = p.vector(layer, p.a.hidden_size, f"attn_bias_{3 if p.a.attention.qkv_bias else 0}")

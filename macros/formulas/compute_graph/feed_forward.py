@@ -37,6 +37,8 @@ def dense(p: Pass, layer: int, n: int, size: int, *, kind: str = "") -> int:
             product = p.made(gate, size, (gate, up))
     else:
         product = p.each(up, size)
+    if not shared and block is not None and block.sub_norm:
+        product = p.norm(layer, product, size, "ffn_sub_norm")
     d = p.project(layer, f"ffn_down{kind}", product, a.hidden_size)
     return p.each(d, a.hidden_size, (p.vector(layer, a.hidden_size, "ffn_down_bias"),)) if biases else d
 

@@ -44,8 +44,9 @@ def model_graph(a: Architecture, b: Batch, layout: Layout, layers: Sequence[int]
         each = _per_layer_inputs(p, x, looked_up)
     if a.alternating_updates is not None:
         x = _streams(p, x)
+    in_last = not _chooses_after_norm(p) and not _chooses_before_norm(p)
     for layer in layers:
-        x = through_layer(p, layer, x, each, last=layer == layers[-1])
+        x = through_layer(p, layer, x, each, chooses=in_last and layer == layers[-1])
     to_logits(p, x)
     return p.graph
 
@@ -140,12 +141,11 @@ def inputs(p: Pass) -> None:
         p.inputs["indexer_rotation"] = g.input(rotation_bytes(key_rotation(t.indexer.head_dim)))
 
 
-def through_layer(p: Pass, layer: int, x: int, each: int, *, last: bool) -> int:
-    """One layer: from the residual stream `x` to the residual stream; the last one goes on with the tokens whose logits are kept."""
+def through_layer(p: Pass, layer: int, x: int, each: int, *, chooses: bool) -> int:
+    """One layer: from the residual stream `x` to the residual stream; one that chooses goes on with the tokens whose logits are kept."""
     a, g = p.a, p.graph
     if a.alternating_updates is not None:
         return _updated_layer(p, layer, x, each)
-    chooses = last and not _chooses_after_norm(p) and not _chooses_before_norm(p)
     if a.blocks is not None:
         return _block(p, layer, x, chooses=chooses)
     if a.norms == "shared" or a.traits.parallel_blocks:

@@ -26,7 +26,7 @@ def prediction_buffers(a: Architecture, batch: Batch, layout: Layout, *, copies:
 
     Assumes: the layer is like the last one that attends and, in sparse attention, picks tokens for itself.
 
-    Source: llama.cpp, graph_mtp of src/models/qwen35.cpp, qwen35moe.cpp and glm4-moe.cpp (commit 0c1e57098).
+    Source: llama.cpp, graph_mtp of src/models/qwen35.cpp, qwen35moe.cpp, glm4-moe.cpp and qwen3next.cpp (commit 0c1e57098).
     """
     graph = at_home(_prediction_graph(a, batch, layout), layout, {layer: layer for layer in range(a.layers)})
     return buffer_bytes(graph, schedule(graph, copies=copies, streams=streams))
@@ -50,10 +50,11 @@ def _prediction_graph(a: Architecture, b: Batch, layout: Layout) -> Graph:
     hidden = p.norm(layer, g.tensor(INPUT, FLOAT * b.tokens * width, b.tokens, ()), width, "nextn.hnorm")
     embedded = p.norm(layer, embedded, width, "nextn.enorm")
     both = p.made(embedded, 2 * width, (embedded, hidden))
-    x = through_layer(p, layer, p.project(layer, "nextn.eh_proj", both, width), -1, last=False)
+    early = a.traits.predicts_chosen
+    x = through_layer(p, layer, p.project(layer, "nextn.eh_proj", both, width), -1, chooses=early)
     n = p.each(p.each(x, width), width, (p.last_vector(width, "output_norm"),))
     g.outputs.append(n)
-    n = p.chosen(n, width)
+    n = n if early else p.chosen(n, width)
     logits = p.made(n, a.vocabulary_size, (p.last_matrix("output"), n))
     g.outputs.append(logits)
     g.expand(logits)
