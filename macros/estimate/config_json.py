@@ -119,6 +119,8 @@ def _tell_unread(name: Any, catalogue: Catalogue) -> None:
 
 PARTS = ("text_config", "llm_config", "language_config")
 """Keys that hold the text model of a model that sees or hears."""
+TOWERS = ("vision_config", "audio_config", "visual", "speech_config")
+"""Keys that hold what it sees and hears with."""
 
 
 def _text_part(config: Mapping[str, Any], catalogue: Catalogue, notices: list[Notice]) -> dict[str, Any]:
@@ -126,6 +128,9 @@ def _text_part(config: Mapping[str, Any], catalogue: Catalogue, notices: list[No
     outer = str(config.get("model_type")).lower()
     composite = catalogue.composites.get(outer)
     held = ["thinker_config"] if config.get("thinker_config") is not None else [name for name in PARTS if config.get(name) is not None]
+    towers = [name for name in TOWERS if isinstance(config.get(name), Mapping)]
+    if towers:
+        notices.append(Notice("towers-apart", {"parts": ", ".join(towers)}))
     if len(held) == 0:
         return dict(config)
     part = composite.part if composite is not None and composite.part in held else held[0]

@@ -186,6 +186,10 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "{engines} 没有这一类模型的专门支持：那里可能无法运行。",
         "en": "{engines} has no class of its own for this model: it may not run there.",
     },
+    "towers-apart": {
+        "zh": "只计算文本模型：{parts} 描述的图像或声音编码器不计入。",
+        "en": "Only the text model is counted, not the towers for pictures or sound of {parts}.",
+    },
     "class-named-otherwise": {
         "zh": "配置的 architectures 是 {named}，与 model_type 不符；按 model_type 计算。",
         "en": "The configuration calls its class {named}, unlike its model_type, which is computed.",

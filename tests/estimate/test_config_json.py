@@ -365,7 +365,7 @@ def test_a_listed_model_tells_what_its_class_lacks() -> None:
     """As its configuration would."""
     question = {"quant": "q4_k_m", "context": 4096, "gpus": ["rtx-4090"]}
     told = " ".join(estimate({"model": "llama-3.2-11b-vision", **question}, CATALOGUE)["warnings"])
-    assert "llama.cpp / vllm has no class of its own" in told
+    assert "llama.cpp / mlx / vllm has no class of its own" in told
     assert "not compared" in told
     assert "not compared" not in " ".join(estimate({"model": "llama-3.1-8b", **question}, CATALOGUE)["warnings"])
 
@@ -428,3 +428,19 @@ def test_a_number_with_a_point_is_whole_where_it_is(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text('{"hidden_size": 4096.0, "rope_theta": 1e6, "eps": 1e-5, "far": 1e300}', "utf-8")
     assert repr(read_config_file(path)) == "{'hidden_size': 4096, 'rope_theta': 1000000, 'eps': 1e-05, 'far': 1e+300}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "tower"),
+    [("gemma3", "vision_config"), ("qwen2_5_vl", "vision_config"), ("gemma3n", "audio_config"), ("voxtral", "audio_config")],
+)
+def test_towers_are_told_and_not_counted(kind: str, tower: str) -> None:
+    bare = read({"model_type": kind, **({} if kind == "qwen2_5_vl" else {"text_config": {"hidden_size": 2048}})}, CATALOGUE)
+    seeing = read(
+        {"model_type": kind, tower: {"hidden_size": 1152}, **({} if kind == "qwen2_5_vl" else {"text_config": {"hidden_size": 2048}})},
+        CATALOGUE,
+    )
+    assert parameters(seeing.architecture) == parameters(bare.architecture)
+    assert [(notice.code, notice.values["parts"]) for notice in seeing.notices if notice.code == "towers-apart"] == [
+        ("towers-apart", tower)
+    ]
