@@ -86,12 +86,15 @@ class Preview:
             return file.content_bytes, path
         now.errors = []
         with generator_warnings() as warnings:
-            if file is not None:
-                html = language.framed(language.read(file))
-            elif record is not None:
-                html = language.made(pages.page(language.view, *record))
-            else:
-                return None
+            try:
+                if file is not None:
+                    html = language.framed(language.read(file))
+                elif record is not None:
+                    html = language.made(pages.page(language.view, *record))
+                else:
+                    return None
+            except SystemExit:  # what the generator does about a template that cannot be read; why, the report says
+                html = UNREAD
         errors = [*now.errors, *(self._site.generator_error(generator.ROOT, of, message) for message in warnings.messages)]
         told = "\n".join([*filter(None, [self.report]), *map(str, errors)])
         if errors:
@@ -100,6 +103,10 @@ class Preview:
             alert = f'<pre role="alert" style="margin:0;padding:1rem;background:#fff;color:#a00;white-space:pre-wrap">{escape(told)}</pre>'
             html = re.sub(r"(<body[^>]*>)", lambda match: match[1] + alert, html, count=1)
         return html.encode(), path
+
+
+UNREAD = "<!doctype html><title>—</title><body></body>"
+"""In place of a page whose template cannot be read."""
 
 
 def _record(path: str) -> tuple[str, str] | None:

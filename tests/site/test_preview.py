@@ -41,3 +41,16 @@ def test_a_mistake_in_a_record_is_shown_on_its_page(preview, monkeypatch):
     monkeypatch.setattr("macros.render.pages.body", wrong)
     content, _ = preview.answer("/devices/rtx-3090/")
     assert "data/gpus/rtx-3090.yaml:1: record_page" in content.decode()
+
+
+def test_a_template_that_cannot_be_read_is_told_in_place_of_its_page(preview, monkeypatch):
+    """The generator ends its program over one; a server goes on, and says what is wrong."""
+
+    def ends(language, file):
+        raise SystemExit(100)
+
+    monkeypatch.setattr("macros.generator.language.Language.read", ends)
+    monkeypatch.setattr(preview, "report", "docs/en/ram.md:3: tabel: expected a macro, got an undefined name")
+    content, name = preview.answer("/en/ram/")
+    assert name == "ram/index.html"
+    assert re.search(r'<body><pre role="alert"[^>]*>docs/en/ram.md:3: tabel: expected a macro', content.decode())
