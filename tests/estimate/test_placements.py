@@ -66,6 +66,17 @@ def test_prediction_layers_take_what_the_engine_plans_for_them(model, question, 
     assert [share.memory_bytes - share.runtime_bytes for share in with_companions(model, question)] == sizes
 
 
+def test_unlike_cards_share_layers_in_whichever_way_is_faster():
+    """A slow card beside a fast one: filled alike they reach 9.0 tokens/s, with layers by their room 10.8."""
+    fast = {"memory_gib": 20.6, "bandwidth_gb_per_s": 2217.0, "family": "ada-gf"}
+    question = {"model": "qwen3.5-397b-a17b", "context": 16384, "gpus": ["arc-pro-b50", fast], "ram_gib": 496.0}
+    advised, by_hand = placed(**question), placed(**question, gpu_layers=61, n_cpu_moe=57)
+    speeds = [decode_speed(found.setting, found, CATALOGUE) for found in (advised, by_hand)]
+    assert by_hand.fits
+    assert advised.fits
+    assert speeds[0] >= speeds[1] * (1 - 1e-9)
+
+
 def test_what_cuda_keeps_for_mixtures():
     """A log of an RTX 5070 Ti with and without fusion, Qwen3.6-35B-A3B at a micro-batch of 8,192 (GenerelSchwerz/llama.cpp issue 80)."""
     question = {"model": "qwen3.6-35b-a3b", "quant": "q4_k_m", "context": 8192, "ubatch": 8192, "gpu_layers": 999, "profile": "server"}

@@ -210,16 +210,17 @@ def _candidates(search: Search) -> list[Candidate]:
                 break
     if not _open(search.setting):
         return found
-    tried = [_with_experts(search, layers // 2, gpu_layers) for gpu_layers in (every, every - layers // 4)]
-    buffers = _likely_buffers([_placed(search, one, roughly=True) for one in tried])
-    experts = layers
-    for gpu_layers in range(every, -1, -1):
-        fewest = _fewest(search, experts, gpu_layers, buffers)
-        if fewest is not None:
-            experts = fewest.experts or 0
-            if experts <= every - gpu_layers:
-                break
-            found.append(_timed(search, fewest))
+    for evenly in (True, False) if _shares(search.setting) else (False,):
+        tried = [_with_experts(search, layers // 2, gpu_layers, evenly) for gpu_layers in (every, every - layers // 4)]
+        buffers = _likely_buffers([_placed(search, one, roughly=True) for one in tried])
+        experts = layers
+        for gpu_layers in range(every, -1, -1):
+            fewest = _fewest(search, experts, gpu_layers, buffers, evenly=evenly)
+            if fewest is not None:
+                experts = fewest.experts or 0
+                if experts <= every - gpu_layers:
+                    break
+                found.append(_timed(search, fewest))
     return found
 
 
@@ -251,10 +252,15 @@ def _timed(search: Search, candidate: Candidate) -> Candidate:
     return replace(candidate, speed=decode_speed(search.setting, unplanned, search.catalogue))
 
 
-def _with_experts(search: Search, experts: int, gpu_layers: int) -> Candidate:
-    """So many layers' experts in RAM; several cards then share the layers by what is left of them, not by their number."""
+def _shares(setting: Setting) -> bool:
+    """Whether it is open how several cards share the layers."""
+    return len(setting.gpus) > 1 and setting.tensor_split is None and setting.split_mode == "layer"
+
+
+def _with_experts(search: Search, experts: int, gpu_layers: int, evenly: bool) -> Candidate:
+    """So many layers' experts in RAM; several cards share the layers by their number, or evenly: by what is left of them."""
     setting, weights = search.setting, search.weights
-    if len(setting.gpus) < 2 or setting.tensor_split is not None or setting.split_mode != "layer":
+    if not evenly:
         return Candidate(gpu_layers, experts, None)
     moved = moves_with(setting, weights, experts).layers
     first = max(every_layer(setting) - gpu_layers, 0)
@@ -286,16 +292,16 @@ def _open(setting: Setting) -> bool:
     return setting.architecture.experts is not None and not asked
 
 
-def _fewest(search: Search, most: int, gpu_layers: int, buffers: Sequence[float]) -> Candidate | None:
+def _fewest(search: Search, most: int, gpu_layers: int, buffers: Sequence[float], *, evenly: bool) -> Candidate | None:
     """The fewest experts in RAM, up to so many layers, with which weights and cache have room; None: they never have."""
-    best = _with_experts(search, most, gpu_layers)
+    best = _with_experts(search, most, gpu_layers, evenly)
     if not _has_room(search, best, buffers, host=False):
         return None
     low, high = 0, most
     while high - low > 1:
         # Close to the last number of layers the answer changes little: first look near it.
         middle = high - 1 if high == most and most < search.setting.architecture.layers else (low + high) // 2
-        tried = _with_experts(search, middle, gpu_layers)
+        tried = _with_experts(search, middle, gpu_layers, evenly)
         if _has_room(search, tried, buffers, host=False):
             high, best = middle, tried
         else:
@@ -324,7 +330,7 @@ def _fitting(search: Search, candidate: Candidate, fastest: float) -> Placement 
     # Experts of layers in RAM are there already.
     already = max(candidate.experts or 0, every_layer(search.setting) - candidate.gpu_layers)
     for experts in range(already + 1, search.setting.architecture.layers + 1):
-        tried = _with_experts(search, experts, candidate.gpu_layers)
+        tried = _with_experts(search, experts, candidate.gpu_layers, candidate.split is not None)
         buffers = _likely_buffers([placement])
         if not _has_room(search, tried, buffers, host=False):
             continue
