@@ -77,6 +77,14 @@ def test_unlike_cards_share_layers_in_whichever_way_is_faster():
     assert speeds[0] >= speeds[1] * (1 - 1e-9)
 
 
+def test_a_runner_up_that_does_not_fit_is_none():
+    card = {"memory_gib": 69.4, "bandwidth_gb_per_s": 590.0, "family": "ada-gf"}
+    found = placed(model="deepseek-r1-distill-llama-70b", quant="q8_0", context=4096, gpus=[card], profile="server", ram_gib=4.1)
+    assert found.fits
+    assert not found.setting.kv_offload
+    assert found.runner_up() is None
+
+
 def test_what_cuda_keeps_for_mixtures():
     """A log of an RTX 5070 Ti with and without fusion, Qwen3.6-35B-A3B at a micro-batch of 8,192 (GenerelSchwerz/llama.cpp issue 80)."""
     question = {"model": "qwen3.6-35b-a3b", "quant": "q4_k_m", "context": 8192, "ubatch": 8192, "gpu_layers": 999, "profile": "server"}

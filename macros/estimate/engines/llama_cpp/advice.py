@@ -113,7 +113,7 @@ def advised(search: Search) -> Placement:
     without = _most_layers(search) if best is None else best
     elsewhere = _with_cache_in_ram(search, without)
     if elsewhere is not None:
-        return replace(elsewhere, runner_up=lambda: without)
+        return replace(elsewhere, runner_up=lambda: without if without.fits else None)
     if best is None:
         return without
     kind = _kind(best.setting.n_cpu_moe, setting, best.gpu_layers)
@@ -210,7 +210,7 @@ def _candidates(search: Search) -> list[Candidate]:
                 break
     if not _open(search.setting):
         return found
-    for evenly in (True, False) if _shares(search.setting) else (False,):
+    for evenly in _ways_to_share(search.setting):
         tried = [_with_experts(search, layers // 2, gpu_layers, evenly) for gpu_layers in (every, every - layers // 4)]
         buffers = _likely_buffers([_placed(search, one, roughly=True) for one in tried])
         experts = layers
@@ -252,9 +252,13 @@ def _timed(search: Search, candidate: Candidate) -> Candidate:
     return replace(candidate, speed=decode_speed(search.setting, unplanned, search.catalogue))
 
 
-def _shares(setting: Setting) -> bool:
-    """Whether it is open how several cards share the layers."""
-    return len(setting.gpus) > 1 and setting.tensor_split is None and setting.split_mode == "layer"
+def _ways_to_share(setting: Setting) -> tuple[bool, ...]:
+    """Whether several cards share the layers evenly; cards of different speed may be better off with as many as their memory says."""
+    if len(setting.gpus) < 2 or setting.tensor_split is not None or setting.split_mode != "layer":
+        return (False,)
+    first = setting.gpus[0].gpu.bandwidth_gb_per_s
+    unlike = any(device.gpu.bandwidth_gb_per_s != first for device in setting.gpus)
+    return (True, False) if unlike else (True,)
 
 
 def _with_experts(search: Search, experts: int, gpu_layers: int, evenly: bool) -> Candidate:
