@@ -83,8 +83,8 @@ def _equation(language: str, name: str) -> str:
     lines = mathml(formulas()[name])
     stated = told(formulas()[name]).parts.get("Equation", "")
     if not lines and stated:
-        return f'<p class="equation">{escape(symbols().get(stated, stated) if language == "zh" else stated)}</p>'
-    return "".join(f'<div class="equation">{_in_chinese(line) if language == "zh" else line}</div>' for line in lines)
+        return f'<p class="equation" tabindex="0">{escape(symbols().get(stated, stated) if language == "zh" else stated)}</p>'
+    return "".join(f'<div class="equation" tabindex="0">{_in_chinese(line) if language == "zh" else line}</div>' for line in lines)
 
 
 CHINESE = Path(__file__).resolve().parents[2] / "docs" / "formulas.zh.yaml"
