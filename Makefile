@@ -20,7 +20,7 @@ TORCH := 2.13.0
 TOGETHER := --numprocesses=auto --dist=worksteal
 BROWSER := chromium fontconfig fonts-noto-cjk
 
-.PHONY: help configs site serve browser fonts screenshot vllm-plans test check check-records check-code check-types check-workflows style pdf offline diff rehearse links watch peers second-source rehearse-generator load slips fuzz machines bench engine-plans bench-web mutate release lock new schema settle clean
+.PHONY: help configs site serve browser fonts screenshot vllm-plans test check check-records check-code check-types check-workflows style pdf offline diff rehearse links watch peers second-source rehearse-generator load kills slips fuzz machines bench engine-plans bench-web mutate release lock new schema settle clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -143,6 +143,9 @@ second-source: $(VENV)/site.ok ## where a second public list differs from the re
 load: $(VENV)/test.ok browser site ## how the web door bears use: 500 requests a second, an hour of the calculator (MINUTES=5: shorter)
 	$(BIN)/python -m tests.load serve
 	$(BIN)/python -m tests.load calculator --minutes $(or $(MINUTES),60)
+
+kills: $(VENV)/test.ok site ## what stands after a build, the books or a diff are killed, at 50 points of each (an hour; SMALL=1: a small site alone)
+	$(BIN)/python -m tests.kills $(if $(SMALL),small-site,site pdf offline diff)
 
 rehearse-generator: $(VENV)/test.ok site ## every page through ProperDocs and Zensical, compared word by word, in dist/generators.md
 	$(BIN)/python -m tests.rehearse_generator

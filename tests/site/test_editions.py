@@ -137,6 +137,13 @@ def test_the_contents_name_the_pages_where_chapters_stand(readers, language):
             assert re.search(re.escape(bare(item.title)) + rf"\.*{shown}", contents), f"{item.title}: page {shown}"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_page_has_a_few_lines_only(readers, language):
+    """But for the first, which is the title, and the last."""
+    pages = readers[language].pages[1:-1]
+    assert [number for number, page in enumerate(pages, 2) if len(page.extract_text().splitlines()) < 8] == []
+
+
 def test_equal_pages_make_equal_books(site, books, tmp_path):
     """The same bytes in another folder."""
     pdf.write(site, tmp_path, EDITION)
