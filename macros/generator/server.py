@@ -16,6 +16,7 @@ from macros import generator
 from macros.generator import CONFIGS, MACROS, now
 from macros.generator.build import generator_warnings
 from macros.generator.language import Language
+from macros.publish import joined
 from macros.render import pages
 
 
@@ -82,6 +83,8 @@ class Preview:
         language = self._languages[of]
         record = _record(path)
         file = language.addresses.get(path)
+        if path in joined.ENTRIES:
+            return joined.joined(self._site.THEME / path).encode(), path
         if file is not None and not file.is_documentation_page():
             return file.content_bytes, path
         now.errors = []

@@ -16,7 +16,7 @@ from pathlib import Path
 import lightningcss
 import minify
 
-from macros.publish import api, pictures, plain, policy, prose, search_files
+from macros.publish import api, joined, pictures, plain, policy, prose, search_files
 from macros.publish.releases import releases
 from macros.render import news
 from macros.render.view import View
@@ -150,6 +150,9 @@ def shrink(site: Path) -> None:
     if runs:
         expected, fix = "no script but the theme's own", "see what the page is made of"
         raise SpecErrors(SpecError(name, 1, "page", expected, what, fix) for name, what in runs)
+    for entry in [path for name in joined.ENTRIES for path in (site / name, site / "en" / name) if path.is_file()]:
+        entry.write_text(joined.joined(entry), "utf-8")
+        shutil.rmtree(entry.with_suffix(""))
     for path in [path for path in site.rglob("*") if path.is_file()]:
         theme = "assets" in path.parts
         if theme and path.name not in named:

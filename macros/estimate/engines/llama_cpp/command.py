@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from macros.estimate.drafts import drafted
 from macros.estimate.engines.repository import Repository, gguf_of, lm_studio
-from macros.estimate.question import USUAL_BATCH
+from macros.estimate.question import KEYS, USUAL_BATCH
+from macros.estimate.setting import Setting
 from macros.estimate.shares import Placement, slices
 
 
@@ -24,14 +25,17 @@ def command(placement: Placement, repository: Repository | None) -> list[str]:
     """
     s = placement.setting
     server = s.profile == "server" or s.slots > 1
-    words = ["llama-server" if server else "llama-cli"]
-    if s.model is None:
-        words.append(f'--model "<{s.quant.name} file>.gguf"')
-    else:
-        words.append(f'--hf-repo "{gguf_of(s, repository)}"')
-    words.append(f"--ctx-size {s.context}")
+    model = f'--model "<{s.quant.name} file>.gguf"' if s.model is None else f'--hf-repo "{gguf_of(s, repository)}"'
+    words = ["llama-server" if server else "llama-cli", model, f"--ctx-size {s.context}"]
+    words += [*_layers(placement), *_moved(s), *_beside(s), *_cache(s), *_batches(s)]
+    return [*words, *_served(s)] if server else words
+
+
+def _layers(placement: Placement) -> list[str]:
+    """Which layers lie on which devices."""
+    s = placement.setting
     more = _prediction_layer(placement)
-    words.append(f"--n-gpu-layers {placement.gpu_layers + more}")
+    words = [f"--n-gpu-layers {placement.gpu_layers + more}"]
     if slices(s) and s.tensor_split is not None:
         words.append(f"--tensor-split {','.join([f'{share:g}' for share in s.tensor_split])}")
     elif len(s.gpus) > 1 and placement.gpu_layers > 0 and not slices(s):
@@ -41,8 +45,12 @@ def command(placement: Placement, repository: Repository | None) -> list[str]:
         words.append(f"--split-mode {s.split_mode}")
     if s.main_gpu > 0:
         words.append(f"--main-gpu {s.main_gpu}")
-    for pattern in s.override_tensor:
-        words.append(f"--override-tensor {_quoted(pattern.replace('=GPU', '=CUDA'))}")
+    return words
+
+
+def _moved(s: Setting) -> list[str]:
+    """What lies apart from its layer."""
+    words = [f"--override-tensor {_quoted(pattern.replace('=GPU', '=CUDA'))}" for pattern in s.override_tensor]
     if s.experts_on_host:
         words.append("--cpu-moe")
     elif s.n_cpu_moe:
@@ -53,8 +61,12 @@ def command(placement: Placement, repository: Repository | None) -> list[str]:
         words.append("--no-kv-offload")
     if not s.op_offload:
         words.append("--no-op-offload")
-    if s.mmproj:
-        words.append(f"--mmproj mmproj-{s.model or 'model'}.gguf")
+    return words
+
+
+def _beside(s: Setting) -> list[str]:
+    """What is loaded beside the model."""
+    words = [f"--mmproj mmproj-{s.model or 'model'}.gguf"] if s.mmproj else []
     if s.draft is not None:
         words.append(f'--spec-type draft-simple --model-draft "<{s.draft}-{s.quant.name}>.gguf"')
     if s.mtp:
@@ -65,29 +77,44 @@ def command(placement: Placement, repository: Repository | None) -> list[str]:
             words.append(f"--spec-draft-type-k {s.draft_kv_type} --spec-draft-type-v {s.draft_kv_type}")
     if s.lora > 0 or s.lora_bytes > 0:
         words.append("--lora adapter.gguf")
-    words.append(f"--flash-attn {'on' if s.flash_attention else 'off'}")
+    return words
+
+
+def _cache(s: Setting) -> list[str]:
+    """How attention keeps and reads its cache."""
+    words = [f"--flash-attn {'on' if s.flash_attention else 'off'}"]
     if s.kv_type_k.id != "f16":
         words.append(f"--cache-type-k {s.kv_type_k.id}")
     if s.kv_type_v.id != "f16":
         words.append(f"--cache-type-v {s.kv_type_v.id}")
     if s.swa_full:
         words.append("--swa-full")
+    return words
+
+
+def _batches(s: Setting) -> list[str]:
+    """How many tokens are taken at once, where that is not the usual number."""
+    words = []
     if s.batch != USUAL_BATCH:
         words.append(f"--batch-size {s.batch}")
     elif s.ubatch > USUAL_BATCH:
         words.append(f"--batch-size {s.ubatch}")
-    if s.ubatch != 512:
+    if s.ubatch != KEYS["ubatch"].default:
         words.append(f"--ubatch-size {s.ubatch}")
-    if server:
-        words.append(f"--parallel {s.slots}")
-        if s.slots > 1:
-            words.append("--kv-unified" if s.kv_unified else "--no-kv-unified")
-        if s.cache_ram_mib != 8192:
-            words.append(f"--cache-ram {s.cache_ram_mib}")
-        if s.checkpoints != 32:
-            words.append(f"--ctx-checkpoints {s.checkpoints}")
-        if s.embedding:
-            words.append("--embedding")
+    return words
+
+
+def _served(s: Setting) -> list[str]:
+    """What only a server has."""
+    words = [f"--parallel {s.slots}"]
+    if s.slots > 1:
+        words.append("--kv-unified" if s.kv_unified else "--no-kv-unified")
+    if s.cache_ram_mib != KEYS["cache_ram_mib"].default:
+        words.append(f"--cache-ram {s.cache_ram_mib}")
+    if s.checkpoints != KEYS["checkpoints"].default:
+        words.append(f"--ctx-checkpoints {s.checkpoints}")
+    if s.embedding:
+        words.append("--embedding")
     return words
 
 
