@@ -14,7 +14,7 @@ from macros.calibrate import import_others
 from macros.calibrate.plausible import implausible, same, undecided
 from macros.estimate import Refused
 from macros.estimate.question import GGUF_CACHE_TYPES
-from macros.formulas.recipe import weight_bytes
+from macros.formulas.weights.file import weight_bytes
 from macros.specs import Catalogue
 from macros.specs.errors import nearest
 from macros.specs.measurements import AnyRow

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from macros.estimate.rates import measured_rates
 from macros.estimate.work import model_work
 from macros.formulas.decode import decode_ceiling
-from macros.formulas.recipe import weight_bytes
+from macros.formulas.weights.file import weight_bytes
 from macros.specs import Catalogue, SpecError
 from macros.specs.catalogue import value_check
 from macros.specs.measurements import AnyRow, Decode, Load, MeasurementFile, Prefill

@@ -11,7 +11,7 @@ from macros.estimate.rates import Rates, measured_rates
 from macros.estimate.speed_features import Stack, lookup_format, repacked_format
 from macros.estimate.speed_range import alike, cell, spread_keys
 from macros.estimate.work import Work, model_work, output_work
-from macros.formulas.recipe import weight_bytes
+from macros.formulas.weights.file import weight_bytes
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
 from macros.specs.measurements import Decode, Prefill

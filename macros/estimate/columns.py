@@ -13,9 +13,10 @@ from macros.estimate.refused import Refused
 from macros.estimate.setting import check_setting
 from macros.estimate.shares import margin_memory, runtime_memory, usable_memory
 from macros.estimate.weights import padded_bytes
-from macros.formulas.recipe import typed_tensors, uniform_tensors
 from macros.formulas.tensors.group import FIRST
 from macros.formulas.tensors.model import tensor_groups
+from macros.formulas.weights.packing import uniform_tensors
+from macros.formulas.weights.recipe import typed_tensors
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 

@@ -7,9 +7,12 @@ from functools import cached_property
 from typing import Any
 
 from macros.formulas.engine_constants import HOST_ALIGNMENT, aligned, row_padding_bytes
-from macros.formulas.recipe import TypedTensors, Types, stored_tensors, typed_tensors, uniform_tensors
 from macros.formulas.remember import by_identity
 from macros.formulas.tensors.group import FIRST, LAST, TensorGroup
+from macros.formulas.weights.blocks import TypedTensors, Types
+from macros.formulas.weights.file import stored_tensors
+from macros.formulas.weights.packing import uniform_tensors
+from macros.formulas.weights.recipe import typed_tensors
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import Quantization
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from macros.estimate.files.quantized import as_published
 from macros.formulas.parameters import parameters
-from macros.formulas.recipe import uniform_bytes, weight_bytes
 from macros.formulas.remember import by_identity
+from macros.formulas.weights.file import weight_bytes
+from macros.formulas.weights.packing import uniform_bytes
 from macros.relations.figures import packing
 from macros.relations.ratios import Relation, Rule, Slip
 from macros.specs import Catalogue

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from macros.formulas.recipe import weight_bytes
 from macros.formulas.units import GIB
+from macros.formulas.weights.file import weight_bytes
 from macros.relations.devices import SIZES_SOLD
 from macros.relations.ratios import Ratio, Relation, Rule, Slip
 from macros.specs import Catalogue

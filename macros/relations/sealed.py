@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from macros.formulas.recipe import weight_bytes
+from macros.formulas.weights.file import weight_bytes
 from macros.relations.ratios import Slip
 from macros.specs import Catalogue
 from macros.specs.kinds import KINDS as FORMS

@@ -28,8 +28,8 @@ Function = Callable[..., Any]
 def formulas() -> dict[str, Function]:
     """Every public function of macros/formulas by name."""
     found: dict[str, Function] = {}
-    for info in pkgutil.iter_modules(macros.formulas.__path__):
-        module: ModuleType = importlib.import_module(f"macros.formulas.{info.name}")
+    for info in pkgutil.walk_packages(macros.formulas.__path__, "macros.formulas."):
+        module: ModuleType = importlib.import_module(info.name)
         for name, value in vars(module).items():
             if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_"):
                 found[name] = value

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from macros.estimate import check_setting, place
-from macros.formulas.recipe import weight_bytes
 from macros.formulas.units import MIB
+from macros.formulas.weights.file import weight_bytes
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
 from macros.specs.models import architecture_of

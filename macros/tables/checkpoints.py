@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from macros.estimate.files.quantized import as_published
-from macros.formulas.recipe import uniform_bytes, weight_bytes
 from macros.formulas.units import GB
+from macros.formulas.weights.file import weight_bytes
+from macros.formulas.weights.packing import uniform_bytes
 from macros.specs import Catalogue
 from macros.specs.checkpoints import Checkpoint
 from macros.specs.models import Model, architecture_of

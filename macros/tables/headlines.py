@@ -7,8 +7,8 @@ from datetime import date
 from macros.estimate import columns
 from macros.estimate.files.quantized import of_publisher
 from macros.formulas.parameters import parameters
-from macros.formulas.recipe import weight_bytes
 from macros.formulas.remember import by_identity
+from macros.formulas.weights.file import weight_bytes
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 

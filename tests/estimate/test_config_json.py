@@ -17,7 +17,7 @@ from macros.estimate.classes.readers import READERS
 from macros.estimate.config_json import read, read_config
 from macros.estimate.refused import Refused
 from macros.formulas.parameters import parameters
-from macros.formulas.recipe import weight_bytes
+from macros.formulas.weights.file import weight_bytes
 from macros.specs import load
 from macros.specs.models import architecture_of
 

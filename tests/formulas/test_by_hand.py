@@ -13,7 +13,9 @@ from macros.formulas.kv_cache import cache_bytes, padded_cells, recurrent_state_
 from macros.formulas.paged_cache import PagedLayer, plan_pages, pool_block_bytes, request_blocks
 from macros.formulas.parameters import active_parameters, parameters
 from macros.formulas.prefill import pipelined_seconds
-from macros.formulas.recipe import more_bits, typed_tensors, uniform_bytes, uniform_tensors, weight_bytes
+from macros.formulas.weights.file import weight_bytes
+from macros.formulas.weights.packing import uniform_bytes, uniform_tensors
+from macros.formulas.weights.recipe import more_bits, typed_tensors
 from macros.specs import load
 from macros.specs.architectures import FeedForward
 

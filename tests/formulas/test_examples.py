@@ -8,14 +8,14 @@ import pytest
 
 from macros import formulas
 
-MODULES = [importlib.import_module(f"macros.formulas.{module.name}") for module in pkgutil.iter_modules(formulas.__path__)]
+MODULES = [importlib.import_module(module.name) for module in pkgutil.walk_packages(formulas.__path__, "macros.formulas.")]
 EXAMPLES = [
     pytest.param(module, function, id=f"{module.__name__.rpartition('.')[2]}.{name}")
     for module in MODULES
     for name, function in vars(module).items()
     if name.isidentifier()
     and getattr(function, "__module__", "") == module.__name__
-    and function.__name__ == name
+    and getattr(function, "__name__", "") == name
     and ">>>" in (function.__doc__ or "")
 ]
 

@@ -16,8 +16,8 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 def formulas() -> set[str]:
     """Names of all functions of macros/formulas with an equation."""
     found = set()
-    for module in pkgutil.iter_modules(macros.formulas.__path__):
-        known = importlib.import_module(f"macros.formulas.{module.name}")
+    for module in pkgutil.walk_packages(macros.formulas.__path__, "macros.formulas."):
+        known = importlib.import_module(module.name)
         for name, function in inspect.getmembers(known, inspect.isfunction):
             if function.__module__ == known.__name__ and "Equation:" in (function.__doc__ or ""):
                 found.add(name)

@@ -8,8 +8,8 @@ from typing import Any
 
 import gguf
 
-from macros.formulas.recipe import typed_tensors
 from macros.formulas.tensors.names import file_name
+from macros.formulas.weights.recipe import typed_tensors
 from macros.specs.architectures import Architecture
 from macros.specs.catalogue import Catalogue
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from macros.estimate.files.methods import Published, Shape, published
 from macros.estimate.files.modules import module_names
-from macros.formulas.recipe import tensor_parts
 from macros.formulas.remember import by_identity
 from macros.formulas.tensors.group import TensorGroup
 from macros.formulas.tensors.model import tensor_groups
+from macros.formulas.weights.parts import tensor_parts
 from macros.specs.architectures import Architecture
 from macros.specs.checkpoints import Checkpoint
 from macros.specs.quantizations import Kind, PerWeight, Quantization

@@ -13,9 +13,9 @@ from typing import Any
 from macros.estimate.files.gguf import said as told
 from macros.estimate.files.modules import ELSEWHERE, OUTSIDE
 from macros.estimate.refused import Refused
-from macros.formulas.recipe import uniform_tensors
 from macros.formulas.remember import by_identity
 from macros.formulas.tensors.group import FIRST, LAST
+from macros.formulas.weights.packing import uniform_tensors
 from macros.specs.architectures import Architecture
 from macros.specs.quantizations import FileQuantization, Quantization, StoredTensor
 

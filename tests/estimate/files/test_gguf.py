@@ -19,7 +19,7 @@ from macros.estimate.files.gguf import MOST_KEPT, Cut, Header, read_header, stor
 from macros.estimate.files.model import file_header, file_model, numbered
 from macros.estimate.files.read import read_gguf
 from macros.estimate.weights import model_weights
-from macros.formulas.recipe import typed_tensors
+from macros.formulas.weights.recipe import typed_tensors
 from macros.specs import load
 from macros.specs.models import architecture_of
 from tests.estimate.files import written

@@ -7,7 +7,7 @@ import pytest
 from macros.estimate import Refused, estimate
 from macros.estimate.files.modules import entries, matches, module_names
 from macros.estimate.files.quantized import format_of
-from macros.formulas.recipe import uniform_bytes, uniform_tensors
+from macros.formulas.weights.packing import uniform_bytes, uniform_tensors
 from macros.specs import load
 from macros.specs.models import architecture_of
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from macros.estimate.config_json import read_config
-from macros.formulas.recipe import uniform_bytes
+from macros.formulas.weights.packing import uniform_bytes
 from macros.specs import load
 
 HERE = Path(__file__).resolve().parent
