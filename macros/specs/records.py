@@ -18,12 +18,16 @@ class Records(dict[str, Any]):
     >>> found = Records({"a": lambda: 1, "b": lambda: 2})
     >>> "b" in found, len(found), found["b"], list(found.waiting), found.get("c"), list(found.items())
     (True, 2, 2, ['a'], None, [('a', 1), ('b', 2)])
+    >>> found = Records({"a": lambda: 1, "b": lambda: 2})
+    >>> found["b"], found["a"], list(found)  # in their order, whichever was named first
+    (2, 1, ['a', 'b'])
     """
 
     def __init__(self, waiting: Mapping[str, Callable[[], Any]]) -> None:
         super().__init__()
         self.waiting = dict(waiting)
-        self._order = tuple(waiting)
+        self._order: tuple[str, ...] | None = tuple(waiting)
+        """Until it is that of the records."""
 
     def __missing__(self, id: str) -> Any:
         super().__setitem__(id, self.waiting.pop(id)())
@@ -31,12 +35,13 @@ class Records(dict[str, Any]):
 
     def ids(self) -> Iterable[str]:
         """Its ids in order; brings nothing."""
-        return self._order if self.waiting else super().keys()
+        return super().keys() if self._order is None else self._order
 
     def _bring(self) -> None:
         """All that wait, in their order."""
-        if self.waiting:
+        if self._order is not None:
             brought = {name: self[name] for name in self._order}
+            self._order = None
             super().clear()
             super().update(brought)
 
