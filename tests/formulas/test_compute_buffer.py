@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from macros.estimate import check_setting, place
+from macros.estimate import check_setting, estimate, place
 from macros.estimate.config_json import read_config
 from macros.formulas import compute_buffer
 from macros.formulas.compute_graph.arena import ENDLESS, Arena, give, take
@@ -271,3 +271,11 @@ def test_passes_under_way_keep_what_comes_from_outside():
     # Four of each input on either side; with all copies kept, `x` still takes one place.
     assert buffer_bytes(g, s) == [4 * (256 + 128) + 512, 4 * (256 + 64)]
     assert len(s.kept) == 16
+
+
+@pytest.mark.parametrize("first", ["rx-9060-xt-8gb", "rtx-3060"])
+def test_layers_that_look_at_pictures_may_follow_any_layer(first):
+    """Where the cards are unlike, the layer before one of them may be any: no layer is left out of the plan."""
+    question = {"model": "llama-3.2-11b-vision", "quant": "iq2_s", "context": 512, "gpus": [first, "instinct-mi300a"], "gpu_layers": 93}
+    answer = estimate(question, CATALOGUE)
+    assert sum(device["compute_buffer_bytes"] for device in answer["devices"]) > 0

@@ -34,11 +34,12 @@ def layers_enough(a: Architecture, layout: Layout) -> list[int]:
 
     Assumes: nothing that each layer has of its own stays to the end of the pass; else all layers are gone through.
     """
-    if a.attention.indexer is not None or a.per_layer_embeddings is not None or a.attention.shared_cache_layers > 0:
+    own = a.attention
+    # Layers that look at pictures begin where the layer before them lies, whichever that is.
+    if own.indexer is not None or a.per_layer_embeddings is not None or own.shared_cache_layers > 0 or own.cross_layers is not None:
         return list(range(a.layers))
     enough = shortened(layer_kinds(a, layout))
-    # Layers that look at pictures begin where the layer before them lies.
-    if not layout.roughly or a.attention.cross_layers is not None:
+    if not layout.roughly:
         return enough
     few = _telling(a, layout)
     return few if len(few) < len(enough) else enough
