@@ -20,6 +20,7 @@ from macros.estimate.constants import Fitted
 from macros.estimate.speed_range import DEEP
 from macros.specs import Catalogue
 from macros.specs.calibration import Calibration
+from macros.specs.models import architecture_of
 from macros.specs.record import with_checksum
 
 TITLES = {
@@ -113,6 +114,7 @@ def record(model: Model, catalogue: Catalogue) -> dict[str, Any]:
         "fingerprint": model.fingerprint,
         "rows": len(model.rows),
         "left_out": {reason: len(places) for reason, places in sorted(model.left_out.items())},
+        "parts": _parts(model, catalogue),
         "terms": {name: _short(value, 5) for name, value in sorted(terms.items())},
         "groups": {
             name: {
@@ -132,6 +134,12 @@ def record(model: Model, catalogue: Catalogue) -> dict[str, Any]:
         "accuracy": accuracy,
         "held_out": held_out,
     }
+
+
+def _parts(model: Model, catalogue: Catalogue) -> list[str]:
+    """Unusual parts that models of the rows have."""
+    measured = {str(row.row.model) for row in model.rows}
+    return sorted({part for name in measured for part in architecture_of(catalogue.models[name], catalogue.models).unusual_parts})
 
 
 def write(catalogue: Catalogue, root: Path, *, every_row: bool = False) -> list[str]:

@@ -114,6 +114,10 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "{device}: generation or prompts of such models (dense, mixture or hybrid) were not measured on its kind with {engine}; "
         "the speed is extrapolated from other measurements, with a wider range.",
     },
+    "unmeasured-parts": {
+        "zh": "这个模型有些组成部分，测量过的模型都没有：速度为外推，范围宽得多，多半偏快。",
+        "en": "The model has parts that no measured one has: its speed is extrapolated, with a much wider range, and more likely too high.",
+    },
     "power-limit-unused": {
         "zh": "{device}：本来最多只用 {watts} W，{limit} W 的功率上限不起作用。",
         "en": "{device} draws {watts} W at most: a limit of {limit} W changes nothing.",

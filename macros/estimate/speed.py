@@ -58,6 +58,8 @@ SLICED = 2.5
 SPLIT = 1.3
 """Layers spread over several cards, or some of the weights on the host."""
 
+UNLIKE = 3.0
+"""A model with parts that were never measured: their kernels may take longer than all the rest."""
 SERVED = 1.4
 """Several users at a time: measured on two machines."""
 
@@ -75,8 +77,11 @@ def answer(setting: Setting, placement: Placement, catalogue: Catalogue) -> dict
     """
     notices = list(setting.notices)
     parts = parts_of(setting, placement, catalogue, notices)
-    decode = _decode(setting, parts, layers_away(placement), catalogue)
-    result: dict[str, Any] = {"decode": decode, "prefill": _prefill(setting, parts, catalogue)}
+    decode, prefill = _decode(setting, parts, layers_away(placement), catalogue), _prefill(setting, parts, catalogue)
+    if _unlike(setting, catalogue):
+        decode["basis"] = "extrapolated"
+        prefill["basis"] = "extrapolated"
+    result: dict[str, Any] = {"decode": decode, "prefill": prefill}
     if setting.drive is not None:
         result["load"] = _load(setting, placement, catalogue, parts)
     result["notices"] = told(notices + _doubts(setting, parts, catalogue))
@@ -218,7 +223,7 @@ def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catal
     """Speed of all users together, with its range; steps a second times users, where a step checks several tokens of each."""
     step = _step_of(setting, parts, away, catalogue, tokens)
     fitted = fitted_of(catalogue.calibration["decode"])
-    widen, of = _widen(setting, parts), _cell(setting, 0)
+    widen, of = _widen(setting, parts, catalogue), _cell(setting, 0)
     far = setting.engine.far_socket_share or 1.0
     return _ranged(step.timed, step.crossings, fitted, setting.users, widen, of, stack_of(setting), most=step.most, far=far)
 
@@ -251,8 +256,15 @@ def _cell(setting: Setting, prompt: int) -> str:
     return cell(setting.architecture.model_class, setting.depth + prompt // 2)
 
 
-def _widen(setting: Setting, parts: Sequence[Part]) -> float:
+def _unlike(setting: Setting, catalogue: Catalogue) -> bool:
+    """Whether the model has parts that no measured one has."""
+    return any(part not in catalogue.calibration["decode"].parts for part in setting.architecture.unusual_parts)
+
+
+def _widen(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> float:
     """How much wider a range is than that of one device with one user."""
+    if _unlike(setting, catalogue):
+        return UNLIKE
     if _shared(setting, parts) > 1:
         return SLICED
     limit = setting.power_limit_w
@@ -292,7 +304,7 @@ def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> d
     if not setting.kv_offload:
         back = float(ceil(tokens / at_once)) * _cache_sent_seconds(setting, parts, catalogue, setting.depth + tokens // 2)
     most = _most_prompt(setting, [worker for worker, _ in timed], len(parts) if piped or slices > 1 else 1, stack)
-    return _ranged(timed, back, fitted, tokens, _widen(setting, parts), _cell(setting, tokens), stack, most=most, passes=passes)
+    return _ranged(timed, back, fitted, tokens, _widen(setting, parts, catalogue), _cell(setting, tokens), stack, most=most, passes=passes)
 
 
 def _most_prompt(setting: Setting, workers: Sequence[Part], at_once: int, stack: Stack) -> float | None:
@@ -475,6 +487,8 @@ def _doubts(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> li
             found.append(Notice("unmeasured-class", {"device": part.rates.name, "engine": setting.engine.id}))
     if not setting.engine.fitted:
         found.append(Notice("another-engine", {"engine": setting.engine.id}))
+    if _unlike(setting, catalogue):
+        found.append(Notice("unmeasured-parts"))
     found += _limit_doubts(setting)
     if setting.users > 1:
         found.append(Notice("several-users"))

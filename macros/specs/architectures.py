@@ -559,6 +559,26 @@ class Architecture(Strict):
             return "recurrent"
         return "hybrid" if self.recurrent is not None else "mixture" if self.experts is not None else "dense"
 
+    @property
+    def unusual_parts(self) -> list[str]:
+        """Kinds of blocks and additions with kernels of their own: how fast they are is known only where they were measured."""
+        named = {
+            "latent": self.attention.latent is not None,
+            "compressed": self.attention.compressed is not None,
+            "indexer": self.attention.indexer is not None,
+            "distances": self.attention.distances is not None,
+            "per_layer_embeddings": self.per_layer_embeddings is not None,
+            "run_embeddings": self.run_embeddings is not None,
+            "alternating_updates": self.alternating_updates is not None,
+            "hyper_connections": self.hyper_connections > 0,
+            "block_residuals": self.block_residuals,
+            "short_convolutions": self.short_convolutions is not None,
+            "messages": self.messages is not None,
+            "adapters": self.adapters is not None,
+        }
+        found = [name for name, has in named.items() if has]
+        return found if self.recurrent is None else [*found, self.recurrent.kind]
+
     def attends(self, layer: int) -> bool:
         """Whether a layer has attention."""
         if self.blocks is not None and layer < self.layers:

@@ -53,7 +53,9 @@ class Accuracy(Strict):
 class Calibration(Written):
     """One fit."""
 
-    UNSOURCED: ClassVar[tuple[str, ...]] = ("groups", "terms", "spreads", "low", "high", "ends", "accuracy", "left_out", "held_out", "rows")
+    UNSOURCED: ClassVar[tuple[str, ...]] = (
+        "parts", "groups", "terms", "spreads", "low", "high", "ends", "accuracy", "left_out", "held_out", "rows",
+    )  # fmt: skip
     """They follow from data/measurements, each row of which has its source."""
 
     title: Text
@@ -66,6 +68,8 @@ class Calibration(Written):
     """Rows used."""
     left_out: dict[str, int]
     """Reason -> rows that it left out."""
+    parts: list[str] = Field(default_factory=list)
+    """Unusual parts that models of the rows have."""
     terms: dict[str, float]
     """Constants that all families share."""
     groups: dict[str, Constants]

@@ -432,3 +432,20 @@ def test_cores_that_compute_experts_alone_gain_nothing_by_a_faster_recurrence(ca
     }
     before, after = (with_enough_memory({**question, **more, "built": day}, catalogue)["decode"] for day in ("2026-02-24", "2026-04-01"))
     assert before["tokens_per_second"] == after["tokens_per_second"] == pytest.approx(51.0, rel=0.2)
+
+
+def test_a_model_with_parts_that_were_never_measured_is_extrapolated(catalogue):
+    """Biases by distance and messages between runs stand in no measured row; latent attention does."""
+    ask = {"quant": "q4_k_m", "context": 8192, "gpus": ["rtx-5090"], "cpu": "ryzen-9-7950x"}
+    known, unknown = (estimate({"model": model, **ask}, catalogue) for model in ("glm-4.7-flash-30b-a3b", "inkling-2-mini-26b-a3b"))
+    assert (
+        {"latent"}
+        == set(catalogue.models["glm-4.7-flash-30b-a3b"].architecture.unusual_parts)
+        <= set(catalogue.calibration["decode"].parts)
+    )
+    assert not {"distances", "messages"} & set(catalogue.calibration["decode"].parts)
+    for answer, told in ((known, False), (unknown, True)):
+        assert ("unmeasured-parts" in {notice["code"] for notice in answer["notices"]}) == told
+        assert (answer["decode"]["basis"] == answer["prefill"]["basis"] == "extrapolated") == told
+    width = [answer["decode"]["high"] / answer["decode"]["low"] for answer in (known, unknown)]
+    assert width[1] > 1.5 * width[0]
