@@ -8,21 +8,14 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from macros import generator
-from macros.generator import CONFIGS, MACROS, now
+from macros.generator import CONFIGS, MACROS, now, numbers
 from macros.generator.language import Language, records
 from macros.publish.beside import beside
 from macros.render import pages
 from macros.render.view import View
 from macros.specs import SpecError, SpecErrors
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from macros.specs import Catalogue
-    from macros.tables.answers import Question
 
 SITEMAP = "sitemap.xml"
 """A template of its own: it names the pages that are made from records too."""
@@ -83,8 +76,8 @@ def build(into: Path) -> None:
     """Build both languages aside, then swap; raises SpecErrors with everything that is wrong, and leaves the site before as it was."""
     from macros.publish import site
     from macros.specs import load
-    from macros.tables.answers import take
 
+    behind = numbers.behind(generator.ROOT)
     errors = list(site.page_errors(generator.ROOT, MACROS))
     try:
         now.catalogue = load(generator.ROOT / "data")
@@ -95,10 +88,7 @@ def build(into: Path) -> None:
     with site.workshop(into) as aside:
         new = aside / "site"
         if any(True for _ in pages.generated(View(now.catalogue, "zh"))):
-            with beside(len(CONFIGS)) as pool:
-                for answers in pool.map(_asked, now.catalogue.models, chunksize=4):
-                    take(now.catalogue, answers)
-            _compute_tables(now.catalogue)
+            numbers.compute(now.catalogue, behind)
         with beside(len(CONFIGS)) as pool:
             written = {language: pool.submit(_write, language, new if language == "zh" else new / language) for language in CONFIGS}
             if errors := [error for one in written.values() for error in one.result()[0]]:
@@ -112,36 +102,6 @@ def build(into: Path) -> None:
                 one.result()
         (aside / site.SEARCH).rename(new / site.SEARCH)
         site.swap(new, into)
-
-
-def _asked(model: str) -> dict[Question, Any]:
-    """What the largest tables ask about a model."""
-    from macros.tables.pairs import answers_of
-
-    assert now.catalogue is not None
-    return answers_of(now.catalogue, model)
-
-
-def _compute_tables(catalogue: Catalogue) -> None:
-    """Every table, once for both languages; those whose rows pages ask for one by one in this process, which remembers what they share."""
-    from macros.tables import pairs, tables
-
-    own = [table for table in tables().values() if table.compute.__module__ == pairs.__name__]
-    others = [table for table in tables().values() if table not in own]
-    with beside(len(CONFIGS)) as pool:
-        frames = pool.map(_framed, [table.id for table in others])
-        for table in own:
-            table.frame(catalogue)
-        for table, frame in zip(others, frames, strict=True):
-            table.take(catalogue, frame)
-
-
-def _framed(table: str) -> pd.DataFrame:
-    """The numbers of a table."""
-    from macros.tables import tables
-
-    assert now.catalogue is not None
-    return tables()[table].frame(now.catalogue)
 
 
 def _made_beside(make: Callable[..., None], into: Path, published: Mapping[str, tuple[str, str]]) -> None:

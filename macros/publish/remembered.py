@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import pickle
 import sys
 import tempfile
 import time
@@ -41,9 +42,27 @@ def remembered(cache: Path, name: str, inputs: Iterable[Path], make: Callable[[]
     return value
 
 
-def state(folder: Path) -> str:
-    """Changes when a file of a folder does, comes or goes; does not tell what is in them."""
-    return _digest(sorted(_stamps([folder])))
+def state(*inputs: Path) -> str:
+    """Changes when a file does, or one of a folder, comes or goes; does not tell what is in them."""
+    return _digest(sorted(_stamps(inputs)))
+
+
+def kept(path: Path, key: object, make: Callable[[], Any]) -> Any:
+    """What `make` gives, from a file of the cache where that was made under the same key.
+
+    Args:
+        path: the file
+        key: tells whatever it is made from
+        make: what makes it
+    """
+    now = _digest((sys.version, key))
+    with contextlib.suppress(OSError, ValueError, EOFError, TypeError, AttributeError, ImportError, pickle.UnpicklingError):
+        then, value = pickle.loads(path.read_bytes())  # noqa: S301  (what this package wrote for itself, as Python its compiled modules)
+        if then == now:
+            return value
+    value = make()
+    put(path, pickle.dumps((now, value), 5))
+    return value
 
 
 def _digest(of: object) -> str:
