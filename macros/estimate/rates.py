@@ -53,8 +53,8 @@ class Rates:
     """Whether shaders multiply and add bytes in one instruction."""
     half: bool = True
     """Whether shaders multiply 16-bit floating-point numbers as fast as 32-bit ones."""
-    emulated_matrix: bool = False
-    """Whether it claims matrix units that it lacks."""
+    emulated_matrix: str | None = None
+    """The back end whose kernels for matrix units run on it without any."""
     prefill_rate: float = 0.0
     """Rate that prompt processing goes by [FLOP/s]."""
     peak_rate: float = 0.0
@@ -118,7 +118,7 @@ def gpu_rates(gpu: Gpu, catalogue: Catalogue) -> Rates:
         bfloat=family is None or family.bfloat,
         integer_dot=family is None or family.integer_dot,
         half=family is None or family.half,
-        emulated_matrix=family is not None and family.emulated_matrix,
+        emulated_matrix=family.emulated_matrix if family is not None else None,
         prefill_rate=peak if counted and rate else filled_rate(rate=peak),
         peak_rate=rate * TERA if rate and not counted else 0.0,
         matrix_rate=rate is not None,

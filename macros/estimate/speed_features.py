@@ -200,7 +200,8 @@ def prefill_terms(rates: Rates, stack: Stack) -> dict[str, float]:
     beside = OTHER_BACKENDS.get((rates.wider.split("-")[0], stack.backend or ""))
     if beside is not None:
         found[beside] = 1.0
-    if rates.emulated_matrix and stack.backend in (None, "cuda") and stack.dated:  # CUDA is what runs where nobody says
+    # The back end that is its own is what runs where nobody says.
+    if rates.emulated_matrix is not None and stack.backend in (None, rates.emulated_matrix) and stack.dated:
         found[EMULATED] = 1.0
     if not rates.bfloat:
         found[stack.engine + ".without_bfloat"] = 1.0

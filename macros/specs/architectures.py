@@ -545,6 +545,12 @@ class Architecture(Strict):
                 f"expected for each of the {self.layers} layers in `same_weights` the first one with the same matrices, got others. "
                 "Fix: count the layers again in the order in which they run"
             )
+        again = [layer for layer in range(self.layers) if self.runs(layer) > 1]
+        if self.messages is not None and self.messages.layers != again:
+            raise ValueError(
+                f"expected in `messages.layers` those that run again, {again}, got {self.messages.layers}. "
+                "Fix: take them from `same_weights`"
+            )
         if self.attention.shared_cache_layers >= self.layers:
             raise ValueError(
                 f"expected fewer shared cache layers than the {self.layers} layers, got {self.attention.shared_cache_layers}. "

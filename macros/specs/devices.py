@@ -46,8 +46,8 @@ class DeviceFamily(Record):
     costs arithmetic."""
     bfloat: bool = True
     """Whether it multiplies bfloat16 numbers itself; else an engine that keeps everything in them pays for it."""
-    emulated_matrix: bool = False
-    """Whether it claims matrix units that it lacks: CUDA kernels made for them run on it, several times slower."""
+    emulated_matrix: str | None = Field(default=None, pattern=r"^[a-z]+$", max_length=20)
+    """The back end whose kernels for matrix units run on it without any, several times slower."""
     covers: Text
     """Which devices belong to it."""
 
