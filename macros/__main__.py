@@ -26,8 +26,8 @@ ANYWHERE = ("estimate", "tables")
 
 
 def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
-    """Every command and its options; of `estimate`, which has many, only where the arguments name it."""
-    from macros.commands import asking, building, checking, estimate, fitting, records, reporting
+    """Every command and its options, or `estimate` alone, which has many and has to be fast, where the arguments begin with it."""
+    from macros.commands import estimate
 
     top = argparse.ArgumentParser(
         prog="llm-hardware" if INSTALLED else "python -m macros", description="Which hardware runs which open LLM, how fast, and why."
@@ -40,9 +40,13 @@ def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    estimate.declare(command, whole=argv is None or "estimate" in argv)
-    for kind in (asking, checking, records, fitting, building, reporting):
-        kind.declare(command)
+    alone = argv is not None and "estimate" in argv[:1]
+    estimate.declare(command, whole=alone or argv is None)
+    if not alone:
+        from macros.commands import asking, building, checking, fitting, records, reporting
+
+        for kind in (asking, checking, records, fitting, building, reporting):
+            kind.declare(command)
     return top
 
 
