@@ -124,6 +124,8 @@ class Workplace:
         """The command, in a session of its own."""
         (self.tree / ".cache" / "site.json").unlink(missing_ok=True)  # else it sees that its site stands
         (self.tree / ".cache" / "checked.json").unlink(missing_ok=True)
+        for numbers in ("answers", "tables"):  # else it takes those of the run before
+            shutil.rmtree(self.tree / ".cache" / numbers, ignore_errors=True)
         told = {**os.environ, "TMPDIR": str(self.temporary), "NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "1790000000"}
         begin = ["-c", SMALL] if self.command == "small-site" else ["-m", "macros"]
         command = [sys.executable, *begin, *COMMANDS[self.command]]
