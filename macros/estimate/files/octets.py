@@ -64,11 +64,9 @@ def after_texts(data: Octets, at: int, count: int, *, short: bool = False) -> in
     length = _LENGTH.unpack_from
     try:
         if short:
-            # Short texts without a zero in them: seven of each length are all the zeros up to what comes next.
-            for begins in _NEXT:
-                end = data.find(begins, at, at + _USUAL * count) - 1
-                if end >= at and data[at:end].count(0) == _ZEROS * count:
-                    return end
+            end = _after_short_texts(data, at, count)
+            if end >= at:
+                return end
             for _ in repeat(None, count):
                 at += 8 + data[at]
         else:
@@ -79,10 +77,36 @@ def after_texts(data: Octets, at: int, count: int, *, short: bool = False) -> in
     return at if at <= len(data) else -1
 
 
+def _after_short_texts(data: Octets, at: int, count: int) -> int:
+    """Where so many short texts without a zero in them end; -1 where that is not seen.
+
+    Seven of the eight bytes of each length are all the zeros up to what comes next. They are counted a piece at a time, as the processor
+    keeps a piece near; where all of them have come, something that may stand behind a vocabulary begins.
+    """
+    left = _ZEROS * count
+    while True:
+        piece = data[at : at + _PIECE]
+        zeros = piece.count(0)
+        if zeros >= left or len(piece) < _PIECE:
+            break
+        left -= zeros
+        at += _PIECE
+    piece = data[at : at + _PIECE + _LONGEST]
+    for begins in _NEXT:
+        end = piece.find(begins) - 1
+        while end >= 0 and piece.count(0, 0, end) < left:
+            end = piece.find(begins, end + 2) - 1
+        if end >= 0 and piece.count(0, 0, end) == left:
+            return at + end
+    return -1
+
+
 _LENGTH = struct.Struct("<Q")
 _ZEROS = 7
 """Of the 8 bytes of the length of a short text."""
-_USUAL = 64
-"""Most bytes that a text of a vocabulary takes on average, its length included."""
+_PIECE = 1 << 16
+"""Bytes whose zeros are counted at a time."""
+_LONGEST = 1 << 9
+"""No short text and what comes next are longer together."""
 _NEXT = tuple([bytes(_ZEROS) + begins for begins in (b"tokenizer.", b"general.", b"token_embd.", b"output", b"blk.")])
 """How keys and tensors begin that stand behind a vocabulary, from the second byte of the length of their name."""

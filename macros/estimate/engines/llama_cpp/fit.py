@@ -14,6 +14,7 @@ from macros.estimate.setting import Setting
 from macros.estimate.shares import HOST, Moves, Placement, Share, empty_host, empty_shares
 from macros.estimate.weights import ModelWeights
 from macros.formulas.engine_constants import CELL_STEP
+from macros.formulas.remember import by_identity
 from macros.formulas.units import MIB
 from macros.specs import Catalogue
 
@@ -30,6 +31,8 @@ PARTS = {
     "down": ("ffn_down",),
 }
 """What of a layer's block may lie elsewhere -> how the names of its tensors begin (fit.cpp, get_overflow_pattern)."""
+NOTHING: Mapping[str, int] = {}
+"""No tensor lies elsewhere than its layer."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ def _undecided(task: Task, placement: Placement) -> bool:
 
 
 def _nothing_moved(task: Task) -> Moves:
-    return Moves([{} for _ in task.weights.layers], {}, {}, told=False)
+    return Moves([NOTHING for _ in task.weights.layers], NOTHING, NOTHING, told=False)
 
 
 def _whole(task: Task, room: Sequence[int]) -> Placement:
@@ -190,12 +193,13 @@ def _dense_part_fits(task: Task) -> bool:
     """Whether all cards together have room for everything but the experts."""
     every = [_elsewhere(piece.tensors, "experts", HOST) for piece in task.weights.layers]
     room = [max(target, 1) for target in task.targets]
-    held = _memory_of(_placed(task, every_layer(task.setting), room, Moves(every, {}, {}, told=True), roughly=True))
+    held = _memory_of(_placed(task, every_layer(task.setting), room, Moves(every, NOTHING, NOTHING, told=True), roughly=True))
     return sum(task.targets) > sum(held)
 
 
-def _elsewhere(names: Mapping[str, tuple[int, int]], part: str, place: int) -> dict[str, int]:
-    """The tensors of a part of a layer, and where they go."""
+@by_identity
+def _elsewhere(names: Mapping[str, tuple[int, int]], part: str, place: int) -> Mapping[str, int]:
+    """The tensors of a part of a layer, and where they go: one for all fillings, so that what it weighs is remembered."""
     return {name: place for name in names if name.startswith(PARTS[part])}
 
 
@@ -209,7 +213,7 @@ def _moved(task: Task, fillings: Sequence[Filling]) -> Moves:
     """What the cards leave elsewhere, filled so."""
     a = task.setting.architecture
     gpu_layers = sum(filling.layers for filling in fillings)
-    moved: list[dict[str, int]] = [{} for _ in task.weights.layers]
+    moved = [NOTHING for _ in task.weights.layers]
     # The engine counts without prediction layers here, so with one in the file it leaves one layer more to the host.
     layer = a.layers + 1 - gpu_layers
     told = False
@@ -222,7 +226,7 @@ def _moved(task: Task, fillings: Sequence[Filling]) -> Moves:
                 part, to = (filling.part, filling.to) if first else ("experts", HOST)
                 moved[layer] = _elsewhere(task.weights.layers[layer].tensors, part, to)
             layer += 1
-    return Moves(moved, {}, {}, told=told)
+    return Moves(moved, NOTHING, NOTHING, told=told)
 
 
 def _tried(task: Task, fillings: Sequence[Filling], card: int, known: Sequence[int]) -> Tried:

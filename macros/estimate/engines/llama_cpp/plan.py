@@ -311,11 +311,14 @@ def _held_sums(weights: ModelWeights, moves: Moves) -> list[HeldPiece]:
     kept, kept_device = 0, 0
     elsewhere: dict[int, Sizes] = {}
     sums = [((kept, kept_device), elsewhere)]
-    for layer in range(len(weights.layers)):
-        own, moved = _held_of(weights.layers[layer], moves.layers[layer])
-        kept += own[0]
-        kept_device += own[1]
-        if moved:
+    for piece, away in zip(weights.layers, moves.layers, strict=True):
+        if not away:
+            kept += piece.bytes
+            kept_device += piece.device_bytes
+        else:
+            own, moved = _held_of(piece, away)
+            kept += own[0]
+            kept_device += own[1]
             elsewhere = dict(elsewhere)
             for target, sizes in moved.items():
                 before = elsewhere.get(target, (0, 0))
