@@ -3,6 +3,7 @@
 python -m tests.kills site                    50 points of a build, from its first moment to its last
 python -m tests.kills small-site              the same code with one page of tables and twelve of records: a tenth of the time
 python -m tests.kills pdf diff --points 12    other commands, fewer points
+python -m tests.kills site --numbers-kept     with the numbers of the run before, as after an edit of a page: half the time
 
 In turns a point is killed outright (the process alone, then all of its group), told to end, and interrupted like from a terminal.
 Afterwards what stood before has to stand whole, or the new whole; no process of the command runs on; who was told to end or was
@@ -98,8 +99,9 @@ def home_alone(tree: Path) -> None:
 class Workplace:
     """A clone in which a command runs, with a folder of its own for what is temporary."""
 
-    def __init__(self, command: str, folder: Path) -> None:
-        """Clone, and run the command once to its end."""
+    def __init__(self, command: str, folder: Path, numbers_kept: bool) -> None:
+        """Clone, and run the command once to its end; once more, where it then goes on with the numbers of that run."""
+        self.numbers_kept = False
         self.command, self.tree, self.temporary = command, folder / "tree", folder / "tmp"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(self.tree)], check=True)
         self.temporary.mkdir()
@@ -108,6 +110,9 @@ class Workplace:
         self.output = self.tree / OUTPUT[command] if command in OUTPUT else None
         if command in ("pdf", "offline"):
             shutil.copytree(ROOT / "site", self.tree / "site")
+        if numbers_kept:
+            self.start().wait()
+            self.numbers_kept = True
         begun = time.monotonic()
         ended = self.start()
         if ended.wait():
@@ -124,7 +129,7 @@ class Workplace:
         """The command, in a session of its own."""
         (self.tree / ".cache" / "site.json").unlink(missing_ok=True)  # else it sees that its site stands
         (self.tree / ".cache" / "checked.json").unlink(missing_ok=True)
-        for numbers in ("answers", "tables"):  # else it takes those of the run before
+        for numbers in () if self.numbers_kept else ("answers", "tables"):  # else it takes those of the run before
             shutil.rmtree(self.tree / ".cache" / numbers, ignore_errors=True)
         told = {**os.environ, "TMPDIR": str(self.temporary), "NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "1790000000"}
         begin = ["-c", SMALL] if self.command == "small-site" else ["-m", "macros"]
@@ -191,11 +196,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("commands", nargs="*", choices=COMMANDS, default=["site"])
     parser.add_argument("--points", type=int, default=50)
+    parser.add_argument("--numbers-kept", action="store_true")
     arguments = parser.parse_args()
     wrong = 0
     for command in arguments.commands:
         with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-            place, chance = Workplace(command, Path(folder)), random.Random(command)
+            place, chance = Workplace(command, Path(folder), arguments.numbers_kept), random.Random(command)
             counted: Counter[str] = Counter()
             for point in range(arguments.points):
                 way, number, group = WAYS[point % len(WAYS)]

@@ -153,8 +153,11 @@ def calculator(minutes: float, in_page: bool) -> int:
             turns += 1
             page.wait_for_timeout(20)
             if time.monotonic() - begun >= next_look:
-                for place, held in heaps.used(page).items():
+                found = heaps.used(page)
+                for place, held in found.items():
                     used.setdefault(place, []).append(held)
+                told = ", ".join(f"{place} {held:.1f} MiB" for place, held in found.items())
+                print(f"after {(time.monotonic() - begun) / 60:.0f} minutes and {turns} changes: {told}", flush=True)
                 next_look += 60 * minutes / 20
         browser.close()
     server.shutdown()

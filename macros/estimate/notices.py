@@ -52,6 +52,10 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "只有不留余量才放得下：余量设为 0（margin_mib）就能看到速度。",
         "en": "It has room only without the margin: ask with `margin_mib` 0 for its speed.",
     },
+    "users-share-context": {
+        "zh": "所有用户共用上下文：每人只有 {each} 个词元，放不下 {prompt} 个词元的提示词。",
+        "en": "All users share the context: each has {each} tokens of it, less than a prompt of {prompt}.",
+    },
     "micro-batch-cut": {
         "zh": "引擎一次最多计算 {tokens} 个词元，即上下文或批次的大小；微批次按此计算。",
         "en": "The engine computes at most {tokens} tokens at once (its context or batch); the micro-batch is cut to that.",

@@ -43,6 +43,19 @@ class Setting(Options):
     notices: tuple[Notice, ...] = field(default=())
 
 
+def pass_tokens(setting: Setting) -> int:
+    """Tokens that go through the model together: no more than the context holds, nor than a batch that somebody asked for.
+
+    Args:
+        setting: the checked question
+
+    Returns:
+        Tokens of a pass; a batch that nobody asked for grows with the micro-batch. [tokens]
+    """
+    least = setting.context if setting.batch == USUAL_BATCH else min(setting.batch, setting.context)
+    return min(setting.ubatch, least)
+
+
 def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     """Check a question; raises Refused, which names the field.
 
@@ -70,6 +83,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     told += _of_settings(asked, question, about.model, engine, len(gpus), catalogue)
     listed = catalogue.models[about.model] if about.model is not None else None
     values = {name: asked[name] for name in OPTIONS} | {
+        "prompt_tokens": min(asked["prompt_tokens"], asked["context"]),
         "logits_rows": _logits_rows(asked, slots),
         "model": about.model,
         "architecture": a,
@@ -94,6 +108,10 @@ def _slots(asked: Mapping[str, Any], engine: Engine) -> int:
         return slots
     if asked["slots"] is None:
         slots = max(slots, asked["users"])
+    if engine.most_sequences is not None and slots > engine.most_sequences:
+        key = "users" if asked["slots"] is None else "slots"
+        expected = f"at most the {engine.most_sequences} conversations that {engine.name} keeps apart"
+        raise Refused(key, expected, slots, "start the program twice, or ask for fewer")
     check_cells(asked, slots)
     return slots
 
@@ -125,6 +143,9 @@ def _of_settings(
     at_once = asked["context"] if asked["batch"] == USUAL_BATCH else min(asked["batch"], asked["context"])
     if question.get("ubatch") is not None and asked["ubatch"] > at_once:
         notices.append(Notice("micro-batch-cut", {"tokens": at_once}))
+    each = asked["context"] // asked["users"]
+    if "kv_unified" in engine.settings and asked["users"] > 1 and each < asked["prompt_tokens"]:
+        notices.append(Notice("users-share-context", {"each": each, "prompt": asked["prompt_tokens"]}))
     if asked["moe_cache_mib"] > 0:
         notices.append(Notice("expert-cache-speed"))
     if asked["mtp"] and asked["split_mode"] == "tensor" and devices > 1:

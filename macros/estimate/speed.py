@@ -11,7 +11,7 @@ from macros.estimate.constants import Fitted, decode_constants, fitted_of, prefi
 from macros.estimate.notices import Notice, told
 from macros.estimate.ram import USUAL_CHANNELS, one_memory
 from macros.estimate.rates import Rates
-from macros.estimate.setting import Setting
+from macros.estimate.setting import Setting, pass_tokens
 from macros.estimate.shares import Placement, slices
 from macros.estimate.speed_features import (
     OLDER_PARTS,
@@ -284,7 +284,7 @@ def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> d
     """Speed of reading one prompt, with its range."""
     fitted = fitted_of(catalogue.calibration["prefill"])
     stack, tokens, slices = stack_of(setting), setting.prompt_tokens, _shared(setting, parts)
-    at_once = min(setting.max_batched_tokens or setting.engine.chunk_tokens or setting.ubatch, tokens)
+    at_once = min(setting.max_batched_tokens or setting.engine.chunk_tokens or pass_tokens(setting), tokens)
     card = device_rates(setting.gpus[0].gpu, setting, catalogue) if setting.gpus else None
     timed = []
     for part in _whole(setting, parts) if slices > 1 else parts:

@@ -7,7 +7,7 @@ from typing import Any
 
 from macros.estimate.cache import cache_row
 from macros.estimate.ram import one_memory
-from macros.estimate.setting import Setting
+from macros.estimate.setting import Setting, pass_tokens
 from macros.estimate.shares import Placement, Share
 from macros.estimate.speed_parts import parts_of
 from macros.formulas.elementwise import ceil
@@ -52,7 +52,7 @@ def with_room(setting: Setting, placement: Placement, found: Mapping[str, Any], 
     for part, (share, time) in zip(parts, working, strict=True):
         read = part.work.weight_bytes() + _cache_read(setting, share)
         a_token += time * min(read / share.memory_bytes, 1.0)
-    passes = float(ceil(setting.prompt_tokens / min(setting.ubatch, setting.prompt_tokens)))
+    passes = float(ceil(setting.prompt_tokens / min(pass_tokens(setting), setting.prompt_tokens)))
     kept["decode"] = _slower(found["decode"], setting.users, a_token)
     kept["prefill"] = _slower(found["prefill"], setting.prompt_tokens, sum(seconds) * passes)
     return kept

@@ -219,6 +219,8 @@ class Engine(Record):
     """Whether a prompt computes what the cache needs and nothing else: layers that look into another's cache are left out."""
     chunk_tokens: Count | None = None
     """Tokens of a prompt that it reads at once."""
+    most_sequences: Count | None = None
+    """Conversations that one context holds at most; absent: as many as there is memory for."""
     cache_step: Count | None = None
     """Tokens by which its cache grows."""
     quantized_from: Count | None = None

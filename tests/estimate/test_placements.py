@@ -181,7 +181,8 @@ CONTRADICTIONS = [
     ({"gpus": [], "memory_gib": 8}, "memory_gib", "gpus"),
     ({"gpus": [], "power_limit_w": 200}, "power_limit_w", "gpus"),
     ({"gpus": [], "pcie_gen": 4}, "pcie_gen", "gpus"),
-    ({"users": 512, "depth": 512}, "depth", "context"),
+    ({"users": 200, "depth": 512}, "depth", "context"),
+    ({"users": 512}, "users", "llama.cpp"),
     ({"users": 5000, "context": 100}, "users", "4096"),
     ({"users": 200, "context": 100}, "depth", "users"),
     ({"slots": 4, "kv_unified": False, "depth": 1025}, "depth", "kv_unified"),
@@ -505,6 +506,28 @@ def test_a_micro_batch_above_the_context_or_the_batch_is_cut_as_the_engine_cuts_
     assert found["compute_buffer"] == of_cut["compute_buffer"]
     (told,) = set(found["warnings"]) - set(of_cut["warnings"])
     assert f"{cut['ubatch']}" in told
+
+
+@pytest.mark.parametrize(("more", "as_if"), [({"batch": 1}, {"ubatch": 1}), ({"context": 64}, {"context": 64, "prompt_tokens": 64})])
+def test_a_prompt_is_read_in_passes_no_larger_than_the_batch_and_the_context(more, as_if):
+    """A batch of one reads a prompt token by token; a prompt is no longer than the context."""
+    found, alike = (estimate({**COMMON, "context": 4096, **options}, CATALOGUE)["prefill"] for options in (more, as_if))
+    assert found == alike
+
+
+@pytest.mark.parametrize("key", ["users", "slots"])
+def test_a_context_keeps_so_many_conversations_apart(key):
+    """256 sequences in a context (llama-cparams.h); vLLM has a bound of its own."""
+    assert estimate({**COMMON, "context": 65536, key: 256}, CATALOGUE)["fits"]
+    with pytest.raises(Refused, match=f"{key}: expected at most the 256 conversations"):
+        estimate({**COMMON, "context": 65536, key: 257}, CATALOGUE)
+
+
+def test_users_with_less_room_than_a_prompt_are_told():
+    """Sixteen users share 4,096 tokens: 256 each, of 512 asked."""
+    told = " ".join(estimate({**COMMON, "context": 4096, "users": 16}, CATALOGUE)["warnings"])
+    assert "each has 256 tokens of it, less than a prompt of 512" in told
+    assert "512" not in " ".join(estimate({**COMMON, "context": 8192, "users": 16}, CATALOGUE)["warnings"])
 
 
 def test_one_model_of_each_class_is_placed_on_a_card_that_is_too_small():

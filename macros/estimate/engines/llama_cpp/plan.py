@@ -10,8 +10,8 @@ from macros.estimate.drafts import guessed_states, prediction_layers
 from macros.estimate.engines.llama_cpp.builds import build_of
 from macros.estimate.engines.llama_cpp.overrides import moves_of
 from macros.estimate.engines.llama_cpp.slicing import shares_asked, sliced_cache, sliced_weights
-from macros.estimate.question import FLOAT_CACHE_TYPES, USUAL_BATCH
-from macros.estimate.setting import Setting
+from macros.estimate.question import FLOAT_CACHE_TYPES
+from macros.estimate.setting import Setting, pass_tokens
 from macros.estimate.shares import HOST, Moves, Share, slices
 from macros.estimate.weights import LayerWeights, ModelWeights
 from macros.formulas.compute_buffer import compute_buffer_bytes
@@ -55,11 +55,6 @@ class Demand:
     value_type: TensorType
     cache_on_host: bool
     streams_weights: bool
-
-
-def _micro_batch(setting: Setting) -> int:
-    """Tokens of a pass: a batch below the micro-batch cuts it; one that nobody asked for grows with it [tokens]."""
-    return setting.ubatch if setting.batch == USUAL_BATCH else min(setting.ubatch, setting.batch)
 
 
 @by_identity
@@ -166,7 +161,7 @@ def demand_of(setting: Setting, devices: int) -> Demand:
     return _demand(
         setting.architecture,
         setting.context,
-        _micro_batch(setting),
+        pass_tokens(setting),
         setting.slots,
         setting.kv_unified,
         setting.logits_rows,
