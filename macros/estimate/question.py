@@ -30,6 +30,8 @@ GGUF_CACHE_TYPES = ("f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "bf
 """Types that llama.cpp can keep the cache in, the usual ones first."""
 FLOAT_CACHE_TYPES = ("f32", "f16", "bf16")
 """Those that flash attention is not needed for."""
+WHOLE_CACHE_TYPE = "f32"
+"""The one of which a pass makes f16 itself before flash attention; of all others but f16 CUDA's kernels do so."""
 CACHE_TYPES = (*GGUF_CACHE_TYPES, "fp8", "mlx-8bit-64g", "mlx-4bit-64g")
 """Types that an engine can keep the cache in."""
 

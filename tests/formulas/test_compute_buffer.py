@@ -30,6 +30,7 @@ SHAPES |= {
     for name, entry in CONFIGS.items()
     if not any(word in str(entry["config"]) for word in ("times", "runs", "blocks"))
 }
+QUANTIZED = {"key_half": False, "value_half": False, "key_quantized": True, "value_quantized": True}
 ONE_OF_EACH = {(a.engine_name, a.experts is not None): name for name, a in SHAPES.items()}.values()
 
 
@@ -63,7 +64,7 @@ def test_only_what_is_wanted_is_left(model):
     """At the end there is room for outputs, for what nobody asked for, and, with several passes under way, for what comes from outside."""
     a = shorter(SHAPES[model])
     for places in ({"devices": 0}, {"devices": 1}, {"devices": 1, "on_host": a.layers // 2}, {"devices": 2}):
-        for change in ({}, {"flash_attention": False}, {"key_half": False, "value_half": False}):
+        for change in ({}, {"flash_attention": False}, QUANTIZED):
             copies = 4 if places == {"devices": 2} else 1
             g = placed_graph(a, batch(a, **change), layout(a, **places), range(a.layers))
             s = schedule(g, copies=copies)
@@ -81,7 +82,7 @@ def test_only_what_is_wanted_is_left(model):
 @pytest.mark.parametrize("model", ONE_OF_EACH)
 def test_tensors_are_whole_rows_and_views_lie_within(model):
     a = shorter(SHAPES[model])
-    for change in ({}, {"flash_attention": False}, {"key_half": False, "value_half": False}):
+    for change in ({}, {"flash_attention": False}, QUANTIZED):
         g = placed_graph(a, batch(a, **change), layout(a), range(a.layers))
         for tensor in g.order:
             size, rows = g.sizes[tensor], g.rows[tensor]

@@ -22,6 +22,8 @@ RENAMED = {
     "lfm2": {"output_norm": "token_embd_norm"}, "lfm2moe": {"output_norm": "token_embd_norm"},
 }  # fmt: skip
 """Classes whose files call a tensor otherwise than the rest."""
+NUMBERS = {"ffn_gate_tid2eid"}
+"""Tables of whole numbers, of four bytes as those of full precision."""
 U32, I32, F32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
 
 
@@ -36,7 +38,8 @@ def write(path: Path, a: Architecture, quant: str, catalogue: Catalogue) -> None
             name = file_name(a, t.group.name, layer)
             for ours, theirs in RENAMED.get(a.engine_name, {}).items():
                 name = name.replace(ours, theirs)
-            tensors.append((name, _shape(a, t.group), gguf.GGMLQuantizationType[t.type.upper()].value, offset))
+            kind = "I32" if t.group.name in NUMBERS else t.type.upper()
+            tensors.append((name, _shape(a, t.group), gguf.GGMLQuantizationType[kind].value, offset))
             offset += -(-t.bytes_each // ALIGNMENT) * ALIGNMENT
     tensors.sort(key=lambda tensor: tensor[3])
     entries = _metadata(a)

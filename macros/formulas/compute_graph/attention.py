@@ -257,7 +257,8 @@ def weighed(p: Pass, layer: int, q: int, caches: tuple[int, int], shape: tuple[i
     if a.attention.distances is not None:
         mask = _with_distances(p, mask, q, heads * cells)
     if b.flash_attention:
-        y = g.fresh(size, b.tokens, [g.view(q), g.view(keys), g.view(values), mask, *sinks])
+        keys, values = halved(p, keys, cells * kv * head, b.key_whole), halved(p, values, cells * kv * value, b.value_whole)
+        y = g.fresh(size, b.tokens, [g.view(q), keys, values, mask, *sinks])
         g.device_sizes[y] = widen(p, y, cells * b.streams, ((b.key_half, kv * head), (b.value_half, kv * value)))
         y = g.view(y)
     else:
@@ -270,6 +271,12 @@ def weighed(p: Pass, layer: int, q: int, caches: tuple[int, int], shape: tuple[i
             g.settled(y, p.layout.host)
     g.expand(y)
     return y
+
+
+def halved(p: Pass, kept: int, values: int, whole: bool) -> int:
+    """What flash attention reads of a cache: the cache itself, or 16-bit floats made of its 32-bit ones."""
+    g, b = p.graph, p.b
+    return g.fresh(HALF * b.streams * values, 0, (g.view(kept),)) if whole else g.view(kept)
 
 
 def _with_distances(p: Pass, mask: int, q: int, values: int) -> int:

@@ -47,6 +47,8 @@ class Graph:
     """What each takes [bytes]."""
     rows: list[int] = field(default_factory=list)
     """Rows that are computed at a time: few are not worth bringing weights to a device for [rows]."""
+    rows_together: dict[int, int] = field(default_factory=dict)
+    """The same of what is computed sequence by sequence: the rows of one [rows]."""
     operands: list[Sequence[int]] = field(default_factory=list)
     """What each is computed from."""
     roots: list[int] = field(default_factory=list)

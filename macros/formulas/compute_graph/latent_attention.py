@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from macros.formulas.compute_graph.attention import attend, caches_of, widen
+from macros.formulas.compute_graph.attention import attend, caches_of, halved, widen
 from macros.formulas.compute_graph.passes import FLOAT, HALF, WORD, Pass
 from macros.formulas.kv_cache import mask_bytes
 from macros.specs.architectures import Indexer, LatentAttention
@@ -56,11 +56,15 @@ def _weighed(p: Pass, latent: LatentAttention, layer: int, query: int, caches: t
     heads, rank, turned = p.a.heads(layer), latent.kv_rank, latent.rope_dim
     keys, values = g.view(caches[0]), g.view(caches[1])
     up = FLOAT * b.tokens * heads * latent.value_dim
+    # Caches that stand side by side are weighed each with its own tokens.
+    together = b.tokens // b.streams
     if b.flash_attention:
+        if b.key_whole:
+            keys, values = halved(p, keys, b.cells * (rank + turned), True), halved(p, values, b.cells * rank, True)
         y = g.fresh(FLOAT * b.tokens * heads * rank, b.tokens, (g.view(query), keys, values, mask))
         g.device_sizes[y] = widen(p, y, b.cells * b.streams, ((b.key_half, rank + turned),))
         g.apart_sizes[y] = widen(p, y, b.cells * b.streams, ((b.key_half, rank + turned), (b.key_half, rank)))
-        y = g.fresh(up, b.tokens, (p.matrix(layer, "attn_v_b"), g.view(y, b.tokens)))
+        y = g.fresh(up, together, (p.matrix(layer, "attn_v_b"), g.view(y, b.tokens)))
         y = g.fresh(up, b.tokens * heads, (g.view(y),))
     else:
         rows = b.tokens * heads
@@ -68,7 +72,7 @@ def _weighed(p: Pass, latent: LatentAttention, layer: int, query: int, caches: t
         scores = g.over(FLOAT * rows * b.cells, rows, [scores, mask])
         turned_values = g.fresh(HALF * b.cells * b.streams * rank, b.cells * b.streams, (values,))
         y = g.fresh(FLOAT * rows * rank, b.tokens, (turned_values, scores))
-        y = g.fresh(up, b.tokens, (p.matrix(layer, "attn_v_b"), y))
+        y = g.fresh(up, together, (p.matrix(layer, "attn_v_b"), y))
         y = g.fresh(up, b.tokens, (g.view(y),))
     y = g.view(y, b.tokens)
     g.expand(y)

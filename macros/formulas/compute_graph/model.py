@@ -128,9 +128,9 @@ def inputs(p: Pass) -> None:
         if a.traits.keeps_no_cache:
             p.inputs[f"mask_{kind}"] = g.input(mask_bytes(tokens=b.tokens, cells=cells, flash_attention=b.flash_attention))
             continue
-        if not b.key_half and head % VALUE_ROTATION == 0:
+        if b.key_quantized and head % VALUE_ROTATION == 0:
             p.inputs[f"key_rotation_{kind}"] = g.input(rotation_bytes(key_rotation(head)))
-        if not b.value_half and value % VALUE_ROTATION == 0:
+        if b.value_quantized and value % VALUE_ROTATION == 0:
             p.inputs[f"value_rotation_{kind}"] = g.input(rotation_bytes(VALUE_ROTATION))
         p.inputs[f"key_index_{kind}"] = g.input(INDEX * b.tokens)
         p.inputs[f"value_index_{kind}"] = g.input(INDEX * b.tokens * (1 if b.flash_attention else widest_cache(a)))

@@ -55,15 +55,23 @@ class Batch:
     flash_attention: bool
     """Whether flash attention is on."""
     key_half: bool
-    """Whether keys are 16-bit."""
+    """Whether keys are 16-bit floats (f16) when flash attention meets them; else CUDA makes such of them beside what it gives."""
     value_half: bool
-    """Whether values are 16-bit."""
+    """The same of values."""
     streams: int = 1
     """Caches that stand side by side: one for all sequences, or one for each."""
     logits: bool = True
     """Whether logits are computed; for embeddings later builds compute none."""
     build: Build = FIRST_BUILD
     """The build of the engine."""
+    key_quantized: bool = False
+    """Whether keys are quantized: heads are rotated before."""
+    value_quantized: bool = False
+    """The same of values."""
+    key_whole: bool = False
+    """Whether keys are 32-bit floats: the pass itself makes 16-bit ones of them for flash attention."""
+    value_whole: bool = False
+    """The same of values."""
     snapshots: int = 1
     """States kept of each sequence: one, and one for each guess that may be undone."""
 
@@ -140,6 +148,12 @@ class Pass:
     def project(self, layer: int, name: str, x: int, values: int) -> int:
         """Multiply rows by a matrix of a layer."""
         return self.made(x, values, (self.matrix(layer, name), x))
+
+    def project_each(self, layer: int, name: str, x: int, values: int) -> int:
+        """The same sequence by sequence."""
+        y = self.project(layer, name, x, values)
+        self.graph.rows_together[y] = self.b.tokens // self.b.sequences
+        return y
 
     def norm(
         self, layer: int, x: int, values: int, name: str, *, centred: bool = False, biased: bool = False, weights: int = NOWHERE

@@ -118,13 +118,13 @@ def _time_mix(p: Pass, r: Recurrent, layer: int, n: int) -> int:
 def _short_convolution(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     g, width = p.graph, p.a.hidden_size
     stored = _state(p, layer, (r.conv_kernel - 1) * width)
-    all_three = p.project(layer, "shortconv.in_proj", g.view(n), 3 * width)
+    all_three = p.project_each(layer, "shortconv.in_proj", g.view(n), 3 * width)
     part = p.part(all_three, width, 3 * width)
     gated = p.each(part, width, (p.part(all_three, width, 3 * width),))
     past = _remembered(p, stored, (r.conv_kernel - 1) * width)
     conv = _convolve(p, r, width, p.vector(layer, r.conv_kernel * width, "shortconv.conv"), past, g.view(gated), stored)
     y = p.each(p.part(all_three, width, 3 * width), width, (conv,))
-    return g.view(p.project(layer, "shortconv.out_proj", y, width))
+    return g.view(p.project_each(layer, "shortconv.out_proj", y, width))
 
 
 def _mamba_1(p: Pass, r: Recurrent, layer: int, n: int) -> int:
@@ -132,11 +132,11 @@ def _mamba_1(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     kept = (r.conv_kernel - 1) * inner
     conv_state, state = _state(p, layer, kept), _state(p, layer, r.state_size * inner)
     past = _remembered(p, conv_state, kept)
-    both = p.project(layer, "ssm_in", g.view(n), 2 * inner)
+    both = p.project_each(layer, "ssm_in", g.view(n), 2 * inner)
     conv = _convolve(p, r, inner, p.vector(layer, r.conv_kernel * inner, "ssm_conv1d"), past, p.part(both, inner, 2 * inner), conv_state)
     conv = p.each(p.each(conv, inner, (p.vector(layer, inner, "ssm_conv1d_bias"),)), inner)
     wide = r.rank + 2 * r.state_size
-    parts = p.project(layer, "ssm_x", conv, wide)
+    parts = p.project_each(layer, "ssm_x", conv, wide)
     normed = r.norm
     dt, bs, cs = p.part(parts, r.rank, wide), p.part(parts, r.state_size, wide), p.part(parts, r.state_size, wide)
     if normed:
@@ -144,13 +144,13 @@ def _mamba_1(p: Pass, r: Recurrent, layer: int, n: int) -> int:
         bs, cs = p.norm(layer, bs, r.state_size, "ssm_b_norm"), p.norm(layer, cs, r.state_size, "ssm_c_norm")
     else:
         dt = p.made(dt, r.rank, (dt,))
-    dt = p.project(layer, "ssm_dt", dt, inner)
+    dt = p.project_each(layer, "ssm_dt", dt, inner)
     dt = p.each(dt, inner, (p.vector(layer, inner, "ssm_dt_bias"),))
     y = _scan(p, r, layer, state, (g.view(conv), dt, p.vector(layer, r.state_size * inner, "ssm_a"), bs, cs))
     y = p.each(g.view(y, b.tokens, FLOAT * b.tokens * inner), inner, (p.each(conv, inner, (p.vector(layer, inner, "ssm_d"),)),))
     z = p.part(both, inner, 2 * inner)
     y = p.made(y, inner, (p.made(z, inner, (z,)), y))
-    return g.view(p.project(layer, "ssm_out", y, p.a.hidden_size))
+    return g.view(p.project_each(layer, "ssm_out", y, p.a.hidden_size))
 
 
 def _scan(p: Pass, r: Recurrent, layer: int, state: int, inputs: Sequence[int]) -> int:
@@ -228,7 +228,7 @@ def _gated_delta_net(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     y = g.view(y, b.tokens * r.heads, FLOAT * b.tokens * inner)
     y = p.norm(layer, y, head, "ssm_norm")
     y = p.each(y, head, (p.each(g.view(z, b.tokens * r.heads), head),))
-    return g.view(p.project(layer, "ssm_out", g.view(y, b.tokens), p.a.hidden_size))
+    return g.view(p.project_each(layer, "ssm_out", g.view(y, b.tokens), p.a.hidden_size))
 
 
 def _delta(p: Pass, r: Recurrent, state: int, inputs: Sequence[int]) -> int:

@@ -114,7 +114,8 @@ def _settle(g: Graph, computed: Sequence[int], host: int, *, streams: bool) -> l
         for source in g.operands[tensor]:
             if g.kinds[source] == WEIGHT:
                 home = g.homes[source]
-                where[tensor] = 0 if streams and home == host and g.rows[tensor] >= OFFLOADED_ROWS else home
+                rows = g.rows_together.get(tensor, g.rows[tensor])
+                where[tensor] = 0 if streams and home == host and rows >= OFFLOADED_ROWS else home
                 break
     return where
 

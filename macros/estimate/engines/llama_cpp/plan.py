@@ -10,7 +10,7 @@ from macros.estimate.drafts import guessed_states, prediction_layers
 from macros.estimate.engines.llama_cpp.builds import build_of
 from macros.estimate.engines.llama_cpp.overrides import moves_of
 from macros.estimate.engines.llama_cpp.slicing import shares_asked, sliced_cache, sliced_weights
-from macros.estimate.question import FLOAT_CACHE_TYPES
+from macros.estimate.question import FLOAT_CACHE_TYPES, WHOLE_CACHE_TYPE
 from macros.estimate.setting import Setting, pass_tokens
 from macros.estimate.shares import HOST, Moves, Share, slices
 from macros.estimate.weights import LayerWeights, ModelWeights
@@ -87,9 +87,7 @@ def _demand(
     if window is not None:
         # Compressed attention keeps a window for each sequence apart.
         together = 1 if a.attention.compressed is not None else slots // streams
-        small = window_cells(
-            cells=cells, window=window.size, sequences=together, batch=tokens if unified else min(ubatch, context // streams)
-        )
+        small = window_cells(cells=cells, window=window.size, sequences=together, batch=min(ubatch, context // streams))
         seen = cells if swa_full else small
     batch = Batch(
         tokens=tokens,
@@ -98,8 +96,12 @@ def _demand(
         outputs=tokens if logits_rows is None else min(tokens, logits_rows),
         sequences=slots,
         flash_attention=flash_attention,
-        key_half=key_type.id in FLOAT_CACHE_TYPES,
-        value_half=value_type.id in FLOAT_CACHE_TYPES,
+        key_half=key_type.id in ("f16", WHOLE_CACHE_TYPE),
+        value_half=value_type.id in ("f16", WHOLE_CACHE_TYPE),
+        key_quantized=key_type.id not in FLOAT_CACHE_TYPES,
+        value_quantized=value_type.id not in FLOAT_CACHE_TYPES,
+        key_whole=key_type.id == WHOLE_CACHE_TYPE and not a.traits.keeps_no_cache,
+        value_whole=value_type.id == WHOLE_CACHE_TYPE and not a.traits.keeps_no_cache,
         streams=streams,
         logits=logits,
         build=build,
@@ -371,7 +373,12 @@ def _brought_caches(a: Architecture, batch: Batch, key_type: TensorType, value_t
             found[layer] = (cells * key + padding, cells * key - rest, scorer)
         else:
             key_padding, value_padding = _padding_of(a.head_dim(layer), key_type), _padding_of(a.value_dim(layer), value_type)
-            found[layer] = (cells * key + key_padding, cells * value + value_padding, 0)
+            spanned = cells * value
+            if not batch.flash_attention:
+                # Caches that stand side by side are as far from each other as those of the widest layer.
+                widest = row_bytes(values=widest_cache(a), block=value_type.block, block_bytes=value_type.block_bytes)
+                spanned += cells // batch.streams * (batch.streams - 1) * (widest - value)
+            found[layer] = (cells * key + key_padding, spanned + value_padding, 0)
     return found
 
 
