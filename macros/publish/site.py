@@ -209,6 +209,13 @@ def _kind(folder: Path) -> str:
     return folder.parent.name if folder.parent.name in ("devices", "models") else "chapter"
 
 
+def _other(site: Path, page: Path, tag: str) -> str:
+    """The same chapter in the other language: readers of one type words of both. Names of devices and models are alike."""
+    path = page.relative_to(site)
+    other = site / "en" / path if tag.startswith("zh") else site / path.relative_to("en")
+    return other.read_text("utf-8") if _kind(page.parent) == "chapter" and other.is_file() else ""
+
+
 def index(site: Path, into: Path) -> None:
     """Index the built pages for the search, each language its own.
 
@@ -224,7 +231,9 @@ def index(site: Path, into: Path) -> None:
             page.parent.mkdir(parents=True, exist_ok=True)
             text = FORMS.sub(r"<\1div", article[0]).replace("><", "> <")  # a term and what it means are not one word
             if title := TITLE.search(article[0]):
-                name = " · ".join([f"{_kind(path.parent)}: {_heading(text)}", *(_words(also) for also in ALSO.findall(text))])
+                other = _other(site, path, language[1])
+                also = [_words(also) for page in (text, other) for also in ALSO.findall(page)]
+                name = " · ".join([f"{_kind(path.parent)}: {_heading(text)}", *dict.fromkeys(also)])
                 sizes = SIZES.search(text) if _kind(path.parent) == "devices" else None
                 marks = [f"{size}gb" for size in re.findall(r"\d+", sizes[1])] if sizes else []
                 if marks := [*marks, *(["*"] if TODAY in text else [])]:
