@@ -36,6 +36,10 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "放不下：全部放在设备上需要 {need} GiB。请换小一些的模型，或增加内存。",
         "en": "It does not fit: the device would need {need} GiB. Choose a smaller model, or add RAM.",
     },
+    "no-own": {
+        "zh": "放不下：模型需要 {need} GiB，超过这台机器分给 GPU 的内存。请换小一些的模型，或选内存更大的机器。",
+        "en": "It does not fit: {need} GiB is more than this machine gives its GPU. Choose a smaller model, or a machine with more memory.",
+    },
     "no-ram": {
         "zh": "放不下：需要 {ram} GiB 内存，系统还要占一些。请换小一些的模型，或增加内存。",
         "en": "It does not fit: {ram} GiB of RAM are needed besides what the system takes. Choose a smaller model, or add RAM.",
@@ -47,6 +51,7 @@ WORDS: dict[str, dict[str, str]] = {
     "refused": {"zh": "这个组合没有答案：{key}。", "en": "There is no answer for this: {key}."},
     "unknown-model": {"zh": "没有叫“{value}”的模型。", "en": "There is no model called “{value}”."},
     "unknown-card": {"zh": "没有叫“{value}”的设备。", "en": "There is no device called “{value}”."},
+    "several": {"zh": "“{value}”可能是 {names}，请选一个。", "en": "“{value}” may be {names}: please choose one."},
     "not-number": {"zh": "“{value}”不是 1 到 4,096 之间的数。", "en": "“{value}” is not a number from 1 to 4,096."},
     "missing": {"zh": "请填写。", "en": "Please fill this in."},
     "loading": {"zh": "正在计算……", "en": "Computing …"},

@@ -12,8 +12,11 @@ globalThis.combobox = (() => {
     constructor(make) {
       this.make = make;
     }
+    get made() {
+      return (this.records ??= this.make());
+    }
     get all() {
-      this.kept ??= this.make()
+      this.kept ??= [...this.made]
         .sort((a, b) => Boolean(b.first) - Boolean(a.first) || (b.since ?? "").localeCompare(a.since ?? "") || order().compare(a.name, b.name))
         .map((choice) => ({
           ...choice,
@@ -26,16 +29,19 @@ globalThis.combobox = (() => {
     matching(query) {
       const words = plain(query).split(/\s+/).map(bare).filter(Boolean);
       const whole = bare(query);
-      const rank = ({ bareName }) => (bareName === whole ? 0 : bareName.startsWith(whole) ? 1 : bareName.includes(whole) ? 2 : 3);
+      // "p40" is the Tesla P40 before the Quadro P4000.
+      const isWord = (name) => { const own = plain(name).split(/[^\p{L}\p{N}.]+/u); return words.every((word) => own.includes(word)); };
+      const rank = ({ name, bareName }) => (bareName === whole ? 0 : bareName.startsWith(whole) ? 1 : isWord(name) ? 2 : bareName.includes(whole) ? 3 : 4);
       const found = this.all.filter((choice) => words.every((word) => choice.bareSearch.includes(word)));
       return found.map((choice) => [rank(choice), choice]).sort((a, b) => a[0] - b[0]).map(([, choice]) => choice);
     }
     // What a typed text means: one choice, or the ones that it could be.
     resolve(text) {
       const typed = text.trim();
-      const exact = this.all.find((choice) => choice.name === typed || choice.id === typed || choice.bareName === bare(typed));
+      if (!bare(typed)) return { choice: null, near: [] };
+      const exact = this.made.find((choice) => choice.name === typed || choice.id === typed) ?? this.all.find((choice) => choice.bareName === bare(typed));
       if (exact) return { choice: exact, near: [] };
-      const near = bare(typed) ? this.matching(typed) : [];
+      const near = this.matching(typed);
       return near.length === 1 ? { choice: near[0], near } : { choice: null, near };
     }
   }

@@ -28,8 +28,9 @@ function complain(name, message) {
 
 function chosen(name, choices, unknown) {
   const typed = control(name).value.trim();
-  const { choice } = choices.resolve(typed);
-  complain(name, choice ? "" : typed ? say(unknown, { value: clip(typed) }) : say("missing"));
+  const { choice, near } = choices.resolve(typed);
+  const names = near.slice(0, 3).map((one) => one.name).join(zh ? "、" : ", ") + (near.length > 3 ? " …" : "");
+  complain(name, choice ? "" : !typed ? say("missing") : say(near.length ? "several" : unknown, { value: clip(typed), names }));
   if (choice) control(name).value = choice.name;
   return choice?.id ?? null;
 }
@@ -93,7 +94,7 @@ async function answer() {
   const { decode } = found;
   const left = system - found.ram_bytes / GIB;
   const beside = found.way === "card" && !own && found.ram_bytes / GIB + settings.system > settings.least;
-  const way = beside ? "card-ram" : found.way === "no" && !found.whole_bytes ? "no-ram" : found.way;
+  const way = beside ? "card-ram" : found.way !== "no" ? found.way : !found.whole_bytes ? "no-ram" : own ? "no-own" : "no";
   const tight = ["experts", "layers", "host", "card-ram"].includes(way) && left < settings.system ? (zh ? "" : " ") + say("tight", { left: left.toFixed(1), system: settings.system }) : "";
   tell(say(way, { need: gib(found.whole_bytes), ram: gib(found.ram_bytes), low: decode ? shown(decode.low) : "", high: decode ? shown(decode.high) : "" }) + tight, found.way);
   const state = new URLSearchParams({ model, gpu: gpu === NONE ? "" : memory ? `${gpu}@${memory}` : gpu, quant, context: settings.context });

@@ -197,7 +197,7 @@ async function mended(engine, word) {
   if (letters) return pages.some(({ tokens }) => tokens.includes(letters)) ? `${letters} ${digits}` : word;
   if (parts.length > 2) return parts.join(" ");
   const names = new Set(pages.flatMap(({ tokens }) => tokens).filter((token) => /^[a-z]{4,}$/.test(token)));
-  const near = [...names].map((name) => ({ name, far: apart(lower, name) })).filter(({ far }) => far <= (word.length > 7 ? 2 : 1)).sort((a, b) => a.far - b.far);
+  const near = [...names].filter((name) => !lower.startsWith(name) && !name.startsWith(lower)).map((name) => ({ name, far: apart(lower, name) })).filter(({ far }) => far <= (word.length > 7 ? 2 : 1)).sort((a, b) => a.far - b.far);
   return near[0]?.name ?? word;
 }
 
@@ -247,11 +247,12 @@ export async function find(typed) {
 export async function read(results, query) {
   const pages = await Promise.all(results.map(async (result) => ({ ...(await result.data()), id: result.id })));
   const asked = used.get(query) ?? { words: wordsOf(query), ids: new Set() };
-  const words = asked.words.map((word) => word.toLowerCase());
+  // A Latin word begins where it stands: "tops" is not in "laptops".
+  const words = asked.words.map((word) => new RegExp((/^[a-z]/i.test(word) ? "(?<![a-z])" : "") + word.replace(/[\^$.*+?()[\]{}|\/-]/g, "\\$&"), "i"));
   for (const { meta } of pages) meta.title = meta.title.replaceAll("\u200b", "");
   const exact = pages.filter(({ id, content, meta }) => {
-    const text = `${meta.title} ${content}`.toLowerCase();
-    return asked.ids.has(id) || words.every((word) => text.includes(word));
+    const text = `${meta.title} ${content}`;
+    return asked.ids.has(id) || words.every((word) => word.test(text));
   });
   return exact.length ? exact : pages;
 }
