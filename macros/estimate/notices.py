@@ -66,12 +66,12 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "projector-buffer": {
         "zh": "投影器只计入文件大小：视觉编码器的形状未知，算不出它的计算缓冲区。",
-        "en": "Only the file of the projector is counted: the shapes of its tower are not known, so its compute buffer is not either.",
+        "en": "Only the file of the projector is counted: the shapes of its encoder are not known, so its compute buffer is not either.",
     },
     "picture-reserved": {
-        "zh": "投影器的计算缓冲区按程序启动时预留的图片大小计算；更大的图片会让它变大，声音塔的缓冲区未计入。",
+        "zh": "投影器的计算缓冲区按程序启动时预留的图片大小计算；更大的图片会让它变大，音频编码器的缓冲区未计入。",
         "en": "The projector’s buffer is that of the picture for which the program makes room at its start; a larger picture makes it "
-        "grow. The buffer of a tower for sound is not counted.",
+        "grow. The buffer of an audio encoder is not counted.",
     },
     "guesses-in-slices": {
         "zh": "预测层按各卡平分计算，没有与引擎的实际切分逐字节核对；一份公开的测量值比这里略高。",
@@ -79,8 +79,8 @@ WORDS: dict[str, dict[str, str]] = {
         "published measurement is a little higher.",
     },
     "tower-weights": {
-        "zh": "图像塔与声音塔只计入权重；引擎启动时用最大的图片试算，试算占用的显存和图片缓存都没有计入。",
-        "en": "The towers for pictures and sound count with their weights only. The engine takes more: for a trial of the largest picture "
+        "zh": "视觉和音频编码器只计入权重；引擎启动时用最大的图片试算，试算占用的显存和图片缓存都没有计入。",
+        "en": "Image and audio encoders count with their weights only. The engine takes more: for a trial of the largest picture "
         "when it starts, and for pictures that it keeps.",
     },
     "ram-tight": {
@@ -196,7 +196,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "towers-apart": {
         "zh": "只计算文本模型：{parts} 描述的图像或声音编码器不计入。",
-        "en": "Only the text model is counted, not the towers for pictures or sound of {parts}.",
+        "en": "Only the text model is counted, not the image or audio encoders of {parts}.",
     },
     "class-named-otherwise": {
         "zh": "配置的 architectures 是 {named}，与 model_type 不符；按 model_type 计算。",

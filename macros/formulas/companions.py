@@ -7,7 +7,7 @@ from macros.specs.architectures import Architecture
 
 
 def projector_bytes(*, parameters: int, file_bytes: int | None, positions: int = 0) -> int:
-    """Weights of the towers for pictures and sound and their projector.
+    """Weights of the image and audio encoders and their projector.
 
     Equation: bytes = size of the published file, or 2 x parameters + 2 x positions where that is not known
 

@@ -189,7 +189,7 @@ MESSAGES: dict[str, Words] = {
     "figure-decode": {"zh": "解码速度", "en": "Decode"},
     "figure-guesses": {"zh": "投机解码（接受率 {from} % 起划算）", "en": "With guesses (pays from {from} % accepted)"},
     "figure-each": {"zh": "每人的速度", "en": "Each user"},
-    "each-first": {"zh": "首词 {first}；所有人同时提问时 {last}", "en": "first token {first}; {last} where all ask at once"},
+    "each-first": {"zh": "首词元 {first}；所有人同时提问时 {last}", "en": "first token {first}; {last} where all ask at once"},
     "figure-users": {"zh": "写满时放得下的对话数", "en": "Conversations that fit when full"},
     "users-filled": {"zh": "写到 {fill} % 时 {users} 个", "en": "{users} at {fill} % of it"},
     "figure-prefill": {"zh": "预填充速度", "en": "Prefill"},

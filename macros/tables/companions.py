@@ -26,7 +26,7 @@ DRAFT_CONTEXT = 8192
     key=["model"],
     columns=[
         Column("model", {"zh": "模型", "en": "Model"}, link="models"),
-        Column("parameters", {"zh": "编码器与投影器的参数量", "en": "Parameters of towers and projector"}, unit="10⁶", digits=0),
+        Column("parameters", {"zh": "编码器与投影器的参数量", "en": "Parameters of encoders and projector"}, unit="10⁶", digits=0),
         Column("size", {"zh": "16 位文件", "en": "16-bit file"}, unit="GiB", digits=2),
         Column("buffer", {"zh": "计算缓冲区", "en": "Compute buffer"}, unit="MiB", digits=0),
         Column("share", {"zh": "占文本部分", "en": "Share of the text part"}, unit="%", digits=1),

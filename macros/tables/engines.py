@@ -198,7 +198,7 @@ def engines_compared(catalogue: Catalogue) -> pd.DataFrame:
         Column("users", {"zh": "人数", "en": "Users"}, under=True),
         Column("fit", {"zh": "写满时放得下", "en": "Fit when full"}),
         *ranged(Column("each", {"zh": "每人", "en": "Each"}, unit="tokens/s")),
-        Column("first", {"zh": "首词时间", "en": "First token"}, unit="s", digits=1),
+        Column("first", {"zh": "首词元时间", "en": "First token"}, unit="s", digits=1),
         Column("filled", {"zh": "平均写到四分之一时放得下", "en": "Fit a quarter full"}, secondary=True),
         *ranged(Column("total", {"zh": "合计", "en": "Total"}, unit="tokens/s", secondary=True)),
     ],
