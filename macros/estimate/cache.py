@@ -38,8 +38,10 @@ def cache_values(a: Architecture, layer: int) -> tuple[int, int]:
     if a.attention.compressed is not None:
         return a.head_dim(layer), 0
     indexer = a.attention.indexer
-    scorer = indexer.head_dim * indexer.cached if indexer is not None and a.scores(layer) else 0
-    return heads * a.head_dim(layer) + scorer, heads * a.value_dim(layer)
+    scorer = indexer.head_dim if indexer is not None and a.scores(layer) else 0
+    # Where there is room for a second key of the scorer, it is in the place of a value.
+    second = scorer if indexer is not None and indexer.cached > 1 else 0
+    return heads * a.head_dim(layer) + scorer, heads * a.value_dim(layer) + second
 
 
 def compressed_values(a: Architecture, layer: int) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from macros.formulas.compute_graph.attention import attend, caches_of, halved, widen
 from macros.formulas.compute_graph.passes import FLOAT, HALF, WORD, Pass
+from macros.formulas.compute_graph.weighing import attend, caches_of, halved, widen
 from macros.formulas.kv_cache import mask_bytes
 from macros.specs.architectures import Indexer, LatentAttention
 

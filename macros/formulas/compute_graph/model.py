@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from macros.formulas.compute_graph.attention import (
-    VALUE_ROTATION,
-    attention,
-    key_rotation,
-    rotation_bytes,
-    widest_cache,
-)
+from macros.formulas.compute_graph.attention import attention
 from macros.formulas.compute_graph.feed_forward import dense, mixture, routed
 from macros.formulas.compute_graph.graph import SMALL_WEIGHT, Graph
 from macros.formulas.compute_graph.latent_attention import latent_attention
 from macros.formulas.compute_graph.passes import FLOAT, INDEX, WORD, Batch, Layout, Pass
 from macros.formulas.compute_graph.recurrence import recurrent
+from macros.formulas.compute_graph.weighing import VALUE_ROTATION, key_rotation, rotation_bytes, widest_cache
 from macros.formulas.kv_cache import mask_bytes
 from macros.specs.architectures import Architecture
 

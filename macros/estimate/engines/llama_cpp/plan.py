@@ -15,9 +15,9 @@ from macros.estimate.setting import Setting, pass_tokens
 from macros.estimate.shares import HOST, Moves, Share, slices
 from macros.estimate.weights import LayerWeights, ModelWeights
 from macros.formulas.compute_buffer import compute_buffer_bytes
-from macros.formulas.compute_graph.attention import widest_cache
 from macros.formulas.compute_graph.passes import FLOAT, Batch, Build, Layout
 from macros.formulas.compute_graph.prediction import like_layer, prediction_buffers
+from macros.formulas.compute_graph.weighing import widest_cache
 from macros.formulas.engine_constants import aligned, row_padding_bytes
 from macros.formulas.kv_cache import (
     compressed_cells,
@@ -373,12 +373,19 @@ def _brought_caches(a: Architecture, batch: Batch, key_type: TensorType, value_t
             found[layer] = (cells * key + padding, cells * key - rest, scorer)
         else:
             key_padding, value_padding = _padding_of(a.head_dim(layer), key_type), _padding_of(a.value_dim(layer), value_type)
+            scorer = 0
+            if indexer is not None and a.scores(layer):
+                # The scorer's key lies apart; of a second one there is room for, nothing is brought.
+                scorer = cells * row_bytes(values=indexer.head_dim, block=key_type.block, block_bytes=key_type.block_bytes)
+                heads = a.kv_heads(layer)
+                key = row_bytes(values=heads * a.head_dim(layer), block=key_type.block, block_bytes=key_type.block_bytes)
+                value = row_bytes(values=heads * a.value_dim(layer), block=value_type.block, block_bytes=value_type.block_bytes)
             spanned = cells * value
             if not batch.flash_attention:
                 # Caches that stand side by side are as far from each other as those of the widest layer.
                 widest = row_bytes(values=widest_cache(a), block=value_type.block, block_bytes=value_type.block_bytes)
                 spanned += cells // batch.streams * (batch.streams - 1) * (widest - value)
-            found[layer] = (cells * key + key_padding, spanned + value_padding, 0)
+            found[layer] = (cells * key + key_padding, spanned + value_padding, scorer)
     return found
 
 
@@ -433,8 +440,9 @@ def _cache_sums(demand: Demand, *, on_device: bool) -> list[tuple[int, int]]:
             key, value = cache_row(a, layer, demand.key_type, demand.value_type)
             if not batch.flash_attention and value > 0:
                 # Values are kept transposed, as wide in every layer as in the widest.
-                kind = demand.value_type
-                value = row_bytes(values=widest_cache(a), block=kind.block, block_bytes=kind.block_bytes)
+                kind, beside = demand.value_type, a.kv_heads(layer) * a.value_dim(layer)
+                second = 0 if a.attention.latent is not None else cache_values(a, layer)[1] - beside
+                value = row_bytes(values=widest_cache(a) + second, block=kind.block, block_bytes=kind.block_bytes)
             cells = batch.streams * (batch.cells if a.sees_all(layer) else batch.window_cells)
             cache += cells * (key + value)
             if on_device:
@@ -465,9 +473,12 @@ def _padding(a: Architecture, layer: int, key_type: TensorType, value_type: Tens
     """What a device adds to the tensors of a layer's cache; the keys of a scorer are a tensor of their own."""
     keys, values = cache_values(a, layer)
     indexer = a.attention.indexer
-    scorer = [(indexer.head_dim, key_type)] * indexer.cached if indexer is not None and a.scores(layer) else []
+    scores = indexer is not None and a.scores(layer)
+    scorer = [(indexer.head_dim, kind) for kind in (key_type, value_type)[: indexer.cached]] if scores and indexer is not None else []
+    keys -= sum([one for one, kind in scorer[:1]])
+    values -= sum([one for one, kind in scorer[1:]])
     padding = 0
-    for width, kind in ((keys - sum([one for one, _ in scorer]), key_type), *scorer, (values, value_type)):
+    for width, kind in ((keys, key_type), *scorer, (values, value_type)):
         padding += aligned(_padding_of(width, kind))
     return padding
 
