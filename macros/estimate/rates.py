@@ -192,6 +192,7 @@ def sockets_of(cpu: Cpu, channels: int | None, sockets: int | None = None) -> in
     return sockets or (2 if channels is not None and channels > cpu.memory_channels else 1)
 
 
+@by_identity
 def cpu_rates(
     cpu: Cpu,
     catalogue: Catalogue,

@@ -139,7 +139,8 @@ def _cache_bytes(setting: Setting, part: Part) -> float:
 
 def _stack_of_part(stack: Stack, part: Part) -> Stack:
     """What runs a part: what a build gains at recurrences, a part gains where it has such layers."""
-    return replace(stack, recurrent=part.work.recurrent_layers > 0)
+    recurrent = part.work.recurrent_layers > 0
+    return stack if stack.recurrent == recurrent else replace(stack, recurrent=recurrent)
 
 
 def _token_seconds(setting: Setting, part: Part, fitted: Fitted, stack: Stack, slices: int, tokens: int = 1) -> float:

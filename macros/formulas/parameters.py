@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from macros.formulas.remember import by_identity
 from macros.formulas.tensors.model import tensor_groups
 from macros.specs.architectures import Architecture
 
 
+@by_identity
 def parameters(architecture: Architecture) -> int:
     """Parameters of a model: the values of all tensors of its layers proper.
 
@@ -29,6 +31,7 @@ def parameters(architecture: Architecture) -> int:
     return total
 
 
+@by_identity
 def active_parameters(architecture: Architecture) -> int:
     """Parameters that take part in one token: of the routed experts only those that it visits, of the embedding table one row.
 

@@ -26,9 +26,16 @@ class Behind:
     code: str
     records: str
     """All of them."""
-    others: str
-    """Those that are no model's own."""
-    models: dict[str, str]
+    shared: str
+    """Those of kinds that every answer may depend on."""
+    own: dict[tuple[str, str], str]
+    """Kind and id of a record -> its state, of the other kinds that answers depend on."""
+
+    def of(self, question: Question, catalogue: Catalogue) -> str:
+        """The state of all that an answer was computed from."""
+        from macros.tables.answers import behind
+
+        return " ".join([self.shared, *[self.own[named] for named in behind(catalogue, dict(question))]])
 
 
 def behind(root: Path) -> Behind:
@@ -37,12 +44,14 @@ def behind(root: Path) -> Behind:
     Args:
         root: of the checkout
     """
+    from macros.tables.answers import OWN, SHARED
+
     data = root / "data"
     return Behind(
         code=state(root / "macros", root / "requirements.txt"),
         records=state(data),
-        others=state(*[path for path in sorted(data.glob("*")) if path.name != "models"]),
-        models={path.stem: state(path) for path in sorted((data / "models").glob("*.yaml"))},
+        shared=state(*[data / kind for kind in SHARED]),
+        own={(kind, path.stem): state(path) for kind in OWN for path in sorted((data / kind).glob("*.yaml"))},
     )
 
 
@@ -70,18 +79,21 @@ def compute(catalogue: Catalogue, of: Behind) -> None:
 
 
 def _answers(of: Behind, model: str) -> dict[Question, Any]:
-    """What the largest tables ask about a model."""
-    from macros.tables.pairs import answers_of
+    """What tables ask about a model; of an earlier build's answers those stay that nothing behind them has changed."""
+    from macros.tables import measured_decode, pairs
+    from macros.tables.answers import learned, take
 
     assert now.catalogue is not None
     catalogue = now.catalogue
-    line, one = [], catalogue.models.get(model)
-    while one is not None:
-        line.append(of.models[one.id])
-        one = catalogue.models.get(one.based_on)
-    path = generator.CACHE / "answers" / f"{model}.pickle"
-    found: dict[Question, Any] = kept(path, (of.code, of.others, line), lambda: answers_of(catalogue, model))
-    return found
+
+    def ask(before: dict[Question, tuple[str, Any]] | None) -> dict[Question, tuple[str, Any]]:
+        same = {question: known for question, known in (before or {}).items() if known[0] == of.of(question, catalogue)}
+        take(catalogue, {question: answer for question, (_, answer) in same.items()})
+        more = learned(lambda: [part.ask_all(catalogue, model) for part in (pairs, measured_decode)])
+        return same | {question: (of.of(question, catalogue), answer) for question, answer in more.items()}
+
+    found = kept(generator.CACHE / "answers" / f"{model}.pickle", of.records, ask, code=of.code)
+    return {question: answer for question, (_, answer) in found.items()}
 
 
 def _frame(of: Behind, table: str) -> pd.DataFrame:
@@ -91,5 +103,5 @@ def _frame(of: Behind, table: str) -> pd.DataFrame:
     assert now.catalogue is not None
     catalogue = now.catalogue
     path = generator.CACHE / "tables" / f"{table}.pickle"
-    found: pd.DataFrame = kept(path, (of.code, of.records), lambda: tables()[table].frame(catalogue))
+    found: pd.DataFrame = kept(path, of.records, lambda _: tables()[table].frame(catalogue), code=of.code)
     return found

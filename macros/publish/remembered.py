@@ -47,21 +47,24 @@ def state(*inputs: Path) -> str:
     return _digest(sorted(_stamps(inputs)))
 
 
-def kept(path: Path, key: object, make: Callable[[], Any]) -> Any:
+def kept(path: Path, key: object, make: Callable[[Any], Any], *, code: object = None) -> Any:
     """What `make` gives, from a file of the cache where that was made under the same key.
 
     Args:
         path: the file
         key: tells whatever it is made from
-        make: what makes it
+        make: what makes it, of what the same code made under another key; None where there is nothing
+        code: the part of the key that tells what makes it
     """
-    now = _digest((sys.version, key))
+    maker, now, value = _digest((sys.version, code)), _digest(key), None
     with contextlib.suppress(OSError, ValueError, EOFError, TypeError, AttributeError, ImportError, pickle.UnpicklingError):
-        then, value = pickle.loads(path.read_bytes())  # noqa: S301  (what this package wrote for itself, as Python its compiled modules)
-        if then == now:
-            return value
-    value = make()
-    put(path, pickle.dumps((now, value), 5))
+        by, then, found = pickle.loads(path.read_bytes())  # noqa: S301  (what this package wrote for itself, as Python its compiled modules)
+        if by == maker:
+            value = found
+            if then == now:
+                return value
+    value = make(value)
+    put(path, pickle.dumps((maker, now, value), 5))
     return value
 
 

@@ -76,19 +76,19 @@ def render(
         links: address that the cell of few choices leads to, for each row
         unsearched: whether the search leaves out the names of the rows: a page of one card is no answer to the name of a model
     """
-    columns, ranges = _ranged(columns, frame)
+    known = _rows(frame)
+    columns, ranges = _ranged(columns, frame, known)
     beneath = [column for column in columns if column.under and column is not columns[0]]
     columns = tuple(column for column in columns if column not in beneath)
-    more = [_beneath(view, beneath, values) for values in zip(*(frame[column.id] for column in beneath), strict=True)] or [""] * len(frame)
+    more = [_beneath(view, beneath, row) for row in known] if beneath else [""] * len(known)
     numeric = {column.id for column in columns if _is_numeric(frame[column.id]) and column.link is None}
     named = _small(view.html(column.title) for column in beneath)
     heads = "".join(_head(view, column, column.id in numeric, "" if index else named) for index, column in enumerate(columns))
-    prose = {column.id for column in columns if any(_is_long(view, column, value) for value in frame[column.id])}
-    addresses = [links(dict(zip(frame.columns, row, strict=True))) for row in frame.itertuples(index=False)] if links else [""] * len(frame)
-    listed = zip(addresses, zip(*(frame[column.id] for column in columns), strict=True), strict=True)
+    prose = {column.id for column in columns if any(_is_long(view, column, row[column.id]) for row in known)}
+    addresses = [links(row) for row in known] if links else [""] * len(known)
     rows = "".join(
-        _row(view, columns, values, numeric, prose, address, between | {columns[0].id: under}, unsearched)
-        for (address, values), between, under in zip(listed, ranges, more, strict=True)
+        _row(view, columns, row, numeric, prose, address, between | {columns[0].id: under}, unsearched)
+        for row, address, between, under in zip(known, addresses, ranges, more, strict=True)
     )
     caption = view.html(table.title)
     body = (
@@ -186,9 +186,9 @@ def _small(parts: Iterable[str]) -> str:
     return f' <small class="under">{text}</small>' if text else ""
 
 
-def _beneath(view: View, columns: Iterable[Column], values: Iterable[Any]) -> str:
+def _beneath(view: View, columns: Iterable[Column], row: Mapping[str, Any]) -> str:
     """The cells of a row that stand under its name; numbers say what they are."""
-    return _small(_said(view, column, value) for column, value in zip(columns, values, strict=True))
+    return _small(_said(view, column, row[column.id]) for column in columns)
 
 
 def _said(view: View, column: Column, value: Any) -> str:
@@ -230,7 +230,15 @@ def _class(column: Column, kind: str, choice: str = "") -> str:
     return f' class="{worn}"' if worn else ""
 
 
-def _ranged(columns: tuple[Column, ...], frame: pd.DataFrame) -> tuple[tuple[Column, ...], list[dict[str, str]]]:
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows by column, with numbers as Python has them: column by column, which costs a tenth of what pandas takes row by row."""
+    values = [frame[column].tolist() for column in frame.columns]
+    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def _ranged(
+    columns: tuple[Column, ...], frame: pd.DataFrame, rows: list[dict[str, Any]]
+) -> tuple[tuple[Column, ...], list[dict[str, str]]]:
     """Low and high go under the figure that they belong to: the columns without them, and what to write in each row, by column.
 
     The ends of figure `x` are in columns `x_low` and `x_high`; those of `decode` in `low` and `high`.
@@ -246,7 +254,7 @@ def _ranged(columns: tuple[Column, ...], frame: pd.DataFrame) -> tuple[tuple[Col
             for figure, (low, high) in ends.items()
             if plain(row[low]) is not None
         }
-        for row in frame.to_dict("records")
+        for row in rows
     ]
     beneath = {name for pair in ends.values() for name in pair}
     return tuple(column for column in columns if column.id not in beneath), told
@@ -255,7 +263,7 @@ def _ranged(columns: tuple[Column, ...], frame: pd.DataFrame) -> tuple[tuple[Col
 def _row(
     view: View,
     columns: tuple[Column, ...],
-    values: tuple[Any, ...],
+    row: Mapping[str, Any],
     numeric: set[str],
     prose: set[str],
     address: str = "",
@@ -263,7 +271,8 @@ def _row(
     names: bool = False,
 ) -> str:
     cells = []
-    for index, (column, value) in enumerate(zip(columns, values, strict=True)):
+    for index, column in enumerate(columns):
+        value = row[column.id]
         text = cell(view, column, value)
         if address and column.choices:
             text = f'<a href="{escape(address)}">{text}</a>'

@@ -11,8 +11,21 @@ from macros.estimate import Refused, columns, estimate
 from macros.estimate.ways import way
 from macros.specs import Catalogue
 
-SHARED = ("calibration", "device-families", "engines", "families", "quantizations", "shared-memory", "tensor-types")
+SHARED = (
+    "architectures",
+    "calibration",
+    "checkpoints",
+    "device-families",
+    "engines",
+    "families",
+    "memory",
+    "quantizations",
+    "shared-memory",
+    "tensor-types",
+)
 """Kinds of records that every answer may depend on."""
+OWN = ("models", "gpus", "cpus")
+"""Kinds of which an answer depends on those that it names."""
 
 
 class Answer(NamedTuple):
@@ -91,22 +104,24 @@ def take(catalogue: Catalogue, answers: Mapping[Question, Any]) -> None:
         _known[question] = (_behind(catalogue, dict(question)), answer)
 
 
+def behind(catalogue: Catalogue, question: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Kind and id of the records that an answer depends on, besides those of the kinds that any may depend on."""
+    named = []
+    model = catalogue.models.get(question["model"])
+    while model is not None:
+        named.append(("models", model.id))
+        model = catalogue.models.get(model.based_on)
+    named += [("gpus", gpu) for gpu in question.get("gpus", ())]
+    return [*named, ("cpus", question["cpu"])] if "cpu" in question else named
+
+
 def _behind(catalogue: Catalogue, question: dict[str, Any]) -> tuple[Any, ...]:
-    """The records that the answer depends on."""
+    """Those records, and all of the shared kinds."""
     global _shared
     if _shared[0] is not catalogue:
         shared = tuple(record for kind in SHARED for record in catalogue.records.get(kind, {}).values())
         _shared = (catalogue, _shared[1] if _same(_shared[1], shared) else shared)
-    records: list[Any] = []
-    model = catalogue.models[question["model"]]
-    while model is not None:
-        records.append(model)
-        model = catalogue.models.get(model.based_on)
-    records += [catalogue.gpus[gpu] for gpu in question.get("gpus", [])]
-    if "cpu" in question:
-        cpu = catalogue.cpus[question["cpu"]]
-        records += [cpu, *(catalogue.memory[kind] for kind in cpu.memory_kinds)]
-    return (*records, _shared[1])
+    return (*[catalogue.records[kind][name] for kind, name in behind(catalogue, question)], _shared[1])
 
 
 def _same(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:

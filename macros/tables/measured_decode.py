@@ -61,6 +61,11 @@ def _frame(catalogue: Catalogue, rows: list[tuple[str, Decode]]) -> pd.DataFrame
     return pd.DataFrame(listed, columns=[column.id for column in COLUMNS])
 
 
+def ask_all(catalogue: Catalogue, model: str) -> None:
+    """Ask all that the rows of one model do."""
+    _frame(catalogue, [entry for entry in _rows(catalogue) if entry[1].model == model])
+
+
 def of_gpu(catalogue: Catalogue, gpu: str) -> pd.DataFrame:
     """The newest measurements on one device."""
     return _frame(catalogue, [entry for entry in _rows(catalogue) if entry[1].gpus[0] == gpu][:MOST])

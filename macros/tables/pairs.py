@@ -14,7 +14,7 @@ from macros.formulas.units import GIB
 from macros.specs import Catalogue
 from macros.specs.models import architecture_of
 from macros.tables import Column, Words, ranged, table
-from macros.tables.answers import Answer, Question, ask, buffers, learned
+from macros.tables.answers import Answer, ask, buffers
 from macros.tables.headlines import headline_devices, headline_models, ladder_of, native_bytes, quant_of
 
 CONTEXT = 8192
@@ -244,12 +244,17 @@ IN_RAM = [
 ]
 
 
+def in_ram(catalogue: Catalogue, model: str, cpu: str) -> Answer | None:
+    """A model wholly in the RAM of a processor."""
+    return ask(catalogue, model=model, quant=quant_of(catalogue, model), context=trained_context(catalogue, model), cpu=cpu)
+
+
 def cpu_models_of(catalogue: Catalogue, cpu: str) -> pd.DataFrame:
     """What one processor runs from its RAM."""
     rows = []
     for model in headline_models(catalogue):
         quant = quant_of(catalogue, model)
-        answer = ask(catalogue, model=model, quant=quant, context=trained_context(catalogue, model), cpu=cpu)
+        answer = in_ram(catalogue, model, cpu)
         if answer is not None:
             need = answer.memory_bytes / GIB
             row: dict[str, Any] = {"cpu": cpu, "model": model, "decode": answer.decode, "need": need, "quant": quant}
@@ -342,19 +347,17 @@ def model_memory_of(catalogue: Catalogue, model: str) -> pd.DataFrame:
     return found
 
 
-def answers_of(catalogue: Catalogue, model: str) -> dict[Question, Any]:
-    """What the tables of devices and models ask about one model: one model after another shares more than one device after another."""
-
-    def ask_all() -> None:
-        _needs(catalogue, model)
-        model_devices_of(catalogue, model)
-        if model in headline_models(catalogue):
-            for gpu in catalogue.gpus:
-                for memory in sizes_of(catalogue, gpu):
-                    if _of_interest(catalogue, model, gpu, memory):
-                        on_machine(catalogue, model, gpu, memory)
-
-    return learned(ask_all)
+def ask_all(catalogue: Catalogue, model: str) -> None:
+    """Ask all that the tables here do about one model: one model after another shares more than one device after another."""
+    _needs(catalogue, model)
+    model_devices_of(catalogue, model)
+    if model in headline_models(catalogue):
+        for gpu in catalogue.gpus:
+            for memory in sizes_of(catalogue, gpu):
+                if _of_interest(catalogue, model, gpu, memory):
+                    on_machine(catalogue, model, gpu, memory)
+        for cpu in catalogue.cpus:
+            in_ram(catalogue, model, cpu)
 
 
 @table(

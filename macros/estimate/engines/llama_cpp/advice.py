@@ -244,11 +244,10 @@ def _moves_of(search: Search, experts: int | None) -> Moves:
 def _timed(search: Search, candidate: Candidate) -> Candidate:
     """The candidate, with the speed that it would reach."""
     split = split_of(search.setting, candidate.gpu_layers, search.devices, candidate.split)
-    devices, host = filled_shares(split, search.devices, search.host)
-    moves = _moves_of(search, candidate.experts)
     states = [state for _, state in caches_of(search.demand, split.devices, split.host)]
-    filled = [replace(share, state_bytes=state) for share, state in zip([*devices, host], states, strict=True)]
-    unplanned = Placement(search.setting, search.weights, tuple(filled[:-1]), filled[-1], candidate.gpu_layers, moves=moves)
+    devices, host = filled_shares(split, search.devices, search.host, states)
+    moves = _moves_of(search, candidate.experts)
+    unplanned = Placement(search.setting, search.weights, tuple(devices), host, candidate.gpu_layers, moves=moves)
     return replace(candidate, speed=decode_speed(search.setting, unplanned, search.catalogue))
 
 

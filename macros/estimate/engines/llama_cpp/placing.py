@@ -62,14 +62,15 @@ def _split(layers: int, prediction_layers: int, gpu_layers: int, free: tuple[flo
     return Split(devices, counted, (rest, not any(has_output for _, has_output in parts)))
 
 
-def filled_shares(split: Split, empty: Sequence[Share], host: Share) -> tuple[list[Share], Share]:
-    """The devices and the host with their layers, before anything is planned."""
+def filled_shares(split: Split, empty: Sequence[Share], host: Share, states: Sequence[int] | None = None) -> tuple[list[Share], Share]:
+    """The devices and the host with their layers, and with the states of recurrent layers where known, before anything is planned."""
+    of = [0 for _ in [*empty, host]] if states is None else states
     devices = [
-        replace(share, layers=layers, has_output=has_output, counted=counted)
-        for share, (layers, has_output), counted in zip(empty, split.devices, split.counted, strict=True)
+        replace(share, layers=layers, has_output=has_output, counted=counted, state_bytes=state)
+        for share, (layers, has_output), counted, state in zip(empty, split.devices, split.counted, of[:-1], strict=True)
     ]
     layers, has_output = split.host
-    return devices, replace(host, layers=layers, has_output=has_output)
+    return devices, replace(host, layers=layers, has_output=has_output, state_bytes=of[-1])
 
 
 def placed(setting: Setting, weights: ModelWeights, gpu_layers: int, catalogue: Catalogue, *, roughly: bool = False) -> Placement:
