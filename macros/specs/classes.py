@@ -130,8 +130,14 @@ class Traits(Strict):
     """In that sum attention stands first."""
     never_mixes: bool = False
     """A pass never mixes tokens and vectors, in builds too that may."""
-    masks_logits: bool = False
-    """Logits of tokens that stand for pictures are overwritten, in a copy of all."""
+    masks_logits: Count | None = None
+    """Logits of so many tokens, which stand for pictures, are overwritten in a copy of all."""
+    never_chooses: bool = False
+    """All tokens go through the last layer, and logits are made for all of them, whichever are kept."""
+    routes_before_attention: bool = False
+    """The router sees what the layer gets, before its norm and its attention."""
+    adds_embeddings: bool = False
+    """What a layer adds at its end is the embedded tokens, scaled by a number of its own."""
     plain_attention: bool = False
     """It never computes with flash attention, even where that is asked for."""
     brings_tied_table: bool = False

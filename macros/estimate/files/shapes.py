@@ -518,6 +518,8 @@ def _experts(f: File, shapes: Shapes, mixtures: Sequence[int], dense: Sequence[i
         "biases": f.has(first, "ffn_down_exps_bias"),
         "half_router": f.parts.layers[first]["ffn_gate_inp"].type == 1 if f.has(first, "ffn_gate_inp") else False,
         "beside_dense": first in dense and f.has(first, "ffn_down"),
+        "beside_norms": f.has(first, "pre_ffw_norm_2"),
+        "own_norm": f.has(first, "ffn_norm_exps"),
     }
     hashed = [layer for layer in mixtures if f.has(layer, "ffn_gate_tid2eid")]
     if hashed:

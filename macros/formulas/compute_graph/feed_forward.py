@@ -169,9 +169,9 @@ def shared_expert(p: Pass, e: Experts, layer: int, n: int) -> int:
     return f
 
 
-def mixture(p: Pass, e: Experts, layer: int, n: int) -> int:
-    """A mixture of experts over rows `n`."""
-    width, logits, x = p.a.hidden_size, -1, n
+def mixture(p: Pass, e: Experts, layer: int, n: int, logits: int = -1) -> int:
+    """A mixture of experts over rows `n`; `logits` where the router has been asked already."""
+    width, x = p.a.hidden_size, n
     if e.width is not None:
         width = e.width
         x = p.project(layer, f"{narrowed(e)}_down", n, width)

@@ -12,7 +12,7 @@ from macros.formulas.compute_graph.passes import FLOAT, INDEX, WORD, Batch, Layo
 from macros.formulas.compute_graph.recurrence import recurrent
 from macros.formulas.compute_graph.weighing import VALUE_ROTATION, key_rotation, rotation_bytes, widest_cache
 from macros.formulas.kv_cache import mask_bytes
-from macros.specs.architectures import Architecture
+from macros.specs.architectures import Architecture, Experts
 
 
 def model_graph(a: Architecture, b: Batch, layout: Layout, layers: Sequence[int]) -> Graph:
@@ -39,7 +39,9 @@ def model_graph(a: Architecture, b: Batch, layout: Layout, layers: Sequence[int]
         each = _per_layer_inputs(p, x, looked_up)
     if a.alternating_updates is not None:
         x = _streams(p, x)
-    in_last = not _chooses_after_norm(p) and not _chooses_before_norm(p)
+    if a.traits.adds_embeddings:
+        p.inputs["embedded"] = x
+    in_last = not (_chooses_after_norm(p) or _chooses_before_norm(p) or a.traits.never_chooses)
     for layer in layers:
         x = through_layer(p, layer, x, each, chooses=in_last and layer == layers[-1])
     to_logits(p, x)
@@ -146,7 +148,10 @@ def through_layer(p: Pass, layer: int, x: int, each: int, *, chooses: bool) -> i
     if a.norms == "shared" or a.traits.parallel_blocks:
         return _side_by_side(p, layer, x, chooses=chooses)
     width = a.hidden_size
-    f, added = x, x
+    f, added, logits = x, x, -1
+    if a.traits.routes_before_attention and a.experts is not None and a.is_mixture(layer):
+        logits = p.project(layer, "ffn_gate_inp", x, a.experts.count)
+        logits = p.chosen(logits, a.experts.count) if chooses else logits
     r = a.recurrent
     if r is not None and r.beside_attention:
         weights = p.vector(layer, width, "attn_norm")
@@ -172,14 +177,19 @@ def through_layer(p: Pass, layer: int, x: int, each: int, *, chooses: bool) -> i
         added = p.chosen(x, width)
     if not (a.is_mixture(layer) or a.has_dense(layer)):
         return added
-    f = _feed_forward(p, layer, added)
+    if a.experts is not None and a.experts.own_norm and a.is_mixture(layer):
+        return _experts_beside_attention(p, a.experts, layer, x, added)
+    f = _feed_forward(p, layer, added, logits)
     if a.norms in ("both", "after"):
         f = _normed(p, layer, f, "post_ffw_norm")
     x = p.each(added, width, (f,)) if a.traits.stream_first_after_block else p.each(f, width, (added,))
     if a.per_layer_embeddings is not None:
         x = p.each(x, width, (_per_layer(p, layer, x, each, chooses=chooses),))
     if a.layer_scale:
-        x = p.each(x, width, (p.vector(layer, 1, "layer_output_scale"),))
+        scaled = p.inputs["embedded"] if a.traits.adds_embeddings else x
+        scaled = p.chosen(scaled, width) if a.traits.adds_embeddings and chooses else scaled
+        scaled = p.each(scaled, width, (p.vector(layer, 1, "layer_output_scale"),))
+        x = p.each(x, width, (scaled,)) if a.traits.adds_embeddings else scaled
     if layer < (a.traits.picture_layers or 0):
         given = width * (1 + (a.traits.picture_layers or 0))
         x = p.each(x, width, (p.part(p.inputs["pictures"], width, given),))
@@ -205,8 +215,15 @@ def _mixed(p: Pass, layer: int, n: int) -> int:
     return attention(p, layer, n)
 
 
-def _feed_forward(p: Pass, layer: int, x: int) -> int:
-    """The feed-forward block of a layer, norms before and inside it included."""
+def _experts_beside_attention(p: Pass, e: Experts, layer: int, x: int, added: int) -> int:
+    """Experts that work on what the layer gets, `x`, while a dense block works on what attention made of it."""
+    a, width = p.a, p.a.hidden_size
+    f = p.each(dense(p, layer, _normed(p, layer, added, "ffn_norm"), a.feed_forward_size(layer)), width, (added,))
+    return p.each(mixture(p, e, layer, _normed(p, layer, x, "ffn_norm_exps")), width, (f,))
+
+
+def _feed_forward(p: Pass, layer: int, x: int, logits: int) -> int:
+    """The feed-forward block of a layer, norms before and inside it included; `logits` where the router has been asked already."""
     a = p.a
     e = a.experts
     if e is None or not a.is_mixture(layer):
@@ -219,7 +236,12 @@ def _feed_forward(p: Pass, layer: int, x: int) -> int:
         r = p.each(p.each(x, width), width, (p.vector(layer, width, "ffn_gate_inp_scale"),))
         logits = p.project(layer, "ffn_gate_inp", r, e.count)
         return p.each(beside, width, (_normed(p, layer, routed(p, e, layer, n, width, logits), "post_ffw_norm_2"),))
-    return mixture(p, e, layer, x if a.norms == "after" else _normed(p, layer, x, "ffn_norm"))
+    n = x if a.norms == "after" else _normed(p, layer, x, "ffn_norm")
+    f = mixture(p, e, layer, n, logits)
+    if not e.beside_dense:
+        return f
+    beside = dense(p, layer, n, a.feed_forward_size(layer))
+    return p.each(p.each(beside, a.hidden_size, (f,)), a.hidden_size)
 
 
 def _block(p: Pass, layer: int, x: int, *, chooses: bool) -> int:
@@ -294,7 +316,8 @@ def to_logits(p: Pass, x: int) -> None:
     if a.output_bias:
         logits = p.each(logits, a.vocabulary_size, (p.last_vector(a.vocabulary_size, "output_bias"),))
     if a.traits.masks_logits:
-        logits = p.made(logits, a.vocabulary_size, (logits,))
+        masks = g.fresh(FLOAT * a.traits.masks_logits, 1, (g.blank(FLOAT * a.traits.masks_logits),))
+        logits = p.made(logits, a.vocabulary_size, (logits, masks))
     g.outputs.append(logits)
     g.expand(logits)
 
