@@ -80,6 +80,10 @@ class Traits(Strict):
     """The norm before attention is put into the pass before anything is computed from it."""
     norms_values: bool = False
     """Values are normed, without weights."""
+    norms_each_head: bool = False
+    """Norms of queries and keys have weights of their own for every head, and go over each head by itself."""
+    centres_heads: bool = False
+    """Norms of queries and keys are LayerNorm, where others are RMSNorm."""
     qk_norm_after_rope: bool = False
     """Queries and keys are normed without weights after RoPE."""
     rope_before_qk_norm: bool = False
@@ -136,6 +140,8 @@ class Traits(Strict):
     """All tokens go through the last layer, and logits are made for all of them, whichever are kept."""
     routes_before_attention: bool = False
     """The router sees what the layer gets, before its norm and its attention."""
+    feeds_attention_alone: bool = False
+    """Where norms stand after blocks, the feed-forward block works on what attention gives, without the residual stream."""
     adds_embeddings: bool = False
     """What a layer adds at its end is the embedded tokens, scaled by a number of its own."""
     plain_attention: bool = False

@@ -72,7 +72,7 @@ def after_texts(data: Octets, at: int, count: int, *, short: bool = False) -> in
         else:
             for _ in repeat(None, count):
                 at += 8 + length(data, at)[0]
-    except (IndexError, struct.error):
+    except (IndexError, OverflowError, struct.error):
         return -1
     return at if at <= len(data) else -1
 

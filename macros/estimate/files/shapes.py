@@ -235,7 +235,7 @@ def _norms(f: File) -> str:
     before, after = f.has(0, "attn_norm"), f.has(0, "post_attention_norm") and f.has(0, "post_ffw_norm")
     if before and after:
         return "both"
-    if after:
+    if after or f.said("swin_norm") is True:
         return "after"
     if not before:
         return "none"
@@ -504,6 +504,7 @@ def _experts(f: File, shapes: Shapes, mixtures: Sequence[int], dense: Sequence[i
     fused = f.has(first, "ffn_gate_up_exps")
     normed = f.said("expert_weights_norm")
     scale, groups = f.said("expert_weights_scale"), f.whole("expert_group_count", default=1, low=0)
+    beside = first in dense and f.has(first, "ffn_down")
     found: Shapes = {
         "count": count,
         "used": max(f.at("expert_used_count", layer) for layer in mixtures),
@@ -517,8 +518,8 @@ def _experts(f: File, shapes: Shapes, mixtures: Sequence[int], dense: Sequence[i
         "weights_scaled": scale not in (None, 0, 0.0, 1, 1.0),
         "biases": f.has(first, "ffn_down_exps_bias"),
         "half_router": f.parts.layers[first]["ffn_gate_inp"].type == 1 if f.has(first, "ffn_gate_inp") else False,
-        "beside_dense": first in dense and f.has(first, "ffn_down"),
-        "beside_norms": f.has(first, "pre_ffw_norm_2"),
+        "beside_dense": beside,
+        "beside_norms": not beside or f.has(first, "pre_ffw_norm_2"),
         "own_norm": f.has(first, "ffn_norm_exps"),
     }
     hashed = [layer for layer in mixtures if f.has(layer, "ffn_gate_tid2eid")]
@@ -590,12 +591,16 @@ def _time_mix(f: File, layer: int) -> Shapes:
     else:
         second = layer + 1 if layer + 1 < len(f.parts.layers) else layer
         ranks = [f.shape(second, f"time_mix_{name}1")[1] for name in ("w", "a", "v", "g") if f.has(second, f"time_mix_{name}1")]
+    keys = f.shape(layer, "time_mix_key")[1]
     return {
         "kind": "rwkv-6" if sixth else "rwkv-7",
         "shifts": f.whole("token_shift_count", default=2),
         "conv_kernel": 2,
         "inner_size": inner,
         "heads": inner // head,
+        "groups": keys // head if keys < inner else 0,
         "state_size": head,
         "ranks": ranks,
+        "norm": f.has(layer, "time_mix_ln"),
+        "input_bias": f.has(layer, "time_mix_key_bias"),
     }

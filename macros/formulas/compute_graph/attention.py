@@ -52,9 +52,10 @@ def heads_of(p: Pass, layer: int, n: int) -> int:
     if before:
         q = _turned(p, layer, q, head)
         k = _turned(p, layer, k, head) if k >= 0 else k
-    if t.qk_norm in ("per-head", "constant"):
-        q = p.norm(layer, q, head, "attn_q_norm", centred=p.centres())
-        k = p.norm(layer, k, head, "attn_k_norm", centred=p.centres()) if k >= 0 else k
+    if t.qk_norm is not None and not _norms_whole(p):
+        centred = p.centres() or a.traits.centres_heads
+        q = p.norm(layer, q, head, "attn_q_norm", centred=centred)
+        k = p.norm(layer, k, head, "attn_k_norm", centred=centred) if k >= 0 else k
     if v >= 0 and a.traits.norms_values:
         v = p.each(v, value)
     if not before:
@@ -90,7 +91,7 @@ def _before_turning(p: Pass, layer: int, n: int, shape: tuple[int, int, int, int
         span = FLOAT * (2 * tokens * heads * head - head)
         q = g.view(both, tokens * heads, span)
         gate = g.fresh(FLOAT * tokens * heads * head, tokens, (g.view(both, tokens, span),))
-    elif t.qk_norm == "whole":
+    elif _norms_whole(p):
         q = p.norm(layer, q, heads * head, "attn_q_norm")
         k = p.norm(layer, k, kv * head, "attn_k_norm")
     if t.fused_qkv and not _splits_whole(p):
@@ -104,7 +105,12 @@ def _before_turning(p: Pass, layer: int, n: int, shape: tuple[int, int, int, int
 
 def _splits_whole(p: Pass) -> bool:
     """Whether what one matrix gives for queries, keys and values is copied apart before it is looked at head by head."""
-    return p.a.attention.output_gate or p.a.attention.qk_norm == "whole"
+    return p.a.attention.output_gate or _norms_whole(p)
+
+
+def _norms_whole(p: Pass) -> bool:
+    """Whether a norm of queries or keys goes over all heads at once."""
+    return p.a.attention.qk_norm == "whole" and not p.a.traits.norms_each_head
 
 
 def _of_one_matrix(p: Pass, layer: int, n: int, shape: tuple[int, int, int, int]) -> tuple[int, int, int]:

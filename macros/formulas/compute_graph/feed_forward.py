@@ -51,7 +51,7 @@ def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1
         logits = p.project(layer, "ffn_gate_inp", n, e.count)
     if e.biases:
         logits = p.each(logits, e.count, (p.vector(layer, e.count, "ffn_gate_inp_bias"),))
-    began = logits
+    scores, began = logits, len(g.kinds)
     probabilities = logits if a.traits.routes_by_softmax_at_last else p.each(logits, e.count)
     selection = probabilities
     if e.selection_bias:
@@ -75,7 +75,7 @@ def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1
     first = len(g.kinds)
     g.expand(weights)
     if _fuses_router(p, e):
-        g.hold([*range(began, first)], 1)
+        g.hold([scores, *range(began, first)], 1)
     x = g.view(n)
     if a.traits.weighs_before_experts:
         rows = tokens * e.used

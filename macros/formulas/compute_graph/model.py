@@ -10,6 +10,7 @@ from macros.formulas.compute_graph.graph import SMALL_WEIGHT, Graph
 from macros.formulas.compute_graph.latent_attention import latent_attention
 from macros.formulas.compute_graph.passes import FLOAT, INDEX, WORD, Batch, Layout, Pass
 from macros.formulas.compute_graph.recurrence import recurrent
+from macros.formulas.compute_graph.time_mix import rwkv_layer
 from macros.formulas.compute_graph.weighing import VALUE_ROTATION, key_rotation, rotation_bytes, widest_cache
 from macros.formulas.kv_cache import mask_bytes
 from macros.specs.architectures import Architecture, Experts
@@ -143,12 +144,14 @@ def through_layer(p: Pass, layer: int, x: int, each: int, *, chooses: bool) -> i
     a, g = p.a, p.graph
     if a.alternating_updates is not None:
         return _updated_layer(p, layer, x, each)
+    if a.recurrent is not None and a.recurrent.kind in ("rwkv-6", "rwkv-7"):
+        return rwkv_layer(p, a.recurrent, layer, x, chooses=chooses)
     if a.blocks is not None:
         return _block(p, layer, x, chooses=chooses)
     if a.norms == "shared" or a.traits.parallel_blocks:
         return _side_by_side(p, layer, x, chooses=chooses)
     width = a.hidden_size
-    f, added, logits = x, x, -1
+    o, added, logits = x, x, -1
     if a.traits.routes_before_attention and a.experts is not None and a.is_mixture(layer):
         logits = p.project(layer, "ffn_gate_inp", x, a.experts.count)
         logits = p.chosen(logits, a.experts.count) if chooses else logits
@@ -179,7 +182,8 @@ def through_layer(p: Pass, layer: int, x: int, each: int, *, chooses: bool) -> i
         return added
     if a.experts is not None and a.experts.own_norm and a.is_mixture(layer):
         return _experts_beside_attention(p, a.experts, layer, x, added)
-    f = _feed_forward(p, layer, added, logits)
+    alone = a.traits.feeds_attention_alone and a.norms == "after"
+    f = _feed_forward(p, layer, o if alone else added, logits)
     if a.norms in ("both", "after"):
         f = _normed(p, layer, f, "post_ffw_norm")
     x = p.each(added, width, (f,)) if a.traits.stream_first_after_block else p.each(f, width, (added,))
@@ -316,7 +320,7 @@ def to_logits(p: Pass, x: int) -> None:
     if a.output_bias:
         logits = p.each(logits, a.vocabulary_size, (p.last_vector(a.vocabulary_size, "output_bias"),))
     if a.traits.masks_logits:
-        masks = g.fresh(FLOAT * a.traits.masks_logits, 1, (g.blank(FLOAT * a.traits.masks_logits),))
+        masks = g.over(FLOAT * a.traits.masks_logits, 1, [g.blank(FLOAT * a.traits.masks_logits)])
         logits = p.made(logits, a.vocabulary_size, (logits, masks))
     g.outputs.append(logits)
     g.expand(logits)

@@ -13,7 +13,7 @@ def convolved_channels(r: Recurrent, hidden_size: int) -> int:
     return hidden_size if r.kind == "short-convolution" else r.inner_size + 2 * r.groups * r.state_size
 
 
-def _state(p: Pass, layer: int, values: int) -> int:
+def stored_state(p: Pass, layer: int, values: int) -> int:
     """What a layer remembers of each sequence."""
     return p.graph.stored(FLOAT * p.b.sequences * values, layer)
 
@@ -31,7 +31,7 @@ def _move_others(p: Pass, stored: int, values: int) -> None:
     g.expand(g.write(stored, (g.view(moved) if p.b.build.gathers_states else moved,)))
 
 
-def _remembered(p: Pass, stored: int, values: int) -> int:
+def past_states(p: Pass, stored: int, values: int) -> int:
     """The states of the sequences of the pass."""
     g = p.graph
     _clear(p, stored)
@@ -74,16 +74,14 @@ def recurrent(p: Pass, r: Recurrent, layer: int, n: int) -> int:
             return _lightning(p, r, layer, n)
         case "gated-linear":
             return _gated_linear(p, r, layer, n)
-        case "rwkv-6" | "rwkv-7":
-            return _time_mix(p, r, layer, n)
     return _kimi_delta(p, r, layer, n)
 
 
 def _lightning(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     """Linear attention with a state and a gate; not compared with the engine's pass."""
     g, inner, values = p.graph, r.inner_size, r.state_size * r.inner_size
-    stored = _state(p, layer, values)
-    past = _remembered(p, stored, values)
+    stored = stored_state(p, layer, values)
+    past = past_states(p, stored, values)
     mixed = p.project(layer, "attn_qkv", g.view(n), 3 * inner)
     weighed = g.fresh(FLOAT * p.b.tokens * inner, p.b.tokens, (mixed, past))
     gate = p.project(layer, "attn_gate", g.view(n), inner)
@@ -93,35 +91,22 @@ def _lightning(p: Pass, r: Recurrent, layer: int, n: int) -> int:
 def _gated_linear(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     """A recurrence of single channels behind a convolution, beside a gate; not compared with an engine's pass."""
     g, inner, kept = p.graph, r.inner_size, (r.conv_kernel - 1) * r.inner_size
-    conv_state, state = _state(p, layer, kept), _state(p, layer, inner)
-    past = _remembered(p, conv_state, kept)
+    conv_state, state = stored_state(p, layer, kept), stored_state(p, layer, inner)
+    past = past_states(p, conv_state, kept)
     x = p.project(layer, "lru_x", g.view(n), inner)
     conv = _convolve(p, r, inner, p.vector(layer, r.conv_kernel * inner, "ssm_conv1d"), past, x, conv_state)
-    y = g.fresh(FLOAT * p.b.tokens * inner, p.b.tokens, (conv, _remembered(p, state, inner)))
+    y = g.fresh(FLOAT * p.b.tokens * inner, p.b.tokens, (conv, past_states(p, state, inner)))
     gate = p.project(layer, "lru_y", g.view(n), inner)
     return p.project(layer, "ssm_out", p.each(y, inner, (gate,)), p.a.hidden_size)
 
 
-def _time_mix(p: Pass, r: Recurrent, layer: int, n: int) -> int:
-    """RWKV's mix of tokens, each of its inputs mixed with the token before; not compared with the engine's pass."""
-    g, inner, values = p.graph, r.inner_size, r.state_size * r.inner_size
-    shift, state = _state(p, layer, r.shifts * inner), _state(p, layer, values)
-    before = g.view(_remembered(p, shift, r.shifts * inner))
-    mixed = p.made(n, (5 if r.kind == "rwkv-6" else 6) * inner, (n, before))
-    four = [
-        p.project(layer, f"time_mix_{name}", g.view(mixed, p.b.tokens, p.floats(inner)), inner) for name in ("receptance", "key", "value")
-    ]
-    y = g.fresh(FLOAT * p.b.tokens * inner, p.b.tokens, (*four, _remembered(p, state, values)))
-    return p.project(layer, "time_mix_output", p.norm(layer, y, inner, "time_mix_ln", centred=True, biased=True), p.a.hidden_size)
-
-
 def _short_convolution(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     g, width = p.graph, p.a.hidden_size
-    stored = _state(p, layer, (r.conv_kernel - 1) * width)
+    stored = stored_state(p, layer, (r.conv_kernel - 1) * width)
     all_three = p.project_each(layer, "shortconv.in_proj", g.view(n), 3 * width)
     part = p.part(all_three, width, 3 * width)
     gated = p.each(part, width, (p.part(all_three, width, 3 * width),))
-    past = _remembered(p, stored, (r.conv_kernel - 1) * width)
+    past = past_states(p, stored, (r.conv_kernel - 1) * width)
     conv = _convolve(p, r, width, p.vector(layer, r.conv_kernel * width, "shortconv.conv"), past, g.view(gated), stored)
     y = p.each(p.part(all_three, width, 3 * width), width, (conv,))
     return g.view(p.project_each(layer, "shortconv.out_proj", y, width))
@@ -130,8 +115,8 @@ def _short_convolution(p: Pass, r: Recurrent, layer: int, n: int) -> int:
 def _mamba_1(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     g, b, inner = p.graph, p.b, r.inner_size
     kept = (r.conv_kernel - 1) * inner
-    conv_state, state = _state(p, layer, kept), _state(p, layer, r.state_size * inner)
-    past = _remembered(p, conv_state, kept)
+    conv_state, state = stored_state(p, layer, kept), stored_state(p, layer, r.state_size * inner)
+    past = past_states(p, conv_state, kept)
     both = p.project_each(layer, "ssm_in", g.view(n), 2 * inner)
     conv = _convolve(p, r, inner, p.vector(layer, r.conv_kernel * inner, "ssm_conv1d"), past, p.part(both, inner, 2 * inner), conv_state)
     conv = p.each(p.each(conv, inner, (p.vector(layer, inner, "ssm_conv1d_bias"),)), inner)
@@ -170,8 +155,8 @@ def _mamba_2(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     g, b, inner = p.graph, p.b, r.inner_size
     channels = convolved_channels(r, p.a.hidden_size)
     kept = (r.conv_kernel - 1) * channels
-    conv_state, state = _state(p, layer, kept), _state(p, layer, r.state_size * inner)
-    past = _remembered(p, conv_state, kept)
+    conv_state, state = stored_state(p, layer, kept), stored_state(p, layer, r.state_size * inner)
+    past = past_states(p, conv_state, kept)
     row = inner + channels + r.heads
     everything = p.project(layer, "ssm_in", n, row)
     conv = _convolve(
@@ -198,7 +183,7 @@ def _gated_delta_net(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     keys, head = r.groups * r.state_size, r.inner_size // r.heads
     channels = convolved_channels(r, p.a.hidden_size)
     kept = (r.conv_kernel - 1) * channels
-    conv_state, state = _state(p, layer, kept), _state(p, layer, r.state_size * inner)
+    conv_state, state = stored_state(p, layer, kept), stored_state(p, layer, r.state_size * inner)
     mixed = p.project(layer, "attn_qkv", n, channels)
     z = p.project(layer, "attn_gate", n, inner)
     if r.fused_beta_alpha:
@@ -212,9 +197,9 @@ def _gated_delta_net(p: Pass, r: Recurrent, layer: int, n: int) -> int:
         alpha = g.view(p.project(layer, "ssm_alpha", n, r.heads))
     alpha = p.each(p.each(alpha, r.heads, (p.vector(layer, r.heads, "ssm_dt"),)), r.heads)
     decay = p.each(alpha, r.heads, (p.vector(layer, r.heads, "ssm_a"),))
-    past = _remembered(p, conv_state, kept)
+    past = past_states(p, conv_state, kept)
     seen = _convolve(p, r, channels, p.vector(layer, r.conv_kernel * channels, "ssm_conv1d"), past, g.view(mixed), conv_state)
-    remembered = _remembered(p, state, r.state_size * inner)
+    remembered = past_states(p, state, r.state_size * inner)
     conv = p.each(seen, channels)
     turned = []
     for _ in range(2):
@@ -245,8 +230,8 @@ def _kimi_delta(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     g, b, inner = p.graph, p.b, r.inner_size
     head = inner // r.heads
     kept = (r.conv_kernel - 1) * inner
-    conv_state, state = _state(p, layer, 3 * kept), _state(p, layer, r.state_size * inner)
-    past = _remembered(p, conv_state, 3 * kept)
+    conv_state, state = stored_state(p, layer, 3 * kept), stored_state(p, layer, r.state_size * inner)
+    past = past_states(p, conv_state, 3 * kept)
     three = []
     for name in ("q", "k", "v"):
         x = p.project(layer, f"attn_{name}", n, inner)
@@ -259,7 +244,7 @@ def _kimi_delta(p: Pass, r: Recurrent, layer: int, n: int) -> int:
     decay = p.each(p.each(decay, inner, (p.vector(layer, inner, "ssm_dt_bias"),)), inner)
     decay = g.view(p.each(g.view(decay), inner, (g.view(p.vector(layer, r.heads, "ssm_a")),)))
     beta = p.each(g.view(p.project(layer, "ssm_beta", n, r.heads)), r.heads)
-    remembered = _remembered(p, state, r.state_size * inner)
+    remembered = past_states(p, state, r.state_size * inner)
     q, k = p.each(q, head), p.each(k, head)
     y = _delta(p, r, state, (q, k, v, decay, beta, g.view(remembered)))
     y = g.fresh(FLOAT * b.tokens * inner, b.tokens, (g.view(y, b.tokens, FLOAT * b.tokens * inner),))
