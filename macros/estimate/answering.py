@@ -12,11 +12,8 @@ from macros.estimate.placement import place, placed_by_engine
 from macros.estimate.setting import Setting, check_setting
 from macros.estimate.shares import FILL, HOST, Placement, Share
 from macros.formulas.parameters import parameters
-from macros.formulas.remember import by_identity
 from macros.specs import Catalogue
 from macros.specs.naming import spelled
-
-_parameters = by_identity(parameters)
 
 
 def estimate(question: Mapping[str, Any], catalogue: Catalogue, *, fit: bool = False) -> dict[str, Any]:
@@ -107,7 +104,7 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
     shares = [*placement.devices, placement.host]
     state = sum(share.state_bytes for share in shares)
     result: dict[str, Any] = {
-        "parameters": _parameters(setting.architecture),
+        "parameters": parameters(setting.architecture),
         "weights": {"bytes": placement.weights.bytes, "loaded_bytes": sum(share.weights_bytes for share in shares)},
         "kv_cache": {"bytes": sum(share.kv_cache_bytes for share in shares)},
     }

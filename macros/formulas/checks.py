@@ -6,13 +6,9 @@ from collections.abc import Iterator
 
 from macros.formulas.companions import prediction_parameters
 from macros.formulas.parameters import parameters
-from macros.formulas.remember import by_identity
 from macros.specs.catalogue import Catalogue, value_check
 from macros.specs.errors import SpecError
 from macros.specs.models import Model, architecture_of
-
-_counted = by_identity(parameters, most=100_000)
-"""Every reading counts every model, so all counts are kept."""
 
 
 @value_check("models")
@@ -21,7 +17,7 @@ def published_parameters(model: Model, catalogue: Catalogue) -> Iterator[SpecErr
     if model.published_parameters is None or model.published_parameters_rounded_to is None:
         return
     shapes = architecture_of(model, catalogue.models)
-    computed = _counted(shapes) + prediction_parameters(shapes, beside=model.counted_beside_text)
+    computed = parameters(shapes) + prediction_parameters(shapes, beside=model.counted_beside_text)
     rounded = model.published_parameters_rounded_to
     if 2 * abs(model.published_parameters - computed) > rounded - rounded % 2:
         yield catalogue.error(

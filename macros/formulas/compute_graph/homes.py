@@ -49,7 +49,7 @@ def _none_drawn(
     return []
 
 
-_drawn = by_identity(_none_drawn, most=64)
+_drawn = by_identity(_none_drawn, most=8)
 
 
 def at_home(g: Graph, layout: Layout, layers: Mapping[int, int]) -> Graph:
