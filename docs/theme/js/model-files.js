@@ -44,21 +44,30 @@ globalThis.modelFiles = (() => {
     }
   }
 
+  // Text as it must be; where a byte is none of it, no JSON either.
+  function text(bytes) {
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch {
+      return "";
+    }
+  }
+
   // The headers of a model's files together; what is wrong is said by the formulas' own reader.
   async function headers(files, formulas) {
     const parts = files.filter(isSafetensors).sort(byName);
     const [index] = files.filter(isIndex);
     if (!parts.length) {
       formulas.safetensors_length(index.size, index.size + LENGTH); // a long text is none
-      return formulas.safetensors_index(values(await index.text(), formulas, () => null));
+      return formulas.safetensors_index(values(text(await index.arrayBuffer()), formulas, () => null));
     }
     const found = [];
     for (const part of parts) {
       const first = new DataView(await part.slice(0, LENGTH).arrayBuffer());
       const length = formulas.safetensors_length(first.byteLength < LENGTH ? 0 : Number(first.getBigUint64(0, true)), part.size);
-      const text = await part.slice(LENGTH, LENGTH + length).text();
-      formulas.safetensors_count(text.split('"data_offsets"').length - 1, length);
-      found.push(formulas.safetensors_header(values(text, formulas, () => null), length, part.size));
+      const said = text(await part.slice(LENGTH, LENGTH + length).arrayBuffer());
+      formulas.safetensors_count(said.split('"data_offsets"').length - 1, length);
+      found.push(formulas.safetensors_header(values(said, formulas, () => null), length, part.size));
     }
     return formulas.safetensors_together(found);
   }
