@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 
-def cached_experts_bytes(*, budget: int, expert: int) -> int:
-    """Memory of a cache of experts: as many whole ones as the budget holds.
 
-    Equation: bytes = floor(budget / expert) x expert
+def cached_experts_bytes(*, budget: float, layers: Mapping[int, int]) -> int:
+    """Memory of a cache of experts: whole ones, and of each size as many as its part of all experts gives of the budget.
+
+    Equation: bytes = sum of floor(budget x layers / total) x size over sizes; total = sum of layers x size
 
     Args:
         budget: memory that the cache may take [bytes]
-        expert: matrices of one expert [bytes]
+        layers: for each size of an expert in bytes, how many layers have such experts [layers]
 
     Returns:
         Bytes [bytes].
 
-    Assumes: experts of all layers are of one size.
+    Source: plans of llama.cpp b11739: gpt-oss-120B 1,070,755,200 bytes for 1,024 MiB; Qwen3-30B-A3B in Q4_K_M, whose layers have two sizes,
+        531,394,560 for 512; on one, two and three cards.
 
-    Source: plans of llama.cpp b11739 for gpt-oss-120B: 1,070,755,200 bytes for 1,024 MiB, 2,141,510,400 for 2,048.
-
-    >>> cached_experts_bytes(budget=1024 * 2**20, expert=13_219_200)
+    >>> cached_experts_bytes(budget=1024 * 2**20, layers={13_219_200: 36})
     1070755200
+    >>> cached_experts_bytes(budget=512 * 2**20, layers={2_654_208: 24, 3_059_712: 24})
+    531394560
     """
-    return budget // expert * expert
+    every = sum([size * count for size, count in layers.items()])
+    return sum([int(budget * count / every) * size for size, count in layers.items()])

@@ -76,10 +76,7 @@ def with_companions(setting: Setting, weights: ModelWeights, shares: Sequence[Sh
     if setting.draft is not None:
         for place, held in enumerate(_draft(setting, shares, catalogue)):
             more[place] += held
-    cached, table = cached_experts(setting, weights, moves_of(setting, weights))
-    caches = [0 for _ in shares]
-    caches[0] += cached
-    caches[-1] += table
+    caches = cached_experts(setting, weights, moves_of(setting, weights), shares[:-1])
     return [
         replace(share, companion_bytes=extra, kv_cache_bytes=share.kv_cache_bytes + cache)
         for share, extra, cache in zip(shares, more, caches, strict=True)
