@@ -21,6 +21,7 @@ from macros.estimate.speed_features import (
     decode_terms,
     layers_of,
     matrix_terms,
+    moved_bytes,
     part_terms,
     prefill_features,
     prefill_terms,
@@ -220,7 +221,7 @@ def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
         return seconds / inputs["prompt_tokens"]
 
     count, groups = len(rows), _groups(rows)
-    recurrent, experts = common("recurrent_cost", 150.0, 1.0, count), common("expert_factor", 1.3, 0.4, count)
+    recurrent, experts = common("recurrent_cost", 150.0, 1.0, count), levels("expert_factor", groups, 1.3, (0.4, 0.6, 0.2, 0.1))
     older_tiles = _older(rows, OLDER_PROMPT_PARTS["unpack_cost"])
     of_cores = {"cores.attention_cost_flash": _column(row.rates.is_processor and row.stack.program is None for row in rows)}
     utilisation = leaning(levels("utilisation", groups, 0.5, (3.0, 0.3, 0.4, 0.35)), _engines(rows, "utilisation"), 0.9)
@@ -233,7 +234,7 @@ def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
         common("score_cost", 20.0, 1.0, count),
         leaning(leaning(recurrent, _engines(rows, "recurrent_cost"), 1.5), _kin(rows, "cores", "recurrent_cost"), 1.0),
         common("scan_cost", 8.0, 0.3, count),
-        leaning(levels("unpack_cost", groups, 60.0, (0.7, 0.3, 0.2, 0.2)), older_tiles, 1.0, TOLD),
+        leaning(levels("unpack_cost", groups, 60.0, (0.7, 0.6, 0.2, 0.1)), older_tiles, 1.0, TOLD),
         leaning(leaning(experts, _engines(rows, "expert_factor"), 0.4), _kin(rows, "cores", "expert_factor"), 0.5),
         common("activation_cost", 8.0, 0.7, count),
         common("pass_factor", 2.0, 0.5, count),
@@ -264,7 +265,7 @@ def decode_inputs(row: MeasuredRow, catalogue: Catalogue) -> dict[str, float]:
     return decode_features(
         row.rates,
         row.work,
-        cache_bytes=row.work.cache_bytes(row.depth, cache_value_bytes(row.row.kv_type, catalogue)),
+        cache_bytes=row.work.cache_bytes(row.depth, moved_bytes(cache_value_bytes(row.row.kv_type, catalogue), row.stack.backend)),
         weight_bytes=row.work.weight_bytes() + 2 * STATE_BYTES * row.work.state_values,
         attention_flop=row.work.attention_flop(row.depth),
         flash_attention=row.flash_attention,

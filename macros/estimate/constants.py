@@ -70,14 +70,13 @@ DECODE_TERMS = (
     "dot_cost",
     "lookup_cost",
 )
-PREFILL_GROUP = ("utilisation", "attention_cost_flash", "unpack_cost")
+PREFILL_GROUP = ("utilisation", "attention_cost_flash", "unpack_cost", "expert_factor")
 PREFILL_TERMS = (
     "attention_cost",
     "cache_cost",
     "score_cost",
     "recurrent_cost",
     "scan_cost",
-    "expert_factor",
     "activation_cost",
     "pass_factor",
 )

@@ -119,8 +119,9 @@ WORDS: dict[str, dict[str, str]] = {
         "the speed is extrapolated from other measurements, with a wider range.",
     },
     "unmeasured-parts": {
-        "zh": "这个模型有些组成部分，测量过的模型都没有：速度为外推，范围宽得多，多半偏快。",
-        "en": "The model has parts that no measured one has: its speed is extrapolated, with a much wider range, and more likely too high.",
+        "zh": "这个模型有些组成部分，没有人测量过带有它们的模型的解码或提示处理：相应的速度为外推，范围宽得多，多半偏快。",
+        "en": "The model has parts with which nobody measured decode, or prompts: that speed is extrapolated, with a much wider range, and "
+        "more likely too high.",
     },
     "power-limit-unused": {
         "zh": "{device}：本来最多只用 {watts} W，{limit} W 的功率上限不起作用。",

@@ -21,12 +21,24 @@ from macros.estimate.speed_features import (
     decode_terms,
     layers_of,
     matrix_terms,
+    moved_bytes,
     part_terms,
     prefill_features,
     prefill_terms,
     slower,
 )
-from macros.estimate.speed_parts import USUAL_MEMORY, USUAL_SLOT, Part, device_rates, host_rates, parts_of, stack_of
+from macros.estimate.speed_parts import (
+    FASTEST_HOST,
+    SLOWEST_HOST,
+    USUAL_MEMORY,
+    USUAL_SLOT,
+    Part,
+    device_rates,
+    host_rates,
+    host_unknown,
+    parts_of,
+    stack_of,
+)
 from macros.estimate.speed_range import basis, cell, ends, measured
 from macros.estimate.work import Work, total
 from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
@@ -78,9 +90,9 @@ def answer(setting: Setting, placement: Placement, catalogue: Catalogue) -> dict
     notices = list(setting.notices)
     parts = parts_of(setting, placement, catalogue, notices)
     decode, prefill = _decode(setting, parts, layers_away(placement), catalogue), _prefill(setting, parts, catalogue)
-    if _unlike(setting, catalogue):
-        decode["basis"] = "extrapolated"
-        prefill["basis"] = "extrapolated"
+    for kind, speed in (("decode", decode), ("prefill", prefill)):
+        if _unlike(setting, catalogue, kind):
+            speed["basis"] = "extrapolated"
     result: dict[str, Any] = {"decode": decode, "prefill": prefill}
     if setting.drive is not None:
         result["load"] = _load(setting, placement, catalogue, parts)
@@ -129,12 +141,13 @@ def guessing(setting: Setting, placement: Placement, catalogue: Catalogue, work:
     return float(seconds / setting.users * _decode(setting, parts, layers_away(placement), catalogue)["tokens_per_second"])
 
 
-def _cache_bytes(setting: Setting, part: Part) -> float:
-    """Keys and values read for one user's token [bytes]."""
+def _cache_bytes(setting: Setting, part: Part, moved: bool = False) -> float:
+    """Keys and values read for one user's token [bytes]; with what the back end writes and reads besides, where that is asked for."""
     key = setting.kv_type_k.block_bytes / setting.kv_type_k.block
     value = setting.kv_type_v.block_bytes / setting.kv_type_v.block
     latent = setting.architecture.attention.latent is not None
-    return part.work.cache_bytes(setting.depth, key if latent else (key + value) / 2)
+    each = key if latent else (key + value) / 2
+    return part.work.cache_bytes(setting.depth, moved_bytes(each, setting.backend) if moved else each)
 
 
 def _stack_of_part(stack: Stack, part: Part) -> Stack:
@@ -152,7 +165,7 @@ def _token_seconds(setting: Setting, part: Part, fitted: Fitted, stack: Stack, s
     inputs = decode_features(
         part.rates,
         part.work,
-        cache_bytes=_cache_bytes(setting, part) * users / slices,
+        cache_bytes=_cache_bytes(setting, part, moved=True) * users / slices,
         weight_bytes=(part.work.weight_bytes(share) + 2 * part.state_bytes * users) / slices,
         attention_flop=part.work.attention_flop(setting.depth) * users / slices,
         flash_attention=setting.flash_attention,
@@ -224,9 +237,10 @@ def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catal
     """Speed of all users together, with its range; steps a second times users, where a step checks several tokens of each."""
     step = _step_of(setting, parts, away, catalogue, tokens)
     fitted = fitted_of(catalogue.calibration["decode"])
-    widen, of = _widen(setting, parts, catalogue), _cell(setting, 0)
+    widen, of = _widen(setting, parts, catalogue, "decode"), _cell(setting, 0)
     far = setting.engine.far_socket_share or 1.0
-    return _ranged(step.timed, step.crossings, fitted, setting.users, widen, of, stack_of(setting), most=step.most, far=far)
+    unknown = [float(part.rates.is_processor and host_unknown(setting)) for part, _ in step.timed]
+    return _ranged(step.timed, step.crossings, fitted, setting.users, widen, of, stack_of(setting), unknown, most=step.most, far=far)
 
 
 def _step_of(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catalogue, tokens: int = 1) -> Step:
@@ -257,14 +271,14 @@ def _cell(setting: Setting, prompt: int) -> str:
     return cell(setting.architecture.model_class, setting.depth + prompt // 2)
 
 
-def _unlike(setting: Setting, catalogue: Catalogue) -> bool:
-    """Whether the model has parts that no measured one has."""
-    return any(part not in catalogue.calibration["decode"].parts for part in setting.architecture.unusual_parts)
+def _unlike(setting: Setting, catalogue: Catalogue, kind: str) -> bool:
+    """Whether the model has parts that no model has whose decode, or prefill, was measured."""
+    return any(part not in catalogue.calibration[kind].parts for part in setting.architecture.unusual_parts)
 
 
-def _widen(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> float:
+def _widen(setting: Setting, parts: Sequence[Part], catalogue: Catalogue, kind: str) -> float:
     """How much wider a range is than that of one device with one user."""
-    if _unlike(setting, catalogue):
+    if _unlike(setting, catalogue, kind):
         return UNLIKE
     if _shared(setting, parts) > 1:
         return SLICED
@@ -287,7 +301,7 @@ def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> d
     stack, tokens, slices = stack_of(setting), setting.prompt_tokens, _shared(setting, parts)
     at_once = min(setting.max_batched_tokens or setting.engine.chunk_tokens or pass_tokens(setting), tokens)
     card = device_rates(setting.gpus[0].gpu, setting, catalogue) if setting.gpus else None
-    timed = []
+    timed, sending = [], []
     for part in _whole(setting, parts) if slices > 1 else parts:
         if part.rates.is_processor and card is not None and at_once >= OFFLOADED_ROWS and setting.op_offload:
             worker = replace(part, rates=card)
@@ -296,6 +310,7 @@ def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> d
             worker = part
             sent = 0.0
         timed.append((worker, _prompt_seconds(setting, worker, catalogue, stack, at_once) / slices + sent))
+        sending.append(sent)
     if slices > 1:
         timed = [max(timed, key=lambda one: one[1])]
     # Cards that share the layers work on several passes at a time, if nothing is left to the host.
@@ -305,7 +320,12 @@ def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> d
     if not setting.kv_offload:
         back = float(ceil(tokens / at_once)) * _cache_sent_seconds(setting, parts, catalogue, setting.depth + tokens // 2)
     most = _most_prompt(setting, [worker for worker, _ in timed], len(parts) if piped or slices > 1 else 1, stack)
-    return _ranged(timed, back, fitted, tokens, _widen(setting, parts, catalogue), _cell(setting, tokens), stack, most=most, passes=passes)
+    host = host_unknown(setting)
+    unknown = [float(part.rates.is_processor and host) for part, _ in timed]
+    if host and slices == 1:
+        unknown = [max(whole, sent / own) for whole, sent, (_, own) in zip(unknown, sending, timed, strict=True)]
+    widen, of = _widen(setting, parts, catalogue, "prefill"), _cell(setting, tokens)
+    return _ranged(timed, back, fitted, tokens, widen, of, stack, unknown, most=most, passes=passes)
 
 
 def _most_prompt(setting: Setting, workers: Sequence[Part], at_once: int, stack: Stack) -> float | None:
@@ -394,14 +414,20 @@ def _ranged(
     widen: float,
     of: str,
     stack: Stack,
+    unknown: Sequence[float],
     *,
     most: float | None = None,
     passes: int = 1,
     far: float = 1.0,
 ) -> dict[str, Any]:
-    """Tokens over seconds, and the range: each part's seconds divided by how far measured values lie from predicted ones."""
+    """Tokens over seconds, and the range: each part's seconds divided by how far measured values lie from predicted ones, of which a
+    share goes by the memory of a host that nobody described."""
     ranges = [
         ends(fitted, of, part.rates, stack, widen * (1.0 if measured(fitted, of, part.rates, stack) else LESS_CERTAIN)) for part, _ in timed
+    ]
+    ranges = [
+        (low / (1 + share * (1 / SLOWEST_HOST - 1)), high / (1 + share * (1 / FASTEST_HOST - 1)))
+        for (low, high), share in zip(ranges, unknown, strict=True)
     ]
 
     def speed(ratios: Sequence[float]) -> float:
@@ -488,7 +514,7 @@ def _doubts(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> li
             found.append(Notice("unmeasured-class", {"device": part.rates.name, "engine": setting.engine.id}))
     if not setting.engine.fitted:
         found.append(Notice("another-engine", {"engine": setting.engine.id}))
-    if _unlike(setting, catalogue):
+    if _unlike(setting, catalogue, "decode") or _unlike(setting, catalogue, "prefill"):
         found.append(Notice("unmeasured-parts"))
     found += _limit_doubts(setting)
     if setting.users > 1:

@@ -67,6 +67,12 @@ OWN_SPEED = ("sycl",)
 WITHOUT_BFLOAT = ("vulkan", "sycl")
 """Back ends without a fast path for bfloat16."""
 
+CONVERTING = ("sycl",)
+"""Back ends that write a quantized cache to memory as 16-bit numbers for each token, and read those (issue 26581 of llama.cpp)."""
+
+HALF_BYTES = 2
+"""Of a 16-bit number [bytes]."""
+
 STATE_BYTES = 4
 """Recurrent states are kept as 32-bit numbers [bytes]."""
 
@@ -238,6 +244,15 @@ def slower(terms: Mapping[str, float], powers: Mapping[str, float]) -> float:
         root = value if power == 1 else value * value if power > 1 else math.sqrt(value)
         factor = factor * (root if power > 0 else 1 / root)
     return factor
+
+
+def moved_bytes(value_bytes: float, backend: str | None) -> float:
+    """Bytes that pass memory for each value of the cache in a token.
+
+    >>> moved_bytes(0.5625, "sycl"), moved_bytes(0.5625, "cuda"), moved_bytes(2.0, "sycl")
+    (4.5625, 0.5625, 2.0)
+    """
+    return value_bytes + 2 * HALF_BYTES if backend in CONVERTING and value_bytes < HALF_BYTES else value_bytes
 
 
 def plain_dot(rates: Rates, stack: Stack) -> bool:

@@ -24,6 +24,10 @@ USUAL_CORES = 8
 USUAL_CLOCK_MHZ = 4500
 """What a machine is taken to have where the question names no processor and no memory."""
 
+SLOWEST_HOST, FASTEST_HOST = 0.43, 1.29
+"""Bandwidth of the memory that such a machine may have instead, over that of the one assumed: two channels of DDR4-2400, 38.4 GB/s, and of
+DDR5-7200, 115.2, beside the 89.6 of DDR5-5600 [1]."""
+
 CORES_SHARE, CORES_REACH = 0.29, 115 * GB
 """What the cores of a chip that shares its memory with the graphics reach of its bandwidth [1], and the most that they do [bytes/s]: their
 cluster has a link of its own. Measured on one such chip, an M2 Max with 400 GB/s (its record names the source); small ones reach more."""
@@ -124,6 +128,11 @@ def _power(setting: Setting, rates: Rates) -> float:
 def _work_of(work: dict[int, Work], layers: tuple[int, ...], has_output: bool) -> Work:
     pieces = [work[layer] for layer in layers]
     return total([*pieces, work[OUTPUT]] if has_output else pieces)
+
+
+def host_unknown(setting: Setting) -> bool:
+    """Whether the question names neither a processor nor a memory, and no device tells them."""
+    return setting.cpu is None and setting.memory is None and not any(device.gpu.shares_memory for device in setting.gpus)
 
 
 def host_rates(setting: Setting, catalogue: Catalogue, notices: list[Notice]) -> Rates:

@@ -145,18 +145,19 @@ def layer_work(
         routed = is_expert(group) and a.experts is not None
         if group.active == 0 and group.is_parameter:
             continue
-        # Matrices that several layers share are read again in each of them.
-        times = group.active if group.active > 1 else 1.0
+        share = a.experts.used / a.experts.count if routed and a.experts is not None else 1.0
+        # Matrices that several layers share are read again in each of them; of experts each token visits a share.
+        times = max(1.0, group.active / share)
         for layer in piece.layers:
             if layer >= a.layers or (layer == FIRST and not (group.name == "token_embd" and a.tied_embeddings)):
                 continue
             place = OUTPUT if layer in (FIRST, LAST) else layer
             values = float(group.values)
             through = float(group.row + group.rows) * group.stack if group.rows > 1 else 0.0
-            if routed and a.experts is not None:
-                share = a.experts.used / a.experts.count
-                used = values * share
-                more = Work(expert_bytes=size, expert_share=share, parameters=used, expert_parameters=used, activations=through * share)
+            if routed:
+                used = values * share * times
+                moved = through * share * times
+                more = Work(expert_bytes=size * times, expert_share=share, parameters=used, expert_parameters=used, activations=moved)
             elif place == OUTPUT:
                 more = Work(dense_bytes=size, output_parameters=values)
             else:

@@ -449,3 +449,60 @@ def test_a_model_with_parts_that_were_never_measured_is_extrapolated(catalogue):
         assert (answer["decode"]["basis"] == answer["prefill"]["basis"] == "extrapolated") == told
     width = [answer["decode"]["high"] / answer["decode"]["low"] for answer in (known, unknown)]
     assert width[1] > 1.5 * width[0]
+
+
+def test_decode_and_prompts_are_extrapolated_apart(catalogue):
+    """Kimi's delta attention and alternating updates stand in rows of decode alone: prompts of such models are not foretold by rows."""
+    decode, prefill = (set(catalogue.calibration[kind].parts) for kind in ("decode", "prefill"))
+    ask = {"quant": "q4_k_m", "context": 4096, "gpus": ["rtx-pro-6000-blackwell"], "cpu": "ryzen-9-7950x"}
+    for model in ("kimi-linear-48b-a3b", "gemma-3n-e2b"):
+        parts = set(catalogue.models[model].architecture.unusual_parts)
+        assert parts <= decode
+        assert parts - prefill
+        answer = estimate({"model": model, **ask}, catalogue)
+        assert answer["decode"]["basis"] != "extrapolated"
+        assert answer["prefill"]["basis"] == "extrapolated"
+        assert "unmeasured-parts" in {notice["code"] for notice in answer["notices"]}
+
+
+def test_a_host_that_nobody_described_widens_the_range(catalogue):
+    """Two channels of DDR4-2400 to DDR5-7200 may stand there; the middle stays that of the machine that is assumed."""
+    ask = {
+        "model": "gpt-oss-120b",
+        "quant": "mxfp4_moe",
+        "context": 4096,
+        "gpus": ["rtx-4090"],
+        "n_cpu_moe": 36,
+        "gpu_layers": 9999,
+        "ram_gib": 128,
+    }
+    unknown = estimate(ask, catalogue)
+    slow, known, fast = (
+        estimate({**ask, "memory": memory, "memory_channels": 2}, catalogue) for memory in ("ddr4-2400", "ddr5-5600", "ddr5-7200")
+    )
+    for kind in ("decode", "prefill"):
+        assert unknown[kind]["tokens_per_second"] == pytest.approx(known[kind]["tokens_per_second"])
+        assert unknown[kind]["low"] < known[kind]["low"]
+        assert known[kind]["high"] <= unknown[kind]["high"]
+    assert unknown["decode"]["low"] < slow["decode"]["tokens_per_second"] < fast["decode"]["tokens_per_second"]
+
+
+def test_each_run_of_a_looped_layer_reads_the_experts_that_it_visits(catalogue):
+    """Inkling 2 Mini: 12 of 24 layers run three times, each time with 8 of 128 experts of 3 x 2304 x 1152 values."""
+    work = model_work("inkling-2-mini-26b-a3b", "q8_0", catalogue)
+    each = 8 * 3 * 2304 * 1152
+    assert work.expert_parameters == (12 + 3 * 12) * each
+    assert work.expert_bytes * work.expert_share == pytest.approx(work.expert_parameters * 34 / 32)
+
+
+def test_a_back_end_that_converts_the_cache_moves_more_bytes(catalogue):
+    """Issue 26581 of llama.cpp, Qwen3.8 27B Q4_0 on an Arc Pro B70 by SYCL, 131,072 tokens: 9.66 with a 4-bit cache, 15.15 with 16 bits."""
+    ask = {"model": "qwen3.8-27b", "quant": "q4_0", "gpus": ["arc-pro-b70"], "context": 131_200, "depth": 131_072}
+    speed = {
+        (backend, kv): estimate({**ask, "backend": backend, "kv_type": kv}, catalogue)["decode"]["tokens_per_second"]
+        for backend in ("sycl", "vulkan")
+        for kv in ("q4_0", "f16")
+    }
+    assert speed["sycl", "q4_0"] == pytest.approx(9.66, rel=0.15)
+    assert speed["sycl", "f16"] == pytest.approx(15.15, rel=0.2)
+    assert speed["vulkan", "q4_0"] > speed["vulkan", "f16"]
