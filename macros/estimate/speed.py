@@ -28,14 +28,12 @@ from macros.estimate.speed_features import (
     slower,
 )
 from macros.estimate.speed_parts import (
-    FASTEST_HOST,
-    SLOWEST_HOST,
     USUAL_MEMORY,
     USUAL_SLOT,
     Part,
     device_rates,
+    host_doubt,
     host_rates,
-    host_unknown,
     parts_of,
     stack_of,
 )
@@ -215,6 +213,18 @@ def _whole(setting: Setting, parts: Sequence[Part]) -> list[Part]:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """What a host that the question does not describe leaves open."""
+
+    shares: Sequence[float]
+    """Of each part's time, the share that goes by the host [1]."""
+    slower: float
+    """How much slower it may be: a ratio of speeds [1]."""
+    faster: float
+    """How much faster [1]."""
+
+
+@dataclass(frozen=True)
 class Step:
     """One step of all users."""
 
@@ -239,8 +249,10 @@ def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catal
     fitted = fitted_of(catalogue.calibration["decode"])
     widen, of = _widen(setting, parts, catalogue, "decode"), _cell(setting, 0)
     far = setting.engine.far_socket_share or 1.0
-    unknown = [float(part.rates.is_processor and host_unknown(setting)) for part, _ in step.timed]
-    return _ranged(step.timed, step.crossings, fitted, setting.users, widen, of, stack_of(setting), unknown, most=step.most, far=far)
+    shares = [float(part.rates.is_processor) for part, _ in step.timed]
+    slower_host, faster_host = host_doubt(setting)
+    doubt = Doubt(shares, slower_host, faster_host)
+    return _ranged(step.timed, step.crossings, fitted, setting.users, widen, of, stack_of(setting), doubt, most=step.most, far=far)
 
 
 def _step_of(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catalogue, tokens: int = 1) -> Step:
@@ -320,12 +332,13 @@ def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> d
     if not setting.kv_offload:
         back = float(ceil(tokens / at_once)) * _cache_sent_seconds(setting, parts, catalogue, setting.depth + tokens // 2)
     most = _most_prompt(setting, [worker for worker, _ in timed], len(parts) if piped or slices > 1 else 1, stack)
-    host = host_unknown(setting)
-    unknown = [float(part.rates.is_processor and host) for part, _ in timed]
-    if host and slices == 1:
-        unknown = [max(whole, sent / own) for whole, sent, (_, own) in zip(unknown, sending, timed, strict=True)]
+    shares = [float(part.rates.is_processor) for part, _ in timed]
+    if slices == 1:
+        shares = [max(whole, sent / own) for whole, sent, (_, own) in zip(shares, sending, timed, strict=True)]
+    slower_host, faster_host = host_doubt(setting)
     widen, of = _widen(setting, parts, catalogue, "prefill"), _cell(setting, tokens)
-    return _ranged(timed, back, fitted, tokens, widen, of, stack, unknown, most=most, passes=passes)
+    doubt = Doubt(shares, slower_host, faster_host)
+    return _ranged(timed, back, fitted, tokens, widen, of, stack, doubt, most=most, passes=passes)
 
 
 def _most_prompt(setting: Setting, workers: Sequence[Part], at_once: int, stack: Stack) -> float | None:
@@ -414,7 +427,7 @@ def _ranged(
     widen: float,
     of: str,
     stack: Stack,
-    unknown: Sequence[float],
+    doubt: Doubt,
     *,
     most: float | None = None,
     passes: int = 1,
@@ -426,8 +439,8 @@ def _ranged(
         ends(fitted, of, part.rates, stack, widen * (1.0 if measured(fitted, of, part.rates, stack) else LESS_CERTAIN)) for part, _ in timed
     ]
     ranges = [
-        (low / (1 + share * (1 / SLOWEST_HOST - 1)), high / (1 + share * (1 / FASTEST_HOST - 1)))
-        for (low, high), share in zip(ranges, unknown, strict=True)
+        (low * part.least / (1 + share * (1 / doubt.slower - 1)), high / (1 + share * (1 / doubt.faster - 1)))
+        for (low, high), share, (part, _) in zip(ranges, doubt.shares, timed, strict=True)
     ]
 
     def speed(ratios: Sequence[float]) -> float:

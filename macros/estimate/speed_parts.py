@@ -28,6 +28,9 @@ SLOWEST_HOST, FASTEST_HOST = 0.43, 1.29
 """Bandwidth of the memory that such a machine may have instead, over that of the one assumed: two channels of DDR4-2400, 38.4 GB/s, and of
 DDR5-7200, 115.2, beside the 89.6 of DDR5-5600 [1]."""
 
+ONE_MODULE = 38.4 * GB
+"""Bandwidth of one module of DDR5-4800, which laptops are sold with [bytes/s]."""
+
 CORES_SHARE, CORES_REACH = 0.29, 115 * GB
 """What the cores of a chip that shares its memory with the graphics reach of its bandwidth [1], and the most that they do [bytes/s]: their
 cluster has a link of its own. Measured on one such chip, an M2 Max with 400 GB/s (its record names the source); small ones reach more."""
@@ -48,6 +51,8 @@ class Part:
     """How much longer everything takes because the device may not draw all its power [1]."""
     prompt: Work | None = None
     """The part of the work that prompts need; None: all of it."""
+    least: float = 1.0
+    """How much slower the device may be than it is taken for, as its maker may have built it otherwise: a ratio of speeds [1]."""
 
 
 def stack_of(setting: Setting) -> Stack:
@@ -97,7 +102,7 @@ def parts_of(setting: Setting, placement: Placement, catalogue: Catalogue, notic
             prompt = None
             if needed < setting.architecture.layers:
                 prompt = _work_of(work, tuple(layer for layer in share.layers if layer < needed), share.has_output) + more
-            parts.append(Part(rates, own, share.state_bytes, _power(setting, rates), prompt))
+            parts.append(Part(rates, own, share.state_bytes, _power(setting, rates), prompt, _least(share.device.gpu, setting)))
     if host_work.layers or host_work.output_parameters:
         rates = host_rates(setting, catalogue, notices)
         if setting.ram_gib is None and not one_memory(setting):
@@ -118,6 +123,16 @@ def device_rates(gpu: Gpu, setting: Setting, catalogue: Catalogue) -> Rates:
     return replace(rates, link_bandwidth=pcie_bandwidth(generation=named_generation, lanes=named_lanes))
 
 
+def _least(gpu: Gpu, setting: Setting) -> float:
+    """How slow a device may be that is built in several ways [1]: a laptop's at the lowest power that its maker may set, one in a processor
+    with a single module of memory."""
+    if gpu.kind == "integrated" and setting.memory is None:
+        return min(1.0, ONE_MODULE / (gpu.bandwidth_gb_per_s * GB))
+    if gpu.power_range_w is not None and setting.power_limit_w is None:
+        return 1 / float(power_factor(limit_w=gpu.power_range_w[0], full_w=gpu.power_range_w[1]))
+    return 1.0
+
+
 def _power(setting: Setting, rates: Rates) -> float:
     if setting.power_limit_w is None or rates.watts is None:
         return 1.0
@@ -130,9 +145,23 @@ def _work_of(work: dict[int, Work], layers: tuple[int, ...], has_output: bool) -
     return total([*pieces, work[OUTPUT]] if has_output else pieces)
 
 
-def host_unknown(setting: Setting) -> bool:
-    """Whether the question names neither a processor nor a memory, and no device tells them."""
-    return setting.cpu is None and setting.memory is None and not any(device.gpu.shares_memory for device in setting.gpus)
+def host_doubt(setting: Setting) -> tuple[float, float]:
+    """How much slower and faster the host may be than the one that is taken for it: ratios of speeds [1].
+
+    Args:
+        setting: a checked question
+
+    Returns:
+        1 and 1 where the question names a processor or a memory. Cores beside graphics in one chip reach more of its bandwidth where that
+        is small, up to what their cluster reads.
+    """
+    if setting.cpu is not None or setting.memory is not None:
+        return 1.0, 1.0
+    unified = next((device.gpu for device in setting.gpus if device.gpu.shares_memory), None)
+    if unified is None:
+        return SLOWEST_HOST, FASTEST_HOST
+    bandwidth = unified.bandwidth_gb_per_s * GB
+    return 1.0, min(bandwidth, CORES_REACH) / min(bandwidth * CORES_SHARE, CORES_REACH)
 
 
 def host_rates(setting: Setting, catalogue: Catalogue, notices: list[Notice]) -> Rates:

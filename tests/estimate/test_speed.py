@@ -175,11 +175,11 @@ def test_a_limit_of_power_that_does_nothing_says_so(catalogue, gpu, limit, code)
 
 def test_users_share_a_pass_over_the_weights(catalogue):
     """Together faster, each slower, until arithmetic binds."""
-    speeds = [decode(catalogue, gpus=["rtx-4090"], users=users) for users in (1, 2, 8, 64, 512)]
+    speeds = [decode(catalogue, gpus=["rtx-4090"], users=users) for users in (1, 2, 8, 64, 256)]
     assert speeds == sorted(speeds)
-    each = [speed / users for speed, users in zip(speeds, (1, 2, 8, 64, 512), strict=True)]
+    each = [speed / users for speed, users in zip(speeds, (1, 2, 8, 64, 256), strict=True)]
     assert each == sorted(each, reverse=True)
-    assert speeds[-1] < 512 * speeds[0] / 4
+    assert speeds[-1] < 256 * speeds[0] / 4
 
 
 def test_a_second_card_does_not_speed_up_a_layer_split(catalogue):
@@ -506,3 +506,26 @@ def test_a_back_end_that_converts_the_cache_moves_more_bytes(catalogue):
     assert speed["sycl", "q4_0"] == pytest.approx(9.66, rel=0.15)
     assert speed["sycl", "f16"] == pytest.approx(15.15, rel=0.2)
     assert speed["vulkan", "q4_0"] > speed["vulkan", "f16"]
+
+
+def test_devices_that_makers_build_in_several_ways_may_be_slower(catalogue):
+    """A laptop's at its lowest power, a processor's with one module of DDR5-4800; a power or a memory that is named leaves no doubt."""
+    ask = {"model": "qwen3.5-4b", "quant": "q4_k_m", "context": 4096, "backend": "vulkan"}
+    laptop = catalogue.gpus["rtx-3080-ti-mobile"]
+    lowest, highest = laptop.power_range_w
+    for gpu, told, ratio in (
+        (laptop.id, {"power_limit_w": highest}, (lowest / highest) ** 0.5),
+        ("radeon-890m", {"memory": "ddr5-5600"}, 38.4 / 128),
+    ):
+        open_, known = (estimate({**ask, "gpus": [gpu], **more}, catalogue) for more in ({}, told))
+        for kind in ("decode", "prefill"):
+            assert open_[kind]["tokens_per_second"] == pytest.approx(known[kind]["tokens_per_second"])
+            assert open_[kind]["low"] == pytest.approx(known[kind]["low"] * ratio, rel=0.01)
+            assert open_[kind]["high"] == pytest.approx(known[kind]["high"])
+
+
+def test_cores_beside_graphics_may_reach_more_of_a_small_memory(catalogue):
+    """Issue 644 of mlx-lm: gpt-oss 20B with the experts of 12 layers on the cores of an M4, 26 tokens/s; its memory has 120 GB/s."""
+    ask = {"model": "gpt-oss-20b", "quant": "mxfp4_moe", "context": 32_768, "memory_gib": 16, "n_cpu_moe": 12, "gpu_layers": 9999}
+    small = estimate({**ask, "gpus": ["apple-m4-10c"]}, catalogue)["decode"]
+    assert small["low"] < 26 < small["high"]
