@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from macros.estimate.rates import measured_rates
 from macros.estimate.work import model_work
 from macros.formulas.decode import decode_ceiling
+from macros.formulas.parameters import active_parameters
 from macros.formulas.weights.file import weight_bytes
 from macros.specs import Catalogue, SpecError
 from macros.specs.catalogue import value_check
@@ -31,6 +33,12 @@ CUT_INTO_MICRO_BATCHES = ("llama.cpp", "ik_llama.cpp", "ollama", "llamafile")
 LEAST_MICRO_BATCH = 512
 """A prompt up to this length is one micro-batch in any case [tokens]."""
 
+BITS = re.compile(r"(\d(?:\.\d+)?)[ -]?(?:bit|bpw)", re.IGNORECASE)
+"""Bits of a parameter in the words of whoever published a row."""
+
+LEAST_BITS = 1.6
+"""No format has fewer for a parameter."""
+
 FASTEST_DRIVE = 60e9
 """No machine loads faster than its memory copies [bytes/s]."""
 
@@ -47,6 +55,8 @@ def implausible(row: AnyRow, catalogue: Catalogue) -> Iterator[tuple[str, str, s
     """
     if isinstance(row, Load) and row.file_bytes and row.file_bytes / row.seconds > FASTEST_DRIVE:
         yield "seconds", f"at least {row.file_bytes / FASTEST_DRIVE:.2g} s for that file", f"{row.seconds:g}", "milliseconds for seconds?"
+    if row.model is not None and row.quant is None and isinstance(row, Decode):
+        yield from _of_no_format(row, row.model, catalogue)
     if row.model is None or row.quant is None:
         return
     architecture = architecture_of(catalogue.models[row.model], catalogue.models)
@@ -81,6 +91,19 @@ def implausible(row: AnyRow, catalogue: Catalogue) -> Iterator[tuple[str, str, s
                 f"{row.tokens_per_second:g}",
                 "another model?",
             )
+
+
+def _of_no_format(row: Decode, model: str, catalogue: Catalogue) -> Iterator[tuple[str, str, str, str]]:
+    """A row whose format is only named reads at least as many bits a parameter as its words say, or as the smallest format has."""
+    if not row.gpus or row.gpu_layers is not None or row.quality is not None:
+        return
+    rates, told = measured_rates(row, catalogue), BITS.search(row.published_as or "")
+    read = float(told[1]) / 8 * active_parameters(architecture_of(catalogue.models[model], catalogue.models)) if told else 0.0
+    read = read or LEAST_BITS / 8 * active_parameters(architecture_of(catalogue.models[model], catalogue.models))
+    most = SLACK * len(row.gpus) * row.users * float(decode_ceiling(bytes_read=read, bandwidth=rates.bandwidth))
+    if row.tokens_per_second > most:
+        expected = f"at most {most:.4g}: the memory of {rates.name} gives no more at {8 * read:.3g} bits for a token"
+        yield "tokens_per_second", expected, f"{row.tokens_per_second:g}", "prompt processing, several users, or another model?"
 
 
 def undecided(row: AnyRow, catalogue: Catalogue) -> Iterator[tuple[str, str, str, str]]:

@@ -87,7 +87,7 @@ def _told(kind: str, alone: bool, record: Any, catalogue: Catalogue) -> Iterator
         fix = slip.fix
         if fix == AGAIN:
             key = ".".join(map(str, slip.at))
-            fix = f"{fix}; what is so in the source: exceptions: {{{key}: {{reason: …, until: <a year from now>}}}}"
+            fix = f"{fix}; what is so in the source: exceptions: {{{key}: {{of: <the figure>, reason: …, until: <a year from now>}}}}"
         yield catalogue.error(kind, record.id, slip.at, slip.expected, slip.got, fix)
 
 

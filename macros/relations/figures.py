@@ -17,6 +17,7 @@ from macros.specs.engines import Engine
 from macros.specs.models import architecture_of
 from macros.specs.quality import Quality
 from macros.specs.quantizations import Packing, PerWeight, Quantization, TensorType
+from macros.specs.record import numbers_in
 from macros.specs.yaml_file import Location
 
 
@@ -284,6 +285,18 @@ TENSOR_TYPES: tuple[Relation, ...] = (
 )
 
 
+ENGINE_BOUNDS: dict[str, tuple[float, float, bool]] = {
+    "margin_mib": (256, 4096, True), "most_sequences": (32, 2048, True), "sequences": (32, 2048, True), "batches": (1024, 32768, True),
+    "pages": (8, 256, True), "latent_hybrid_step": (16, 1024, True), "step": (1, 1024, True), "vocabulary_step": (16, 512, True),
+    "bytes": (300, 2000, False), "indexer_scale_bytes": (2, 4, True), "logit_bytes": (2, 16, False), "from_gib": (1, 512, False),
+    "chunk_tokens": (256, 8192, True), "cache_step": (32, 1024, True), "quantized_from": (1000, 20_000, False),
+    "fused_heads": (48, 576, False), "layers_in_flight": (1, 16, False), "graphs_mib": (50, 2000, False), "hidden_mib": (20, 1000, False),
+    "score_copies": (0.5, 4, False), "latent_score_copies": (0.5, 6, False), "host_exchange_us": (20, 500, False),
+    "spill_gb_per_s": (1, 30, False), "far_socket_share": (0.1, 0.9, False),
+}  # fmt: skip
+"""What an engine was given by its makers, or was measured of it: least, most, and whether it is a power of two."""
+
+
 def _reserves(engine: Engine, catalogue: Catalogue) -> Iterator[Slip]:
     for name, context in engine.contexts.items():
         if context.base_mib and not 10 <= context.base_mib <= 1000:
@@ -295,15 +308,13 @@ def _reserves(engine: Engine, catalogue: Catalogue) -> Iterator[Slip]:
         others = {(other.base_mib, other.per_compute_unit_mib) for other in engine.contexts.values() if other.measured}
         if not context.measured and context.base_mib and others and (context.base_mib, context.per_compute_unit_mib) not in others:
             yield Slip(("contexts", name), "the figures of a measured back end, where it is assumed to be alike", f"{context.base_mib:g}")
-    for name, powers in (
-        ("margin_mib", (256, 4096)),
-        ("page_tokens", (8, 256)),
-        ("batched_tokens", (1024, 32768)),
-        ("sequences", (32, 2048)),
-    ):
-        value = getattr(engine, name, None)
-        if value is not None and (not powers[0] <= value <= powers[1] or int(value) & (int(value) - 1)):
-            yield Slip((name,), f"a power of two from {powers[0]} to {powers[1]}", f"{value:g}")
+    for at, value in numbers_in(engine):
+        name = next(str(part) for part in reversed(at) if isinstance(part, str))
+        bounds = ENGINE_BOUNDS.get(str(at[0]) if name == "tokens" else name)
+        if value and bounds is not None:
+            least, most, power = bounds
+            if not least <= value <= most or (power and int(value) & (int(value) - 1)):
+                yield Slip(at, f"{'a power of two from ' if power else ''}{least:g} to {most:g}", f"{value:g}")
     utilization = getattr(engine, "memory_utilization", None)
     if utilization is not None and not 0.5 <= utilization < 1:
         yield Slip(("memory_utilization",), "0.5 to 1: a share of the device", f"{utilization:g}")
@@ -312,8 +323,16 @@ def _reserves(engine: Engine, catalogue: Catalogue) -> Iterator[Slip]:
 ENGINES: tuple[Relation, ...] = (Rule(_reserves),)
 
 
-def _header(family: Any) -> float | None:
-    return float(family.header_bytes) if family.header_bytes else None
+HEADER = (20, 70)
+"""Bytes of a file's header for each token of its vocabulary: the token, its score or kind, and the merges of some."""
 
 
-FAMILIES: tuple[Relation, ...] = (Ratio("bytes of a header", ("header_bytes",), _header, (_all,), slack=1.7),)
+def _header(family: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """A header is for the most part the vocabulary of the family's models."""
+    of = [one.architecture.vocabulary_size for one in catalogue.models.values() if one.family == family.id and one.architecture]
+    if family.header_bytes and of and not HEADER[0] <= family.header_bytes / max(of) <= HEADER[1]:
+        least, most = (share * max(of) for share in HEADER)
+        yield Slip(("header_bytes",), f"{least} to {most} bytes for {max(of)} tokens", f"{family.header_bytes}")
+
+
+FAMILIES: tuple[Relation, ...] = (Rule(_header),)

@@ -9,6 +9,7 @@ from typing import Any
 from macros.estimate.work import model_work
 from macros.formulas.parameters import parameters
 from macros.formulas.remember import by_identity
+from macros.formulas.weights.file import weight_bytes
 from macros.relations import new_rows, same_table
 from macros.relations.ratios import FEW, Relation, Rule, Slip
 from macros.specs import Catalogue
@@ -299,7 +300,7 @@ def _of_the_device(file: MeasurementFile, index: int, row: Any, catalogue: Catal
     """Memory and power that the devices have, and bandwidth that their host's memory has."""
     gpus = [catalogue.gpus[gpu] for gpu in row.gpus if gpu in catalogue.gpus]
     memory = [gpu.largest_memory_gib * 1024 for gpu in gpus]
-    for key, most in (("peak_mib", max(memory, default=None)), ("more_mib", sum(memory) or None)):
+    for key, most in (("peak_mib", max(memory, default=None)), ("more_mib", sum(memory) or None), ("mib", sum(memory) or None)):
         value = getattr(row, key, None)
         if value and most and value > 1.01 * most:
             yield Slip(("rows", index, key), f"at most the {most:.6g} MiB of the device", f"{value:g}")
@@ -325,6 +326,32 @@ def _of_the_device(file: MeasurementFile, index: int, row: Any, catalogue: Catal
         yield Slip(("rows", index, "idle_watts"), told, f"{idle:g}")
     if wall and limits and len(limits) == len(gpus) and not 0.2 * sum(limits) <= wall <= 2 * sum(limits) + 400:
         yield Slip(("rows", index, "wall_watts"), f"about the {sum(limits):g} W of the devices and their host", f"{wall:g}")
+
+
+LEAST_OF_WEIGHTS = 0.95
+"""Where all layers are on the devices, what they hold is no less than so much of the weights."""
+GUESSERS = (0.02, 0.25)
+"""What a second model or a prediction layer takes, over the weights of the first."""
+
+
+def _held(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """Memory that holds the weights of a model, and what is held beside them to guess tokens."""
+    if row.model not in catalogue.models or row.quant not in catalogue.quantizations or row.quality is not None:
+        return
+    weights = _weights_mib(row.model, row.quant, catalogue)
+    if isinstance(row, MemoryUse) and row.gpu_layers is None and row.mib < LEAST_OF_WEIGHTS * weights:
+        yield Slip(("rows", index, "mib"), f"at least the {weights:.6g} MiB of the weights", f"{row.mib:.6g}")
+    more = getattr(row, "more_mib", None)
+    if more and not GUESSERS[0] <= more / weights <= GUESSERS[1]:
+        least, most = (share * weights for share in GUESSERS)
+        expected = f"{least:.4g} to {most:.4g} MiB, as what guesses takes beside {weights:.6g} MiB of weights"
+        yield Slip(("rows", index, "more_mib"), expected, f"{more:g}")
+
+
+@by_identity
+def _weights_mib(model: str, quant: str, catalogue: Catalogue) -> float:
+    shapes = architecture_of(catalogue.models[model], catalogue.models)
+    return weight_bytes(shapes, catalogue.quantizations[quant], catalogue.records["tensor-types"]) / 2**20
 
 
 def _batches(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) -> Iterator[Slip]:
@@ -382,7 +409,7 @@ def _digits(catalogue: Catalogue) -> dict[tuple[str | None, str, str], tuple[int
 RowRelation = Callable[[MeasurementFile, int, Any, Catalogue], Iterator[Slip]]
 """File, place of a row in it, the row, all records -> what cannot be."""
 ROWS: tuple[RowRelation, ...] = (
-    _settings, _size, _limits, _faster, _of_the_model, _of_the_device, _batches, _printed, *new_rows.ROWS, *same_table.ROWS, *ALIKE,
+    _settings, _size, _limits, _faster, _of_the_model, _of_the_device, _held, _batches, _printed, *new_rows.ROWS, *same_table.ROWS, *ALIKE,
 )  # fmt: skip
 """What is held of each row."""
 

@@ -17,6 +17,8 @@ from macros.specs.models import Model
 
 SIZE = re.compile(r"(?:^|-)(\d+(?:\.\d+)?)(b|m)(?=-|$)")
 ACTIVE = re.compile(r"-a(\d+(?:\.\d+)?)(b|m)(?=-|$)")
+LEAST_ROUNDED = 100_000
+"""Nobody rounds to less; 10 is a slip for 1, and every tenth count would bear it."""
 SCALE = {"b": 1e9, "m": 1e6}
 
 _counted = by_identity(parameters, most=100_000)
@@ -31,6 +33,14 @@ def _value(*path: str) -> Callable[[Any], float | None]:
         return found or None
 
     return of
+
+
+SAME_TOKENS = 0.05
+"""Models of a family share a tokenizer; rows that fill up a matrix, and a few tokens of their own, are the difference."""
+
+
+def _family(model: Any) -> str:
+    return f"the family {model.family}"
 
 
 def _all(model: Any) -> str:
@@ -66,6 +76,8 @@ def published(model: Model, catalogue: Catalogue) -> Iterator[Slip]:
         return
     if str(rounded).strip("0") not in ("1", "5"):
         yield Slip(("published_parameters_rounded_to",), "1, 1000000, 100000000 …", f"{rounded}")
+    elif 1 < rounded < LEAST_ROUNDED:
+        yield Slip(("published_parameters_rounded_to",), f"1, of a count to the last parameter, or {LEAST_ROUNDED} and more", f"{rounded}")
     elif count % rounded:
         yield Slip(("published_parameters",), f"a whole multiple of {rounded}, to which it is said to be rounded", f"{count}")
     elif rounded > 1 and rounded > count / 3:
@@ -225,6 +237,7 @@ MODELS: tuple[Relation, ...] = (
     Ratio("context length", ("architecture", "context_length"), _value("context_length"), (_all,), slack=4),
     Ratio("head size", ("architecture", "attention", "head_dim"), _value("attention", "head_dim"), (_all,), slack=1.5),
     Ratio("vocabulary", ("architecture", "vocabulary_size"), _value("vocabulary_size"), (_all,), slack=1.3),
+    Ratio("vocabulary", ("architecture", "vocabulary_size"), _value("vocabulary_size"), (_family,), slack=1.3, step=SAME_TOKENS, few=2),
     Ratio(
         "window",
         ("architecture", "attention", "window", "size"),

@@ -123,4 +123,33 @@ def texts(value: Any, at: Location) -> Iterator[tuple[Location, Text]]:
             yield from texts(item, (*at, index))
 
 
-EVERY: tuple[Relation, ...] = (unique, like_its_id, days, languages, letters, repositories)
+def granted(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """An exception is of the figure that it was granted for: whoever changes the figure looks at it again."""
+    for name, exception in record.exceptions.items():
+        figure = _figure(record, name.split("."))
+        if figure is not None and exception.of != figure:
+            fix = f"read the source again; if it is so, write `of: {figure}`"
+            told = "none" if exception.of is None else f"{exception.of}"
+            yield Slip(("exceptions", name), f"`of: {figure}`, the figure that stands there", told, fix)
+
+
+def _figure(value: Any, place: list[str]) -> int | float | list[Any] | None:
+    """The number at a place, or the list of numbers; None: something else, or nothing. A key may have dots in it."""
+    if not place:
+        numbers = value if isinstance(value, list) else list(value) if isinstance(value, tuple) else [value]
+        sound = numbers and all(isinstance(one, int | float) and not isinstance(one, bool) for one in numbers)
+        return (numbers if isinstance(value, list | tuple) else value) if sound else None
+    for length in range(1, len(place) + 1):
+        inner = _inner(value, ".".join(place[:length]))
+        if inner is not None:
+            return _figure(inner, place[length:])
+    return None
+
+
+def _inner(value: Any, key: str) -> Any:
+    if isinstance(value, list | tuple):
+        return value[int(key)] if key.isdecimal() and int(key) < len(value) else None
+    return value.get(key) if isinstance(value, dict) else getattr(value, key, None)
+
+
+EVERY: tuple[Relation, ...] = (unique, like_its_id, days, languages, letters, repositories, granted)

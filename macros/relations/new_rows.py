@@ -48,8 +48,10 @@ def expected(file: MeasurementFile, index: int, row: Any, catalogue: Catalogue) 
     if not is_new(file, index) or not isinstance(row, Decode | Prefill) or not _on_one_device(row):
         return
     answer = computed(row, catalogue)
-    beyond = BEYOND if row.quality is None else BEYOND * DOUBTFUL
-    if answer is not None and not answer["low"] / beyond <= row.tokens_per_second <= answer["high"] * beyond:
+    doubtful = row.quality is not None or (not row.gpus and row.memory is None)
+    beyond = BEYOND * DOUBTFUL if doubtful else BEYOND
+    least = 0 if _idle_cores(row, catalogue) else answer["low"] / beyond if answer is not None else 0
+    if answer is not None and not least <= row.tokens_per_second <= answer["high"] * beyond:
         told = f"about {answer['low']:.4g} to {answer['high']:.4g} tokens/s, as the formulas say of this device, model and depth"
         fix = "read the source again (another device, depth, unit, or a sum?); if it is so, mark the row with quality: {flag: anomalous, …}"
         yield Slip(("rows", index, "tokens_per_second"), told, f"{row.tokens_per_second:g}", fix)
@@ -59,6 +61,11 @@ def _on_one_device(row: Decode | Prefill) -> bool:
     """Whether everything is on one device as it is sold, which the formulas are fitted to."""
     apart = row.n_cpu_moe is not None or row.gpu_layers is not None or row.power_limit_w is not None
     return not apart and len(row.gpus) < 2
+
+
+def _idle_cores(row: Decode | Prefill, catalogue: Catalogue) -> bool:
+    """Whether the row was measured with fewer threads than the processor has cores, which formulas do not tell."""
+    return not row.gpus and row.cpu is not None and row.threads is not None and row.threads < catalogue.cpus[row.cpu].cores
 
 
 def computed(row: Decode | Prefill, catalogue: Catalogue) -> dict[str, Any] | None:
@@ -75,7 +82,7 @@ def computed(row: Decode | Prefill, catalogue: Catalogue) -> dict[str, Any] | No
     if program is None or program.engine not in catalogue.engines or program.own_speed or row.model is None or row.quant is None:
         return None
     anomalous = row.quality is not None and row.quality.flag == "anomalous"
-    if anomalous or row.offload is not None or row.users != 1 or (not row.gpus and (row.cpu is None or row.memory is None)):
+    if anomalous or row.offload is not None or row.users != 1 or (not row.gpus and row.cpu is None):
         return None
     try:
         return speeds(_question(row, program.engine, catalogue), catalogue).get(row.kind)

@@ -56,6 +56,8 @@ class Text(Strict):
 class Exempt(Strict):
     """Why a figure that breaks a relation is true."""
 
+    of: int | float | list[int | float] | None = None
+    """The figure, or figures, that it was granted for; of another one it says nothing."""
     reason: Plain
     """What makes it true."""
     until: date

@@ -8,7 +8,7 @@ import pytest
 
 from macros import relations
 from macros.calibrate.plausible import implausible
-from macros.relations import new_rows, same_table
+from macros.relations import measured, names, new_rows, same_table
 from macros.specs import SpecErrors, load
 from macros.specs.catalogue import VALUE_CHECKS
 from tests import copies, slips
@@ -85,6 +85,11 @@ SLIPS = [
     ("architectures/mpt", "feed_forward: {gated: false}", "feed_forward: no-such-thing", "got 'no-such-thing'"),
     ("architectures/mpt", "feed_forward: {gated: false}", "feed_forward: {gatd: false}", "a key of a model's shapes"),
     ("architectures/mpt", "fused_qkv: true", "fused_qkv: 7", "got 7"),
+    ("models/qwen3-8b", "published_parameters_rounded_to: 1", "published_parameters_rounded_to: 10", "1, of a count to the last"),
+    ("models/qwen3-8b", "vocabulary_size: 151936", "vocabulary_size: 115936", "others of the family qwen-2"),
+    ("families/llama-3", "header_bytes: 7840928", "header_bytes: 784092", "bytes for 128256 tokens"),
+    ("engines/vllm", "graphs_mib: 317", "graphs_mib: 3170", "50 to 2000"),
+    ("engines/llama.cpp", "most_sequences: 256", "most_sequences: 2560", "a power of two from 32"),
     ("models/qwen3-vl-8b", "side_layers: [8, 16, 24]", "side_layers: [8, 16, 240]", "below its 27 layers"),
     ("models/qwen3-vl-8b", "position_rows: 2304", "position_rows: 3204", "a square of"),
     ("models/qwen3-vl-8b", "reserved_patches: 92", "reserved_patches: 920", "16 to 160"),
@@ -221,6 +226,44 @@ def test_exceptions_run_out_and_are_of_keys():
     spare = type(card).model_validate({**card.model_dump(), "id": card.id, "exceptions": {"tdp": {"reason": "none", "until": TODAY}}})
     found = list(relations._exceptions("gpus", spare, CATALOGUE, TODAY))
     assert [error.got for error in found] == ["'tdp'"]
+
+
+def test_an_exception_is_of_the_figure_that_it_was_granted_for():
+    """Whatever else the excepted figure becomes, is told; likewise one that names no figure, and one of a list."""
+    for kind, name, key in (("gpus", "instinct-mi300x", "memory_gib"), ("cpus", "intel-n100", "tdp_w")):
+        record = CATALOGUE.records[kind][name]
+        assert not list(names.granted(kind, record, CATALOGUE))
+        for factor in (10, 0.1, 1000, 2):
+            slipped = record.model_copy(update={key: factor * getattr(record, key)})
+            assert [slip.at for slip in names.granted(kind, slipped, CATALOGUE)] == [("exceptions", key)]
+    card = CATALOGUE.gpus["apple-m4-max-40c"]
+    for of, told in ((None, 1), ([36.0, 48.0], 1), (list(card.memory_sizes_gib), 0)):
+        exempt = record.exceptions["tdp_w"].model_copy(update={"of": of})
+        spare = card.model_copy(update={"exceptions": {"memory_sizes_gib": exempt}})
+        assert len(list(names.granted("gpus", spare, CATALOGUE))) == told
+
+
+def test_a_peak_holds_the_weights_and_is_held_by_the_device():
+    """Memory of a whole model: ten times as much is beyond the card, a tenth is less than its weights."""
+    name = "qwen38-mtp-memory"
+    place = _place(name, lambda row: row.kind == "memory" and row.gpu_layers is None)
+    file, row = CATALOGUE.measurements[name], CATALOGUE.measurements[name].rows[place]
+    for factor, told in ((1, []), (10, ["mib"]), (0.1, ["mib"])):
+        slipped = row.model_copy(update={"mib": factor * row.mib})
+        found = [slip.at[-1] for one in (measured._of_the_device, measured._held) for slip in one(file, place, slipped, CATALOGUE)]
+        assert found == told
+
+
+def test_a_row_whose_format_is_only_named_is_no_faster_than_its_memory():
+    """At four bits a parameter, as its words say."""
+    row = next(
+        row
+        for row in CATALOGUE.measurements["llm-perf-bench"].rows
+        if row.kind == "decode" and row.quant is None and row.gpus and row.published_as == "4-bit"
+    )
+    assert not list(implausible(row, CATALOGUE))
+    fast = row.model_copy(update={"tokens_per_second": 10 * row.tokens_per_second})
+    assert [key for key, *_ in implausible(fast, CATALOGUE)] == ["tokens_per_second"]
 
 
 def test_most_slips_of_a_sample_are_refused():
