@@ -2,7 +2,9 @@
 //
 // Reads settings from standard input, one a line as `key=value` pairs between tabs, and answers each with one line of JSON: bytes of
 // weights, cache and compute buffer on each device and on the host. With rooms=1 each answer is followed by what the allocator made
-// room for in the last reserved pass (needs a ggml whose allocator logs, see print.py).
+// room for in the last reserved pass (needs a ggml whose allocator logs, see print.py). With allocate=1 buffers are really made, as when
+// a model runs: what the engine has pinned to a place stays there, which its plan without buffers forgets (a cache in RAM without flash
+// attention: scores on the host instead of the card; norms of a second card).
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -272,7 +274,7 @@ void answer(std::map<std::string, std::string> & s) {
     // One device stands for all cards there, so its own account cannot tell them apart: buffers are really made, and counted.
     const bool sliced = s.count("split_mode") && s["split_mode"] == "tensor";
     if (sliced) { m.split_mode = LLAMA_SPLIT_MODE_TENSOR; }
-    m.no_alloc = !sliced;
+    m.no_alloc = !sliced && !number_of("allocate", 0);
     m.use_extra_bufts = false;
     m.load_mode = LLAMA_LOAD_MODE_NONE;
     m.load_mtp = number_of("mtp", 0) != 0;

@@ -140,8 +140,17 @@ def cache_types(asked: Mapping[str, Any], a: Architecture, engine: Engine, catal
             raise Refused(used, f"a cache type of {engine.name} ({', '.join(engine.cache_types)})", name, f"use {near}")
         found.append(catalogue.tensor_types[name])
     key_type, value_type = found
-    latent = a.attention.latent is not None
-    if not asked["flash_attention"] and value_type.id not in FLOAT_CACHE_TYPES and not latent:
+    latent = a.attention.latent
+    shared = a.attention.compressed is not None or (latent is not None and not latent.cached_whole)
+    if shared and key_type.id != value_type.id:
+        # llama-context.cpp, llama_init_from_model
+        raise Refused(
+            "kv_type_v",
+            f"the type of `kv_type_k`, {key_type.id}, as keys are values too in this `model`",
+            value_type.id,
+            "write one `kv_type`",
+        )
+    if not asked["flash_attention"] and value_type.id not in FLOAT_CACHE_TYPES:
         raise Refused("flash_attention", "true, which a quantized V cache needs", False, "turn it on, or keep V at f16")
     for keys, values in _cached_heads(a):
         for name, kind, head in (("kv_type_k", key_type, keys), ("kv_type_v", value_type, values)):

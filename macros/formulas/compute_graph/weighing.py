@@ -141,6 +141,7 @@ def weighed(p: Pass, layer: int, q: int, caches: tuple[int, int], shape: tuple[i
         y = g.fresh(size, b.tokens, [g.view(values), scores])
         y = g.fresh(size, b.tokens, [g.view(y)])
         if p.layout.cache_on_host:
+            # As a run has it; the plan that the engine prints without buffers forgets the place, and has all of this on the device.
             g.settled(y, p.layout.host)
     g.expand(y)
     return y
