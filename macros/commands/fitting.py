@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from macros.commands import Declare, Mistake
@@ -10,6 +11,8 @@ from macros.commands import Declare, Mistake
 
 def fit(arguments: argparse.Namespace, root: Path) -> int:
     """Fit the constants of the speed formulas to data/measurements and store them in data/calibration."""
+    # The systems are small: threads would wait for one another on a busy machine, and sum in another order on another one.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from macros.calibrate import store
     from macros.specs import load
 
