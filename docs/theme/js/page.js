@@ -27,7 +27,7 @@ const KIND_WORDS = { laptop: "laptop notebook mobile 笔记本", unified: "unifi
 export const listed = (records, note, families, more = []) =>
   new globalThis.combobox.Choices(() => [
     ...Object.entries(records).map(([id, record]) => ({
-      id, name: named(record), note: note(record), first: record.headline === true, since: record.released ?? "",
+      id, name: named(record), note: note(record), first: record.headline === true, since: record.released ?? (record.headline ? "9" : ""), // of today, though nobody states the day
       search: [record.name_zh && record.name, KIND_WORDS[record.kind], ...(record.also_called ?? []), ...(families[record.family]?.also_called ?? [])].filter(Boolean).join(" "),
     })),
     ...more,
