@@ -143,6 +143,8 @@ def test_every_matrix_of_a_layer_is_computed_with(model):
     for number, layer in enumerate(layers):
         # A layer that reads another's cache makes no keys and values, whatever its file holds.
         unused = set() if a.has_cache(number) else {"attn_k", "attn_v"}
+        if number == 0:  # files of RWKV-7 hold them in every layer, but later ones alone look back at the values of the first
+            unused |= {"time_mix_v1", "time_mix_v2"}
         assert set(layer) - layer.asked <= unused
 
 

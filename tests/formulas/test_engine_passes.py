@@ -70,9 +70,9 @@ def shorter(a):
     if a.feed_forward is not None and a.feed_forward.sizes is not None:
         kept["feed_forward"]["sizes"] = a.feed_forward.sizes[:layers]
     for pattern in patterns(kept):
-        if pattern["indices"] is not None:
+        if pattern["indices"]:
             pattern["indices"] = [layer for layer in pattern["indices"] if layer < layers] or [layers - 1]
-        elif pattern["every"] > layers:
+        elif pattern["every"] is not None and pattern["every"] > layers:
             pattern["every"] = layers // 2
     kept["prediction_layers"] = 0
     return type(a).model_validate(kept)
