@@ -33,8 +33,11 @@ RUNS = re.compile(
 )
 ADDRESS = re.compile(r"<https://[^\s<>\"'`]+>")
 ATTRIBUTE = re.compile(r"\{:?[^{}]*?\b([\w:-]+)\s*=[^{}]*\}")
-SCHEME = re.compile(r"(?:\]\(|\]:|href=|src=)\s*<?\s*(?!https:|mailto:)([a-z][a-z0-9+.-]*):", re.IGNORECASE)
-SPELLED = re.compile(r"(?:\]\(|\]:)\s*<?[^)>\n]*?(?:&(?!amp;)(?:[a-zA-Z]+|#[0-9a-zA-Z]+);|[\x00-\x09]|\bjava\s+script)", re.IGNORECASE)
+SCHEME = re.compile(r"(?:\]\(|\]:|href=|src=)\s*<?\s*(?!https:|mailto:)(?:([a-z][a-z0-9+.-]*):|[/\\]{2})", re.IGNORECASE)
+SPELLED = re.compile(
+    r"(?:\]\(|\]:)\s*<?[^)>\n]*?(?:&(?!amp;)(?:[a-zA-Z]+|#[0-9a-zA-Z]+);|[\x00-\x09\u200b-\u200f\u2060\ufeff]|\bjava\s+script)",
+    re.IGNORECASE,
+)
 """An address with characters that a browser reads as others, or not at all."""
 ATTRIBUTES = {"class", "id", "title"}
 
