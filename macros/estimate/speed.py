@@ -88,6 +88,8 @@ def answer(setting: Setting, placement: Placement, catalogue: Catalogue) -> dict
     notices = list(setting.notices)
     parts = parts_of(setting, placement, catalogue, notices)
     decode, prefill = _decode(setting, parts, layers_away(placement), catalogue), _prefill(setting, parts, catalogue)
+    if setting.users == 1 and _at_once(setting) < OFFLOADED_ROWS and prefill["tokens_per_second"] < decode["tokens_per_second"]:
+        prefill = decode | {}  # a pass of one token is that of decode, and a wider one is no slower
     for kind, speed in (("decode", decode), ("prefill", prefill)):
         if _unlike(setting, catalogue, kind):
             speed["basis"] = "extrapolated"
@@ -307,11 +309,16 @@ def _read(setting: Setting, part: Part) -> float:
     return part.work.weight_bytes() + _cache_bytes(setting, part) * setting.users
 
 
+def _at_once(setting: Setting) -> int:
+    """Tokens of the prompt that are read together."""
+    return min(setting.max_batched_tokens or setting.engine.chunk_tokens or pass_tokens(setting), setting.prompt_tokens)
+
+
 def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> dict[str, Any]:
     """Speed of reading one prompt, with its range."""
     fitted = fitted_of(catalogue.calibration["prefill"])
     stack, tokens, slices = stack_of(setting), setting.prompt_tokens, _shared(setting, parts)
-    at_once = min(setting.max_batched_tokens or setting.engine.chunk_tokens or pass_tokens(setting), tokens)
+    at_once = _at_once(setting)
     card = device_rates(setting.gpus[0].gpu, setting, catalogue) if setting.gpus else None
     timed, sending = [], []
     for part in _whole(setting, parts) if slices > 1 else parts:

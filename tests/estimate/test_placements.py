@@ -536,6 +536,14 @@ def test_a_prompt_is_read_in_passes_no_larger_than_the_batch_and_the_context(mor
     assert found == alike
 
 
+def test_a_prompt_of_few_tokens_is_read_no_slower_than_it_is_written():
+    """A pass of one token is that of decode, whatever the constants of long prompts say of it."""
+    for changes in ({"gpus": ["rx-5700"], "model": "qwen3.5-0.8b"}, {"gpus": [], "cpu": "epyc-9175f", "ram_gib": 128}):
+        for tokens in (1, 2, 4):
+            found = estimate({**COMMON, **changes, "prompt_tokens": tokens}, CATALOGUE)
+            assert found["prefill"]["tokens_per_second"] >= found["decode"]["tokens_per_second"]
+
+
 @pytest.mark.parametrize("key", ["users", "slots"])
 def test_a_context_keeps_so_many_conversations_apart(key):
     """256 sequences in a context (llama-cparams.h); vLLM has a bound of its own."""
