@@ -17,6 +17,8 @@ from statistics import median
 
 import pypdf
 
+from macros.specs import aside
+
 ROOT = Path(__file__).resolve().parents[1]
 HERE = "import pathlib; from macros import generator; generator.ROOT = pathlib.Path.cwd(); generator.CACHE = generator.ROOT / '.cache'; "
 BUILD = HERE + "from macros.generator.build import build; build(generator.ROOT / 'site')"
@@ -183,22 +185,22 @@ def edited(name: str, where: Path) -> None:
 
 def main() -> None:
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        own = copy(Path(folder) / "own")
+    with aside.folder(Path(tempfile.gettempdir(), "llm-hardware-bench")) as folder:  # outside the checkout, of whose history it is no part
+        own = copy(folder / "own")
         seconds = built("build", own, quieter)
-        plain = Path(folder) / "plain"
+        plain = folder / "plain"
         plain.mkdir()
         reference, _ = plain_material(own / "site", plain)
         print(f"plain Material, tables rendered before: {reference:.1f} s CPU; ours is {seconds / reference:.2f} of it", flush=True)
         edited("build", own)
-        editions(own / "site", Path(folder))
+        editions(own / "site", folder)
         for more in (200, 800):
-            grown = copy(Path(folder) / f"grown-{more}")
+            grown = copy(folder / f"grown-{more}")
             multiply(grown, "gpus", more // 2)
             cost = (quieter(BUILD, grown)[0] - seconds) / more
             print(f"{more} generated pages more: {cost * 1000:.1f} ms CPU a page", flush=True)
         if "--tenfold" in sys.argv:
-            grown = copy(Path(folder) / "tenfold")
+            grown = copy(folder / "tenfold")
             for kind in ("models", "gpus", "cpus"):
                 multiply(grown, kind, 9 * len(list((ROOT / "data" / kind).glob("*.yaml"))))
             built("ten times the models and devices", grown, cpu)

@@ -25,7 +25,7 @@ from macros.calibrate import import_bench
 from macros.estimate import Refused, estimate
 from macros.estimate.question import KEYS
 from macros.publish import new_record, untrusted
-from macros.specs import Catalogue, SpecErrors, load, yaml_file
+from macros.specs import Catalogue, SpecErrors, aside, load, yaml_file
 from macros.specs.catalogue import _record
 from macros.specs.kinds import KINDS
 from macros.specs.models import architecture_of
@@ -259,8 +259,7 @@ def main() -> int:
     parser.add_argument("--times", type=float, default=1.0, help="so many times the usual number")
     arguments = parser.parse_args()
     chance, catalogue, wrong = random.Random(arguments.seed), load(ROOT / "data"), 0
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with aside.folder(ROOT / ".cache" / "fuzz") as folder:
 
         def ask() -> str | None:
             asked = question(chance, catalogue)

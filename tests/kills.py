@@ -21,11 +21,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+from macros.specs import aside
+from tests.sessions import outliving
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = {
@@ -53,17 +55,6 @@ def digest(folder: Path) -> str:
         found.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode())
         found.update(path.read_bytes())
     return found.hexdigest()
-
-
-def running(session: int) -> list[int]:
-    """Processes of a session that are not yet gone."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            state, *rest = (entry / "stat").read_text().rpartition(")")[2].split()
-            if int(rest[2]) == session and state != "Z":
-                found.append(int(entry.name))
-    return found
 
 
 SMALL = """
@@ -170,10 +161,7 @@ class Workplace:
             yield f"runs on {PATIENCE} s later"
             os.killpg(process.pid, signal.SIGKILL)
             _, said = process.communicate()
-        until = time.monotonic() + ORPHANS
-        while running(process.pid) and time.monotonic() < until:
-            time.sleep(0.1)
-        if orphans := running(process.pid):
+        if orphans := outliving(process.pid, ORPHANS):
             yield f"{len(orphans)} of its processes run on"
             os.killpg(process.pid, signal.SIGKILL)
         if "Traceback" in said:
@@ -200,8 +188,8 @@ def main() -> int:
     arguments = parser.parse_args()
     wrong = 0
     for command in arguments.commands:
-        with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-            place, chance = Workplace(command, Path(folder), arguments.numbers_kept), random.Random(command)
+        with aside.folder(ROOT / ".cache" / "kills") as folder:
+            place, chance = Workplace(command, folder, arguments.numbers_kept), random.Random(command)
             counted: Counter[str] = Counter()
             for point in range(arguments.points):
                 way, number, group = WAYS[point % len(WAYS)]

@@ -8,11 +8,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
+
+from macros.specs import aside
 
 ROOT = Path(__file__).resolve().parents[1]
 BEFORE = "ad2e842"
@@ -58,8 +59,9 @@ def beside(name: str, trees: tuple[Path, Path], run: Callable[[Path], Cost], run
 @contextlib.contextmanager
 def both() -> Iterator[tuple[Path, Path]]:
     """The working tree, and the commit before in a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        before = Path(folder) / "before"
+    with aside.folder(ROOT / ".cache" / "ratios") as folder:
+        before = folder / "before"
+        subprocess.run(["git", "worktree", "prune"], cwd=ROOT, check=True)
         subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(before), BEFORE], cwd=ROOT, check=True)
         try:
             yield ROOT, before

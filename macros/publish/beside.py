@@ -7,10 +7,14 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import InvalidStateError, ProcessPoolExecutor
 from multiprocessing.connection import wait
+
+MOMENT = 3.0
+"""Seconds in which whoever is told to end may tidy up."""
 
 
 @contextlib.contextmanager
@@ -32,13 +36,27 @@ def beside(number: int, *, fresh: bool = False) -> Iterator[ProcessPoolExecutor]
     try:
         yield pool
     except BaseException:  # an interrupt too: whoever stops a build does not wait for the rest of it
+        groups = [process.pid for process in multiprocessing.active_children() if process.pid]
         for process in multiprocessing.active_children():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid or 0, signal.SIGTERM)  # and what it started itself
             process.terminate()  # it may not have its group yet
+        pool.shutdown(cancel_futures=True)
+        _gone(groups)
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _gone(groups: Sequence[int]) -> None:
+    """Wait until no process of these groups is at work; who has not ended after MOMENT is ended."""
+    until = time.monotonic() + MOMENT
+    for group in groups:
+        with contextlib.suppress(OSError):
+            while time.monotonic() < until:
+                os.killpg(group, 0)
+                time.sleep(0.01)
+            os.killpg(group, signal.SIGKILL)
 
 
 def _end_with_the_parent() -> None:

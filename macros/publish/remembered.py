@@ -8,11 +8,12 @@ import json
 import os
 import pickle
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from macros.specs.aside import put
 
 COARSE = 2 * 10**9
 """What was made from a file changed within so many nanoseconds before is not kept: it may change again under the same stamp."""
@@ -70,15 +71,6 @@ def kept(path: Path, key: object, make: Callable[[Any], Any], *, code: object = 
 
 def _digest(of: object) -> str:
     return hashlib.blake2b(repr(of).encode(), digest_size=16).hexdigest()
-
-
-def put(path: Path, content: bytes) -> None:
-    """Write a file of the cache: whole or not at all, and not where nothing can be written."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as aside:
-            aside.write(content)
-        os.replace(aside.name, path)
 
 
 def _stamps(inputs: Iterable[Path]) -> Iterator[tuple[str, int, int, int]]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from macros.publish import diff, untrusted
+from macros.publish.beside import beside
+from macros.specs import aside
 
 Dump = dict[str, Any]
 LOCK = "requirements.txt"
@@ -58,42 +57,35 @@ def changed_code(root: Path, base: str) -> list[str]:
 
 def dumps(root: Path, base: str) -> tuple[Dump, Dump, list[str]]:
     """(base's dump, the working tree's dump, changed code); a dump that failed is {"failed": why} or {"errors": […]}."""
-    with _computing(root) as head:  # the working tree's own tables, while the base is set up and computed
+    with aside.folder(root / ".cache" / "revisions") as tree, beside(2, fresh=True) as pool:
+        head = pool.submit(dump_of, root, Path(sys.executable))  # while the base is set up and computed
         try:
             commit = merge_base(root, base)
-            before, code = _dump_of_commit(root, commit), changed_code(root, commit)
+            of_base, code = pool.submit(dump_of_commit, root, commit, tree), changed_code(root, commit)
+            before = of_base.result()
         except NoSuchRevision as error:
             before, code = failed(f"{base} is no revision of this repository: {error}"), []
         return before, head.result(), code
 
 
-@contextlib.contextmanager
-def _computing(tree: Path) -> Iterator[Future[Dump]]:
-    """A tree's own dump, computed while the block runs; it ends when the block does."""
-    with _started(tree, Path(sys.executable)) as process, ThreadPoolExecutor(1) as beside:
-        try:
-            yield beside.submit(_read, process)
-        finally:
-            process.kill()
-
-
-def _dump_of_commit(root: Path, commit: str) -> Dump:
-    with tempfile.TemporaryDirectory(prefix="base-") as folder:
-        tree = Path(folder)
-        try:
-            with tarfile.open(fileobj=BytesIO(git(root, "archive", "--format=tar", commit))) as archive:
-                archive.extractall(tree, filter="data")
-        except tarfile.ReadError:
-            return failed("its tree holds no file")
-        if not (tree / "macros").is_dir():
-            return failed("its tree holds no macros")
-        try:
-            found = dump_of(tree, interpreter(root, tree))
-        except subprocess.CalledProcessError as error:
-            return failed(f"its packages cannot be set up: {last_line(error.stderr)}")
-        if not (tree / "data").is_dir() and str(found.get("failed")).startswith("FileNotFoundError"):
-            return failed("its tree holds no data")
-        return found
+def dump_of_commit(root: Path, commit: str, tree: Path) -> Dump:
+    """What a commit computes, with its own code and packages, in a folder of its own."""
+    try:
+        with tarfile.open(fileobj=BytesIO(git(root, "archive", "--format=tar", commit))) as archive:
+            archive.extractall(tree, filter="data")
+    except tarfile.ReadError:
+        return failed("its tree holds no file")
+    except tarfile.FilterError as error:
+        return failed(f"its tree cannot be laid out: {error}")
+    if not (tree / "macros").is_dir():
+        return failed("its tree holds no macros")
+    try:
+        found = dump_of(tree, interpreter(root, tree))
+    except subprocess.CalledProcessError as error:
+        return failed(f"its packages cannot be set up: {last_line(error.stderr)}")
+    if not (tree / "data").is_dir() and str(found.get("failed")).startswith("FileNotFoundError"):
+        return failed("its tree holds no data")
+    return found
 
 
 def interpreter(root: Path, tree: Path) -> Path:
@@ -111,38 +103,24 @@ def interpreter(root: Path, tree: Path) -> Path:
     return home / "bin" / "python"
 
 
-def _started(tree: Path, python: Path) -> subprocess.Popen[bytes]:
-    command = [str(python), "-m", "macros", "tables"]
-    return subprocess.Popen(command, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
 def dump_of(tree: Path, python: Path) -> Dump:
     """What `python -m macros tables` of a tree prints."""
+    alone = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.parent)}  # a tree inside the checkout is none of it
     try:
-        with _started(tree, python) as process:
-            try:
-                return _read(process)
-            finally:
-                process.kill()
-    except OSError as error:
-        return failed(str(error))
-
-
-def _read(process: subprocess.Popen[bytes]) -> Dump:
-    """The dump that a process prints."""
-    try:
-        printed, told = process.communicate(timeout=PATIENCE)
-    except subprocess.TimeoutExpired as error:
+        ran = subprocess.run(
+            [str(python), "-m", "macros", "tables"], cwd=tree, env=alone, capture_output=True, check=False, timeout=PATIENCE
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
         return failed(str(error))
     try:
-        dump = json.loads(printed)
-        if "errors" in dump or not process.returncode:
+        dump = json.loads(ran.stdout)
+        if "errors" in dump or not ran.returncode:
             return untrusted.checked(dump)
     except (ValueError, TypeError, RecursionError):
         pass
     except untrusted.Refused as error:
         return failed(str(error))
-    return failed(last_line(told) or f"`python -m macros tables` ended with code {process.returncode} and no tables")
+    return failed(last_line(ran.stderr) or f"`python -m macros tables` ended with code {ran.returncode} and no tables")
 
 
 def failed(why: str) -> Dump:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from macros.publish.beside import beside
 from macros.publish.diff import shown
 
 MARKER = "<!-- watch -->"
@@ -24,7 +25,12 @@ Run = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
 
 
 def run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """A client's answer."""
+    """A client's answer; the client ends with this process, whatever ends it."""
+    with beside(1, fresh=True) as pool:
+        return pool.submit(_answer, command).result()
+
+
+def _answer(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from macros.specs.aside import put
 from macros.specs.errors import SpecError, SpecErrors
 from macros.specs.records import Catalogue, Records
 
@@ -156,14 +157,7 @@ def write(root: Path, kept: Kept) -> None:
     if path is None:
         return
     head = pickle.dumps((kept.at, kept.files, kept.checked, kept.places, len(kept.body)), 5)
-    import tempfile
-
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".records-", delete=False) as aside:
-            aside.write(MAGIC + code() + len(head).to_bytes(8, "little") + head)
-            aside.write(kept.body)
-        os.replace(aside.name, path)
+    put(path, MAGIC + code() + len(head).to_bytes(8, "little") + head + kept.body)
 
 
 Places = dict[str, dict[str, tuple[int, int]]]

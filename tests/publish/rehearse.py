@@ -13,13 +13,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
 from io import BytesIO
 from pathlib import Path
 
 from macros.publish import report
+from macros.specs import aside
 from tests.publish.stand_in import REPOSITORY, TOKEN, State, event, pull, serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,8 +105,7 @@ def main() -> int:
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
     state = State()
-    with tempfile.TemporaryDirectory(prefix="rehearsal-") as name, serving(state) as api:
-        folder = Path(name)
+    with aside.folder(ROOT / ".cache" / "rehearsal") as folder, serving(state) as api:
         tree = folder / "guide"
         git(ROOT, "clone", "--quiet", "--shared", str(ROOT), str(tree))
         before = float(re.search(rf"^{KEY}: (\S+)", (tree / RECORD).read_text("utf-8"), re.MULTILINE)[1])  # type: ignore[index]

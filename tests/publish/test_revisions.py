@@ -1,13 +1,18 @@
 """Two revisions of a repository, each computed by its own code: small trees that print their own tables."""
 
 import json
+import os
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from macros.publish import diff, revisions
+from tests.sessions import outliving, running
 
 PROGRAM = """
     import json, pathlib
@@ -150,7 +155,7 @@ def test_a_commit_without_a_file_is_told(tmp_path):
     """An archive of an empty tree is no archive that can be opened."""
     for command in (["init", "--quiet"], ["-c", "user.name=a", "-c", "user.email=a@a", "commit", "--quiet", "--allow-empty", "-m", "none"]):
         subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
-    assert "no file" in str(revisions._dump_of_commit(tmp_path, "HEAD"))
+    assert "no file" in str(revisions.dump_of_commit(tmp_path, "HEAD", tmp_path / "base"))
 
 
 @pytest.mark.parametrize(("folders", "lacks"), [(["docs"], "macros"), (["macros"], "data")])
@@ -161,4 +166,67 @@ def test_a_commit_without_records_or_code_is_told(tmp_path, folders, lacks):
         (tmp_path / folder / "__main__.py").write_text("open('data')\n")
     for command in (["init", "--quiet"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@a", "commit", "--quiet", "-m", "none"]):
         subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
-    assert f"holds no {lacks}" in str(revisions._dump_of_commit(tmp_path, "HEAD"))
+    assert f"holds no {lacks}" in str(revisions.dump_of_commit(tmp_path, "HEAD", tmp_path / "base"))
+
+
+@pytest.mark.parametrize("target", ["/etc", "../../x", "/dev/zero"])
+def test_a_base_with_a_link_out_of_it_is_told(tree: Path, target: str):
+    """Nothing is laid out through it, and the working tree is computed nonetheless."""
+    (tree / "link").symlink_to(target)
+    commit(tree)
+    (tree / "link").unlink()
+    text = report(tree)
+    assert "its tree cannot be laid out" in text
+    assert "This revision computes: 1 table." in text
+
+
+ENDLESS = "import pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(600)\n"
+
+
+def computing(tree: Path, *, group: bool, number: signal.Signals) -> tuple[str, list[int]]:
+    """End a comparison of two trees that compute for ever; what its folder then holds, and which of its processes go on."""
+    (tree / "macros" / "__main__.py").write_text(ENDLESS)
+    (tree / ".gitignore").write_text("__pycache__/\n.cache/\nbegun\n")
+    commit(tree)
+    code = f"""
+import signal, pathlib
+from macros.__main__ import _stop
+from macros.publish import revisions
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, _stop)
+if __name__ == "__main__":
+    revisions.dumps(pathlib.Path({str(tree)!r}), "main")
+"""
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as diff:
+        try:
+            places = (tree / "begun", tree / ".cache" / "revisions")
+            until = time.monotonic() + 60
+            while not (places[0].exists() and [*places[1].glob("*/begun")]) and time.monotonic() < until:
+                time.sleep(0.02)
+            assert running(diff.pid)
+            (os.killpg if group else os.kill)(diff.pid, number)
+            assert diff.wait(timeout=60) != 0
+            going_on = outliving(diff.pid)
+            return " ".join(path.name for path in places[1].iterdir()), going_on
+        finally:
+            for process in running(diff.pid):
+                os.kill(process, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_comparison_that_is_told_to_end_takes_all_with_it(tree: Path, number: signal.Signals, group: bool):
+    """No tree computes on, and the base's is gone."""
+    assert computing(tree, group=group, number=number) == ("", [])
+
+
+def test_what_a_killed_comparison_leaves_the_next_clears(tree: Path):
+    """Its processes end at once, its folder is cleared when another comparison begins."""
+    left, going_on = computing(tree, group=False, number=signal.SIGKILL)
+    assert left
+    assert not going_on
+    program(tree)
+    commit(tree)
+    assert report(tree)
+    assert not [*(tree / ".cache" / "revisions").iterdir()]

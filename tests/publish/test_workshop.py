@@ -1,6 +1,5 @@
 """A build that is killed, run twice or out of room leaves the site before whole, and nothing beside it."""
 
-import contextlib
 import errno
 import os
 import signal
@@ -16,6 +15,7 @@ from macros import generator
 from macros.commands import building
 from macros.publish import site
 from macros.specs import SpecErrors
+from tests.sessions import outliving, running
 
 FILES = 40
 
@@ -138,17 +138,6 @@ with beside(2) as pool:
 """
 
 
-def of_session(session: int) -> list[int]:
-    """Processes of a session that are not yet gone."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            state, _, _, of, *_ = stat.read_text().rpartition(")")[2].split()
-            if int(of) == session and state != "Z":
-                found.append(int(stat.parent.name))
-    return found
-
-
 @pytest.mark.parametrize(
     ("number", "group"), [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGKILL, False)], ids=["interrupt", "term", "kill"]
 )
@@ -164,12 +153,9 @@ def test_whatever_ends_a_build_ends_its_processes(number, group):
         (os.killpg if group else os.kill)(build.pid, number)
         try:
             assert build.wait(timeout=30) != 0
-            until = time.monotonic() + 30
-            while of_session(build.pid) and time.monotonic() < until:
-                time.sleep(0.02)
-            assert not of_session(build.pid)
+            assert not outliving(build.pid)
         finally:
-            for process in of_session(build.pid):
+            for process in running(build.pid):
                 os.kill(process, signal.SIGKILL)
 
 

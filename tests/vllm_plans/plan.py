@@ -38,6 +38,8 @@ CARDS = {
 }
 """Id in data/gpus -> what the driver would say."""
 CONTEXTS = (4096, 8192, 10000, 32768, 131072)
+WORK = tempfile.TemporaryDirectory(prefix="plans-")
+"""Configurations as files, for as long as the process runs."""
 STAGES = 2
 """Stages of the pipeline, where there is one."""
 SLICES = (1, 2, 4, 8)
@@ -173,7 +175,7 @@ def laid_out(config) -> dict:
 
 def configured(model: str, tensor_parallel: int, kv_type: str, prefix_caching: bool, guesses: dict | None = None):
     """The engine's own configuration for a server."""
-    folder = tempfile.mkdtemp()
+    folder = tempfile.mkdtemp(dir=WORK.name)
     said = configuration(model) | ({"mtp_num_hidden_layers": 1, "num_nextn_predict_layers": 1} if guesses else {})
     Path(folder, "config.json").write_text(json.dumps(said), "utf-8")
     # How many cards there are is told to the model below: no process is started for them.
