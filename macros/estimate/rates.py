@@ -11,7 +11,7 @@ from macros.formulas.prefill import filled_rate
 from macros.formulas.remember import by_identity
 from macros.formulas.units import GB, TERA
 from macros.specs import Catalogue
-from macros.specs.devices import Cpu, DeviceFamily, Gpu
+from macros.specs.devices import Cpu, DeviceFamily, Gpu, MemoryKind
 from macros.specs.measurements import Generation
 
 TFLOPS_OF_A_COMPUTE_UNIT = 0.35
@@ -187,6 +187,13 @@ def core_tflops(*, cores: int, clock_mhz: float) -> float:
     return cores * clock_mhz * FLOP_PER_CORE_CYCLE / 1_000_000
 
 
+def memory_bandwidth(kind: MemoryKind, channels: int) -> float:
+    """Peak of a kind of memory in so many channels [bytes/s]."""
+    return float(
+        ram_bandwidth(channels=channels, transfer_rate=kind.transfer_rate_mt_per_s, bus_bits_per_channel=kind.bus_bits_per_channel)
+    )
+
+
 def sockets_of(cpu: Cpu, channels: int | None, sockets: int | None = None) -> int:
     """Processors on the board; where nobody says, two if more channels are in use than one has."""
     return sockets or (2 if channels is not None and channels > cpu.memory_channels else 1)
@@ -222,11 +229,7 @@ def cpu_rates(
     family: DeviceFamily = catalogue.device_families[cpu.family]
     kind = catalogue.memory[memory or cpu.memory_kinds[0]]
     on_board = sockets_of(cpu, channels, sockets)
-    peak = bandwidth or ram_bandwidth(
-        channels=channels or on_board * cpu.memory_channels,
-        transfer_rate=kind.transfer_rate_mt_per_s,
-        bus_bits_per_channel=kind.bus_bits_per_channel,
-    )
+    peak = bandwidth or memory_bandwidth(kind, channels or on_board * cpu.memory_channels)
     if cpu.reachable_bandwidth_gb_per_s is not None:
         peak = min(peak, on_board * cpu.reachable_bandwidth_gb_per_s * GB)
     every = cpu.cores * on_board

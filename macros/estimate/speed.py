@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from macros.estimate.away import layers_away
 from macros.estimate.constants import Fitted, decode_constants, fitted_of, prefill_constants
 from macros.estimate.notices import Notice, told
-from macros.estimate.ram import USUAL_CHANNELS, one_memory
+from macros.estimate.ram import one_memory
 from macros.estimate.rates import Rates
 from macros.estimate.setting import Setting, pass_tokens
 from macros.estimate.shares import Placement, slices
@@ -28,7 +28,6 @@ from macros.estimate.speed_features import (
     slower,
 )
 from macros.estimate.speed_parts import (
-    USUAL_MEMORY,
     USUAL_SLOT,
     Part,
     device_rates,
@@ -39,7 +38,7 @@ from macros.estimate.speed_parts import (
 )
 from macros.estimate.speed_range import basis, cell, ends, measured
 from macros.estimate.work import Work, total
-from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
+from macros.formulas.bandwidth import pcie_bandwidth
 from macros.formulas.compute_graph.passes import FLOAT
 from macros.formulas.decode import all_reduce_seconds, decode_ceiling, experts_touched, more_users_seconds, sequence_seconds, token_seconds
 from macros.formulas.elementwise import added, ceil
@@ -88,16 +87,29 @@ def answer(setting: Setting, placement: Placement, catalogue: Catalogue) -> dict
     notices = list(setting.notices)
     parts = parts_of(setting, placement, catalogue, notices)
     decode, prefill = _decode(setting, parts, layers_away(placement), catalogue), _prefill(setting, parts, catalogue)
-    if setting.users == 1 and _at_once(setting) < OFFLOADED_ROWS and prefill["tokens_per_second"] < decode["tokens_per_second"]:
-        prefill = decode | {}  # a pass of one token is that of decode, and a wider one is no slower
     for kind, speed in (("decode", decode), ("prefill", prefill)):
         if _unlike(setting, catalogue, kind):
             speed["basis"] = "extrapolated"
+    if setting.users == 1 and _at_once(setting) < OFFLOADED_ROWS:
+        prefill = _no_slower(prefill, decode)
     result: dict[str, Any] = {"decode": decode, "prefill": prefill}
     if setting.drive is not None:
         result["load"] = _load(setting, placement, catalogue, parts)
     result["notices"] = told(notices + _doubts(setting, parts, catalogue))
     return result
+
+
+def _no_slower(prompt: Mapping[str, Any], token: Mapping[str, Any]) -> dict[str, Any]:
+    """A prompt in passes of few tokens: one of a single token is that of decode, a wider one no slower. So is each end of its range. A
+    figure that is decode's rests on what both rest on."""
+    faster = {end: max(prompt[end], token[end]) for end in ("tokens_per_second", "low", "high")}
+    taken = token["tokens_per_second"] > prompt["tokens_per_second"]
+    return {**faster, "basis": _weakest([prompt["basis"], token["basis"]]) if taken else prompt["basis"]}
+
+
+def _weakest(words: Sequence[str]) -> str:
+    """Of what several figures rest on, that which tells least."""
+    return next(word for word in ("extrapolated", "family", "fitted") if word in words)
 
 
 def decode_speed(setting: Setting, placement: Placement, catalogue: Catalogue) -> float:
@@ -252,7 +264,7 @@ def _decode(setting: Setting, parts: Sequence[Part], away: int, catalogue: Catal
     widen, of = _widen(setting, parts, catalogue, "decode"), _cell(setting, 0)
     far = setting.engine.far_socket_share or 1.0
     shares = [float(part.rates.is_processor) for part, _ in step.timed]
-    slower_host, faster_host = host_doubt(setting)
+    slower_host, faster_host = host_doubt(setting, catalogue)
     doubt = Doubt(shares, slower_host, faster_host)
     return _ranged(step.timed, step.crossings, fitted, setting.users, widen, of, stack_of(setting), doubt, most=step.most, far=far)
 
@@ -342,7 +354,7 @@ def _prefill(setting: Setting, parts: Sequence[Part], catalogue: Catalogue) -> d
     shares = [float(part.rates.is_processor) for part, _ in timed]
     if slices == 1:
         shares = [max(whole, sent / own) for whole, sent, (_, own) in zip(shares, sending, timed, strict=True)]
-    slower_host, faster_host = host_doubt(setting)
+    slower_host, faster_host = host_doubt(setting, catalogue)
     widen, of = _widen(setting, parts, catalogue, "prefill"), _cell(setting, tokens)
     doubt = Doubt(shares, slower_host, faster_host)
     return _ranged(timed, back, fitted, tokens, widen, of, stack, doubt, most=most, passes=passes)
@@ -466,7 +478,7 @@ def _ranged(
         "tokens_per_second": speed([1.0 for _ in timed]),
         "low": speed([low for low, _ in ranges]),
         "high": speed([high for _, high in ranges]),
-        "basis": next(word for word in ("extrapolated", "family", "fitted") if word in resting),
+        "basis": _weakest(resting),
     }
 
 
@@ -475,8 +487,7 @@ def _load(setting: Setting, placement: Placement, catalogue: Catalogue, parts: S
     drive = catalogue.drives[setting.drive or ""]
     size = placement.weights.bytes
     link = min((part.rates.link_bandwidth for part in parts if part.rates.link_bandwidth), default=parts[0].rates.bandwidth)
-    kind = catalogue.memory[setting.memory or USUAL_MEMORY]
-    memory = ram_bandwidth(channels=setting.memory_channels or USUAL_CHANNELS, transfer_rate=kind.transfer_rate_mt_per_s)
+    memory = host_rates(setting, catalogue, []).bandwidth
     cached = cached_load_seconds(file_bytes=size, memory_bandwidth=memory, link_bandwidth=link)
     return {
         "seconds": max(cold_load_seconds(file_bytes=size, drive_bandwidth=drive.read_mb_per_s * MB), cached),

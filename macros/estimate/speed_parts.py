@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from macros.estimate.away import moved_work
 from macros.estimate.notices import Notice
 from macros.estimate.ram import USUAL_CHANNELS, one_memory, ram_gib
-from macros.estimate.rates import Rates, core_rate, core_tflops, cpu_rates, gpu_rates, sockets_of
+from macros.estimate.rates import Rates, core_rate, core_tflops, cpu_rates, gpu_rates, memory_bandwidth, sockets_of
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Placement
 from macros.estimate.speed_features import Stack, lookup_format, repacked_format
 from macros.estimate.work import OUTPUT, Work, layer_work, prompt_layers, total
-from macros.formulas.bandwidth import pcie_bandwidth, ram_bandwidth
+from macros.formulas.bandwidth import pcie_bandwidth
 from macros.formulas.decode import cores_pace, power_factor
 from macros.formulas.remember import by_identity
 from macros.formulas.units import GB
@@ -24,12 +24,11 @@ USUAL_CORES = 8
 USUAL_CLOCK_MHZ = 4500
 """What a machine is taken to have where the question names no processor and no memory."""
 
-SLOWEST_HOST, FASTEST_HOST = 0.43, 1.29
-"""Bandwidth of the memory that such a machine may have instead, over that of the one assumed: two channels of DDR4-2400, 38.4 GB/s, and of
-DDR5-7200, 115.2, beside the 89.6 of DDR5-5600 [1]."""
+SLOWEST_MEMORY, FASTEST_MEMORY = "ddr4-2400", "ddr5-7200"
+"""The memory that such a machine may have instead, in as many channels."""
 
-ONE_MODULE = 38.4 * GB
-"""Bandwidth of one module of DDR5-4800, which laptops are sold with [bytes/s]."""
+SINGLE_MODULE = "ddr5-4800"
+"""The memory of laptops that are sold with one module."""
 
 CORES_SHARE, CORES_REACH = 0.29, 115 * GB
 """What the cores of a chip that shares its memory with the graphics reach of its bandwidth [1], and the most that they do [bytes/s]: their
@@ -102,7 +101,8 @@ def parts_of(setting: Setting, placement: Placement, catalogue: Catalogue, notic
             prompt = None
             if needed < setting.architecture.layers:
                 prompt = _work_of(work, tuple(layer for layer in share.layers if layer < needed), share.has_output) + more
-            parts.append(Part(rates, own, share.state_bytes, _power(setting, rates), prompt, _least(share.device.gpu, setting)))
+            least = _least(share.device.gpu, setting, catalogue)
+            parts.append(Part(rates, own, share.state_bytes, _power(setting, rates), prompt, least))
     if host_work.layers or host_work.output_parameters:
         rates = host_rates(setting, catalogue, notices)
         if setting.ram_gib is None and not one_memory(setting):
@@ -123,11 +123,11 @@ def device_rates(gpu: Gpu, setting: Setting, catalogue: Catalogue) -> Rates:
     return replace(rates, link_bandwidth=pcie_bandwidth(generation=named_generation, lanes=named_lanes))
 
 
-def _least(gpu: Gpu, setting: Setting) -> float:
+def _least(gpu: Gpu, setting: Setting, catalogue: Catalogue) -> float:
     """How slow a device may be that is built in several ways [1]: a laptop's at the lowest power that its maker may set, one in a processor
     with a single module of memory."""
     if gpu.kind == "integrated" and setting.memory is None:
-        return min(1.0, ONE_MODULE / (gpu.bandwidth_gb_per_s * GB))
+        return min(1.0, memory_bandwidth(catalogue.memory[SINGLE_MODULE], 1) / (gpu.bandwidth_gb_per_s * GB))
     if gpu.power_range_w is not None and setting.power_limit_w is None:
         return 1 / float(power_factor(limit_w=gpu.power_range_w[0], full_w=gpu.power_range_w[1]))
     return 1.0
@@ -145,11 +145,12 @@ def _work_of(work: dict[int, Work], layers: tuple[int, ...], has_output: bool) -
     return total([*pieces, work[OUTPUT]] if has_output else pieces)
 
 
-def host_doubt(setting: Setting) -> tuple[float, float]:
+def host_doubt(setting: Setting, catalogue: Catalogue) -> tuple[float, float]:
     """How much slower and faster the host may be than the one that is taken for it: ratios of speeds [1].
 
     Args:
         setting: a checked question
+        catalogue: all records
 
     Returns:
         1 and 1 where the question names a processor or a memory. Cores beside graphics in one chip reach more of its bandwidth where that
@@ -159,7 +160,10 @@ def host_doubt(setting: Setting) -> tuple[float, float]:
         return 1.0, 1.0
     unified = next((device.gpu for device in setting.gpus if device.gpu.shares_memory), None)
     if unified is None:
-        return SLOWEST_HOST, FASTEST_HOST
+        slowest, usual, fastest = (
+            memory_bandwidth(catalogue.memory[kind], USUAL_CHANNELS) for kind in (SLOWEST_MEMORY, USUAL_MEMORY, FASTEST_MEMORY)
+        )
+        return slowest / usual, fastest / usual
     bandwidth = unified.bandwidth_gb_per_s * GB
     return 1.0, min(bandwidth, CORES_REACH) / min(bandwidth * CORES_SHARE, CORES_REACH)
 
@@ -178,9 +182,7 @@ def host_rates(setting: Setting, catalogue: Catalogue, notices: list[Notice]) ->
     else:
         kind = catalogue.memory[setting.memory or USUAL_MEMORY]
         channels = setting.memory_channels or USUAL_CHANNELS
-        bandwidth = ram_bandwidth(
-            channels=channels, transfer_rate=kind.transfer_rate_mt_per_s, bus_bits_per_channel=kind.bus_bits_per_channel
-        )
+        bandwidth = memory_bandwidth(kind, channels)
         notices.append(Notice("host-assumed", {"channels": channels, "memory": kind.id}))
     family = "cpu-desktop"
     return Rates(

@@ -309,6 +309,14 @@ def test_load_time(catalogue):
     assert seconds["hdd"]["cached_seconds"] < seconds["hdd"]["seconds"] / 10
 
 
+def test_a_cached_file_comes_as_fast_as_the_memory_of_the_machine(catalogue):
+    """On processors alone: a quarter of the peak of all their channels, or of what the processor reaches of it."""
+    asked = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 4096, "drive": "nvme-pcie4", "ram_gib": 128}
+    for cpu, memory, bandwidth in (("epyc-9354", "ddr5-4800", 12 * 38.4e9), ("ryzen-9-7950x", "ddr5-5200", 65e9)):
+        cached = estimate({**asked, "cpu": cpu, "memory": memory}, catalogue)["load"]["cached_seconds"]
+        assert cached == pytest.approx(4_912_898_304 / (bandwidth / 4))
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
