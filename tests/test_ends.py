@@ -106,9 +106,8 @@ def test_a_file_of_questions_is_no_size_of_a_batch(capsys):
     ("arguments", "fields"),
     [
         (["--model", "nope", "--gpu", "none", "--context", "-5", "--quant", "zz", "--users", "0"], "context users model quant gpus"),
-        (["--model", "qwen3-32b", "--gpu", "rtx-3090"], "context quant"),
-        (["--gpu", "rtx-3090", "--batch-size", "0"], "context batch model"),
-        (["--model", "gpt-oss-20b"], "context"),
+        (["--gpu", "rtx-3090", "--batch-size", "0"], "batch model"),
+        (["--context", "0", "--users", "0"], "context users model"),
         (["--model", "qwen3-32b", "--quant", "q4_k_m", "--context", "1", "--kv-type", "q3", "--engine", "vll"], "engine kv_type"),
     ],
 )
@@ -116,6 +115,25 @@ def test_every_mistake_of_a_question_is_told_at_once(capsys, arguments, fields):
     """One line each, and what is missing among them."""
     assert program.main(["estimate", *arguments]) == 1
     assert sorted(line.split(":")[0] for line in capsys.readouterr().err.splitlines()) == sorted(fields.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        (["--model", "qwen3-32b"], "Q4_K_M, context 8,192, llama.cpp"),
+        (["--model", "gpt-oss-20b"], "MXFP4_MOE, context 8,192, llama.cpp"),
+        (["--model", "llama-7b"], "Q4_K_M, context 2,048, llama.cpp"),
+        (["--model", "qwen3-8b", "--depth", "20000"], "Q4_K_M, context 20,512, llama.cpp"),
+        (["--model", "qwen3-8b", "--gpu", "l40s", "--engine", "vllm"], "BF16, context 8,192, vLLM"),
+    ],
+)
+def test_a_model_is_enough_and_the_answer_says_what_was_taken(capsys, arguments, asked):
+    """The released format or the engine's usual one; no more tokens than the model was trained for, and as many as are asked about."""
+    assert program.main(["estimate", *arguments]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"asked           {asked}")
+    assert ("warning: No format named: " in "\n".join(lines)) == ("gpt-oss-20b" not in arguments)
+    assert lines[-1].strip().startswith("-") or lines[-1].startswith("vllm")
 
 
 @pytest.mark.parametrize("epoch", ["abc", "-5", "1e9", "²", "999999999999"])

@@ -54,7 +54,7 @@ def test_the_wheel_holds_every_record(wheel):
 def test_it_answers_as_a_checkout_does(program, tmp_path):
     """At first, from its cache, and where it cannot keep one."""
     question = {"model": "llama-3.1-8b", "quant": "q4_k_m", "context": 8192, "gpus": ["rtx-3090"]}
-    expected = json.loads(json.dumps(estimate(question, load(ROOT / "data"), fit=True)))
+    expected = json.loads(json.dumps(estimate(question, load(ROOT / "data"), whole=True)))
     nowhere = tmp_path / "a-file"
     nowhere.touch()
     for cache in (tmp_path / "cache", tmp_path / "cache", nowhere):

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from macros.commands import Declare, Mistake
+from macros.commands.telling import told
 from macros.commands.values import NUMBER, WHOLE, read_config_file, read_json, reader
 from macros.estimate.question import KEYS, WORDS, Key, check_value
 from macros.estimate.refused import Refused
-from macros.formulas.units import GIB
 from macros.specs import Catalogue, compiled, plain
 
 OTHER_NAMES = {"gpus": "gpu", "batch": "batch-size"}
@@ -88,10 +88,10 @@ def _one(arguments: argparse.Namespace, root: Path) -> int:
         print("here: " + ", ".join(f"{name} {value}" for name, value in machine.items()), file=sys.stderr)
         question = machine | question
     try:
-        found = answering.estimate(question, catalogue, fit=True)
+        found = answering.estimate(question, catalogue, whole=True)
     except Refused as refused:
         raise Mistake("\n".join([str(refused), *_other_mistakes(question, refused, catalogue)])) from None
-    print(json.dumps(found, ensure_ascii=False) if arguments.json else _told(found))
+    print(json.dumps(found, ensure_ascii=False) if arguments.json else told(found, catalogue))
     return 0
 
 
@@ -183,51 +183,3 @@ def _batch(lines: Iterable[str], catalogue: Catalogue, out: TextIO | None = None
         # Half of a surrogate pair, which JSON can spell, is no character that can be written.
         print(json.dumps(found, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8"), file=out, flush=True)
     return 0
-
-
-def _told(found: dict[str, Any]) -> str:
-    """An answer for a reader at a terminal."""
-    lines = [f"parameters      {found['parameters']:,}"]
-    for key in ("weights", "kv_cache", "state", "compute_buffer", "runtime", "total"):
-        if key in found:
-            lines.append(f"{key:15} {found[key]['bytes'] / GIB:10.3f} GiB")
-    for device in found["devices"]:
-        usable = device["usable_bytes"] / GIB
-        lines.append(f"{device['id']:15} {device['memory_bytes'] / GIB:10.3f} GiB of {usable:.3f} GiB usable, {device['layers']} layers")
-    if not found.get("kv_offload", True):
-        lines.append(f"{'kv_offload':15} off: the cache is in RAM")
-    ram = found["ram"]
-    lines.append(f"{'host':15} {ram['bytes'] / GIB:10.3f} GiB of {ram['usable_bytes'] / GIB:.3f} GiB usable")
-    lines.append(f"{'fits':15} {'yes' if found['fits'] else 'no'}")
-    for key in ("decode", "prefill"):
-        if key in found:
-            speed = found[key]
-            named = ", spilling into RAM" if speed["basis"] == "spilled" else ""
-            lines.append(f"{key:15} {speed['tokens_per_second']:10.1f} tokens/s ({speed['low']:.1f} to {speed['high']:.1f}{named})")
-    if "users_that_fit" in found:
-        some = found["users_at_fill"]
-        told = f"{found['users_that_fit']} conversations at full length, {some['users']} at {some['fill']:.0%} of it"
-        lines.append(f"{'users that fit':15} {told}")
-    if "per_user" in found:
-        one = found["per_user"]
-        first = f"first token {one['first_token_seconds']:.1f} s, {one['last_first_token_seconds']:.1f} s where all ask at once"
-        lines.append(f"{'each user':15} {one['tokens_per_second']:10.1f} tokens/s, {first}")
-    if "speculation" in found:
-        of = found["speculation"]
-        told = f"{of['drafted']} guesses, {of['acceptance']:.0%} accepted; pays from {of['pays_from']:.0%}"
-        lines.append(f"{'with guesses':15} {of['tokens_per_second']:10.1f} tokens/s ({of['low']:.1f} to {of['high']:.1f}; {told})")
-    if "load" in found:
-        lines.append(f"{'load':15} {found['load']['seconds']:10.1f} s")
-    if "fit" in found:
-        lines.append(_by_itself(found["fit"]))
-    lines += [f"warning: {warning}" for warning in found["warnings"]]
-    return "\n".join(lines)
-
-
-def _by_itself(fit: dict[str, Any]) -> str:
-    """What the engine does if nothing is said of layers and experts."""
-    told = f"{fit['gpu_layers']} layers on devices"
-    if fit["layers_with_experts_in_ram"] is not None:
-        told += ", experts of layers {} to {} in RAM".format(*fit["layers_with_experts_in_ram"])
-    speed = f", {fit['tokens_per_second']:.1f} tokens/s" if fit["fits"] else ", which does not fit"
-    return f"{'by itself':15} {told}{speed}"

@@ -16,13 +16,13 @@ from macros.specs import Catalogue
 from macros.specs.naming import spelled
 
 
-def estimate(question: Mapping[str, Any], catalogue: Catalogue, *, fit: bool = False) -> dict[str, Any]:
+def estimate(question: Mapping[str, Any], catalogue: Catalogue, *, whole: bool = False) -> dict[str, Any]:
     """Answer one question; raises Refused, which names the field, for a question that cannot be answered.
 
     Args:
         question: keys and values as `python -m macros estimate` takes them
         catalogue: the records
-        fit: whether to tell what the engine does by itself, too, wherever it does anything
+        whole: whether to tell, too, what the engine does by itself, and the command that starts it as it is placed
 
     Returns:
         Memory as integers of bytes, speeds with their range; what was not asked is absent. `notices` are codes with values, `warnings`
@@ -30,9 +30,14 @@ def estimate(question: Mapping[str, Any], catalogue: Catalogue, *, fit: bool = F
     """
     asked = opened(question, catalogue)
     setting = check_setting(asked, catalogue)
-    found = answer(place(setting, catalogue), catalogue)
-    if setting.fit or (fit and setting.gpu_layers is None):
+    placement = place(setting, catalogue)
+    found = answer(placement, catalogue)
+    if setting.fit or (whole and setting.gpu_layers is None):
         found |= engine_fit(setting, catalogue)
+    if whole:
+        from macros.estimate.launch import launch_command
+
+        found["command"] = launch_command(placement, catalogue)
     if asked.get("gguf") is not None:
         from macros.estimate.files.model import summary
 
@@ -104,6 +109,8 @@ def answer(placement: Placement, catalogue: Catalogue) -> dict[str, Any]:
     shares = [*placement.devices, placement.host]
     state = sum(share.state_bytes for share in shares)
     result: dict[str, Any] = {
+        "quant": setting.quant.id,
+        "context": setting.context,
         "parameters": parameters(setting.architecture),
         "weights": {"bytes": placement.weights.bytes, "loaded_bytes": sum(share.weights_bytes for share in shares)},
         "kv_cache": {"bytes": sum(share.kv_cache_bytes for share in shares)},

@@ -13,6 +13,10 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "上下文 {context} 超过了模型训练时的 {limit} 个词元，效果没有保证。",
         "en": "A context of {context} is beyond the {limit} tokens that the model was trained for; quality is not warranted.",
     },
+    "format-assumed": {
+        "zh": "没有指定量化格式：按 {quant} 计算。",
+        "en": "No format named: {quant} is taken.",
+    },
     "needs-imatrix": {
         "zh": "{quant} 的文件通常用重要性矩阵制作；这里给出的是没有它时的布局。",
         "en": "{quant} files are made with an importance matrix; the layout without one is shown.",

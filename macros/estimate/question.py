@@ -24,6 +24,8 @@ MAX_PATTERNS = 1000
 USUAL_BATCH = 2048
 FIRST_BUILT = "2023-03-10"
 """Day of the first llama.cpp; no engine of the guide is older."""
+USUAL_CONTEXT = 8192
+"""Tokens of context where nobody says how many. [tokens]"""
 USUAL_DRAFT = 3
 """Tokens that llama.cpp and mlx-lm guess before each pass, where nobody says otherwise."""
 GGUF_CACHE_TYPES = ("f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "bf16", "f32")
@@ -75,6 +77,7 @@ class Options:
         "whole",
         ("Context length", "Tokens that the KV cache has room for; in llama.cpp all slots share them, in vLLM each conversation has them."),
         ("上下文长度", "KV 缓存能容纳的词元数；llama.cpp 里由所有槽位共用，vLLM 里每个对话各有这么多。"),
+        default=USUAL_CONTEXT,
         unit="tokens",
         low=1,
         high=MAX_CONTEXT,
@@ -687,7 +690,7 @@ def _number(name: str, key: Key, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int) or not key.low <= value <= key.high:
         whole = f"a whole number from {key.low} to {key.high}"
         raise Refused(
-            name, f'"auto" or {whole}' if key.kind == "layers" else whole, value, "it has no default: say one" if value is None else ""
+            name, f'"auto" or {whole}' if key.kind == "layers" else whole, value, "leave it out for its default" if value is None else ""
         )
     return value
 

@@ -70,6 +70,7 @@ def check_setting(question: Mapping[str, Any], catalogue: Catalogue) -> Setting:
     check_format(question, catalogue)
     asked = read_question(question, catalogue.records)
     about = subject(question, asked, catalogue)
+    asked = asked | {"context": about.context}
     a, quant = about.architecture, about.quant
     engine = engine_of(question, asked, a, quant, catalogue)
     key_type, value_type = cache_types(asked, a, engine, catalogue)

@@ -178,6 +178,8 @@ class Engine(Record):
     """Classes of models that it refuses to cut into a slice of each layer for every card, as files call them."""
     cache_types: Annotated[list[Id], Field(min_length=1)]
     """Types that the cache can have, the usual ones first."""
+    usual_format: Id
+    """What people run a model in there that was released in 16 bits."""
     makes: dict[Id, Plain] = Field(default_factory=dict)
     """Format -> name under which the engine makes it itself of 16-bit weights when it loads them."""
     settings: list[Id] = Field(default_factory=list)

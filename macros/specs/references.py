@@ -142,6 +142,17 @@ def builds(catalogue: Catalogue) -> Iterator[SpecError]:
 
 
 @cross_check
+def engines(catalogue: Catalogue) -> Iterator[SpecError]:
+    """Every engine reads the format in which people are said to run models there."""
+    for engine in catalogue.engines.values():
+        yield from _missing(catalogue, "engines", engine.id, ("usual_format",), "quantizations", engine.usual_format)
+        usual = catalogue.quantizations.get(engine.usual_format)
+        if usual is not None and engine.id not in usual.read_by:
+            able = nearest(engine.usual_format, [quant.id for quant in catalogue.quantizations.values() if engine.id in quant.read_by])
+            yield catalogue.error("engines", engine.id, ("usual_format",), f"a format that {engine.name} reads", f"'{usual.id}'", able)
+
+
+@cross_check
 def checkpoints(catalogue: Catalogue) -> Iterator[SpecError]:
     """Every checkpoint names a model and a format that exist."""
     for record in catalogue.records.get("checkpoints", {}).values():

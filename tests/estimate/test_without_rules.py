@@ -44,7 +44,7 @@ def test_answers_are_the_same(question):
         option = "--gpu" if name == "gpus" else f"--{name.replace('_', '-')}"
         options += [option] if value is True else [part for one in (value if name == "gpus" else [value]) for part in (option, str(one))]
     done = asked(*options, "--json")
-    assert json.loads(done.stdout) == json.loads(json.dumps(estimate(question, catalogue, fit=True)))
+    assert json.loads(done.stdout) == json.loads(json.dumps(estimate(question, catalogue, whole=True)))
     assert json.loads(done.stderr.splitlines()[-1]) == []
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from macros.estimate.notices import Notice
-from macros.estimate.question import KEYS
 from macros.estimate.refused import Refused
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
@@ -27,6 +26,8 @@ class Subject:
     """Id of the model; None: it was given as a file or a configuration."""
     architecture: Architecture
     quant: Quantization
+    context: int
+    """Tokens that the cache has room for: as asked, otherwise the usual number, no more than the model was trained for. [tokens]"""
     notices: list[Notice]
     """What to know of them."""
 
@@ -56,9 +57,12 @@ def subject(question: Mapping[str, Any], asked: Mapping[str, Any], catalogue: Ca
     a = named.architecture
     if named.model is not None and a.prediction_layers:
         notices.append(Notice("prediction-layers", {"count": a.prediction_layers}))
-    if asked["context"] > a.context_length:
-        notices.append(Notice("beyond-context", {"context": asked["context"], "limit": a.context_length}))
-    return Subject(named.model, a, quant, notices)
+    context: int = asked["context"]
+    if question.get("context") is None:
+        context = max(min(context, a.context_length), asked["depth"] + asked["prompt_tokens"])
+    if context > a.context_length:
+        notices.append(Notice("beyond-context", {"context": context, "limit": a.context_length}))
+    return Subject(named.model, a, quant, context, notices)
 
 
 def check_format(question: Mapping[str, Any], catalogue: Catalogue) -> None:
@@ -176,14 +180,16 @@ def _published(quantized: Mapping[str, Any], a: Architecture, catalogue: Catalog
 
 
 def _format(wanted: str | None, engine: str | None, named: _Named, notices: list[Notice], catalogue: Catalogue) -> Quantization:
-    """The format that is asked for; without one, that in which the weights were published."""
+    """The format that is asked for; without one, that in which the weights were published, or people run models of 16 bits."""
     if named.published is not None:
         if wanted is None or wanted == named.published.id:
             return named.published
         notices.append(Notice("quant-contradicts", {"quant": wanted, "published": named.published.name}))
     chosen = _own_format(named.model, engine, catalogue) if wanted is None and named.model is not None else wanted
     if chosen is None:
-        raise Refused("quant", f"the id of {KEYS['quant'].expected}", None, "add `quant`")
+        engines = list(catalogue.engines.values())
+        chosen = (engines[0] if engine is None else catalogue.engines[engine]).usual_format
+        notices.append(Notice("format-assumed", {"quant": catalogue.quantizations[chosen].name}))
     quant: Quantization = catalogue.quantizations[chosen]
     if named.model is None or quant.per_weight is None:
         return quant

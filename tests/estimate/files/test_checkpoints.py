@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from macros.estimate import Refused, estimate
+from macros.estimate import estimate
 from macros.specs import load
 from macros.tables.checkpoints import computed_bytes
 
@@ -48,9 +48,16 @@ def test_a_model_is_asked_in_the_form_in_which_it_came_out():
     assert estimate(question, CATALOGUE)["weights"] == estimate(question | {"quant": "mxfp4_moe"}, CATALOGUE)["weights"]
 
 
-def test_a_model_of_16_bits_still_needs_a_format():
-    with pytest.raises(Refused, match="quant: expected the id of a quantization"):
-        estimate({"model": "qwen3-8b", "context": 512}, CATALOGUE)
+@pytest.mark.parametrize(("engine", "quant"), [("llama.cpp", "q4_k_m"), ("mlx", "mlx-4bit-64g"), ("vllm", "bf16")])
+def test_a_model_of_16_bits_is_taken_as_the_engine_usually_has_it(engine: str, quant: str):
+    """And the answer says so."""
+    question = {"model": "qwen3-8b", "engine": engine, "gpus": ["apple-m4-max-40c" if engine == "mlx" else "rtx-3090"]}
+    found = estimate(question, CATALOGUE)
+    assert found["quant"] == quant
+    assert [notice["code"] for notice in found["notices"]].count("format-assumed") == 1
+    named = estimate(question | {"quant": quant, "context": 8192}, CATALOGUE)
+    assert found["total"] == named["total"]
+    assert all(notice["code"] != "format-assumed" for notice in named["notices"])
 
 
 def test_what_a_publisher_left_at_16_bits_counts():

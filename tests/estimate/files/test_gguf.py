@@ -429,7 +429,7 @@ def test_a_file_is_answered_without_the_library_that_checks(tmp_path):
         subprocess.run([sys.executable, str(told)], cwd=root, env=ENVIRONMENT, capture_output=True, text=True, check=True) for _ in range(2)
     ]
     assert done[1].stderr == "False\n"
-    found = estimate({"gguf": str(path), "context": 512}, CATALOGUE)
+    found = estimate({"gguf": str(path), "context": 512}, CATALOGUE, whole=True)
     assert json.loads(done[1].stdout) == json.loads(json.dumps(found))
     damaged = written.values(shapes("qwen3-30b-a3b")) | {"qwen3moe.expert_used_count": 1000}
     write(path, written.header(damaged, listed(shapes("qwen3-30b-a3b"), mixed(1))), 1 << 33)
