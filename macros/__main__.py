@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # an interrupt while the rest is being read has nothing to tidy up
+
 import argparse
 import errno
 import os
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -117,6 +121,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def program() -> int:
     """The same as a program of its own, which ends with it."""
     plain.alone = True
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return main()
     except KeyboardInterrupt:  # while a command's own modules are still being read

@@ -90,8 +90,11 @@ def home_alone(tree: Path) -> None:
 class Workplace:
     """A clone in which a command runs, with a folder of its own for what is temporary."""
 
-    def __init__(self, command: str, folder: Path, numbers_kept: bool) -> None:
-        """Clone, and run the command once to its end; once more, where it then goes on with the numbers of that run."""
+    def __init__(self, command: str, folder: Path, numbers_kept: bool, within: float | None = None) -> None:
+        """Clone, and run the command once to its end; once more, where it then goes on with the numbers of that run.
+
+        Not where points within its first seconds are asked for, and nothing stands that would have to stand afterwards.
+        """
         self.numbers_kept = False
         self.command, self.tree, self.temporary = command, folder / "tree", folder / "tmp"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(self.tree)], check=True)
@@ -104,11 +107,13 @@ class Workplace:
         if numbers_kept:
             self.start().wait()
             self.numbers_kept = True
-        begun = time.monotonic()
-        ended = self.start()
-        if ended.wait():
-            raise SystemExit(f"{command}: expected it to work, got {ended.returncode}")
-        self.seconds = time.monotonic() - begun
+        self.seconds = within or 0.0
+        if self.output or not within:
+            begun = time.monotonic()
+            ended = self.start()
+            if ended.wait():
+                raise SystemExit(f"{command}: expected it to work, got {ended.returncode}")
+            self.seconds = within or time.monotonic() - begun
         self.new = digest(self.output) if self.output else ""
         if self.output:
             (self.output / "before.txt").write_text("of the run before", "utf-8")
@@ -133,13 +138,17 @@ class Workplace:
         """Names in the tree and in the folder for what is temporary, but for what is in the output and in caches of Python."""
         tops = {path.name for path in self.tree.iterdir()} | {f"tmp/{path.name}" for path in self.temporary.iterdir()}
         inside = {f"{name}/{path.name}" for name in (".cache", "dist") for path in (self.tree / name).glob(".*")}
+        inside |= {f"revisions/{path.name}" for path in (self.tree / ".cache" / "revisions").glob("*")}
         return tops | inside
 
     def next_run(self) -> None:
-        """What the run after it does first; of a build without building."""
+        """What the run after it does first; of a build without building, of a comparison without comparing."""
         code = "import sys, pathlib\nfrom macros.publish import site\ntry:\n with site.workshop(pathlib.Path('site')): raise KeyError\n"
         if self.command in ("site", "small-site"):
             subprocess.run([sys.executable, "-c", f"{code}except KeyError: pass"], cwd=self.tree, check=True)
+        elif self.command == "diff":
+            with aside.folder(self.tree / ".cache" / "revisions"):
+                pass
         elif self.left() - self.names:
             self.start().wait()
 
@@ -185,11 +194,12 @@ def main() -> int:
     parser.add_argument("commands", nargs="*", choices=COMMANDS, default=["site"])
     parser.add_argument("--points", type=int, default=50)
     parser.add_argument("--numbers-kept", action="store_true")
+    parser.add_argument("--within", type=float, metavar="SECONDS", help="points within the first seconds, instead of over the whole")
     arguments = parser.parse_args()
     wrong = 0
     for command in arguments.commands:
         with aside.folder(ROOT / ".cache" / "kills") as folder:
-            place, chance = Workplace(command, folder, arguments.numbers_kept), random.Random(command)
+            place, chance = Workplace(command, folder, arguments.numbers_kept, arguments.within), random.Random(command)
             counted: Counter[str] = Counter()
             for point in range(arguments.points):
                 way, number, group = WAYS[point % len(WAYS)]

@@ -1,6 +1,7 @@
 """How commands end: a user's mistake, a closed output, an endless file is a line and an exit code, never a traceback."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import macros.__main__ as program
+from macros.commands import estimate as asking
+from macros.commands.estimate import MAX_LINE
 from macros.commands.values import read_config_file
 from macros.estimate import Refused, estimate
 from macros.publish import new_record
@@ -168,6 +171,75 @@ def test_a_full_output_is_told():
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "Fix: make room" in done.stderr
+
+
+QUESTION = {"model": "qwen3-8b", "quant": "q4_k_m", "context": 4096, "gpus": ["rtx-4090"]}
+
+
+@pytest.mark.parametrize("length", [MAX_LINE - 1, MAX_LINE, MAX_LINE + 1, 3 * MAX_LINE])
+def test_a_line_of_millions_of_letters_is_one_line(capsys, tmp_path, length):
+    """It is answered or refused as one, is not held whole, and the next is answered."""
+    line = json.dumps(QUESTION)
+    (tmp_path / "questions").write_text(f"{line}{' ' * (length - len(line) - 1)}\n{line}", "utf-8")
+    assert program.main(["estimate", "--batch", str(tmp_path / "questions")]) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert ("error" in first) == (length > MAX_LINE)
+    assert second["fits"]
+
+
+def test_a_file_without_the_end_of_a_line_is_given_up(capsys, monkeypatch):
+    """A device gives zeros for ever."""
+    monkeypatch.setattr(asking, "MAX_LINE", 2**16)
+    monkeypatch.setattr(asking, "ENDLESS", 2**20)
+    assert program.main(["estimate", "--batch", "/dev/zero"]) == 1
+    assert "batch: expected a question a line, got 'a line without end'. Fix: name a file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "got"),
+    [(None, "Is a directory"), (b"[" * 200_000, "lists in lists without end"), (b'{"a": "\x80"}', "can't decode"), (b"{", "Expecting")],
+)
+@pytest.mark.parametrize("door", ["estimate", "new"])
+def test_a_configuration_that_cannot_be_read_says_why_and_what_mends_it(capsys, tmp_path, door, content, got):
+    """The reason is part of what was found; the way out is something to do."""
+    path = tmp_path / "config.json"
+    path.mkdir() if content is None else path.write_bytes(content)
+    asked = ["estimate", "--quant=q4_k_m", "--context=4096"] if door == "estimate" else ["new", "model", "x"]
+    assert program.main([*asked, "--config", str(path)]) == 1
+    said = capsys.readouterr().err
+    assert "config.json'. Fix: name a model's config.json (" in said
+    assert got in said.splitlines()[0].partition("Fix:")[2]
+
+
+def test_an_endless_configuration_is_told_once(capsys):
+    """A device file."""
+    assert program.main(["estimate", "--quant=q4_k_m", "--context=4096", "--config=/dev/zero"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("expected") == 1
+    assert "at most 8388608 bytes" in said
+
+
+STARTING = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import builtins, runpy
+real, seen = builtins.__import__, []
+def read(name, *rest, **more):
+    seen.append(name)
+    if name == sys.argv[1]:
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(name, *rest, **more)
+builtins.__import__ = read
+runpy.run_module("macros", run_name="__main__", alter_sys=False)
+"""
+
+
+@pytest.mark.parametrize("module", ["argparse", "macros.commands", "macros.specs"])
+def test_an_interrupt_while_the_program_is_being_read_says_nothing(module):
+    """Ctrl-C in the first tenth of a second: no traceback."""
+    done = subprocess.run([sys.executable, "-c", STARTING, module], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode in (-signal.SIGINT, 130)
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("cards", [2, 3, 4])

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from macros.estimate import Refused
+from macros.estimate.refused import why
 from macros.specs import Catalogue
 from macros.specs.errors import nearest
 
@@ -38,10 +39,8 @@ def parsed(text: str, expected: str) -> Any:
     """JSON, or Refused."""
     try:
         return json.loads(text)
-    except RecursionError:
-        raise Refused("file", expected, "lists in lists without end") from None
-    except ValueError as error:
-        raise Refused("file", expected, str(error)) from None
+    except (ValueError, RecursionError) as error:
+        raise Refused("file", expected, why(error), "give the file as it was printed") from None
 
 
 def number(value: Any, field: str, least: float, fix: str) -> Any:

@@ -13,9 +13,9 @@ from typing import Any, TextIO
 
 from macros.commands import Declare, Mistake
 from macros.commands.telling import told
-from macros.commands.values import NUMBER, WHOLE, read_config_file, read_json, reader
+from macros.commands.values import MAX_CONFIG_BYTES, NUMBER, WHOLE, read_config_file, read_json, reader
 from macros.estimate.question import KEYS, WORDS, Key, check_value
-from macros.estimate.refused import Refused
+from macros.estimate.refused import Refused, why
 from macros.specs import Catalogue, compiled, plain
 
 OTHER_NAMES = {"gpus": "gpu", "batch": "batch-size"}
@@ -152,21 +152,41 @@ def _lines(name: str) -> Iterator[str]:
     if name == "-":
         if sys.stdin is None:
             raise Refused("batch", "questions on standard input", "nothing: it is closed", "name a file")
-        yield from sys.stdin
+        yield from _pieces(sys.stdin)
         return
     try:
         with open(name, encoding="utf-8", errors="replace") as lines:
-            yield from lines
+            yield from _pieces(lines)
     except OSError as error:
-        raise Refused("batch", "a file of questions", name, str(error.strerror)) from None
+        raise Refused("batch", "a file of questions", name, f"name one, or - for standard input ({why(error)})") from None
+
+
+MAX_LINE = 2 * MAX_CONFIG_BYTES
+"""No question is longer [letters], whatever configuration it holds."""
+ENDLESS = 2**30
+"""Letters without the end of a line after which a file is none of questions: a device gives as many as one likes."""
+
+
+def _pieces(lines: TextIO) -> Iterator[str]:
+    """Lines; of one that is too long its first MAX_LINE letters and one more, so that it takes no more memory than others."""
+    while line := lines.readline(MAX_LINE + 1):
+        yield line
+        skipped = 0
+        while len(line) > MAX_LINE and not line.endswith("\n"):
+            line = lines.readline(MAX_LINE + 1)
+            skipped += len(line)
+            if skipped > ENDLESS:
+                raise Refused("batch", "a question a line", "a line without end", "name a file of questions")
 
 
 def _read(line: str) -> Any:
     """A question; `Infinity` and `NaN`, which configurations hold, are read as Python's json does."""
+    if len(line) > MAX_LINE:
+        raise Refused("line", f"at most {MAX_LINE} letters", f"{line[:40]}…", "ask less in one question")
     try:
         return read_json(line)
     except (ValueError, RecursionError) as error:
-        raise Refused("line", "a JSON object", line.strip(), str(error)) from None
+        raise Refused("line", "a JSON object", line.strip(), f"write one ({why(error)})") from None
 
 
 def _batch(lines: Iterable[str], catalogue: Catalogue, out: TextIO | None = None) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from macros.estimate.refused import Refused
+from macros.estimate.refused import Refused, why
 
 
 def reader(make: Callable[[str], Any], expected: str) -> Callable[[str], Any]:
@@ -41,6 +41,8 @@ def _number(text: str) -> float:
 
 MAX_CONFIG_BYTES = 8 * 2**20
 """No configuration is longer; a device file has no end."""
+CONFIG = "name a model's config.json"
+"""What mends a configuration that cannot be read."""
 
 
 def read_config_file(path: Path) -> Any:
@@ -48,8 +50,8 @@ def read_config_file(path: Path) -> Any:
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_CONFIG_BYTES + 1)
-        if len(raw) > MAX_CONFIG_BYTES:
-            raise Refused("config", f"a configuration of at most {MAX_CONFIG_BYTES} bytes", str(path), "name a model's config.json")
-        return read_json(raw)
+        if len(raw) <= MAX_CONFIG_BYTES:
+            return read_json(raw)
     except (OSError, ValueError, RecursionError) as error:
-        raise Refused("config", "a readable JSON file", str(path), str(error)) from None
+        raise Refused("config", "a readable JSON file", str(path), f"{CONFIG} ({why(error)})") from None
+    raise Refused("config", f"a configuration of at most {MAX_CONFIG_BYTES} bytes", str(path), CONFIG)

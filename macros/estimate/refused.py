@@ -13,6 +13,13 @@ class Refused(ValueError):  # noqa: N818  (what happened to the question)
         super().__init__(f"{_cut(field, NAME)}: expected {_cut(expected, SENTENCE)}, got {found}.{fixed}")
 
 
+def why(error: Exception) -> str:
+    """What kept a file or a text from being read, in a few words."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "lists in lists without end" if isinstance(error, RecursionError) else _cut(" ".join(str(error).split()), NAME)
+
+
 NAME, SENTENCE = 200, 1000
 """Letters of a field and of a sentence: names from a file may be as long as the file likes."""
 

@@ -19,7 +19,7 @@ from macros.estimate.files.safetensors import (
     read_safetensors,
     together,
 )
-from macros.estimate.refused import Refused
+from macros.estimate.refused import Refused, why
 
 OFFSETS = b'"data_offsets"'
 """What stands in a header once for each tensor."""
@@ -100,7 +100,9 @@ def parsed(text: bytes, path: Path, key: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise Refused(key, "JSON in the header" if key == "safetensors" else "a JSON file", path.name, str(error)[:200]) from None
+        raise Refused(
+            key, "JSON in the header" if key == "safetensors" else "a JSON file", path.name, f"load it again ({why(error)})"
+        ) from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
