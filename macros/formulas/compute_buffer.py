@@ -63,4 +63,5 @@ def _look(a: Architecture, layout: Layout, layers: Sequence[int]) -> str:
     kinds = layer_kinds(a, layout)
     own = "|".join([kinds[layer] for layer in layers])
     last = " ".join([f"{name}:{home}" for name, home in layout.last_moved.items()])
-    return f"{layout.host} {layout.output} {layout.cache_on_host} {last} / {own}"
+    first = " ".join([f"{name}:{home}" for name, home in layout.first_moved.items()])
+    return f"{layout.host} {layout.output} {layout.cache_on_host} {first} {last} / {own}"

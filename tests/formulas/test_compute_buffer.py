@@ -50,7 +50,7 @@ def layout(a, devices=1, on_host=0, matrices=None, experts_on_host=False):
         {group.name: devices for group in tensor_groups(a) if "_exps" in group.name and layer in group.layers} for layer in range(a.layers)
     ]
     moved = away if experts_on_host else [{}] * a.layers
-    return Layout(devices, layers, max(devices - 1, 0), moved, {}, False, matrices or [{}] * a.layers, {}, caches)
+    return Layout(devices, layers, max(devices - 1, 0), moved, {}, {}, False, matrices or [{}] * a.layers, {}, caches)
 
 
 def tiles(arena, held):

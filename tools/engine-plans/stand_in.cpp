@@ -274,6 +274,7 @@ void answer(std::map<std::string, std::string> & s) {
     // One device stands for all cards there, so its own account cannot tell them apart: buffers are really made, and counted.
     const bool sliced = s.count("split_mode") && s["split_mode"] == "tensor";
     if (sliced) { m.split_mode = LLAMA_SPLIT_MODE_TENSOR; }
+    if (s.count("split_mode") && s["split_mode"] == "none") { m.split_mode = LLAMA_SPLIT_MODE_NONE; m.main_gpu = number_of("main_gpu", 0); }
     m.no_alloc = !sliced && !number_of("allocate", 0);
     m.use_extra_bufts = false;
     m.load_mode = LLAMA_LOAD_MODE_NONE;
@@ -312,6 +313,8 @@ void answer(std::map<std::string, std::string> & s) {
     c.swa_full = number_of("swa_full", 0) != 0;
     c.kv_unified = number_of("kv_unified", 1) != 0;
     c.embeddings = number_of("embedding", 0) != 0;
+    // Files of chat models name no way to pool; without one, the logits of all tokens are computed besides.
+    if (c.embeddings) { c.pooling_type = LLAMA_POOLING_TYPE_LAST; }
     if (number_of("mtp", 0)) { c.ctx_type = (llama_context_type) number_of("context_type", 0); }
     want_rooms = number_of("rooms", 0) != 0;
     rooms.clear();

@@ -31,6 +31,8 @@ LAST_USE = 10
 NOWHERE = -1
 LAST = -2
 """What stands with the output, in the numbering of layers."""
+FIRST = -3
+"""What stands before the layers: tables that are looked up."""
 CACHE = ""
 """In place of the name of a tensor: the cache or the state of a layer."""
 
@@ -56,7 +58,8 @@ class Graph:
     homes: dict[int, int] = field(default_factory=dict)
     """Where weights and stored tensors lie (once that is known), and what is looked up or written there; all others follow them."""
     owners: dict[int, tuple[int, str]] = field(default_factory=dict)
-    """Where weights and stored tensors will lie: with a tensor of a layer or of what stands with the output (LAST), or CACHE."""
+    """Where weights and stored tensors will lie: with a tensor of a layer of what stands before the layers
+    (FIRST) or with the output (LAST), or CACHE."""
     device_sizes: dict[int, int] = field(default_factory=dict)
     """What a tensor takes on a device, where that is not what it takes on the host [bytes]."""
     apart_sizes: dict[int, int] = field(default_factory=dict)
@@ -116,9 +119,9 @@ class Graph:
         """Something computed into room of its own."""
         return self.tensor(FRESH, size, rows, sources)
 
-    def looked_up(self, size: int, rows: int, sources: Sequence[int], home: int) -> int:
+    def looked_up(self, size: int, rows: int, sources: Sequence[int], name: str, layer: int = FIRST) -> int:
         """Rows of a table, which are looked up where the table lies."""
-        return self.settled(self.tensor(FRESH, size, rows, sources), home)
+        return self.owned(self.tensor(FRESH, size, rows, sources), layer, name)
 
     def over(self, size: int, rows: int, sources: Sequence[int]) -> int:
         """Something computed value by value, in the place of a source if one is as large and needed no more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from macros.formulas.compute_graph.graph import CACHE, LAST, WEIGHT, Graph
+from macros.formulas.compute_graph.graph import CACHE, FIRST, LAST, WEIGHT, Graph
 from macros.formulas.compute_graph.model import model_graph
 from macros.formulas.compute_graph.passes import Batch, Layout
 from macros.formulas.compute_graph.shortening import layer_traits
@@ -65,6 +65,9 @@ def at_home(g: Graph, layout: Layout, layers: Mapping[int, int]) -> Graph:
     """
     homes, sizes = dict(g.homes), list(g.sizes)
     for tensor, (layer, name) in g.owners.items():
+        if layer == FIRST:
+            homes[tensor] = layout.first_moved.get(name, layout.host)
+            continue
         if layer == LAST:
             homes[tensor] = layout.last_moved.get(name, layout.output)
             matrices = layout.last_matrices

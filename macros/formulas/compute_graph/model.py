@@ -55,12 +55,12 @@ def _embedded(p: Pass) -> int:
     width = a.hidden_size
     given = width * (1 + (a.traits.picture_layers or 0))
     tokens, vectors = g.input(WORD * b.tokens), g.input(FLOAT * b.tokens * given)
-    x = g.looked_up(FLOAT * b.tokens * width, b.tokens, (tokens,), p.layout.host)
+    x = g.looked_up(FLOAT * b.tokens * width, b.tokens, (tokens,), "token_embd")
     among, mixes = -1, b.build.mixes_inputs and not a.traits.never_mixes
     if mixes:
         # Both are looked up before either is made wider.
         g.expand(x)
-        among = g.looked_up(FLOAT * b.tokens * width, b.tokens, (g.input(WORD * b.tokens),), p.layout.host)
+        among = g.looked_up(FLOAT * b.tokens * width, b.tokens, (g.input(WORD * b.tokens),), "token_embd")
         g.expand(among)
     if given != width:
         x = g.fresh(FLOAT * b.tokens * given, b.tokens, (x,))
@@ -84,7 +84,7 @@ def _embedded(p: Pass) -> int:
     if a.traits.norms_embeddings:
         x = p.each(x, width)
     if a.position_embeddings:
-        x = p.each(x, width, (g.looked_up(FLOAT * b.tokens * width, b.tokens, (p.inputs["positions"],), p.layout.host),))
+        x = p.each(x, width, (g.looked_up(FLOAT * b.tokens * width, b.tokens, (p.inputs["positions"],), "position_embd"),))
     return x
 
 
@@ -311,8 +311,12 @@ def to_logits(p: Pass, x: int) -> None:
         g.outputs.append(n)
         n = p.chosen(n, width)
     g.outputs.append(n)
+    pooled = n
+    if p.b.pools:
+        sequences = p.b.sequences
+        pooled = g.fresh(FLOAT * sequences * width, sequences, (n, g.input(WORD * sequences)))
     if not p.b.logits:
-        g.expand(n)
+        g.expand(pooled)
         return
     if a.traits.scales_before_logits:
         n = p.each(n, width)
@@ -324,6 +328,7 @@ def to_logits(p: Pass, x: int) -> None:
         logits = p.made(logits, a.vocabulary_size, (logits, masks))
     g.outputs.append(logits)
     g.expand(logits)
+    g.expand(pooled)
 
 
 def _per_layer_rows(p: Pass) -> int:
@@ -331,7 +336,7 @@ def _per_layer_rows(p: Pass) -> int:
     a, b, g = p.a, p.b, p.graph
     assert a.per_layer_embeddings is not None
     rows = b.tokens * a.layers
-    return g.looked_up(FLOAT * rows * a.per_layer_embeddings.size, rows, (g.input(WORD * b.tokens),), p.layout.host)
+    return g.looked_up(FLOAT * rows * a.per_layer_embeddings.size, rows, (g.input(WORD * b.tokens),), "per_layer_token_embd")
 
 
 def _per_layer_inputs(p: Pass, x: int, looked_up: int) -> int:

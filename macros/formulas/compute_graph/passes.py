@@ -62,6 +62,8 @@ class Batch:
     """Caches that stand side by side: one for all sequences, or one for each."""
     logits: bool = True
     """Whether logits are computed; for embeddings later builds compute none."""
+    pools: bool = False
+    """Whether embeddings are asked for: the last token of each sequence is chosen besides."""
     build: Build = FIRST_BUILD
     """The build of the engine."""
     key_quantized: bool = False
@@ -88,6 +90,8 @@ class Layout:
     """The place of the output matrix."""
     moved: Sequence[Mapping[str, int]]
     """Layer by layer: the tensors that lie elsewhere than their layer, and where."""
+    first_moved: Mapping[str, int]
+    """Tables that lie elsewhere than on the host, and where."""
     last_moved: Mapping[str, int]
     """The same of what stands with the output."""
     cache_on_host: bool

@@ -45,8 +45,11 @@ def _prediction_graph(a: Architecture, b: Batch, layout: Layout) -> Graph:
     inputs(p)
     tokens = g.input(WORD * b.tokens)
     # A layer with a table of its own looks it up where it lies itself.
-    table = layout.layers[layer] if a.prediction_embeddings else layout.host
-    embedded = g.looked_up(FLOAT * b.tokens * width, b.tokens, (tokens,), table)
+    size = FLOAT * b.tokens * width
+    if a.prediction_embeddings:
+        embedded = g.looked_up(size, b.tokens, (tokens,), "nextn.embed_tokens", layer)
+    else:
+        embedded = g.looked_up(size, b.tokens, (tokens,), "token_embd")
     hidden = p.norm(layer, g.tensor(INPUT, FLOAT * b.tokens * width, b.tokens, ()), width, "nextn.hnorm")
     embedded = p.norm(layer, embedded, width, "nextn.enorm")
     both = p.made(embedded, 2 * width, (embedded, hidden))

@@ -114,7 +114,8 @@ def _served(s: Setting) -> list[str]:
     if s.checkpoints != KEYS["checkpoints"].default:
         words.append(f"--ctx-checkpoints {s.checkpoints}")
     if s.embedding:
-        words.append("--embedding")
+        # Without a way to pool, the engine computes the logits of all tokens besides; files of embedding models name their own.
+        words.append("--embedding" if s.architecture.traits.keeps_no_cache else "--embedding --pooling last")
     return words
 
 

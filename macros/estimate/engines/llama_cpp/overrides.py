@@ -44,12 +44,13 @@ def moves_of(setting: Setting, weights: ModelWeights) -> Moves:
 
 def moves_with(setting: Setting, weights: ModelWeights, experts: int) -> Moves:
     """The same, with the experts of so many layers on the host, whatever the setting says of them."""
-    return _moves(setting.architecture, weights, setting.override_tensor, experts, setting.n_cpu_ffn, len(setting.gpus))
+    cards = tuple(range(len(setting.gpus))) if setting.split_mode != "none" else (setting.main_gpu,)
+    return _moves(setting.architecture, weights, setting.override_tensor, experts, setting.n_cpu_ffn, cards)
 
 
 @by_identity
-def _moves(a: Architecture, weights: ModelWeights, patterns: tuple[str, ...], experts: int, blocks: int, devices: int) -> Moves:
-    rules = [_rule(text, devices) for text in patterns]
+def _moves(a: Architecture, weights: ModelWeights, patterns: tuple[str, ...], experts: int, blocks: int, cards: tuple[int, ...]) -> Moves:
+    rules = [_rule(text, cards) for text in patterns]
     matched = [False] * len(rules)
     layers = []
     for layer in range(len(weights.layers)):
@@ -98,17 +99,17 @@ def _by_pattern(name: str, rules: Sequence[tuple[str, int]], matched: list[bool]
     return place
 
 
-def _rule(text: str, devices: int) -> tuple[str, int]:
+def _rule(text: str, cards: Sequence[int]) -> tuple[str, int]:
     """A pattern, and the device that it names."""
     at = text.rindex("=")
     pattern, where = text[:at], text[at + 1 :]
-    places = ["CPU", *[f"GPU{number}" for number in range(devices)]]
-    others = ["CPU", *[f"CUDA{number}" for number in range(devices)]]
+    places = ["CPU", *[f"GPU{number}" for number in cards]]
+    others = ["CPU", *[f"CUDA{number}" for number in cards]]
     if not is_pattern(pattern):
         raise Refused("override_tensor", "a regular expression", pattern, "close every bracket")
     if where not in places and where not in others:
-        raise Refused("override_tensor", f"a place ({', '.join(places)})", where, "name the host or one of the cards of the question")
-    return pattern, (places.index(where) if where in places else others.index(where)) - 1
+        raise Refused("override_tensor", f"a place ({', '.join(places)})", where, "name the host or a card that the model is put on")
+    return pattern, [HOST, *cards][places.index(where) if where in places else others.index(where)]
 
 
 def _near(text: str, a: Architecture, weights: ModelWeights) -> str:

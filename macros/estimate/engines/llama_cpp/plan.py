@@ -31,6 +31,8 @@ from macros.formulas.remember import by_identity
 from macros.specs.architectures import Architecture, CompressedAttention
 from macros.specs.quantizations import TensorType
 
+TABLE = "token_embd"
+"""The table of tokens, which may be the output matrix too."""
 Placed = tuple[tuple[int, ...], bool]
 """Layers, and whether the output is with them."""
 
@@ -72,6 +74,7 @@ def _demand(
     cache_on_host: bool,
     streams_weights: bool,
     logits: bool,
+    pools: bool,
     build: Build,
     snapshots: int,
 ) -> Demand:
@@ -104,6 +107,7 @@ def _demand(
         value_whole=value_type.id == WHOLE_CACHE_TYPE and not a.traits.keeps_no_cache,
         streams=streams,
         logits=logits,
+        pools=pools,
         build=build,
         snapshots=snapshots,
     )
@@ -132,7 +136,11 @@ def planned(
     """The same with tensors moved as told here, whatever the question says of them."""
     demand = demand_of(setting, len(devices))
     placed = tuple((one.layers, one.has_output) for one in devices)
-    if slices(setting):
+    if setting.split_mode == "none" and len(devices) > 1:
+        alone = setting.main_gpu
+        own, rest = _planned(demand, weights, (placed[alone],), (host.layers, host.has_output), _moves_alone(moves, alone), roughly)
+        held = [own if place == alone else Held(0, 0, 0, 0) for place in range(len(devices))] + [rest]
+    elif slices(setting):
         held = _sliced(setting, demand, weights, placed[0], (host.layers, host.has_output))
     else:
         held = _planned(demand, weights, placed, (host.layers, host.has_output), moves, roughly)
@@ -146,6 +154,15 @@ def planned(
         )
         for share, part in zip([*devices, host], held, strict=True)
     ]
+
+
+@by_identity
+def _moves_alone(moves: Moves, card: int) -> Moves:
+    """Moves where the engine uses one of several cards: to it, it is the first."""
+    found = []
+    for pieces in (*moves.layers, moves.first, moves.last):
+        found.append({name: 0 if place == card else place for name, place in pieces.items()})
+    return Moves(found[:-2], found[-2], found[-1], moves.told)
 
 
 def _sliced(setting: Setting, demand: Demand, weights: ModelWeights, every: Placed, host: Placed) -> list[Held]:
@@ -175,6 +192,7 @@ def demand_of(setting: Setting, devices: int) -> Demand:
         setting.op_offload,
         # Builds that mix inputs compute no logits for embeddings; some classes never did.
         not (setting.embedding and (build_of(setting).mixes_inputs or setting.architecture.traits.embeds_without_logits)),
+        setting.embedding and not setting.architecture.traits.keeps_no_cache,
         build_of(setting),
         1 + guessed_states(setting),
     )
@@ -251,7 +269,11 @@ def _layout(
             output = place
     nothing: dict[str, int] = {}
     last_moved = {name: _at(place, host) for name, place in moves.last.items() if _at(place, host) != output}
-    if a.traits.brings_tied_table and output != host:
+    first_moved = {name: _at(place, host) for name, place in moves.first.items() if _at(place, host) != host}
+    table = moves.first.get(TABLE) if a.tied_embeddings else None
+    if table is not None and _at(table, host) != output:
+        last_moved["output"] = _at(table, host)
+    elif table is None and a.traits.brings_tied_table and output != host:
         last_moved["output"] = host
     moved = [
         {name: _at(place, host) for name, place in moves.layers[layer].items() if _at(place, host) != layers[layer]}
@@ -262,6 +284,7 @@ def _layout(
         layers=layers,
         output=output,
         moved=moved,
+        first_moved=first_moved,
         last_moved=last_moved,
         cache_on_host=cache_on_host,
         matrices=weights.matrices if weights is not None else [nothing] * a.layers,
@@ -282,7 +305,12 @@ def _weights_held(a: Architecture, weights: ModelWeights, devices: tuple[Placed,
         pieces = [_between(sums, layers)]
         if has_output:
             pieces.append(_held_of(weights.output, moves.last))
-            if place < count and not a.traits.brings_tied_table:
+            if TABLE in moves.first:
+                # A pattern places both uses of a tied table alike: one copy serves them, but in classes that never share it.
+                there = _at(moves.first[TABLE], count)
+                if a.traits.holds_tied_twice:
+                    held[there] += weights.tied.bytes if there == count else weights.tied.device_bytes
+            elif place < count and not a.traits.brings_tied_table:
                 held[place] += weights.tied.device_bytes
             elif a.traits.holds_tied_twice:
                 held[place] += weights.tied.bytes
