@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from macros.estimate.weights import is_expert, pieces
@@ -139,7 +139,8 @@ def layer_work(
     Assumes: an embedding table is looked up, not read, unless it is tied and serves as the output matrix.
     """
     a = architecture
-    found = {layer: _layer(a, layer) for layer in range(a.layers)} | {OUTPUT: Work()}
+    # Dense bytes, bytes of experts, share of experts, parameters, those of the output, those of experts, activations.
+    sums = {place: [0.0] * 7 for place in (*range(a.layers), OUTPUT)}
     for piece in pieces(a, quantization, types, importance_matrix, gguf):
         group, size = piece.group, piece.bytes
         routed = is_expert(group) and a.experts is not None
@@ -152,18 +153,38 @@ def layer_work(
             if layer >= a.layers or (layer == FIRST and not (group.name == "token_embd" and a.tied_embeddings)):
                 continue
             place = OUTPUT if layer in (FIRST, LAST) else layer
+            one = sums[place]
             values = float(group.values)
             through = float(group.row + group.rows) * group.stack if group.rows > 1 else 0.0
             if routed:
                 used = values * share * times
-                moved = through * share * times
-                more = Work(expert_bytes=size * times, expert_share=share, parameters=used, expert_parameters=used, activations=moved)
+                one[1] += size * times
+                one[2] = max(one[2], share)
+                one[3] += used
+                one[5] += used
+                one[6] += through * share * times
             elif place == OUTPUT:
-                more = Work(dense_bytes=size, output_parameters=values)
+                one[0] += size
+                one[4] += values
             else:
-                more = Work(dense_bytes=size * times, parameters=values * times, activations=through * times)
-            found[place] = found[place] + more
-    return found
+                one[0] += size * times
+                one[3] += values * times
+                one[6] += through * times
+    return {place: (Work() if place == OUTPUT else _layer(a, place)) + _of_matrices(one) for place, one in sums.items()}
+
+
+def _of_matrices(sums: Sequence[float]) -> Work:
+    """What matrices add to the work of a layer."""
+    dense, experts, share, parameters, output, of_experts, activations = sums
+    return Work(
+        dense_bytes=dense,
+        expert_bytes=experts,
+        expert_share=share,
+        parameters=parameters,
+        output_parameters=output,
+        expert_parameters=of_experts,
+        activations=activations,
+    )
 
 
 def prompt_layers(a: Architecture, engine: Engine) -> int:

@@ -205,14 +205,17 @@ class Reader:
         dimensions = self.whole(4, f"the dimensions of {name}")
         if dimensions > MOST_DIMENSIONS:
             raise Refused("gguf", f"at most {MOST_DIMENSIONS} dimensions of {name}", dimensions, self.so_far())
-        shape = [self.whole(8, f"the shape of {name}") for _ in range(dimensions)] or [1]
+        data, at = self.data, self.at
+        self.need(8 * dimensions + 12, f"the shape, type and place of {name}")
+        self.at += 8 * dimensions + 12
+        shape = [whole(data, at + 8 * index, 8) for index in range(dimensions)] or [1]
         values = 1
         for length in shape:
             if not 1 <= length <= MOST_BYTES // values:
                 sizes = " x ".join([str(said(one)) for one in shape])
                 raise Refused("gguf", f"a shape of {name} with 1 to {MOST_BYTES} values", sizes, self.so_far())
             values *= length
-        kind, place = self.whole(4, f"the type of {name}"), self.whole(8, f"the place of {name}")
+        kind, place = whole(data, self.at - 12, 4), whole(data, self.at - 8, 8)
         self.found.append((name, tuple(shape), kind, place))
 
     def sized(self, types: Mapping[int, TensorType]) -> Header:

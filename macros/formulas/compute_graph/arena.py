@@ -42,12 +42,12 @@ def take(arena: Arena, size: int) -> int:
     """
     size = aligned(arena, size)
     gaps = arena.gaps
-    last = len(gaps) - 1
-    best = last
-    for index in range(last):
+    best = len(gaps) - 1
+    smallest = ENDLESS
+    for index in range(best):
         room = gaps[index][1]
-        if room >= size and (best == last or room <= gaps[best][1]):
-            best = index
+        if size <= room <= smallest:
+            best, smallest = index, room
     gap = gaps[best]
     offset = gap[0]
     if offset + size > arena.tops[0]:
@@ -74,15 +74,15 @@ def give(arena: Arena, offset: int, size: int) -> None:
     """
     size = aligned(arena, size)
     gaps = arena.gaps
-    for index in range(len(gaps)):
-        gap = gaps[index]
+    end = offset + size
+    for index, gap in enumerate(gaps):
         if gap[0] + gap[1] == offset:
             gap[1] += size
             if index + 1 < len(gaps) and gap[0] + gap[1] == gaps[index + 1][0]:
                 gap[1] += gaps[index + 1][1]
                 gaps.pop(index + 1)
             return
-        if offset + size == gap[0]:
+        if gap[0] == end:
             gap[0] = offset
             gap[1] += size
             return

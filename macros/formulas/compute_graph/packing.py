@@ -34,7 +34,7 @@ def packed(g: Graph, s: Schedule) -> list[Arena]:
             sizes[tensor] = g.apart_sizes.get(tensor, size) if g.kinds[values] == COPY else size
     count = len(sizes)
     uses = [0] * count
-    kinds, operands, roots = g.kinds, g.operands, g.roots
+    kinds, operands, roots, where = g.kinds, g.operands, g.roots, s.where
     for step in s.steps:
         for source in operands[step]:
             uses[roots[source]] += 1
@@ -45,7 +45,7 @@ def packed(g: Graph, s: Schedule) -> list[Arena]:
         stays[tensor] = True
     kept = set(s.kept)
     for tensor in (*s.kept, *[leaf for leaf in g.leaves if leaf not in kept]):
-        offsets[tensor] = take(arenas[s.where[tensor]], sizes[tensor])
+        offsets[tensor] = take(arenas[where[tensor]], sizes[tensor])
         holds[tensor] = True
     for step in s.steps:
         kind = kinds[step]
@@ -62,12 +62,12 @@ def packed(g: Graph, s: Schedule) -> list[Arena]:
                 offsets[step] = offsets[taken]
                 holds[taken] = False
             else:
-                offsets[step] = take(arenas[s.where[step]], sizes[step])
+                offsets[step] = take(arenas[where[step]], sizes[step])
             holds[step] = True
         for source in sources:
             root = roots[source]
             uses[root] -= 1
             if uses[root] == 0 and holds[root] and not stays[root]:
-                give(arenas[s.where[root]], offsets[root], sizes[root])
+                give(arenas[where[root]], offsets[root], sizes[root])
                 holds[root] = False
     return arenas

@@ -144,23 +144,27 @@ def _needs(task: Task, gpu_layers: int, free: Sequence[float], moves: Moves) -> 
     return least(demand, task.weights, placed, (host.layers, host.has_output), moves)[:-1]
 
 
-def _placed(task: Task, gpu_layers: int, free: Sequence[float], moves: Moves, *, roughly: bool = False) -> Placement:
-    """So many layers, shared out like `free`; with buffers that may be about the same, unless that decides whether a card has room."""
+def _placed(task: Task, gpu_layers: int, free: Sequence[float], moves: Moves, *, deciding: Sequence[int] | None = None) -> Placement:
+    """So many layers, shared out like `free`.
+
+    `deciding`: the cards whose room is asked; then buffers may be about the same, unless that decides whether one of them has room.
+    """
     devices, host = _shared_out(task, gpu_layers, free)
-    filled = planned(task.setting, task.weights, devices, host, moves, roughly=roughly)
+    filled = planned(task.setting, task.weights, devices, host, moves, roughly=deciding is not None)
     counted = sum(share.counted for share in devices)
     build, from_what = basis(task.setting)
     found = Placement(task.setting, task.weights, tuple(filled[:-1]), filled[-1], counted, moves=moves, build=build, basis=from_what)
-    return _placed(task, gpu_layers, free, moves) if roughly and _undecided(task, found) else found
+    held = _memory_of(found)
+    for card in deciding or ():
+        if _undecided(held[card], task.targets[card], found.devices[card].compute_buffer_bytes):
+            return _placed(task, gpu_layers, free, moves)
+    return found
 
 
-def _undecided(task: Task, placement: Placement) -> bool:
-    """Whether a card may turn out to hold more, or less, than it may."""
-    for share, held, target in zip(placement.devices, _memory_of(placement), task.targets, strict=True):
-        over = (held - target) / max(share.compute_buffer_bytes, 1)
-        if -MORE <= over <= LESS:
-            return True
-    return False
+def _undecided(held: int, target: int, buffer: int) -> bool:
+    """Whether what is held with a buffer that is known roughly may turn out to be more, or less, than it may."""
+    over = (held - target) / max(buffer, 1)
+    return -MORE <= over <= LESS
 
 
 def _nothing_moved(task: Task) -> Moves:
@@ -193,8 +197,15 @@ def _dense_part_fits(task: Task) -> bool:
     """Whether all cards together have room for everything but the experts."""
     every = [_elsewhere(piece.tensors, "experts", HOST) for piece in task.weights.layers]
     room = [max(target, 1) for target in task.targets]
-    held = _memory_of(_placed(task, every_layer(task.setting), room, Moves(every, NOTHING, NOTHING, told=True), roughly=True))
-    return sum(task.targets) > sum(held)
+    layers, moves = every_layer(task.setting), Moves(every, NOTHING, NOTHING, told=True)
+    target = sum(task.targets)
+    if sum(_needs(task, layers, room, moves)) >= target:
+        return False
+    roughly = _placed(task, layers, room, moves, deciding=())
+    buffers = sum(share.compute_buffer_bytes for share in roughly.devices)
+    if _undecided(sum(_memory_of(roughly)), target, buffers):
+        return target > sum(_memory_of(_placed(task, layers, room, moves)))
+    return target > sum(_memory_of(roughly))
 
 
 @by_identity
@@ -229,8 +240,11 @@ def _moved(task: Task, fillings: Sequence[Filling]) -> Moves:
     return Moves(moved, NOTHING, NOTHING, told=told)
 
 
-def _tried(task: Task, fillings: Sequence[Filling], card: int, known: Sequence[int]) -> Tried:
-    """What each card holds, filled so; where this card has no room even with less of a buffer than is known, that is taken for its own."""
+def _tried(task: Task, fillings: Sequence[Filling], card: int, known: Sequence[int], deciding: Sequence[int]) -> Tried:
+    """What each card holds, filled so; where this card has no room even with less of a buffer than is known, that is taken for its own.
+
+    `deciding`: the cards whose room is asked, this one among them.
+    """
     gpu_layers, free = sum(filling.layers for filling in fillings), [float(filling.layers) for filling in fillings]
     moves = _moved(task, fillings)
     needs = _needs(task, gpu_layers, free, moves)
@@ -238,7 +252,7 @@ def _tried(task: Task, fillings: Sequence[Filling], card: int, known: Sequence[i
     brings = moves.told or gpu_layers < every_layer(task.setting)
     if needs[card] + (known[card] * (1 - MORE) if brings else 0) > task.targets[card]:
         return Tried([need + buffer for need, buffer in zip(needs, known, strict=True)], known)
-    placement = _placed(task, gpu_layers, free, moves, roughly=True)
+    placement = _placed(task, gpu_layers, free, moves, deciding=deciding)
     return Tried(_memory_of(placement), [share.compute_buffer_bytes for share in placement.devices])
 
 
@@ -254,7 +268,7 @@ def _backwards(task: Task) -> list[Filling]:
     cards = len(task.shares)
     mixture = task.setting.architecture.experts is not None
     found = [Filling() for _ in range(cards)]
-    held = _tried(task, found, 0, [0 for _ in found])
+    held = _tried(task, found, 0, [0 for _ in found], range(cards))
     for card in range(cards - 1, -1, -1):
         left = task.setting.architecture.layers + 1 - sum(filling.layers for filling in found[card + 1 :])
         if left == 0:
@@ -262,7 +276,9 @@ def _backwards(task: Task) -> list[Filling]:
         # The output stands on the last card, and is never in parts.
         partial = 0 if not mixture else left - 1 if card == cards - 1 else left
         high = _with(found, card, replace(found[card], layers=left, partial=partial))
-        held_high = _tried(task, high, card, held.buffers)
+        # Those after it are filled already.
+        open_cards = range(card + 1)
+        held_high = _tried(task, high, card, held.buffers, open_cards)
         if held_high.memory[card] <= task.targets[card]:
             found, held = high, held_high
             continue
@@ -274,7 +290,7 @@ def _backwards(task: Task) -> list[Filling]:
             now = found[card]
             more = 0 if not mixture else step - 1 if card == cards - 1 and now.partial == 0 else step
             tried = _with(found, card, replace(now, layers=now.layers + step, partial=now.partial + more))
-            held_tried = _tried(task, tried, card, held.buffers)
+            held_tried = _tried(task, tried, card, held.buffers, open_cards)
             if held_tried.memory[card] <= task.targets[card]:
                 found, held = tried, held_tried
             else:
@@ -298,12 +314,12 @@ def _forwards(task: Task, start: Sequence[Filling]) -> list[Filling]:
     dense = cards
     while dense > 0 and found[dense - 1].layers > 0:
         dense -= 1
-    held = _tried(task, found, 0, [0 for _ in found])
+    held = _tried(task, found, 0, [0 for _ in found], [0])
     card = 0
     while card <= dense < cards:
         high = _all_to(found, card, dense)
         dense_high = cards - 1
-        held_high = _tried(task, high, card, held.buffers)
+        held_high = _tried(task, high, card, held.buffers, [card])
         if held_high.memory[card] <= task.targets[card]:
             found, held, dense = high, held_high, dense_high
         else:
@@ -311,7 +327,7 @@ def _forwards(task: Task, start: Sequence[Filling]) -> list[Filling]:
             while delta > 1:
                 step = _step(delta, task.targets[card], held.memory[card], held_high.memory[card])
                 tried, dense_tried = _converted(found, card, dense, step)
-                held_tried = _tried(task, tried, card, held.buffers)
+                held_tried = _tried(task, tried, card, held.buffers, [card])
                 if held_tried.memory[card] <= task.targets[card]:
                     found, held, dense = tried, held_tried, dense_tried
                 else:
@@ -363,7 +379,7 @@ def _one_more(task: Task, fillings: Sequence[Filling], held: Tried, card: int, d
             continue
         tried = _with(base, card, replace(now, layers=now.layers + 1, partial=now.partial + 1, part=part, to=to))
         # A layer in parts may make a buffer far smaller than it was.
-        held_tried = _tried(task, tried, card, [0 for _ in tried])
+        held_tried = _tried(task, tried, card, [0 for _ in tried], range(card, min(card + 2, len(tried))))
         more = held_tried.memory
         if more[card] < task.targets[card] and (card == last or more[card + 1] < task.targets[card + 1]):
             best = (tried, held_tried, dense_tried)
