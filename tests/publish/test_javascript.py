@@ -22,7 +22,7 @@ from macros.formulas.elementwise import ceil, floor, maximum, minimum, where
 from macros.formulas.units import GIB
 from macros.publish import calculator
 from macros.publish.javascript import translate
-from macros.publish.javascript.body import SEMANTICS
+from macros.publish.javascript.scope import SEMANTICS
 from macros.publish.javascript.source import Refused
 from macros.specs.record import Strict
 

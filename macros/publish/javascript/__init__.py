@@ -19,8 +19,9 @@ from itertools import groupby
 from types import FunctionType
 from typing import Any
 
-from macros.publish.javascript.body import SEMANTICS, Body, safe
+from macros.publish.javascript.body import Body
 from macros.publish.javascript.records import fields_of, is_record, maker, records_in, value_test
+from macros.publish.javascript.scope import SEMANTICS, safe
 from macros.publish.javascript.source import Place, literal, of_the_package, place_of, refusal
 from macros.specs.record import Written
 

@@ -35,7 +35,7 @@ class Place:
 
 def refusal(place: Place | None, node: ast.AST | None, what: str, expected: str, got: str) -> Refused:
     """Name the construct, its file and its line."""
-    here = "macros/publish/javascript/body.py"
+    here = "macros/publish/javascript"
     path, line = (place.path, getattr(node, "lineno", 1)) if place else (here, 1)
     return Refused([SpecError(path, line, what, expected, got, f"write it with what the calculator's translator knows ({here})")])
 
