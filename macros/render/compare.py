@@ -26,7 +26,7 @@ LABELS = {
     "context": ("上下文（词元）", "Context (tokens)"),
     "compare": ("比较", "Compare"),
     "wish": ("需要什么", "What it needs"),
-    "ratio": ("快几倍", "Times as fast"),
+    "ratio": ("速度之比", "Times as fast"),
     "device": ("设备", "Device"),
     "runs": ("能否运行", "Runs"),
     "decode": ("解码", "Decode"),
