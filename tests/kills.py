@@ -99,6 +99,7 @@ class Workplace:
         self.command, self.tree, self.temporary = command, folder / "tree", folder / "tmp"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(self.tree)], check=True)
         self.temporary.mkdir()
+        (self.tree / ".cache").mkdir()  # kept from run to run, and no part of the repository
         if command == "small-site":
             home_alone(self.tree)
         self.output = self.tree / OUTPUT[command] if command in OUTPUT else None
