@@ -155,6 +155,25 @@ def _range(gpu: Gpu, catalogue: Catalogue) -> Iterator[Slip]:
             yield Slip(("power_range_w", index), f"{min(others):g} to {max(others):g} W, as others of its kind have", f"{watts:g}")
 
 
+SHARING = ("unified", "integrated", "phone")
+"""Kinds that have no memory of their own: they are sold with a machine, in several sizes."""
+
+
+def _form(gpu: Gpu, catalogue: Catalogue) -> Iterator[Slip]:
+    """What a form has: memory of its own or the machine's, and one power or a range that makers of machines choose from."""
+    key = "memory_gib" if gpu.memory_gib is not None else "memory_sizes_gib"
+    if (gpu.kind in SHARING) != (key == "memory_sizes_gib"):
+        wanted = "sizes sold, `memory_sizes_gib`" if gpu.kind in SHARING else "memory of its own, `memory_gib`"
+        yield Slip((key,), f"{wanted}, as every kind {gpu.kind} has", key, "write that key, or correct the kind")
+    elif gpu.shared_memory is not None and gpu.kind not in SHARING:
+        yield Slip(("shared_memory",), f"none for a kind {gpu.kind}, whose memory is its own", gpu.shared_memory, "remove it")
+    if gpu.tdp_w is not None and gpu.power_range_w is not None:
+        expected = "one of tdp_w and power_range_w"
+        yield Slip(("power_range_w",), expected, "both", "keep the range where makers of machines choose, otherwise the one figure")
+    if gpu.l2_mib == 0:
+        yield Slip(("l2_mib",), "the size of the cache, or null where nobody states it", "0", "write null, and say so in notes")
+
+
 def _slot(gpu: Gpu, catalogue: Catalogue) -> Iterator[Slip]:
     if gpu.pcie_lanes is not None and gpu.pcie_lanes not in LANES:
         yield Slip(("pcie_lanes",), f"one of {', '.join(map(str, sorted(LANES)))} lanes", f"{gpu.pcie_lanes}")
@@ -282,6 +301,7 @@ GPUS: tuple[Relation, ...] = (
     ),
     Ratio("PCI Express generation", ("pcie_generation",), _field("pcie_generation"), (_all,), slack=1.2),
     Ratio("PCI Express generation", ("pcie_generation",), _field("pcie_generation"), (_generation,), slack=1.3),
+    Rule(_form),
     Rule(_slot),
     Rule(_dies),
     Ratio(

@@ -22,6 +22,8 @@ WORD = re.compile(r"(?<![\w.-])[a-z]{3,}(?![\w-])")
 """A word of an English sentence; names are capitalised, or have digits and hyphens in them."""
 FOREIGN = re.compile(r"[\u0370-\u03ff\u0400-\u052f\u0530-\u058f]")
 """Greek, Cyrillic and Armenian letters, which look like Latin ones in a name."""
+MARKUP = re.compile(r"\]\(|javascript:|&#?\w+;")
+"""A link of Markdown, an address that runs, a letter by its number or its name."""
 GREEK_FOR_UNITS = "μΩπασΔ"
 QUOTED = {"中文", "简体中文", "本地大模型硬件指南"}
 UNIQUE = {"gpus", "cpus", "models", "memory", "quantizations", "tensor-types", "families", "engines", "calculators"}
@@ -84,12 +86,15 @@ def _days(value: Any, at: Location) -> Iterator[tuple[Location, date]]:
 def languages(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
     """`zh` is Chinese and `en` is not."""
     for at, text in texts(record, ()):
-        none = not HAN.search(text.zh) and text.zh != text.en and len(WORD.findall(text.en)) > 2
-        if none or len(WORD.findall(text.zh)) > max(2, len(HAN.findall(text.zh))):
+        sentence = (" " in text.zh and len(WORD.findall(text.zh)) > 1) or (text.zh != text.en and len(WORD.findall(text.en)) > 2)
+        if (sentence and not HAN.search(text.zh)) or len(WORD.findall(text.zh)) > max(2, len(HAN.findall(text.zh))):
             yield Slip((*at, "zh"), "a text in Chinese", f"'{text.zh[:40]}'", "translate it, or swap zh and en")
         quoting = 0.3 * len(text.en) if kind in ("glossary", "article") else 0
         if len(HAN.findall(re.sub("|".join(QUOTED), "", text.en))) > quoting:
             yield Slip((*at, "en"), "a text in English", f"'{text.en[:40]}'", "translate it, or swap zh and en")
+    chinese = getattr(record, "name_zh", None)
+    if chinese and not HAN.search(chinese):
+        yield Slip(("name_zh",), "a name in Chinese", f"'{chinese}'", "translate it, or leave the key out")
 
 
 def letters(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
@@ -99,8 +104,27 @@ def letters(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
         found = next((character for character in FOREIGN.findall(text) if character not in GREEK_FOR_UNITS), None)
         if found:
             yield Slip(("name",), "Latin or Chinese letters", f"'{text}' with {found!r}", "type the name anew")
-        if re.search(r"\]\(|javascript:", text):
-            yield Slip(("name",), "a name without markup", f"'{text}'", "type the name anew")
+
+
+def plain(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """What readers are shown is text: a link or a letter by number in it would stand there as it was typed."""
+    found = [((*at, of), getattr(text, of)) for at, text in texts(record, ()) for of in ("zh", "en")]
+    found += [((key,), told) for key in ("name", "name_zh") if isinstance(told := getattr(record, key, None), str)]
+    found += [(("also_called", index), name) for index, name in _also(record)]
+    for at, text in found:
+        if mark := MARKUP.search(text):
+            yield Slip(at, "words without markup", f"'{text[:60]}' with {mark[0]!r}", "say it in words, and name the page under `sources`")
+
+
+def _also(record: Any) -> list[tuple[int, str]]:
+    return [(index, name) for index, name in enumerate(getattr(record, "also_called", None) or ()) if isinstance(name, str)]
+
+
+def other_names(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
+    """No other name of a thing is the name of another thing of its kind: a search would lead to the wrong one."""
+    for index, name in _also(record) if kind in UNIQUE else ():
+        if owners := [other for other in _names(catalogue, kind).get(name, ()) if other != record.id]:
+            yield Slip(("also_called", index), f"a name that only this one has; {owners[0]} is called so", f"'{name}'", "remove it")
 
 
 def repositories(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
@@ -152,4 +176,4 @@ def _inner(value: Any, key: str) -> Any:
     return value.get(key) if isinstance(value, dict) else getattr(value, key, None)
 
 
-EVERY: tuple[Relation, ...] = (unique, like_its_id, days, languages, letters, repositories, granted)
+EVERY: tuple[Relation, ...] = (unique, like_its_id, days, languages, letters, plain, other_names, repositories, granted)
