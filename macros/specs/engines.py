@@ -138,6 +138,8 @@ class KnownBuild(Strict):
     """It chooses the tokens whose logits are kept in the last layer, in classes that did so after the last norm as well."""
     reads_lazily: bool = False
     """It looks rows of tables that may stay on the drive up before anything else."""
+    keeps_streams: bool = False
+    """It keeps the residual streams of the last layer, where there are several, to the end of the pass."""
     caches_experts: bool = False
     """It can keep experts that lie in RAM on the card once they were used."""
     keeps_experts: bool = False

@@ -54,14 +54,19 @@ def routed(p: Pass, e: Experts, layer: int, n: int, width: int, logits: int = -1
     scores, began = logits, len(g.kinds)
     probabilities = logits if a.traits.routes_by_softmax_at_last else p.each(logits, e.count)
     selection = probabilities
-    if e.selection_bias:
+    hashed = layer < e.hash_layers
+    if e.selection_bias and not hashed:
         selection = p.each(probabilities, e.count, (p.vector(layer, e.count, "exp_probs_b"),))
     if a.traits.weighs_before_experts:
         selection = logits
     if e.groups > 1:
         selection = _in_best_groups(p, e, selection, tokens)
-    order = g.fresh(WORD * tokens * e.count, tokens, (selection,))
-    chosen = g.view(order, tokens, WORD * ((tokens - 1) * e.count + e.used))
+    if hashed:
+        # Which experts a token visits is looked up by its number.
+        chosen = g.looked_up(WORD * tokens * e.used, tokens, (p.inputs["tokens"],), "ffn_gate_tid2eid", layer)
+    else:
+        order = g.fresh(WORD * tokens * e.count, tokens, (selection,))
+        chosen = g.view(order, tokens, WORD * ((tokens - 1) * e.count + e.used))
     weights = g.fresh(FLOAT * tokens * e.used, tokens, (g.view(probabilities), chosen))
     if a.traits.routes_by_softmax_at_last:
         weights = g.view(p.each(g.view(weights), e.used))

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from macros.formulas.compute_graph.attention import attention
+from macros.formulas.compute_graph.compressed_attention import compressed_attention
 from macros.formulas.compute_graph.feed_forward import dense, mixture, routed
 from macros.formulas.compute_graph.graph import SMALL_WEIGHT, Graph
+from macros.formulas.compute_graph.hyper_connections import last_mixed, mixed_in, mixed_out, spread
 from macros.formulas.compute_graph.latent_attention import latent_attention
 from macros.formulas.compute_graph.passes import FLOAT, INDEX, WORD, Batch, Layout, Pass
 from macros.formulas.compute_graph.recurrence import recurrent
 from macros.formulas.compute_graph.time_mix import rwkv_layer
 from macros.formulas.compute_graph.weighing import VALUE_ROTATION, key_rotation, rotation_bytes, widest_cache
 from macros.formulas.kv_cache import mask_bytes
-from macros.specs.architectures import Architecture, Experts
+from macros.specs.architectures import Architecture, CompressedAttention, Experts
 
 
 def model_graph(a: Architecture, b: Batch, layout: Layout, layers: Sequence[int]) -> Graph:
@@ -29,6 +31,7 @@ def model_graph(a: Architecture, b: Batch, layout: Layout, layers: Sequence[int]
         The tensors of the pass; where its weights lie `homes` says.
     """
     p = Pass(a, b, layout, Graph(layout.host + 1))
+    g = p.graph
     inputs(p)
     looked_up, each = -1, -1
     first = b.build.reads_lazily and a.traits.reads_lazily
@@ -42,8 +45,14 @@ def model_graph(a: Architecture, b: Batch, layout: Layout, layers: Sequence[int]
         x = _streams(p, x)
     if a.traits.adds_embeddings:
         p.inputs["embedded"] = x
+    if a.attention.compressed is not None:
+        g.expand(p.inputs["mask_window"])
+        x = spread(p, x)
     in_last = not (_chooses_after_norm(p) or _chooses_before_norm(p) or a.traits.never_chooses)
     for layer in layers:
+        if a.attention.compressed is not None:
+            x = _between_streams(p, a.attention.compressed, layer, x)
+            continue
         x = through_layer(p, layer, x, each, chooses=in_last and layer == layers[-1])
     to_logits(p, x)
     return p.graph
@@ -55,6 +64,7 @@ def _embedded(p: Pass) -> int:
     width = a.hidden_size
     given = width * (1 + (a.traits.picture_layers or 0))
     tokens, vectors = g.input(WORD * b.tokens), g.input(FLOAT * b.tokens * given)
+    p.inputs["tokens"] = tokens
     x = g.looked_up(FLOAT * b.tokens * width, b.tokens, (tokens,), "token_embd")
     among, mixes = -1, b.build.mixes_inputs and not a.traits.never_mixes
     if mixes:
@@ -137,6 +147,16 @@ def inputs(p: Pass) -> None:
         p.inputs["indexer_index"] = g.input(INDEX * b.tokens)
         p.inputs["indexer_mask"] = g.input(mask_bytes(tokens=b.tokens, cells=b.cells, flash_attention=True))
         p.inputs["indexer_rotation"] = g.input(rotation_bytes(key_rotation(t.indexer.head_dim)))
+
+
+def _between_streams(p: Pass, c: CompressedAttention, layer: int, x: int) -> int:
+    """A layer whose blocks get a mixture of the residual streams, and give to all of them."""
+    n, after, across = mixed_in(p, layer, x, "attn")
+    x = mixed_out(p, compressed_attention(p, c, layer, _normed(p, layer, n, "attn_norm")), x, after, across)
+    n, after, across = mixed_in(p, layer, x, "ffn")
+    for one in (x, after, across):
+        p.graph.expand(one)
+    return mixed_out(p, _feed_forward(p, layer, n, -1), x, after, across)
 
 
 def through_layer(p: Pass, layer: int, x: int, each: int, *, chooses: bool) -> int:
@@ -299,6 +319,10 @@ def to_logits(p: Pass, x: int) -> None:
     a, g, width = p.a, p.graph, p.a.hidden_size
     if a.alternating_updates is not None:
         x = p.chosen(_merged(p, x), width)
+    if a.attention.compressed is not None:
+        if p.b.build.keeps_streams:
+            g.outputs.append(x)
+        x = last_mixed(p, p.chosen(x, a.hyper_connections * width))
     if _chooses_before_norm(p):
         g.outputs.append(x)
         x = p.chosen(x, width)

@@ -30,6 +30,8 @@ class Build:
     """Tokens whose logits are kept are chosen in the last layer, in classes that did so after the last norm as well."""
     reads_lazily: bool = False
     """Rows of tables that may stay on the drive are looked up before anything else (llama-graph.cpp)."""
+    keeps_streams: bool = False
+    """The residual streams of the last layer stay to the end of the pass, where there are several."""
     keeps_experts: bool = False
     """The back end keeps what experts give and how they are weighed until it is summed, and the router's values until the choice is made
     (ggml-cuda.cu, ggml_backend_cuda_graph_optimize)."""

@@ -50,7 +50,8 @@ def build_of(setting: Setting) -> Build:
         Its traits, those of the back end included.
     """
     build = known_build(setting)
-    return _build(build.mixes_inputs, build.gathers_states, build.chooses_early, build.reads_lazily, keeps_experts(setting))
+    streams, experts = build.keeps_streams, keeps_experts(setting)
+    return _build(build.mixes_inputs, build.gathers_states, build.chooses_early, build.reads_lazily, streams, experts)
 
 
 def keeps_experts(setting: Setting) -> bool:
@@ -69,5 +70,5 @@ def keeps_experts(setting: Setting) -> bool:
 
 
 @by_identity
-def _build(mixes_inputs: bool, gathers_states: bool, chooses_early: bool, reads_lazily: bool, keeps: bool) -> Build:
-    return Build(mixes_inputs, gathers_states, chooses_early, reads_lazily, keeps)
+def _build(mixes_inputs: bool, gathers_states: bool, chooses_early: bool, reads_lazily: bool, streams: bool, experts: bool) -> Build:
+    return Build(mixes_inputs, gathers_states, chooses_early, reads_lazily, streams, experts)

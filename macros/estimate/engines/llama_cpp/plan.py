@@ -503,8 +503,9 @@ def _padding(a: Architecture, layer: int, key_type: TensorType, value_type: Tens
     indexer = a.attention.indexer
     scores = indexer is not None and a.scores(layer)
     scorer = [(indexer.head_dim, kind) for kind in (key_type, value_type)[: indexer.cached]] if scores and indexer is not None else []
-    keys -= sum([one for one, kind in scorer[:1]])
-    values -= sum([one for one, kind in scorer[1:]])
+    if a.attention.compressed is None:
+        keys -= sum([one for one, kind in scorer[:1]])
+        values -= sum([one for one, kind in scorer[1:]])
     padding = 0
     for width, kind in ((keys, key_type), *scorer, (values, value_type)):
         padding += aligned(_padding_of(width, kind))
