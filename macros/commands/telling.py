@@ -26,6 +26,7 @@ def told(found: dict[str, Any], catalogue: Catalogue) -> str:
     quant = catalogue.quantizations.get(found["quant"])
     build = found["engine"]
     lines = [
+        *_file(found),
         f"{'asked':15} {found['quant'] if quant is None else quant.name}, context {found['context']:,}, {build['name']} {build['build']}",
         f"{'fits':15} {'yes' if found['fits'] else ', '.join(['no', *_short(found)])}",
         *_speeds(found),
@@ -40,6 +41,14 @@ def told(found: dict[str, Any], catalogue: Catalogue) -> str:
     if found["fits"] and "command" in found:
         lines += ["", found["command"]]
     return "\n".join(lines)
+
+
+def _file(found: dict[str, Any]) -> Iterator[str]:
+    """What the file that was asked of holds, the types with most bytes first."""
+    if "file" in found:
+        file = found["file"]
+        types = ", ".join(f"{name} {size / GIB:.3f}" for name, size in file["types"].items())
+        yield f"{'file':15} {file['tensors']} tensors, {file['bytes'] / GIB:.3f} GiB: {types}"
 
 
 def _short(found: dict[str, Any]) -> Iterator[str]:

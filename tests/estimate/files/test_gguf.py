@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from macros.commands import telling
 from macros.estimate import Refused, check_setting, estimate, opened
 from macros.estimate.config_json import read_config
 from macros.estimate.engines.llama_cpp.placing import placed
@@ -19,6 +20,7 @@ from macros.estimate.files.gguf import MOST_KEPT, Cut, Header, read_header, stor
 from macros.estimate.files.model import file_header, file_model, numbered
 from macros.estimate.files.read import read_gguf
 from macros.estimate.weights import model_weights
+from macros.formulas.units import GIB
 from macros.formulas.weights.recipe import typed_tensors
 from macros.specs import load
 from macros.specs.models import architecture_of
@@ -405,6 +407,16 @@ def test_damaged_files_of_whole_models():
                 estimate({"gguf": header, "context": 512, "gpus": ["rtx-3090"]}, CATALOGUE)
             except Refused:
                 pass
+
+
+def test_a_terminal_is_told_what_the_file_holds(tmp_path):
+    path = tmp_path / "model.gguf"
+    write(path, GOOD, 1 << 33)
+    found = estimate({"gguf": str(path), "context": 512}, CATALOGUE)
+    first = telling.told(found, CATALOGUE).splitlines()[0]
+    assert first.startswith(f"file            {found['file']['tensors']} tensors, {found['weights']['bytes'] / GIB:.3f} GiB: ")
+    parts = dict(part.rsplit(" ", 1) for part in first.split(": ")[1].split(", "))
+    assert parts == {name: f"{size / GIB:.3f}" for name, size in found["file"]["types"].items()}
 
 
 def test_slices_give_what_the_file_gives(tmp_path):
