@@ -25,6 +25,7 @@ from macros.estimate.speed_features import (
     part_terms,
     prefill_features,
     prefill_terms,
+    start_terms,
 )
 from macros.formulas.decode import token_seconds
 from macros.formulas.prefill import prompt_seconds
@@ -44,13 +45,15 @@ TOLD = {
     "recurrence_before_2026_03": 3.3,
     "tiles_before_2026_09": 1.8,
     "metal_before_2026_08": 1.9,
+    "vllm.slow_start": 1.3,
     "vulkan_before_2026_01": 1.5,
     "without_matrix_units": 2.5,
 }
 """What those who mended or measured it say of a factor: issue 15233 of llama.cpp (7 TFLOPS by Vulkan, 2.2 by CUDA), pull 23142 of it,
 issue 3154 of Rapid-MLX, pulls 1266 of ik_llama.cpp, 24546 of llama.cpp (prompts of 512 tokens a third to a half faster, where nearly half
 of the time is that of a pass), 26570 of it (what 32,768 tokens in the cache add to a token), 18749 of it (the mean of three formats), issue
-2040 of LM Studio (two to three times)."""
+2040 of LM Studio (two to three times), vLLM's announcement of its V1 engine (up to 1.7 times the throughput; midway between none and
+that)."""
 
 BASE = "llama.cpp"
 """The engine that constants are stated for; the others have factors of their own."""
@@ -154,16 +157,16 @@ def decode_model(catalogue: Catalogue) -> Model:
         The fitted model.
     """
     rows, left_out = measured_rows(catalogue, Decode)
-    inputs = _columns(decode_inputs(row, catalogue) for row in rows)
+    inputs, power = _columns(decode_inputs(row, catalogue) for row in rows), _column(row.power for row in rows)
 
     def predict(constants: dict[str, Vector]) -> Vector:
-        seconds: Vector = token_seconds(**inputs, **constants)
+        seconds: Vector = token_seconds(**inputs, **{**constants, "slower": constants["slower"] * power})
         return seconds
 
     count, groups = len(rows), _groups(rows)
     by_generation = [*groups, [row.generation for row in rows]]
     layer_time = levels("layer_time", by_generation, 60e-6, (3.0, 0.3, 0.6, 0.4, 0.3))
-    started = leaning(layer_time, _older(rows, OLDER_PARTS["layer_time"]), 0.5)
+    started = leaning(layer_time, _older(rows, OLDER_PARTS["layer_time"]) | _slow_starts(rows), 0.5, TOLD)
     recurrent = leaning(common("recurrent_factor", 1.0, 0.3, count), _engines(rows, "recurrent_factor"), 0.5)
     attention = levels("attention_cost", groups, 6.0, (0.7, 0.5, 0.3, 0.4))
     mixture = leaning(common("mixture_factor", 1.7, 0.4, count), _engines(rows, "mixture_factor"), 0.3)
@@ -203,7 +206,7 @@ def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
     """
     rows, left_out = measured_rows(catalogue, Prefill)
     known: list[dict[str, Vector]] = []
-    inputs = _columns(prefill_inputs(row, 1.0) for row in rows)
+    inputs, power = _columns(prefill_inputs(row, 1.0) for row in rows), _column(row.power for row in rows)
     read, experts_read = inputs.pop("read_seconds"), inputs.pop("expert_read_seconds")
 
     def predict(constants: dict[str, Vector]) -> Vector:
@@ -217,7 +220,8 @@ def prefill_model(catalogue: Catalogue, decode: Model) -> Model:
         return seconds_of(constants, nothing, nothing, nothing)
 
     def seconds_of(constants: dict[str, Vector], read: Vector, experts: Vector, waiting: Vector) -> Vector:
-        seconds: Vector = prompt_seconds(**inputs, **constants, read_seconds=read, expert_read_seconds=experts, pass_seconds=waiting)
+        limited = {**constants, "slower": constants["slower"] * power}
+        seconds: Vector = prompt_seconds(**inputs, **limited, read_seconds=read, expert_read_seconds=experts, pass_seconds=waiting)
         return seconds / inputs["prompt_tokens"]
 
     count, groups = len(rows), _groups(rows)
@@ -336,6 +340,12 @@ def _older(rows: Sequence[MeasuredRow], of: Mapping[str, tuple[str, str, str, st
     """Columns of the builds that a constant differs in."""
     found = {term: _column(term in part_terms(of, row.rates, row.stack) for row in rows) for term in of}
     return {term: column for term, column in found.items() if column.any()}
+
+
+def _slow_starts(rows: Sequence[MeasuredRow]) -> dict[str, Vector]:
+    """Columns of the engines whose older builds started layers slower."""
+    names = sorted({term for row in rows for term in start_terms(row.stack)})
+    return {name: _column(name in start_terms(row.stack) for row in rows) for name in names}
 
 
 def _idle(rows: Sequence[MeasuredRow]) -> dict[str, Vector]:

@@ -8,9 +8,10 @@ from datetime import date
 from typing import TypeVar
 
 from macros.estimate.rates import Rates, measured_rates
-from macros.estimate.speed_features import Stack, lookup_format, repacked_format
+from macros.estimate.speed_features import Stack, lookup_format, repacked_format, slow_start
 from macros.estimate.speed_range import alike, cell, spread_keys
 from macros.estimate.work import Work, model_work, output_work
+from macros.formulas.decode import power_factor
 from macros.formulas.weights.file import weight_bytes
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
@@ -94,6 +95,12 @@ class MeasuredRow:
         return recent or self.pass_tokens != MICRO_BATCH
 
     @property
+    def power(self) -> float:
+        """How much longer everything took because the device was not allowed all its power [1]."""
+        limit, full = self.row.power_limit_w, self.rates.watts
+        return 1.0 if limit is None or full is None else float(power_factor(limit_w=limit, full_w=full))
+
+    @property
     def cell(self) -> str:
         """Class of models and depth: rows of a cell are alike in how well they can be foretold."""
         prompt = self.prompt_tokens // 2 if isinstance(self.row, Prefill) else 0
@@ -151,10 +158,11 @@ def stack_of(row: Decode | Prefill, architecture: Architecture, catalogue: Catal
     program = catalogue.programs[row.engine]
     engine = catalogue.engines[program.engine]
     quant = row.quant or ""
+    built = row.built.isoformat() if row.built is not None else None
     return Stack(
         program.engine,
         row.backend,
-        row.built.isoformat() if row.built is not None else None,
+        built,
         row.engine if program.own_speed else None,
         quant == "bf16",
         quant in ("bf16", "f16", "f32", "fp32"),
@@ -163,6 +171,7 @@ def stack_of(row: Decode | Prefill, architecture: Architecture, catalogue: Catal
         architecture.experts is not None,
         architecture.recurrent is not None,
         engine.dated_speed,
+        slow_start(built, engine),
         engine.scans_states,
         row.backend in engine.widening,
     )

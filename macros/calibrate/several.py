@@ -9,6 +9,7 @@ import numpy as np
 from macros.calibrate.rows import MICRO_BATCH, on_devices
 from macros.estimate.constants import Fitted, decode_constants
 from macros.estimate.rates import gpu_rates
+from macros.estimate.speed_features import Stack, slow_start, slower, start_terms
 from macros.estimate.work import model_work
 from macros.formulas.decode import layer_seconds
 from macros.formulas.prefill import PASSES_AT_A_TIME, expert_passes
@@ -83,7 +84,7 @@ def _exchanges(catalogue: Catalogue, fitted: Fitted) -> Iterator[float]:
 
     What the cards share halves with each doubling, whatever the engine makes of memory; what stays is starting layers, and exchanges.
     """
-    # Whatever program measured it, the answer is that of an engine that slices layers.
+    # Whatever program measured it, the answer is that of an engine that slices layers, as its builds of that day started them.
     sliced = next((engine.id for engine in catalogue.engines.values() if engine.splits == "slices"), "")
     series: dict[tuple[object, ...], list[Decode]] = {}
     for row in on_devices(catalogue, Decode):
@@ -97,13 +98,15 @@ def _exchanges(catalogue: Catalogue, fitted: Fitted) -> Iterator[float]:
         layers = architecture_of(catalogue.models[rows[0].model], catalogue.models).layers
         _, whole = np.polyfit([1 / len(row.gpus) for row in rows], [1 / row.tokens_per_second for row in rows], 1)
         constants = decode_constants(fitted, rates, sliced)
+        built = rows[0].built.isoformat() if rows[0].built is not None else None
+        start = slower(fitted.terms, start_terms(Stack(sliced, slow_start=slow_start(built, catalogue.engines[sliced]))))
         waiting = layer_seconds(
             layers=layers,
             mixture_layers=0,
             beside_layers=0,
             recurrent_layers=0,
             normed_layers=0,
-            layer_time=constants["layer_time"],
+            layer_time=constants["layer_time"] * start,
             mixture_factor=constants["mixture_factor"],
             beside_factor=constants["beside_factor"],
             recurrent_factor=constants["recurrent_factor"],

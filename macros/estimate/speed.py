@@ -26,6 +26,7 @@ from macros.estimate.speed_features import (
     prefill_features,
     prefill_terms,
     slower,
+    start_terms,
 )
 from macros.estimate.speed_parts import (
     USUAL_SLOT,
@@ -187,6 +188,7 @@ def _token_seconds(setting: Setting, part: Part, fitted: Fitted, stack: Stack, s
     constants = decode_constants(fitted, part.rates, stack.engine, stack.backend)
     for name, of in OLDER_PARTS.items():
         constants[name] = constants[name] * slower(fitted.terms, part_terms(of, part.rates, stack))
+    constants["layer_time"] = constants["layer_time"] * slower(fitted.terms, start_terms(stack))
     return float(token_seconds(**inputs, **constants, slower=factor))
 
 

@@ -11,6 +11,7 @@ from macros.estimate.work import Work
 from macros.formulas.decode import layer_seconds
 from macros.formulas.elementwise import ceil
 from macros.formulas.prefill import expert_passes, seen_pairs, windowed_pairs
+from macros.specs.engines import Engine
 
 OLDER_BUILDS = {
     "gddr_before_2024_06": ("nvidia-gddr", "2024-06-01", "", None),
@@ -103,6 +104,8 @@ class Stack:
     """Whether it has recurrent layers."""
     dated: bool = False
     """Whether constants know of older builds of the engine that were slower."""
+    slow_start: bool = False
+    """Whether the build is older than the day from which the engine starts layers faster."""
     scans: bool = False
     """Whether the engine goes through states of Mamba token by token; others cut a prompt into blocks of matrix products."""
     widens: bool = False
@@ -196,6 +199,17 @@ def part_terms(of: Mapping[str, tuple[str, str, str, str | None]], rates: Rates,
     for term in build_terms(rates, stack, of):
         found[term] = 1.0
     return found
+
+
+def slow_start(built: str | None, engine: Engine) -> bool:
+    """Whether a build is older than the day from which its engine starts layers faster; a build without a day is a recent one."""
+    since = engine.quicker_layers_since
+    return built is not None and since is not None and built < since.isoformat()
+
+
+def start_terms(stack: Stack) -> dict[str, float]:
+    """The term that the time of a layer is longer by in such a build."""
+    return {stack.engine + ".slow_start": 1.0} if stack.slow_start else {}
 
 
 def prefill_terms(rates: Rates, stack: Stack) -> dict[str, float]:

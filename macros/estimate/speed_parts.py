@@ -10,7 +10,7 @@ from macros.estimate.ram import USUAL_CHANNELS, one_memory, ram_gib
 from macros.estimate.rates import Rates, core_rate, core_tflops, cpu_rates, gpu_rates, memory_bandwidth, sockets_of
 from macros.estimate.setting import Setting
 from macros.estimate.shares import Placement
-from macros.estimate.speed_features import Stack, lookup_format, repacked_format
+from macros.estimate.speed_features import Stack, lookup_format, repacked_format, slow_start
 from macros.estimate.work import OUTPUT, Work, layer_work, prompt_layers, total
 from macros.formulas.bandwidth import pcie_bandwidth
 from macros.formulas.decode import cores_pace, power_factor
@@ -69,6 +69,7 @@ def stack_of(setting: Setting) -> Stack:
         setting.architecture.experts is not None,
         setting.architecture.recurrent is not None,
         setting.engine.dated_speed,
+        slow_start(setting.built, setting.engine),
         setting.engine.scans_states,
         setting.backend in setting.engine.widening,
     )

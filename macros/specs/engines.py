@@ -155,6 +155,7 @@ class Engine(Record):
         "batches": ("batches",),
         "pages": ("pages",),
         "host": ("host_exchange_us", "far_socket_share"),
+        "layers": ("quicker_layers_since",),
         "chunk": ("chunk_tokens", "cache_step", "quantized_from", "fused_heads"),
     }
     UNSOURCED: ClassVar[tuple[str, ...]] = ("contexts",)
@@ -200,6 +201,8 @@ class Engine(Record):
     """Layers whose intermediate results lie beside each other."""
     score_copies: Annotated[float, Field(gt=0, le=10)] | None = None
     """How often it holds attention scores that its fused kernel does not make."""
+    quicker_layers_since: date | None = None
+    """Day from which its builds start the kernels of a layer faster than those before."""
     dated_speed: bool = False
     """Whether the constants of its speed know of older builds that were slower."""
     scans_states: bool = False
