@@ -300,27 +300,6 @@ def computing(paths: Iterable[str]) -> list[str]:
     return sorted({path for path in paths if re.match(r"macros/(specs|formulas|estimate|tables)/|requirements\.txt$", path)})
 
 
-FACTS = re.compile(r"data/.*\.yaml$|docs/(zh|en)/.*\.md$")
-"""What a reviewer of facts and prose reads; such files run nothing."""
-STEERING = re.compile(
-    r"\.github/|\.ci/|macros/|tests/|docs/theme/|Makefile$|requirements[^/]*$|pyproject\.toml$|mkdocs[^/]*\.yml$"
-    r"|\.(readthedocs|pre-commit-config)\.yaml$|(.*/)?\.(git|npm|cov)[^/]*$|.*(Makefile|\.mk|\.py|\.pyi|\.pth|\.so|\.js|\.mjs|\.html|\.sh|\.toml|\.cfg|\.ini)$"
-)
-"""What decides which checks run, and what they say."""
-
-
-def beside_facts(paths: Iterable[str]) -> list[tuple[str, bool]]:
-    """Every changed file outside data/ and the prose, and whether it can change what checks and reports say; those first.
-
-    >>> beside_facts(["data/gpus/a.yaml", "docs/en/gpu.md", "README.md", "Makefile", "docs/theme/js/site.js"])
-    [('Makefile', True), ('docs/theme/js/site.js', True), ('README.md', False)]
-    >>> beside_facts(["docs/en/run.js", "data/conftest.py", "data/gpus/.gitattributes", "docs/zh/a.png"])
-    [('data/conftest.py', True), ('data/gpus/.gitattributes', True), ('docs/en/run.js', True), ('docs/zh/a.png', False)]
-    """
-    named = {path: bool(STEERING.match(path)) for path in paths if not FACTS.match(path)}
-    return sorted(named.items(), key=lambda item: (not item[1], item[0]))
-
-
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 

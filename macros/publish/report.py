@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from macros.publish import diff, untrusted
+from macros.publish import diff, read_first, untrusted
 from macros.publish.diff import shown
 from macros.publish.github import ApiError, GitHub
 from macros.publish.untrusted import Refused
@@ -30,6 +30,8 @@ SILENT = {"cancelled", "skipped", "action_required", "stale", "neutral"}
 MAX_PAGES = 30
 MAX_JOBS = 20
 MAX_FILES = 60
+MOST_LISTED = 3000
+"""Files of a change that GitHub lists; it says nothing of more."""
 
 RECORD_PAGES = {"cpus": "devices", "gpus": "devices", "models": "models"}
 """Folder of data/ whose records have pages of their own -> the folder of those pages."""
@@ -90,6 +92,8 @@ class Findings:
     preview: Preview = Preview()
     own: tuple[dict[str, Any], str] | None = None
     """The tables of main as its own run computed them, and the commit; None: no such run is kept."""
+    unlisted: bool = False
+    """Whether more files may have changed than are listed."""
 
     @property
     def run_url(self) -> str:
@@ -166,13 +170,17 @@ def findings(api: GitHub, run: Run, number: int, server: str, site_url: str | No
         for job in api.pages(f"actions/runs/{run.id}/jobs", "jobs", limit=3)
         if job["conclusion"] not in ("success", "skipped", None)
     ]
-    files = [(file["filename"], file["status"]) for file in api.pages(f"pulls/{number}/files")]
+    listed = list(api.pages(f"pulls/{number}/files"))
+    files = [(file["filename"], file["status"]) for file in listed]
+    # What moved away is gone from where it stood: a check that now lies among the pages runs no more.
+    files += [(file["previous_filename"], "removed") for file in listed if file.get("status") == "renamed" and "previous_filename" in file]
     dumps, refused = None, None
     try:
         dumps = untrusted.report(fetch(api, artifact(api, run, "report"), untrusted.REPORT))
     except Refused as error:
         refused = str(error)
-    return Findings(run, server, site_url, jobs, files, dumps, refused, artifact(api, run, "site"), preview, own_tables(api, run))
+    of_site, own = artifact(api, run, "site"), own_tables(api, run)
+    return Findings(run, server, site_url, jobs, files, dumps, refused, of_site, preview, own, unlisted=len(listed) >= MOST_LISTED)
 
 
 def own_tables(api: GitHub, run: Run) -> tuple[dict[str, Any], str] | None:
@@ -227,13 +235,15 @@ def body(found: Findings) -> str:
 
 def _code(found: Findings) -> list[str]:
     """Every changed file that is neither a fact nor prose: what it changes may be this report itself."""
-    named = diff.beside_facts(path for path, _ in found.files)
-    if not named:
+    named = read_first.beside_facts(path for path, _ in found.files)
+    if not named and not found.unlisted:
         return []
     lines = ["### Read these files first · 请先看这些文件", ""]
     lines += [f"- {'**' if steers else ''}{shown(path, 200)}{'**' if steers else ''}" for path, steers in named[:MAX_FILES]]
     if len(named) > MAX_FILES:
         lines.append(f"- … **{len(named) - MAX_FILES} more files · 另有 {len(named) - MAX_FILES} 个文件**")
+    if found.unlisted:
+        lines.append(f"- **More may have changed: {MOST_LISTED} files at most are listed · 列出的文件以 {MOST_LISTED} 个为限，可能还有**")
     if any(steers for _, steers in named):
         lines += [
             "",

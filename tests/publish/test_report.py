@@ -464,7 +464,8 @@ FORGING = [
     ".github/workflows/ci.yml", "Makefile", "macros/__main__.py", "macros/publish/dump.py", "macros/publish/revisions.py",
     "macros/calibrate/fit.py", "macros/render/tables.py", "tests/conftest.py", ".ci/run", "requirements.txt", "requirements-test.txt",
     "pyproject.toml", "mkdocs.yml", "mkdocs.en.yml", "docs/theme/main.html", "docs/theme/js/site.js", ".readthedocs.yaml",
-    ".pre-commit-config.yaml", "conftest.py", "sitecustomize.py",
+    ".pre-commit-config.yaml", "conftest.py", "sitecustomize.py", "GNUmakefile", "makefile", ".venv/site.ok", ".gitmodules", "zizmor.yml",
+    "docs/en/.gitattributes", "data/gpus/.yaml", "tests/mutants.md", "package.json", "data/a.svg", "vendor",
 ]  # fmt: skip
 """Files through which a pull request can change what checks and this report say."""
 
@@ -478,6 +479,33 @@ def test_a_file_that_can_forge_the_report_is_named_in_bold(world: World, path: s
     assert f"- **`{path}`**" in text
     assert "neither “passed” nor a figure below proves anything" in text
     assert text.index("Read these files first") < text.index("Computed tables")
+
+
+@pytest.mark.parametrize("end", ["docs/en/gate.md", "data/gpus/gate.yaml"])
+def test_what_moved_away_is_named_where_it_stood(world: World, end: str):
+    """A workflow or a test that now lies among pages or records runs no more."""
+    moved_away = {"filename": end, "previous_filename": ".github/workflows/gate.yml", "status": "renamed"}
+    world.state.files = {7: [moved_away]}
+    world.step("comment")
+    assert "- **`.github/workflows/gate.yml`**" in world.comments[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "span"), [("a\nb/x.py", "a b/x.py"), ("data/gpus/x.yaml\n", "data/gpus/x.yaml"), ("docs/en/x.md\n", "docs/en/x.md")]
+)
+def test_the_end_of_a_line_in_a_name_hides_no_file(world: World, name: str, span: str):
+    """Git carries such names."""
+    world.state.files = {7: [{"filename": name, "status": "added"}]}
+    world.step("comment")
+    assert re.search(rf"- \*\*`{name[:1]}", world.comments[0])
+
+
+def test_more_files_than_are_listed_are_told(world: World):
+    """What is not listed may be anything."""
+    for number, told in ((report.MOST_LISTED - 1, False), (report.MOST_LISTED, True)):
+        world.state.files = {7: [{"filename": f"data/gpus/x{of}.yaml", "status": "added"} for of in range(number)]}
+        world.step("comment")
+        assert ("More may have changed: 3000 files" in world.comments[0]) == told
 
 
 def test_any_file_beside_facts_and_prose_is_named(world: World):
