@@ -325,7 +325,7 @@ def _told(k: Keys) -> None:
 
 def _quantized(values: Mapping[str, Any], config: Mapping[str, Any]) -> Mapping[str, Any] | None:
     for held in (config, values):
-        for name in ("quantization_config", "quantization"):
+        for name in ("quantization_config", "compression_config", "quantization"):
             if held.get(name) is not None and not isinstance(held[name], Mapping):
                 raise Refused(f"config.{name}", "an object", held[name])
             if isinstance(held.get(name), Mapping) and len(held[name]) > 0:

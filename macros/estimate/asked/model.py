@@ -146,7 +146,7 @@ def _model(question: Mapping[str, Any], catalogue: Catalogue, notices: list[Noti
             return _Named(None, reading.architecture)
         published = _published(reading.quantized, reading.architecture, catalogue)
         if published is None:
-            from macros.estimate.files.methods import told
+            from macros.estimate.files.unread import told
 
             method = told(reading.quantized)
             if question.get("quant") is None:

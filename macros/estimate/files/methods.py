@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from macros.estimate.files.modules import Entry, entries
+from macros.estimate.files.unread import LISTS, not_followed
 from macros.specs.quantizations import Kind
 
 Shape = dict[str, Any]
 """How a matrix is stored: the keys of a `Packing`."""
 NVFP4: Shape = {"weight_bits": 4.0, "group_size": 16, "scale_bits": 8.0}
 MXFP4: Shape = {"weight_bits": 4.0, "group_size": 32, "scale_bits": 8.0}
-LISTS = ("ignore", "exclude", "exclude_modules", "modules_to_not_convert", "ignored_layers", "llm_int8_skip_modules")
-"""Keys that list modules which stay as they were."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +52,10 @@ def published(config: Mapping[str, Any]) -> Published | None:
         Schemes, and what they leave out.
     """
     usual = "mlx" if "bits" in config and "group_size" in config else "modelopt" if "quant_algo" in config else ""
+    usual = "bitsandbytes" if "load_in_4bit" in config or "load_in_8bit" in config else usual
     method = str(config.get("quant_method", usual)).lower()
     reader = METHODS.get(method.replace("_", "-"))
-    return None if reader is None else reader(config)
+    return None if reader is None or not_followed(config) != "" else reader(config)
 
 
 def _left_out(config: Mapping[str, Any]) -> list[Entry]:
@@ -79,13 +79,21 @@ def _gptq(config: Mapping[str, Any]) -> Published | None:
     bits = _whole(config, "bits")
     if bits is None:
         return None
+    schemes, left_out = [Scheme(_gptq_shape(bits, config), None)], _left_out(config)
+    own = config.get("dynamic")
+    for name, said in own.items() if isinstance(own, Mapping) else []:
+        modules = entries([f"re:{name[2:] if name[:2] in ('-:', '+:') else name}"])
+        if name.startswith("-:"):
+            left_out += modules
+        elif isinstance(said, Mapping):
+            other = {**config, **said}
+            schemes.append(Scheme(_gptq_shape(_whole(other, "bits") or bits, other), modules))
+    return Published("gptq", schemes, left_out, config.get("lm_head") is True)
+
+
+def _gptq_shape(bits: int, config: Mapping[str, Any]) -> Shape:
     shape: Shape = {"weight_bits": float(bits), "group_size": _whole(config, "group_size"), "scale_bits": 16.0}
-    shape |= {"zero_point_bits": float(bits), "input_index_bits": 32}
-    skipped = config.get("dynamic")
-    left_out = _left_out(config)
-    if isinstance(skipped, Mapping):
-        left_out += entries([f"re:{name[2:]}" for name in skipped if isinstance(name, str) and name.startswith("-:")])
-    return Published("gptq", [Scheme(shape, None)], left_out, config.get("lm_head") is True)
+    return {**shape, "zero_point_bits": float(bits), "input_index_bits": 32}
 
 
 def _awq(config: Mapping[str, Any]) -> Published | None:
@@ -220,10 +228,14 @@ WHOLE_IN_WORDS = tuple(f"0.{minor}" for minor in range(18))
 spare."""
 
 
+STRATEGIES = ("tensor", "channel", "group", "block", "tensor_group", None)
+"""For what a scale stands; left out: told by the size of a group."""
+
+
 def _weights(weights: Mapping[str, Any], packed: str, activations: bool, version: Any) -> Shape | None:
     bits, group = _whole(weights, "num_bits"), _whole(weights, "group_size")
     strategy = weights.get("strategy")
-    if bits is None:
+    if bits is None or strategy not in STRATEGIES:
         return None
     if weights.get("type") == "float":
         if bits == 4:
@@ -439,39 +451,6 @@ def _torchao_shape(name: str, said: Any) -> Shape | None:
         whole = kind != "float8weightonly" and "PerRow" not in str(data.get("granularity", "PerTensor"))
         return {"weight_bits": 8.0, "matrix_bytes": 4} if whole else {"weight_bits": 8.0, "scale_bits": 32.0}
     return None
-
-
-OTHER_METHODS = {
-    "aqlm": "codebooks, which Transformers reads",
-    "bitnet": "three values a weight, which Transformers and bitnet.cpp read",
-    "eetq": "8 bits a row, which Transformers and Text Generation Inference read",
-    "exl2": "mixed bits, which ExLlamaV2 reads",
-    "fp-quant": "4-bit floats after a rotation, which Transformers reads",
-    "fouroversix": "4-bit floats with two sizes of scales, which Transformers reads",
-    "higgs": "grids after a rotation, which Transformers reads",
-    "hqq": "half-quadratic quantization, which Transformers reads",
-    "metal": "groups of 2 to 8 bits for Apple's GPUs, which Transformers reads",
-    "quanto": "8 to 2 bits, which Transformers reads",
-    "sinq": "scales of rows and columns, which Transformers reads",
-    "spqr": "3 bits with outliers kept apart, which Transformers reads",
-    "vptq": "codebooks of vectors, which Transformers reads",
-}
-"""Ways of quantizing that no engine of the guide reads."""
-
-
-def told(config: Mapping[str, Any]) -> str:
-    """A method that is not answered, with what it is where that is known.
-
-    Args:
-        config: `quantization_config`
-
-    Returns:
-        Its name as the configuration writes it, and words.
-    """
-    name = str(config.get("quant_method"))[:40]
-    algorithm = config.get("quant_algo")
-    known = OTHER_METHODS.get(name.lower().replace("_", "-"))
-    return f"{name}: {known}" if known is not None else f"{name} {algorithm}"[:80] if algorithm is not None else name
 
 
 METHODS: dict[str, Callable[[Mapping[str, Any]], Published | None]] = {

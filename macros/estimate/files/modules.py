@@ -62,6 +62,8 @@ OUTSIDE = {
 """Names of what stands in no layer."""
 ELSEWHERE = ("mtp", "visual", "vision", "audio", "mm_proj", "multi_modal", "draft")
 """Parts of names of modules that are no part of the text model."""
+UNREAD = "()[]{}?+^$"
+"""What is left of a regular expression where it says more than the guide follows."""
 MOST_PATTERNS = 64
 """Alternatives that one regular expression is taken apart into."""
 
@@ -152,7 +154,7 @@ def _patterns(one: str) -> list[str]:
     """An entry as patterns in which only `*` has a meaning; a regular expression gives one for each alternative."""
     if not one.startswith("re:"):
         return [one]
-    text = one[3:]
+    text = _choices(one[3:])
     anchored = text.endswith("$")
     for mark, plain in (
         ("$", ""),
@@ -170,6 +172,32 @@ def _patterns(one: str) -> list[str]:
     return [pattern if anchored or pattern.endswith("*") else pattern + "*" for pattern in _alternatives(text)]
 
 
+def is_followed(one: object) -> bool:
+    """Whether an entry of a list says no more than the guide follows: names, `*`, and of regular expressions `.*`, `\\d+`, `[ab]`, `(a|b)`.
+
+    >>> is_followed("re:.*self_attn.[qk]_proj$"), is_followed("re:^(?!.*mlp).*$"), is_followed("re:.*vision(?!x).*")
+    (True, False, True)
+    """
+    if not isinstance(one, str) or not one.startswith("re:") or any(part in one for part in ELSEWHERE):
+        return True
+    return not any(letter in pattern for pattern in _patterns(one) for letter in UNREAD)
+
+
+def _choices(text: str) -> str:
+    """`[qk]_proj` as `(q|k)_proj`; ranges stay.
+
+    >>> _choices("[qk]_proj[0-9]+")
+    '(q|k)_proj[0-9]+'
+    """
+    parts = text.split("[")
+    done = parts[0]
+    for part in parts[1:]:
+        letters = part.split("]")[0]
+        plain = letters != part and letters != "" and all(letter not in "-^\\" for letter in letters)
+        done += f"({'|'.join(letters)}){part[len(letters) + 1 :]}" if plain else f"[{part}"
+    return done
+
+
 def _alternatives(text: str) -> list[str]:
     """`a(b|c)d` as `abd` and `acd`."""
     done: list[str] = []
@@ -183,7 +211,7 @@ def _alternatives(text: str) -> list[str]:
         start = len(close) - len(close.split("(")[-1])
         for choice in close[start:].split("|"):
             waiting.append(pattern[: start - 1] + choice + pattern[len(close) + 1 :])
-    return done
+    return done + waiting
 
 
 def matches(glob: str, name: str) -> bool:

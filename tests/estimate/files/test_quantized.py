@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from macros.estimate import Refused, estimate
-from macros.estimate.files.modules import entries, matches, module_names
+from macros.estimate.files.modules import entries, is_followed, matches, module_names
 from macros.estimate.files.quantized import format_of
 from macros.formulas.weights.packing import uniform_bytes, uniform_tensors
 from macros.specs import load
@@ -89,12 +89,52 @@ def test_a_configuration_names_its_format(config, name):
         {"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "int2", "qscheme": "per_group", "group_size": 128}}},
         {"quant_method": "auto-round", "packing_format": "auto_round:fp8", "bits": 8},
         {"quant_method": "torchao", "quant_type": "int4_dynamic"},
+        weights(weights=INT4 | {"strategy": "banana"}),
         weights(weights=INT4) | {"format": "marlin-24"},
         weights(weights=INT4) | {"format": "pack-quantized", "sparsity_config": {"format": "sparse-24-bitmask"}},
     ],
 )
 def test_what_is_not_known_is_no_format(config):
     assert format_of(config, shapes("qwen3-0.6b"), CATALOGUE.quantizations) is None
+
+
+def leaving_out(*listed):
+    return format_of(weights(weights=INT4) | {"ignore": list(listed)}, shapes("llama-3.1-8b"), CATALOGUE.quantizations)
+
+
+@pytest.mark.parametrize("pattern", ["re:.*self_attn\\.[qkvo]_proj$", "re:.*self_attn\\.(q|k|v|o)_proj", "re:.*self_attn.*"])
+def test_spellings_of_one_list_leave_out_the_same(pattern):
+    found = [leaving_out(one, "lm_head") for one in (pattern, "re:.*self_attn.*", "no_such_module")]
+    sizes = [uniform_bytes(shapes("llama-3.1-8b"), one.per_weight) for one in found]
+    assert sizes[0] == sizes[1] > sizes[2]
+
+
+@pytest.mark.parametrize("pattern", ["re:^(?!.*mlp).*$", "re:.*layers\\.([0-9]|1[0-9])\\.mlp.*", "re:((", "re:.*gate_?proj"])
+def test_an_expression_that_says_more_is_refused_by_name(pattern):
+    assert leaving_out(pattern, "lm_head") is None
+    question = {"context": 1024, "engine": "vllm", "config": QWEN3 | {"quantization_config": weights(weights=INT4) | {"ignore": [pattern]}}}
+    with pytest.raises(Refused) as refused:
+        estimate(question, CATALOGUE)
+    assert repr(f"compressed-tensors with {pattern}") in str(refused.value)
+    assert "compressed-tensors" in " ".join(estimate(question | {"quant": "fp8"}, CATALOGUE)["warnings"])
+    assert leaving_out(f"{pattern}vision_tower") is not None
+
+
+def test_modules_of_gptq_with_bits_of_their_own():
+    """GPTQModel's `dynamic`: regular expressions after `-:` leave modules out, the others give them bits of their own."""
+    config = {"quant_method": "gptq", "bits": 4, "group_size": 128}
+    own = {"-:.*self_attn.*": {}, "+:.*mlp\\.(up|gate)_proj": {"bits": 8}, ".*down_proj.*": {"group_size": 32}}
+    found = bits("llama-3.1-8b", format_of(config | {"dynamic": own}, shapes("llama-3.1-8b"), CATALOGUE.quantizations))
+    sizes = {name: round(size, 1) for (name, _), size in found.items()}
+    assert [sizes[name] for name in ("attn_q", "ffn_up", "ffn_gate", "ffn_down")] == [16.0, 8.2, 8.2, 4.6]
+    assert format_of(config | {"dynamic": {"-:(?!x).*": {}}}, shapes("llama-3.1-8b"), CATALOGUE.quantizations) is None
+
+
+def test_older_spellings_of_where_and_how():
+    """transformers takes a configuration without a method that loads 4 or 8 bits for one of bitsandbytes."""
+    a, config = shapes("qwen3-0.6b"), {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}
+    assert format_of(config, a, CATALOGUE.quantizations).id == "nf4-single"
+    assert format_of({"load_in_8bit": True}, a, CATALOGUE.quantizations).id == "int8"
 
 
 def bits(model, found):
@@ -202,7 +242,9 @@ def test_patterns():
     (entry,) = entries(["re:.*mlp.gate$"])
     assert entry.names(module_names("ffn_gate_inp", recurs=False), 0)
     assert not entry.names(module_names("ffn_gate", recurs=False), 0)
-    assert entries(["re:" + "(a|b)" * 30, 4, None, ""]) != []
+    assert len(entries(["re:" + "(a|b)" * 5, 4, None, ""])) == 32
+    assert is_followed("re:" + "(a|b)" * 5)
+    assert not is_followed("re:" + "(a|b)" * 30)
 
 
 def test_norms_stay_at_16_bits_where_no_gguf_is_read():
