@@ -49,7 +49,7 @@ def compared(catalogue: Catalogue) -> tuple[list[Whole], dict[str, list[str]]]:
     """The rows, each with its answer, and those that cannot be asked with the reason.
 
     Args:
-        catalogue: all records; the constants are those of all devices, but of none of these rows
+        catalogue: all records; of the constants, the share of a slot and the time of a conversation come from these rows, no other
 
     Returns:
         Compared rows, and reason -> places.
