@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from macros.formulas.compute_graph.graph import LAST
 from macros.formulas.compute_graph.passes import FLOAT, Pass
+from macros.specs.architectures import Architecture
+
+
+def keeps_streams(a: Architecture) -> bool:
+    """Whether blocks work on mixtures of residual streams, mixed by a full matrix."""
+    return a.hyper_connections > 1 and a.hyper_mixing and a.hyper_rank == 0 and not a.hypersphere
 
 
 def spread(p: Pass, x: int) -> int:
@@ -44,9 +50,14 @@ def mixed_out(p: Pass, y: int, x: int, after: int, across: int) -> int:
 
 
 def last_mixed(p: Pass, x: int) -> int:
-    """What goes to the logits: the streams summed one by one."""
+    """What goes to the logits: the streams summed one by one, with weights of their own or as their mean."""
     a = p.a
     streams, width = a.hyper_connections, a.hidden_size
+    if not a.hyper_head:
+        total = p.part(x, width, streams * width)
+        for _ in range(streams - 1):
+            total = p.each(total, width, (p.part(x, width, streams * width),))
+        return p.each(total, width)
     weights = _weights(p, LAST, x, "output_hc", streams)
     for name in ("scale", "base"):
         weights = p.each(weights, streams, (p.last_vector(streams, f"output_hc_{name}"),))

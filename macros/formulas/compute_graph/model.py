@@ -8,14 +8,14 @@ from macros.formulas.compute_graph.attention import attention
 from macros.formulas.compute_graph.compressed_attention import compressed_attention
 from macros.formulas.compute_graph.feed_forward import dense, mixture, routed
 from macros.formulas.compute_graph.graph import SMALL_WEIGHT, Graph
-from macros.formulas.compute_graph.hyper_connections import last_mixed, mixed_in, mixed_out, spread
+from macros.formulas.compute_graph.hyper_connections import keeps_streams, last_mixed, mixed_in, mixed_out, spread
 from macros.formulas.compute_graph.latent_attention import latent_attention
 from macros.formulas.compute_graph.passes import FLOAT, INDEX, WORD, Batch, Layout, Pass
 from macros.formulas.compute_graph.recurrence import recurrent
 from macros.formulas.compute_graph.time_mix import rwkv_layer
 from macros.formulas.compute_graph.weighing import VALUE_ROTATION, key_rotation, rotation_bytes, widest_cache
 from macros.formulas.kv_cache import mask_bytes
-from macros.specs.architectures import Architecture, CompressedAttention, Experts
+from macros.specs.architectures import Architecture, Experts
 
 
 def model_graph(a: Architecture, b: Batch, layout: Layout, layers: Sequence[int]) -> Graph:
@@ -47,11 +47,12 @@ def model_graph(a: Architecture, b: Batch, layout: Layout, layers: Sequence[int]
         p.inputs["embedded"] = x
     if a.attention.compressed is not None:
         g.expand(p.inputs["mask_window"])
+    if keeps_streams(a):
         x = spread(p, x)
     in_last = not (_chooses_after_norm(p) or _chooses_before_norm(p) or a.traits.never_chooses)
     for layer in layers:
-        if a.attention.compressed is not None:
-            x = _between_streams(p, a.attention.compressed, layer, x)
+        if keeps_streams(a):
+            x = _between_streams(p, layer, x)
             continue
         x = through_layer(p, layer, x, each, chooses=in_last and layer == layers[-1])
     to_logits(p, x)
@@ -149,13 +150,18 @@ def inputs(p: Pass) -> None:
         p.inputs["indexer_rotation"] = g.input(rotation_bytes(key_rotation(t.indexer.head_dim)))
 
 
-def _between_streams(p: Pass, c: CompressedAttention, layer: int, x: int) -> int:
+def _between_streams(p: Pass, layer: int, x: int) -> int:
     """A layer whose blocks get a mixture of the residual streams, and give to all of them."""
+    c = p.a.attention.compressed
     n, after, across = mixed_in(p, layer, x, "attn")
-    x = mixed_out(p, compressed_attention(p, c, layer, _normed(p, layer, n, "attn_norm")), x, after, across)
+    n = _normed(p, layer, n, "attn_norm")
+    if c is None:
+        p.graph.expand(n)
+    x = mixed_out(p, _mixed(p, layer, n) if c is None else compressed_attention(p, c, layer, n), x, after, across)
     n, after, across = mixed_in(p, layer, x, "ffn")
-    for one in (x, after, across):
-        p.graph.expand(one)
+    if c is not None:
+        for one in (x, after, across):
+            p.graph.expand(one)
     return mixed_out(p, _feed_forward(p, layer, n, -1), x, after, across)
 
 
@@ -319,7 +325,7 @@ def to_logits(p: Pass, x: int) -> None:
     a, g, width = p.a, p.graph, p.a.hidden_size
     if a.alternating_updates is not None:
         x = p.chosen(_merged(p, x), width)
-    if a.attention.compressed is not None:
+    if keeps_streams(a):
         if p.b.build.keeps_streams:
             g.outputs.append(x)
         x = last_mixed(p, p.chosen(x, a.hyper_connections * width))
