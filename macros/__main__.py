@@ -102,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
-        where = error.filename or "output"
+        where = error.filename2 or error.filename or "output"  # of a copy: where it should go
         print(f"{where}: expected room and leave to write, got: {error.strerror}. Fix: make room, or write elsewhere", file=sys.stderr)
         return _unheard()
     except RuntimeError as error:

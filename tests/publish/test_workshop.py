@@ -113,7 +113,7 @@ def test_no_room_is_told_and_leaves_nothing(tmp_path, monkeypatch, capsys, numbe
 
     def full(*arguments: object) -> None:
         (tmp_path / ".site-building" / "half.html").write_text("half", "utf-8")
-        raise OSError(number, os.strerror(number), "half.html")
+        raise OSError(number, os.strerror(number), "copied.html", None, "half.html")
 
     def command(arguments: object, root: Path) -> int:
         """Build."""
