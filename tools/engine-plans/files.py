@@ -18,6 +18,7 @@ AFTER_ATTENTION = {"ffn_norm": "post_attention_norm"}
 RENAMED = {
     "gpt-oss": AFTER_ATTENTION, "glm4moe": AFTER_ATTENTION, "qwen3next": AFTER_ATTENTION, "seed_oss": AFTER_ATTENTION,
     "qwen35": AFTER_ATTENTION, "qwen35moe": AFTER_ATTENTION,
+    "dbrx": {"ffn_norm": "attn_output_norm"},
     "falcon-h1": {"ffn_norm.weight": "ffn_norm"},
     "lfm2": {"output_norm": "token_embd_norm"}, "lfm2moe": {"output_norm": "token_embd_norm"},
 }  # fmt: skip
@@ -31,17 +32,24 @@ def write(path: Path, a: Architecture, quant: str, catalogue: Catalogue) -> None
     """Write the file of a model in a preset of llama.cpp."""
     recipe = catalogue.quantizations[quant].recipe
     assert recipe is not None
-    tensors = []
-    offset = 0
+    found: dict[str, tuple[list[int], str, int]] = {}
     for t in typed_tensors(a, recipe, catalogue.tensor_types, importance_matrix=False):
         for layer in t.layers:
             name = file_name(a, t.group.name, layer)
             for ours, theirs in RENAMED.get(a.engine_name, {}).items():
                 name = name.replace(ours, theirs)
             kind = "I32" if t.group.name in NUMBERS else t.type.upper()
-            tensors.append((name, _shape(a, t.group), gguf.GGMLQuantizationType[kind].value, offset))
-            offset += -(-t.bytes_each // ALIGNMENT) * ALIGNMENT
-    tensors.sort(key=lambda tensor: tensor[3])
+            shape, size = _shape(a, t.group), t.bytes_each
+            if name in found and len(shape) == 1:
+                # Biases of one fused matrix are one tensor.
+                before = found[name]
+                shape, size = [before[0][0] + shape[0]], before[2] + size
+            found[name] = (shape, kind, size)
+    tensors = []
+    offset = 0
+    for name, (shape, kind, size) in found.items():
+        tensors.append((name, shape, gguf.GGMLQuantizationType[kind].value, offset))
+        offset += -(-size // ALIGNMENT) * ALIGNMENT
     entries = _metadata(a)
     with path.open("wb") as file:
         file.write(b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(entries)))
@@ -82,6 +90,8 @@ def _shape(a: Architecture, group: Any) -> list[int]:
         return [group.row, 1, group.rows]
     if a.engine_name in ("kimi-linear", "bailingmoe3") and group.name == "ssm_a":
         return [1, group.row]
+    if group.name == "time_mix_lerp_fused":
+        return [group.row, 1, 1, group.rows * group.stack]
     shape = [group.row, group.rows, group.stack]
     while len(shape) > 1 and shape[-1] == 1:
         shape.pop()
@@ -218,6 +228,12 @@ def _metadata(a: Architecture) -> dict[str, Any]:
         keys["feed_forward_length"] = sizes
     if r is not None and r.kind == "kimi-delta":
         keys |= {"attention.head_count": t.heads, "attention.head_count_kv": [0 if a.recurs(layer) else 1 for layer in layers]}
+    if r is not None and r.kind == "rwkv-7":
+        kinds = ("decay", "iclr", "value_residual_mix", "gate")
+        keys |= {f"attention.{kind}_lora_rank": rank for kind, rank in zip(kinds, r.ranks, strict=True)}
+        keys["wkv.head_size"] = r.state_size
+    if name == "deci":
+        keys["attention.head_count"] = [a.heads(layer) if a.attends(layer) else 0 for layer in layers]
     if name == "mimo2":
         keys |= {"attention.value_length_swa": a.value_dim(1)}
     if name == "bailingmoe3":

@@ -475,6 +475,11 @@ def _cache_sums(demand: Demand, *, on_device: bool) -> list[tuple[int, int]]:
             cache += cells * (key + value)
             if on_device:
                 cache += _padding(a, layer, demand.key_type, demand.value_type)
+        elif not batch.flash_attention and a.recurrent is None and not a.attends(layer):
+            # Values as wide as in the widest layer are kept even for a layer that has no attention.
+            kind = demand.value_type
+            row = row_bytes(values=widest_cache(a), block=kind.block, block_bytes=kind.block_bytes)
+            cache += batch.streams * batch.cells * row
         recurrent += int(a.recurs(layer))
         sums.append((cache, recurrent))
     return sums
