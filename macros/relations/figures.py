@@ -177,8 +177,9 @@ def packing(quantization: Quantization, packing: Packing, at: Location, *, publi
     scales = (0, 8, DOUBLY_QUANTIZED, 16, 32, *((64,) if published else ()))
     indexes = (0, 16, 32) if published else (0, 32) if quantization.kind == "gptq" else (0, 16)
     states = 1400 if quantization.kind == "bitsandbytes" else 16
+    unstored = len(at) > 1 and packing.weight_bits == 0
     allowed: tuple[tuple[str, bool, str], ...] = (
-        ("weight_bits", packing.weight_bits in BITS, "1 to 6, 8, 16 or 32 bits"),
+        ("weight_bits", packing.weight_bits in BITS or unstored, "1 to 6, 8, 16 or 32 bits"),
         ("scale_bits", packing.scale_bits in scales, "0, 8, 16 or 32 bits of scale, or 8.125 of doubly quantized ones"),
         ("zero_point_bits", packing.zero_point_bits in (0, packing.weight_bits), "no zero point, or one with the bits of a weight"),
         ("group_size", packing.group_size is None or packing.group_size in GROUPS, "a power of two from 16 to 1024"),
@@ -197,9 +198,9 @@ def _like_the_rest(quantization: Quantization, index: int) -> Iterator[Slip]:
     per = quantization.per_weight
     assert per is not None
     rule, at = per.rules[index], ("per_weight", "rules", index)
-    if rule.weight_bits >= 16:
+    if rule.weight_bits >= 16 or rule.weight_bits == 0:
         if rule.scale_bits or rule.group_size:
-            yield Slip((*at, "weight_bits"), "fewer than 16 bits, as it has scales", f"{rule.weight_bits:g}")
+            yield Slip((*at, "weight_bits"), "from 1 to fewer than 16 bits, as it has scales", f"{rule.weight_bits:g}")
         return
     if rule.weight_bits == per.weight_bits and (rule.group_size, rule.scale_bits) not in {(per.group_size, per.scale_bits), MLX}:
         expected = (
@@ -228,7 +229,7 @@ def _named(quantization: Quantization, per: PerWeight) -> Iterator[Slip]:
         yield Slip(("per_weight", "group_size"), f"{group[1] or group[2]}, as its name says", f"{per.group_size}")
     if standard and not mixed and per.group_size != standard:
         yield Slip(("per_weight", "group_size"), f"{standard}, as the standard of that format has it", f"{per.group_size}")
-    told = {float(number) for number in re.findall(r"\d+", quantization.name)} | {8.0, 16.0, 32.0}
+    told = {float(number) for number in re.findall(r"\d+", quantization.name)} | {0.0, 8.0, 16.0, 32.0}
     for index, rule in enumerate(per.rules):
         if quantization.kind == "mlx" and rule.weight_bits not in told:
             yield Slip(("per_weight", "rules", index, "weight_bits"), "bits that its name tells, or 8, 16, 32", f"{rule.weight_bits:g}")

@@ -96,8 +96,8 @@ Part = Literal[
 class Packing(Strict):
     """How a matrix is stored: bits of a weight, and what goes with a group of weights, an input, an output, the matrix."""
 
-    weight_bits: Annotated[float, Field(gt=0, le=32)]
-    """Bits of a weight."""
+    weight_bits: Annotated[float, Field(ge=0, le=32)]
+    """Bits of a weight; 0: it is not stored."""
     word_weights: Count | None = None
     """Weights in a 32-bit word, where none is split over two words; null: one after the other [weights]."""
     group_size: Count | None = None
