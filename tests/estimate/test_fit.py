@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from macros.commands.estimate import _told
+from macros.commands.telling import told
 from macros.estimate import check_setting, estimate
 from macros.estimate.engines.llama_cpp.fit import fitted
 from macros.estimate.overview import by_itself
@@ -48,7 +48,7 @@ def test_the_answer_tells_it_beside_the_advice():
     assert found["fit"]["layers_with_experts_in_ram"][1] == 47
     assert found["fit"]["gpu_layers"] == 49
     assert found["fit"]["tokens_per_second"] <= found["decode"]["tokens_per_second"]
-    assert "experts of layers" in _told(found)
+    assert "experts of layers" in told(found, CATALOGUE)
     assert "fit" not in estimate(question, CATALOGUE)
     assert by_itself(question, CATALOGUE) == {"fit": found["fit"]}
     assert by_itself({**question, "engine": "vllm", "quant": "fp8", "gpus": ["h100-sxm-80gb"]}, CATALOGUE) == {}
