@@ -33,6 +33,8 @@ ASKED = [
         "cache_ram_mib": 0,
         "checkpoints": 4,
     },
+    {"quant": "q8_0", "gpus": ["rtx-4090"], "embedding": True},
+    {"quant": "q8_0", "gpus": ["rtx-4090"], "slots": 4, "kv_unified": False, "embedding": True, "checkpoints": 0},
     {"quant": "awq-4bit-128g", "gpus": ["rtx-4090"], "draft": "qwen3-0.6b"},
     {"quant": "awq-4bit-128g", "model": "qwen3.6-27b", "gpus": ["rtx-5090"], "mtp": True, "draft_tokens": 1},
     {"quant": "awq-4bit-128g", "model": "qwen3.6-27b", "gpus": ["rtx-5090"], "mmproj": True},
@@ -51,6 +53,17 @@ def test_every_option_is_one_of_its_program(asked):
         words = shlex.split(command.replace("\\\n", " "))
         program = " ".join(words[:2]) if " ".join(words[:2]) in PROGRAMS else words[0]
         assert [word for word in words if word.startswith("--") and word not in PROGRAMS[program]["options"]] == [], command
+
+
+@pytest.mark.parametrize(
+    ("asked", "option"),
+    [({"embedding": True}, "--embedding"), ({"cache_ram_mib": 0}, "--cache-ram 0"), ({"checkpoints": 8}, "--ctx-checkpoints 8")],
+)
+def test_what_only_a_server_has_starts_one(asked, option):
+    """The chat program has no such option, so a command for it would leave out what was asked."""
+    words = " ".join(commands({"quant": "q8_0", "gpus": ["rtx-4090"]} | asked)[0].replace("\\\n", " ").split())
+    assert words.startswith("llama-server ")
+    assert option in words
 
 
 @pytest.mark.parametrize("asked", ASKED)

@@ -24,11 +24,12 @@ def command(placement: Placement, repository: Repository | None) -> list[str]:
     Source: the options' descriptions of llama.cpp.
     """
     s = placement.setting
-    server = s.profile == "server" or s.slots > 1
+    served = _served(s)
+    server = s.profile == "server" or s.slots > 1 or len(served) > 0
     model = f'--model "<{s.quant.name} file>.gguf"' if s.model is None else f'--hf-repo "{gguf_of(s, repository)}"'
     words = ["llama-server" if server else "llama-cli", model, f"--ctx-size {s.context}"]
     words += [*_layers(placement), *_moved(s), *_beside(s), *_cache(s), *_batches(s)]
-    return [*words, *_served(s)] if server else words
+    return [*words, *_slots(s), *served] if server else words
 
 
 def _layers(placement: Placement) -> list[str]:
@@ -104,11 +105,17 @@ def _batches(s: Setting) -> list[str]:
     return words
 
 
-def _served(s: Setting) -> list[str]:
-    """What only a server has."""
+def _slots(s: Setting) -> list[str]:
+    """How many conversations a server keeps, and whether they share a cache."""
     words = [f"--parallel {s.slots}"]
     if s.slots > 1:
         words.append("--kv-unified" if s.kv_unified else "--no-kv-unified")
+    return words
+
+
+def _served(s: Setting) -> list[str]:
+    """What was asked of that only a server has: who asks of it starts one."""
+    words = []
     if s.cache_ram_mib != KEYS["cache_ram_mib"].default:
         words.append(f"--cache-ram {s.cache_ram_mib}")
     if s.checkpoints != KEYS["checkpoints"].default:
