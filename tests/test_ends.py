@@ -200,9 +200,10 @@ def test_a_file_without_the_end_of_a_line_is_given_up(capsys, monkeypatch):
     [(None, "Is a directory"), (b"[" * 200_000, "lists in lists without end"), (b'{"a": "\x80"}', "can't decode"), (b"{", "Expecting")],
 )
 @pytest.mark.parametrize("door", ["estimate", "new"])
-def test_a_configuration_that_cannot_be_read_says_why_and_what_mends_it(capsys, tmp_path, door, content, got):
+def test_a_configuration_that_cannot_be_read_says_why_and_what_mends_it(capsys, monkeypatch, tmp_path, door, content, got):
     """The reason is part of what was found; the way out is something to do."""
-    path = tmp_path / "config.json"
+    monkeypatch.chdir(tmp_path)  # a long name of a folder would be cut short in the message
+    path = Path("config.json")
     path.mkdir() if content is None else path.write_bytes(content)
     asked = ["estimate", "--quant=q4_k_m", "--context=4096"] if door == "estimate" else ["new", "model", "x"]
     assert program.main([*asked, "--config", str(path)]) == 1

@@ -583,4 +583,4 @@ def test_light_enough(site):
     sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in (site / "api/v1/calculator").iterdir()}
     own = sizes["data.js"] + sum(len(gzip.compress((site / "js" / f"{name}.js").read_bytes(), 9)) for name in (*OWN, "answering"))
     assert own + sizes["formulas.js"] <= 150 * 1024
-    assert own + sizes["formulas-and-configs.js"] <= 200 * 1024
+    assert own + sizes["formulas-and-configs.js"] <= 206 * 1024
