@@ -16,7 +16,7 @@ from macros.estimate import Refused
 from macros.estimate.question import GGUF_CACHE_TYPES
 from macros.formulas.weights.file import weight_bytes
 from macros.specs import Catalogue
-from macros.specs.errors import nearest
+from macros.specs.errors import in_words, nearest
 from macros.specs.measurements import AnyRow
 from macros.specs.models import architecture_of
 
@@ -74,7 +74,8 @@ def rows(
             row = ROW.validate_python(one)
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
-            raise Refused(f"{number}.{'.'.join(map(str, detail['loc'][1:]))}", detail["msg"], detail["input"]) from None
+            expected, fix = in_words(detail["msg"])
+            raise Refused(f"{number}.{'.'.join(map(str, detail['loc'][1:]))}", expected, detail["input"], fix) from None
         for key, expected, got, guess in [*implausible(row, catalogue), *undecided(row, catalogue)]:
             raise Refused(f"{number}.{key}", expected, got, guess)
         if same(row) in known:

@@ -15,7 +15,7 @@ from macros.estimate.refused import Refused
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
 from macros.specs.classes import ArchitectureClass, Composite, UnreadClass
-from macros.specs.errors import nearest
+from macros.specs.errors import in_words, nearest
 from macros.specs.form import ValidationError
 
 
@@ -86,7 +86,8 @@ def read(config: Any, catalogue: Catalogue) -> Reading:
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in detail["loc"])
-        raise Refused("config", detail["msg"].removeprefix("Value error, ").removeprefix("expected "), where or name) from None
+        expected, fix = in_words(detail["msg"])
+        raise Refused("config", expected, where or name, fix) from None
 
 
 def _class(values: Mapping[str, Any], catalogue: Catalogue) -> tuple[ArchitectureClass, str]:

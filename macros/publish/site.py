@@ -78,6 +78,17 @@ def page_errors(root: Path, macros: Mapping[str, object]) -> Iterator[SpecError]
     """Mistakes in the pages that can be seen without rendering them: what is no Markdown and no call of a macro."""
     yield from prose.errors(root, macros)
     yield from prose.links(root)
+    yield from _titles(root)
+
+
+def _titles(root: Path) -> Iterator[SpecError]:
+    """The navigation's titles stand on every page as they are written: markup and templates have no place in them."""
+    for path in (root / "mkdocs.yml", root / "mkdocs.en.yml"):
+        text = path.read_text("utf-8") if path.is_file() else ""
+        for number, line in enumerate(text.splitlines(), 1):
+            title = re.match(r"\s*- (.*):(\s+\S+\.md)?\s*$", line)
+            if title and (mark := re.search(r"[<>{}`]|&#?\w+;", title[1])):
+                yield SpecError(path.name, number, "nav", "a title in plain text", f"{mark[0]!r} in it", "say it without markup")
 
 
 def line_of(path: Path, text: str) -> int:

@@ -10,7 +10,7 @@ from macros.estimate.work import model_work
 from macros.formulas.parameters import parameters
 from macros.formulas.remember import by_identity
 from macros.formulas.weights.file import weight_bytes
-from macros.relations import new_rows, same_table
+from macros.relations import new_rows, possible, same_table
 from macros.relations.ratios import FEW, Relation, Rule, Slip
 from macros.specs import Catalogue
 from macros.specs.measurements import (
@@ -409,7 +409,8 @@ def _digits(catalogue: Catalogue) -> dict[tuple[str | None, str, str], tuple[int
 RowRelation = Callable[[MeasurementFile, int, Any, Catalogue], Iterator[Slip]]
 """File, place of a row in it, the row, all records -> what cannot be."""
 ROWS: tuple[RowRelation, ...] = (
-    _settings, _size, _limits, _faster, _of_the_model, _of_the_device, _held, _batches, _printed, *new_rows.ROWS, *same_table.ROWS, *ALIKE,
+    _settings, _size, _limits, _faster, _of_the_model, _of_the_device, _held, _batches, _printed,
+    *possible.ROWS, *new_rows.ROWS, *same_table.ROWS, *ALIKE,
 )  # fmt: skip
 """What is held of each row."""
 

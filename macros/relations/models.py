@@ -69,6 +69,16 @@ def named_size(model: Model, catalogue: Catalogue) -> Iterator[Slip]:
             yield Slip(at, f"about {said:.3g} parameters for each token, as its name says", f"{count:.4g}")
 
 
+def drafted(model: Model, catalogue: Catalogue) -> Iterator[Slip]:
+    """A draft guesses for a model at less than its cost."""
+    if model.architecture is None or model.draft not in catalogue.models or model.draft == model.id:
+        return
+    small = catalogue.models[model.draft].architecture
+    own, guesses = _active(model.architecture), None if small is None else _active(small)
+    if guesses is not None and guesses >= own:
+        yield Slip(("draft",), f"a model with fewer than its {own:.3g} parameters for each token", f"{model.draft} with {guesses:.3g}")
+
+
 def published(model: Model, catalogue: Catalogue) -> Iterator[Slip]:
     """A rounded count is a whole multiple of what it is rounded to, which is a power of ten."""
     rounded, count = model.published_parameters_rounded_to, model.published_parameters
@@ -226,6 +236,7 @@ def _lengths(catalogue: Catalogue, but: str) -> set[int]:
 
 MODELS: tuple[Relation, ...] = (
     Rule(named_size),
+    Rule(drafted),
     Rule(published),
     Rule(projector),
     Rule(tower),

@@ -128,11 +128,23 @@ def other_names(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
 
 
 def repositories(kind: str, record: Any, catalogue: Catalogue) -> Iterator[Slip]:
-    """A repository's owner and name are words, not steps of a path."""
+    """A repository's owner and name are words, not steps of a path, and it holds one model: the slip of a copied file."""
     for key in ("hugging_face", "modelscope"):
         told = getattr(record, key, None)
         if told and any(set(part) <= set(".-_") for part in told.split("/")):
             yield Slip((key,), "owner/name of a repository", f"'{told}'", "copy it from the address of its page")
+        twins = [other for other in _held(catalogue, key).get(told, ()) if other != record.id] if told and kind == "models" else []
+        if twins:
+            yield Slip((key,), f"a repository of its own; {twins[0]} has it already", f"'{told}'", "copy it from the address of its page")
+
+
+@by_identity
+def _held(catalogue: Catalogue, key: str) -> dict[str, list[str]]:
+    """Repository -> models that are said to lie there."""
+    found: dict[str, list[str]] = {}
+    for model in catalogue.models.values():
+        found.setdefault(getattr(model, key) or "", []).append(model.id)
+    return found
 
 
 def texts(value: Any, at: Location) -> Iterator[tuple[Location, Text]]:

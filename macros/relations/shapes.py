@@ -12,7 +12,7 @@ from macros.formulas.remember import by_identity
 from macros.relations.ratios import Relation, Rule, Slip
 from macros.specs import Catalogue
 from macros.specs.architectures import Architecture
-from macros.specs.errors import nearest
+from macros.specs.errors import in_words, nearest
 from macros.specs.record import numbers_in
 
 
@@ -199,7 +199,7 @@ def _spelled(at: tuple[str | int, ...], given: dict[str, Any], form: type[BaseMo
             try:
                 _form(form, key).validate_python(value)
             except ValidationError as error:
-                yield Slip((*at, key), error.errors()[0]["msg"].lower(), repr(value), "write a value of that form")
+                yield Slip((*at, key), in_words(error.errors()[0]["msg"])[0], repr(value), "write a value of that form")
 
 
 @by_identity

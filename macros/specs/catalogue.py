@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, get_args
 
 from macros.specs import compiled, kinds, yaml_file
 from macros.specs.compiled import Kept
-from macros.specs.errors import SpecError, SpecErrors, nearest, shown_path
+from macros.specs.errors import TOLD, SpecError, SpecErrors, in_words, nearest, shown_path
 from macros.specs.form import BaseModel, ValidationError
 from macros.specs.kinds import KINDS, SINGLE_FILES
 from macros.specs.models import complete
@@ -298,13 +298,6 @@ def _mapping(file: YamlFile, model: type[BaseModel]) -> dict[str, Any]:
     return result
 
 
-FORMS = {
-    "a valid dictionary or instance of Text": "text in both languages, {zh: …, en: …}",
-    "a valid dictionary": "keys with values",
-}
-"""What the type checker calls a form -> what an author of records calls it."""
-
-
 def translate(error: ValidationError, file: YamlFile, model: type[BaseModel], prefix: Location) -> Iterator[SpecError]:
     """What the type checker found, in the words of this project."""
     for detail in error.errors(include_url=False):
@@ -324,7 +317,7 @@ def translate(error: ValidationError, file: YamlFile, model: type[BaseModel], pr
                 valid = set(parent.model_fields) - {"id"} if parent else set()
                 taken = set(_value_at(file.value, location[:-1]) or ())
                 yield file.error(location, "a key of this record", "an unknown key", nearest(str(location[-1]), valid - taken or valid))
-            case "value_error" if told := re.match(r"expected (.*), got (.*)\. Fix: (.*)", str(context.get("error")), re.S):
+            case "value_error" if told := TOLD.fullmatch(detail["msg"]):
                 yield file.error(location, *told.groups())
             case "literal_error":
                 choices = re.findall(r"'([^']*)'", context["expected"])
@@ -332,8 +325,7 @@ def translate(error: ValidationError, file: YamlFile, model: type[BaseModel], pr
             case "finite_number":
                 yield file.error(location, "a finite number", shown, "write the number, or null where it is unknown")
             case _:
-                expected = re.sub(r"^(Input should be|Value error,|String should) ", "", detail["msg"])
-                expected = FORMS.get(expected, expected)
+                expected, _ = in_words(detail["msg"])
                 yield file.error(location, expected, f"{shown} ({type(found).__name__})", "write a value of that form and unit")
 
 

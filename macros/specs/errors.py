@@ -59,6 +59,31 @@ class SpecErrors(Exception):  # noqa: N818  (a collection of errors)
         return "\n".join([*lines, f"{count} error{'' if count == 1 else 's'}"])
 
 
+TOLD = re.compile(r"(?:Value error, )?expected (.*), got (.*)\. Fix: (.*)", re.DOTALL)
+"""What a check of this project raised, as the type checker hands it on: expected, got, fix."""
+FORMS = {
+    "a valid dictionary or instance of Text": "text in both languages, {zh: …, en: …}",
+    "a valid dictionary": "keys with values",
+    "Extra inputs are not permitted": "no such key",
+    "Field required": "a value",
+}
+"""What the type checker calls a form -> what an author of records calls it."""
+
+
+def in_words(message: str) -> tuple[str, str]:
+    """What was expected and how to mend it (or nothing), from the message of a type checker.
+
+    >>> in_words("Input should be greater than or equal to 0.001")
+    ('greater than or equal to 0.001', '')
+    >>> in_words("Value error, expected text, got an empty string. Fix: write it")
+    ('text', 'write it')
+    """
+    if told := TOLD.fullmatch(message):
+        return told[1], told[3]
+    expected = re.sub(r"^(Input should be|Value error, expected|Value error,|\w+ should have|String should) ", "", message)
+    return FORMS.get(expected, expected), ""
+
+
 def nearest(word: str, words: Iterable[str]) -> str:
     """The valid word that a wrong one was most likely meant to be, as a phrase for `Fix:`; lists what is valid if none is near.
 

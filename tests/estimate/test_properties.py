@@ -14,6 +14,7 @@ from macros.commands.estimate import _batch
 from macros.estimate import Refused, check_setting, estimate, place
 from macros.estimate.question import KEYS
 from macros.specs import load
+from macros.specs.devices import Gpu
 
 CATALOGUE = load(Path(__file__).resolve().parents[2] / "data")
 MODELS = st.sampled_from(sorted(CATALOGUE.models))
@@ -137,6 +138,43 @@ def test_what_cannot_be_answered_names_its_field(change, field):
         estimate({"model": "llama-2-7b", "quant": "q4_k_m", "context": 4096, **change}, CATALOGUE)
     assert refused.value.field == field
     assert "expected" in str(refused.value)
+
+
+CARD = {"memory_gib": 24.0, "bandwidth_gb_per_s": 900.0, "fp32_tflops": 35.0, "family": "ga102-gf"}
+ENDINGS = ("memory_gib", "_per_s", "flops", "_tops", "_mhz", "tdp_w", "_usd")
+FLOATS = [name for name in Gpu.model_fields if name.endswith(ENDINGS)]
+
+
+@pytest.mark.parametrize("key", FLOATS)
+@pytest.mark.parametrize("value", [1e-300, 5e-324, 1e-5, 1e300])
+def test_a_card_of_the_asker_has_figures_that_a_card_can_have(key, value):
+    question = {"model": "qwen3-8b", "quant": "q4_k_m", "context": 4096, "gpus": [{**CARD, key: value}]}
+    with pytest.raises(Refused, match=rf"^gpus\.{key}: expected (greater|less) than (or equal to )?[\d.]+, got ") as refused:
+        estimate(question, CATALOGUE)
+    assert refused.value.field == f"gpus.{key}"
+
+
+@pytest.mark.parametrize("key", FLOATS)
+def test_the_least_of_a_card_is_answered(key):
+    least = {"boost_mhz": 51.0}.get(key, 0.001)
+    for model, quant in (("qwen3-8b", "q4_k_m"), ("qwen3-30b-a3b", "q4_k_m"), ("qwen3-8b", "awq-4bit-128g")):
+        answer = estimate({"model": model, "quant": quant, "context": 4096, "gpus": [{**CARD, key: least}]}, CATALOGUE)
+        assert all(math.isfinite(number) for number in numbers(answer))
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"name": ""}, "gpus.name: expected text, got ''. Fix: write it, or null where the key allows it."),
+        ({"name": "<b>x</b>"}, "gpus.name: expected plain text, got '<b>x</b>'. Fix: say it without markup."),
+        ({"vram": 24}, "gpus.vram: expected no such key, got 24."),
+        ({"memory_gib": True}, "gpus.memory_gib: expected a valid number, got True."),
+    ],
+)
+def test_a_card_of_the_asker_is_refused_in_words(values, told):
+    with pytest.raises(Refused) as refused:
+        estimate({"model": "qwen3-8b", "quant": "q4_k_m", "context": 4096, "gpus": [{**CARD, **values}]}, CATALOGUE)
+    assert str(refused.value) == told
 
 
 ANYTHING = st.recursive(

@@ -158,3 +158,12 @@ def test_the_policy_names_the_one_inline_script():
     assert "'unsafe-eval'" not in told.replace("'wasm-unsafe-eval'", "")
     for rule in ("default-src 'self'", "object-src 'none'", "base-uri 'none'", "connect-src 'self'"):
         assert rule in told
+
+
+@pytest.mark.parametrize("title", ["GPU<img src=x onerror=alert(1)>", "{{ 7*7 }} GPU", "&lt;b&gt; GPU", "`GPU`"])
+@pytest.mark.parametrize("ending", [" gpu.md", ""])
+def test_a_title_of_the_navigation_is_plain(tmp_path, title, ending):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "mkdocs.en.yml").write_text(f'nav:\n  - Home: index.md\n  - "{title}":{ending}\n', "utf-8")
+    found = [str(error) for error in site.page_errors(tmp_path, MACROS)]
+    assert any(line.startswith("mkdocs.en.yml:3: nav: expected a title in plain text, got ") for line in found), found

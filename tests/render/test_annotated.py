@@ -83,7 +83,7 @@ def test_the_reference_has_every_key_of_the_schema(kind: str):
 def test_a_form_is_told_in_words():
     """Bounds, choices, lists and what may be unknown."""
     gpu = annotated.fields("gpus")
-    assert gpu["bandwidth_gb_per_s"].form == ("数 > 0, ≤ 50,000", "number > 0, ≤ 50,000")
+    assert gpu["bandwidth_gb_per_s"].form == ("数 ≥ 0.001, ≤ 50,000", "number ≥ 0.001, ≤ 50,000")
     assert gpu["kind"].form[1].startswith("one of card, laptop")
     assert gpu["released"].form[1] == "date (year-month-day), or null"
     assert gpu["notes"].form[0] == "{zh: …, en: …}，或 null"

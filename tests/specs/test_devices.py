@@ -112,7 +112,7 @@ def test_tensor_rates_are_dense():
         ("rtx-4090", {"memory_gib": None}, "expected one of memory_gib and memory_sizes_gib"),
         ("rtx-4090", {"memory_sizes_gib": [24]}, "expected one of memory_gib and memory_sizes_gib"),
         ("rtx-4090", {"boost_mhz": None}, "expected notes for what is unknown"),
-        ("rtx-4090", {"bandwidth_gb_per_s": -1}, "greater than 0"),
+        ("rtx-4090", {"bandwidth_gb_per_s": -1}, "greater than or equal to 0.001"),
         ("rtx-4090", {"bandwidth_gb_per_s": "1008"}, "valid number"),
         ("rtx-4090", {"kind": "graphics"}, "Input should be 'card'"),
         ("rtx-4090", {"vram": 24}, "Extra inputs are not permitted"),

@@ -162,7 +162,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         instead("936.2", "936200000000"),
         "thing-1.yaml:3: bandwidth_gb_per_s: expected less than or equal to 50000, got 936200000000 (int)",
     ),
-    "negative": (instead("350", "-350"), "thing-1.yaml:4: tdp_w: expected greater than 0, got -350 (int)"),
+    "negative": (instead("350", "-350"), "thing-1.yaml:4: tdp_w: expected greater than or equal to 0.001, got -350 (int)"),
     "null": (instead("tdp_w: 350", "tdp_w: null"), "thing-1.yaml:4: tdp_w: expected a valid number, got None (NoneType)"),
     "not of the list": (
         instead("kind: card", "kind: cards"),
@@ -237,7 +237,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         instead("Thing One", "' '"),
         "thing-1.yaml:1: name: expected text, got an empty string. Fix: write it, or null where the key allows it",
     ),
-    "too long": (instead("Thing One", "x" * 2001), "thing-1.yaml:1: name: expected have at most 2000 characters, got 'xxx"),
+    "too long": (instead("Thing One", "x" * 2001), "thing-1.yaml:1: name: expected at most 2000 characters, got 'xxx"),
     "empty": (
         "",
         "thing-1.yaml:1: file: expected a mapping of keys to values, got an empty file. Fix: write the record or delete the file",

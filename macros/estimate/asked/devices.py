@@ -11,7 +11,7 @@ from macros.estimate.refused import Refused
 from macros.specs import Catalogue
 from macros.specs.devices import Gpu
 from macros.specs.engines import Engine
-from macros.specs.errors import nearest
+from macros.specs.errors import in_words, nearest
 from macros.specs.form import ValidationError
 from macros.specs.naming import nearest_called
 
@@ -142,7 +142,8 @@ def _unlisted(item: Mapping[str, Any], catalogue: Catalogue) -> Gpu:
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in detail["loc"]) or "gpus"
-        raise Refused(f"gpus.{where}", detail["msg"], detail["input"]) from None
+        expected, fix = in_words(detail["msg"])
+        raise Refused(f"gpus.{where}", expected, detail["input"], fix) from None
     if gpu.shared_memory is not None and gpu.shared_memory not in catalogue.shared_memory:
         raise Refused("gpus.shared_memory", "the id of a rule", gpu.shared_memory, nearest(gpu.shared_memory, catalogue.shared_memory))
     return gpu

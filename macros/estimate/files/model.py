@@ -14,6 +14,7 @@ from macros.estimate.refused import Refused
 from macros.formulas.remember import by_identity
 from macros.specs.architectures import Architecture
 from macros.specs.classes import ArchitectureClass
+from macros.specs.errors import in_words
 from macros.specs.form import ValidationError
 from macros.specs.quantizations import FileQuantization, Quantization, StoredTensor, TensorType
 
@@ -98,7 +99,8 @@ def file_model(header: Header, records: Mapping[str, TensorType], classes: Mappi
         architecture = Architecture.model_validate({**shapes, "traits": classes[engine].traits})
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        raise Refused("gguf", detail["msg"].removeprefix("Value error, ").removeprefix("expected "), engine) from None
+        expected, fix = in_words(detail["msg"])
+        raise Refused("gguf", expected, engine, fix) from None
     tensors = _stored(_by_run(parts, architecture), types, architecture)
     quantization = FileQuantization(id="gguf", name="GGUF", kind="gguf", read_by=READERS, tensors=tensors)
     return FileModel(architecture, quantization, tuple(_notices(header, types)))
